@@ -1,0 +1,178 @@
+//! The way to RabbitMQ: connections that come about in bounded time or not at all.
+//!
+//! The library's own recovery is never switched on: with it, confirms hang for the whole of an outage and consumers
+//! become silent zombies. Without it everything fails at once and cleanly, and whoever owns a session builds a new one.
+//! Every await of the library stands under [`bounded`], because a frozen broker answers none of them.
+
+use std::future::Future;
+use std::time::Duration;
+
+use deadpool_lapin::lapin::{Connection, ConnectionProperties};
+
+use crate::config::{BrokerArgs, ConfigError, SecretUrl};
+use crate::failure::{Failure, Kind};
+
+/// The longest wait for a connection.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often both sides say that they are alive; after twice this a dead peer is noticed.
+const HEARTBEAT_SECONDS: u16 = 10;
+
+/// Where the broker is and who we are there.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    url: SecretUrl,
+    /// Host and port, for messages.
+    at: String,
+    /// The connection's name in RabbitMQ's own lists.
+    name: String,
+}
+
+impl Broker {
+    /// The broker these settings name. `name` is shown in RabbitMQ's list of connections.
+    ///
+    /// # Errors
+    /// When `AMQP_URL` is no address of a broker.
+    pub fn new(args: &BrokerArgs, name: impl Into<String>) -> Result<Self, ConfigError> {
+        const EXAMPLE: &str = "amqp://user:password@host:5672/%2f";
+        let mut url = args.amqp_url.parsed("AMQP_URL", &["amqp", "amqps"], EXAMPLE)?;
+        if url.path() == "/" {
+            // By the letter a trailing slash is the virtual host "", which nobody has.
+            url.set_path("/%2f");
+        }
+        if !url.query_pairs().any(|(key, _)| key == "heartbeat") {
+            url.query_pairs_mut().append_pair("heartbeat", &HEARTBEAT_SECONDS.to_string());
+        }
+        let port = url.port().unwrap_or(if url.scheme() == "amqps" { 5671 } else { 5672 });
+        let at = format!("{}:{port}", url.host_str().unwrap_or_default());
+        Ok(Self { url: url.as_str().into(), at, name: name.into() })
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// A new connection, or the reason why there is none within [`CONNECT_TIMEOUT`].
+    ///
+    /// # Errors
+    /// [`BrokerError`], which says whose turn it is to do something.
+    pub async fn connect(&self) -> Result<Connection, BrokerError> {
+        let connect = Connection::connect(self.url.expose(), self.properties());
+        bounded("connecting", CONNECT_TIMEOUT, connect).await.map_err(|failure| self.blame(failure))
+    }
+
+    /// A pool of connections for publishing. Consumers own theirs: a pool is no use to them.
+    ///
+    /// # Errors
+    /// When the library finds no runtime to work on.
+    pub(crate) fn pool(&self, connections: usize) -> Result<deadpool_lapin::Pool, BrokerError> {
+        let runtime = lapin::runtime::default_runtime()
+            .map_err(|error| self.blame(Failure::new(Kind::Dependency, "amqp_runtime", error.to_string())))?;
+        let (broker, url) = (self.clone(), self.url.expose());
+        let manager = deadpool_lapin::Manager::new(url, move || broker.properties(), runtime);
+        deadpool_lapin::Pool::builder(manager)
+            .max_size(connections)
+            .runtime(deadpool_lapin::Runtime::Tokio1)
+            .wait_timeout(Some(CONNECT_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .recycle_timeout(Some(CONNECT_TIMEOUT))
+            .build()
+            .map_err(|error| self.blame(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))
+    }
+
+    fn properties(&self) -> ConnectionProperties {
+        ConnectionProperties::default().with_connection_name(self.name.as_str().into())
+    }
+
+    /// Adds to a failure where it happened and what can be done.
+    #[must_use]
+    pub fn blame(&self, failure: Failure) -> BrokerError {
+        BrokerError { at: self.at.clone(), failure }
+    }
+}
+
+/// RabbitMQ cannot be used: where, why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerError {
+    /// Host and port.
+    pub at: String,
+    /// Why.
+    pub failure: Failure,
+}
+
+impl BrokerError {
+    /// Whether trying again is of no use before somebody changes the settings: wrong credentials, an unknown virtual
+    /// host.
+    #[must_use]
+    pub fn needs_operator(&self) -> bool {
+        self.failure.kind == Kind::Operator
+    }
+}
+
+impl std::fmt::Display for BrokerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let advice = match self.failure.code.as_str() {
+            "amqp_403" => "check the user, the password and the virtual host in AMQP_URL, and the user's permissions",
+            "amqp_530" | "amqp_404" => {
+                "check the virtual host in AMQP_URL (`/` is written %2f) and the user's permissions"
+            }
+            _ => "is it running there? AMQP_URL says where to look",
+        };
+        write!(f, "cannot use RabbitMQ at {}: {}; {advice}", self.at, self.failure.message)
+    }
+}
+
+impl std::error::Error for BrokerError {}
+
+/// Waits for the library at most so long.
+///
+/// # Errors
+/// The library's error, classified, or a timeout, which means that the call's fate is unknown.
+pub(crate) async fn bounded<T>(
+    what: &str,
+    limit: Duration,
+    call: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(answer) => answer.map_err(Failure::from),
+        Err(_) => Err(Failure::timed_out("amqp", what, limit)),
+    }
+}
+
+/// Closes a connection, waiting no longer than a moment: `close` hangs on a frozen broker, and what was in hand goes
+/// back to the queue either way.
+pub async fn close(connection: &Connection) {
+    let _ = bounded("closing the connection", Duration::from_secs(1), connection.close(200, "done".into())).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broker(url: &str) -> Result<Broker, ConfigError> {
+        let prefix = "post".parse().map_err(|problem: String| ConfigError::new("SLUICE_PREFIX", problem))?;
+        Broker::new(&BrokerArgs { amqp_url: url.into(), prefix, max_length: None }, "test")
+    }
+
+    #[test]
+    fn a_trailing_slash_means_the_default_virtual_host() {
+        for url in ["amqp://h/", "amqp://h/%2f"] {
+            let broker = broker(url).expect("a good address");
+            assert!(broker.url.expose().starts_with("amqp://h/%2f?heartbeat=10"), "{}", broker.url.expose());
+        }
+    }
+
+    #[test]
+    fn the_default_port_depends_on_the_scheme() {
+        assert_eq!(broker("amqp://h").map(|broker| broker.at), Ok("h:5672".to_owned()));
+        assert_eq!(broker("amqps://h").map(|broker| broker.at), Ok("h:5671".to_owned()));
+    }
+
+    #[test]
+    fn no_error_and_no_debug_form_shows_the_password() {
+        let broker = broker("amqp://me:hunter2@h/%2f").expect("a good address");
+        let error = broker.blame(Failure::new(Kind::Operator, "amqp_403", "ACCESS_REFUSED"));
+        assert!(!format!("{broker:?} {error} {error:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,230 @@
+//! The settings that more than one program takes: flag, else environment, else default.
+//!
+//! Secrets arrive in URLs. They are kept in [`SecretUrl`], whose text forms never show the password, and clap is told
+//! neither to show the variables' values in `--help` nor to judge the URLs itself: its complaints would repeat them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+/// A setting that is wrong: named, with what was found and what would do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {problem}")]
+pub struct ConfigError {
+    /// The variable's name.
+    pub setting: &'static str,
+    /// What is wrong with it and what would be right.
+    pub problem: String,
+}
+
+impl ConfigError {
+    /// A complaint about one setting.
+    pub fn new(setting: &'static str, problem: impl Into<String>) -> Self {
+        Self { setting, problem: problem.into() }
+    }
+}
+
+/// A URL that may hold a password. Shown without it, everywhere.
+#[derive(Clone)]
+pub struct SecretUrl(SecretString);
+
+impl SecretUrl {
+    /// The whole URL, password included: only for the library that opens the connection.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it is no URL of one of `schemes`; the complaint names `setting` and shows no secret.
+    pub fn parsed(&self, setting: &'static str, schemes: &[&str], example: &str) -> Result<Url, ConfigError> {
+        let url = Url::parse(self.expose())
+            .map_err(|error| ConfigError::new(setting, format!("not a URL ({error}); write it like {example}")))?;
+        if !schemes.contains(&url.scheme()) {
+            let problem = format!("unknown scheme `{}://`; write it like {example}", url.scheme());
+            return Err(ConfigError::new(setting, problem));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(ConfigError::new(setting, format!("it names no host; write it like {example}")));
+        }
+        Ok(url)
+    }
+}
+
+impl From<&str> for SecretUrl {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned().into())
+    }
+}
+
+impl FromStr for SecretUrl {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.into())
+    }
+}
+
+impl fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Url::parse(self.expose()) {
+            Ok(mut url) if url.host_str().is_some() => {
+                if url.password().is_some() && url.set_password(Some("***")).is_err() {
+                    return f.write_str("(a URL)");
+                }
+                url.set_query(None);
+                url.fmt(f)
+            }
+            _ => f.write_str("(not a URL)"),
+        }
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The prefix of every name in RabbitMQ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// The prefix itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = (1..=100).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        if fits { Ok(Self(text.to_owned())) } else { Err("1 to 100 letters, digits, `_`, `-` or `.`".to_owned()) }
+    }
+}
+
+/// Where RabbitMQ is and how our names there begin.
+#[derive(Debug, Clone, Args)]
+pub struct BrokerArgs {
+    /// RabbitMQ's address; `amqps://` for TLS
+    #[arg(
+        long,
+        env = "AMQP_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "amqp://guest:guest@127.0.0.1:5672/%2f"
+    )]
+    pub amqp_url: SecretUrl,
+
+    /// How the names of the exchanges and queues begin
+    #[arg(long, env = "SLUICE_PREFIX", value_name = "NAME", default_value = "post")]
+    pub prefix: Prefix,
+
+    /// The queue's limit: when it holds so many posts, new ones are refused (HTTP 503). Part of the queue's
+    /// declaration, so every program must be given the same; none by default
+    #[arg(long, env = "SLUICE_MAX_LENGTH", value_name = "POSTS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_length: Option<u32>,
+}
+
+/// Where MySQL or MariaDB is.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseArgs {
+    /// The database's address, with its name: mysql://user:password@host:3306/name
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "mysql://root@127.0.0.1:3306/sluice"
+    )]
+    pub database_url: SecretUrl,
+}
+
+/// How to log. What to log is `RUST_LOG`'s business.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// How log lines look on stderr; RUST_LOG says which are shown [default: info]
+    #[arg(long, env = "SLUICE_LOG_FORMAT", value_name = "FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}
+
+/// The forms of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Reads a duration such as `250ms`, `10s`, `5m`.
+///
+/// # Errors
+/// What forms are taken.
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds_a_unit = match unit.trim() {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err("a number with a unit, like 250ms, 10s, 5m, 2h or 1d".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "a number with a unit, like 250ms, 10s, 5m, 2h or 1d".to_owned())?;
+    std::time::Duration::try_from_secs_f64(number * seconds_a_unit).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_password_is_in_no_text_form() {
+        for text in ["amqp://me:hunter2@host:5672/%2f", "amqp://me:hunter2@host/?password=hunter2", "amqp:/hunter2@"] {
+            let url = SecretUrl::from(text);
+            assert!(!format!("{url} {url:?} {url:#?}").contains("hunter2"), "{url}");
+        }
+        let complaint = SecretUrl::from("http://me:hunter2@host").parsed("AMQP_URL", &["amqp"], "amqp://host");
+        assert!(!format!("{complaint:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_wrong_url_is_refused_by_the_settings_name() {
+        for wrong in ["", "localhost", "http://localhost", "amqp://"] {
+            let error = SecretUrl::from(wrong).parsed("AMQP_URL", &["amqp", "amqps"], "amqp://host").expect_err(wrong);
+            assert_eq!(error.setting, "AMQP_URL");
+            assert!(error.problem.contains("amqp://host"), "{error}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_with_their_units() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "5", "s", "5 years", "-1s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_would_confuse_names_is_refused() {
+        assert!("post".parse::<Prefix>().is_ok());
+        for wrong in ["", "a b", "a/b", "é"] {
+            assert!(wrong.parse::<Prefix>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Why a post died: the record that travels with a dead letter in its `sluice-failure` header.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use crate::disposition::Class;
+use crate::failure::Failure;
+
+/// The header that holds the record, as JSON.
+pub const FAILURE_HEADER: &str = "sluice-failure";
+/// The header that counts how often a letter was replayed. It travels with the message from then on.
+pub const REPLAYS_HEADER: &str = "sluice-replays";
+/// The longest record, in bytes of JSON. A header must fit into one frame with all the others; a longer message in the
+/// record is cut.
+pub const RECORD_MAX_BYTES: usize = 8 * 1024;
+/// The form of the record that this version writes.
+pub const SCHEMA: u32 = 1;
+
+/// Where a dead letter came from, so that a replay can put it back there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The exchange it was published to.
+    pub exchange: String,
+    /// With this routing key.
+    pub routing_key: String,
+    /// The queue it was taken from.
+    pub queue: String,
+}
+
+/// What a worker knows of a post's death.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetterRecord {
+    /// The form of this record, [`SCHEMA`].
+    pub schema: u32,
+    /// Why it was set aside.
+    pub class: Class,
+    /// The failure's short name.
+    pub code: String,
+    /// What happened, for people.
+    pub message: String,
+    /// The same for failures that differ only in numbers, ids and quoted values.
+    pub fingerprint: String,
+    /// How many attempts were made, 0 where none was.
+    pub attempts: u32,
+    /// When the first attempt failed, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub first_failed_at: OffsetDateTime,
+    /// When the last attempt failed, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_failed_at: OffsetDateTime,
+    /// The worker process that set it aside.
+    pub worker: String,
+    /// Its version.
+    pub version: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// How often it had been replayed before it died this time.
+    pub replays: u32,
+}
+
+impl DeadLetterRecord {
+    /// The record as the header's JSON, at most [`RECORD_MAX_BYTES`] long.
+    #[must_use]
+    pub fn to_header(&self) -> String {
+        let mut record = self.clone();
+        loop {
+            // Strings, numbers and UTC times always have a JSON form.
+            let json = serde_json::to_string(&record).unwrap_or_default();
+            let Some(excess) = json.len().checked_sub(RECORD_MAX_BYTES).filter(|excess| *excess > 0) else {
+                return json;
+            };
+            // Escaping can only make text longer, so cutting the excess (and room for the mark) always converges.
+            let keep = record.message.len().saturating_sub(excess + '…'.len_utf8());
+            record.message = cut(&record.message, keep);
+        }
+    }
+
+    /// Reads the header of a letter.
+    ///
+    /// # Errors
+    /// The JSON reader's, when the header is not such a record.
+    pub fn from_header(header: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(header)
+    }
+}
+
+/// The first `keep` bytes at most, on a character boundary, marked as cut.
+fn cut(text: &str, keep: usize) -> String {
+    let end = (0..=keep).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+/// Folds what differs between two cases of the same failure, and hashes the rest: twelve hexadecimal digits.
+#[must_use]
+pub fn fingerprint(class: Class, failure: &Failure) -> String {
+    let mut hash = Sha256::new();
+    for part in [class.as_str(), &failure.code, &normalise(&failure.message)] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The message with quoted values, ids and numbers folded away.
+#[must_use]
+pub fn normalise(message: &str) -> String {
+    let mut folded = String::with_capacity(message.len());
+    let mut chars = message.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            // A quoted value, up to its closing quote. An apostrophe inside a word opens none.
+            '\'' | '"' | '`' if !folded.ends_with(char::is_alphanumeric) => {
+                for inner in chars.by_ref() {
+                    if inner == c {
+                        break;
+                    }
+                }
+                folded.push('?');
+            }
+            // A number, an id, a hexadecimal hash: a run of hexadecimal digits and dashes that begins with a digit, or
+            // any such run of eight and more.
+            _ if c.is_ascii_hexdigit() && !folded.ends_with(char::is_alphanumeric) => {
+                let mut run = String::from(c);
+                while let Some(next) = chars.next_if(|next| next.is_ascii_alphanumeric() || *next == '-') {
+                    run.push(next);
+                }
+                let id = run.len() >= 8 && run.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+                if id || c.is_ascii_digit() { folded.push('#') } else { folded.push_str(&run) }
+            }
+            _ => folded.push(c),
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+    use proptest::prelude::*;
+
+    fn record(message: String) -> DeadLetterRecord {
+        DeadLetterRecord {
+            schema: SCHEMA,
+            class: Class::Permanent,
+            code: "mysql_1406".to_owned(),
+            message,
+            fingerprint: "0123456789ab".to_owned(),
+            attempts: 1,
+            first_failed_at: OffsetDateTime::UNIX_EPOCH,
+            last_failed_at: OffsetDateTime::UNIX_EPOCH,
+            worker: "w".to_owned(),
+            version: "0".to_owned(),
+            origin: Origin { exchange: "e".to_owned(), routing_key: "post".to_owned(), queue: "q".to_owned() },
+            replays: 0,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_never_outgrows_its_header(message in "(?s).{0,3000}", repeat in 1usize..20) {
+            let header = record(message.repeat(repeat)).to_header();
+            prop_assert!(header.len() <= RECORD_MAX_BYTES);
+            prop_assert!(DeadLetterRecord::from_header(header.as_bytes()).is_ok());
+        }
+
+        #[test]
+        fn a_record_that_fits_is_read_back_whole(message in "(?s).{0,300}") {
+            let record = record(message);
+            prop_assert_eq!(DeadLetterRecord::from_header(record.to_header().as_bytes()).ok(), Some(record));
+        }
+    }
+
+    #[test]
+    fn the_same_failure_of_two_posts_has_one_fingerprint() {
+        let print =
+            |message: &str| fingerprint(Class::Permanent, &Failure::new(Kind::Permanent, "mysql_1406", message));
+        assert_eq!(
+            print("Data too long for column 'title' at row 1"),
+            print("Data too long for column 'title' at row 17")
+        );
+        assert_eq!(
+            print("post 0193a5b2-7c55-7000-8000-00000000e1b4 refused"),
+            print("post 0193a5b2-7c55-7000-8000-0000000012ab refused"),
+        );
+        assert_ne!(print("Data too long"), print("Duplicate entry"));
+    }
+
+    #[test]
+    fn words_stay_and_values_go() {
+        assert_eq!(
+            normalise("can't read 'a' at line 12 of deadbeef01: bad face"),
+            "can't read ? at line # of #: bad face"
+        );
+    }
+}

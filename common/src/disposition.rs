@@ -1,0 +1,190 @@
+//! What is to be done with a delivery, given what became of it. Pure: the whole table of the design in one `match`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Failure, Kind};
+
+/// Why a post was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// It failed by its own fault.
+    Permanent,
+    /// It failed in passing ways until its attempts were spent.
+    Exhausted,
+    /// It came back too often without an answer: whoever took it died.
+    CrashLoop,
+    /// The broker set it aside: redelivered more often than the queue's own limit allows.
+    DeliveryLimit,
+    /// The broker set it aside: its time to live ran out.
+    Expired,
+    /// The broker set it aside: a consumer rejected it.
+    Rejected,
+    /// The broker set it aside: the queue was over its length.
+    Overflow,
+    /// It is in the dead-letter queue and says not why.
+    Unknown,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Permanent,
+        Self::Exhausted,
+        Self::CrashLoop,
+        Self::DeliveryLimit,
+        Self::Expired,
+        Self::Rejected,
+        Self::Overflow,
+        Self::Unknown,
+    ];
+
+    /// Its name in JSON and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Exhausted => "exhausted",
+            Self::CrashLoop => "crash_loop",
+            Self::DeliveryLimit => "delivery_limit",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+            Self::Overflow => "overflow",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What became of one attempt at a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The post is in MySQL, by this attempt or by an earlier one.
+    Recorded,
+    /// It is not, and this is why.
+    Failed(Failure),
+    /// Before it was touched it was seen to have come back this often.
+    CameBack {
+        /// Deliveries before this one, as the broker counts them.
+        deliveries: u64,
+    },
+    /// The work was cut short: by a shutdown, by a pause that lasted too long, or because the session ended.
+    Interrupted,
+}
+
+/// What is to be done with the delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disposition {
+    /// It is done: tell the broker.
+    Ack,
+    /// Set it aside with its reason.
+    DeadLetter(Class, Failure),
+    /// Keep it in hand, wait by the backoff schedule, try again. An attempt was spent.
+    Retry(Failure),
+    /// Close the gate and keep it in hand until the dependency is back; no attempt is spent.
+    Hold(Failure),
+    /// Give it back to the queue; no attempt is spent.
+    Release,
+}
+
+/// Decides. `another_attempt` says whether the retry policy allows one more after this one.
+#[must_use]
+pub fn decide(outcome: Outcome, another_attempt: bool) -> Disposition {
+    match outcome {
+        Outcome::Recorded => Disposition::Ack,
+        Outcome::Interrupted => Disposition::Release,
+        Outcome::CameBack { deliveries } => Disposition::DeadLetter(Class::CrashLoop, came_back(deliveries)),
+        Outcome::Failed(failure) => match (failure.kind, another_attempt) {
+            (Kind::Permanent, _) => Disposition::DeadLetter(Class::Permanent, failure),
+            (Kind::Transient, true) => Disposition::Retry(failure),
+            (Kind::Transient, false) => Disposition::DeadLetter(Class::Exhausted, failure),
+            (Kind::Dependency | Kind::Operator, _) => Disposition::Hold(failure),
+        },
+    }
+}
+
+/// The failure that a post in a crash loop is given: nobody saw the real one.
+fn came_back(deliveries: u64) -> Failure {
+    Failure::new(
+        Kind::Permanent,
+        "crash_loop",
+        format!("came back {deliveries} times unanswered: each worker that took it died or lost its connection"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn failed(kind: Kind) -> Outcome {
+        Outcome::Failed(Failure::new(kind, "code", "message"))
+    }
+
+    fn outcomes() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Recorded),
+            Just(Outcome::Interrupted),
+            any::<u64>().prop_map(|deliveries| Outcome::CameBack { deliveries }),
+            Just(failed(Kind::Permanent)),
+            Just(failed(Kind::Transient)),
+            Just(failed(Kind::Dependency)),
+            Just(failed(Kind::Operator)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_recorded_post_is_acknowledged(outcome in outcomes(), another in any::<bool>()) {
+            let recorded = outcome == Outcome::Recorded;
+            prop_assert_eq!(decide(outcome, another) == Disposition::Ack, recorded);
+        }
+
+        #[test]
+        fn what_a_dependency_did_is_never_held_against_a_post(another in any::<bool>()) {
+            for kind in [Kind::Dependency, Kind::Operator] {
+                prop_assert!(matches!(decide(failed(kind), another), Disposition::Hold(_)));
+            }
+        }
+
+        #[test]
+        fn nothing_waits_for_ever_without_an_attempt_left(outcome in outcomes()) {
+            prop_assert!(!matches!(decide(outcome, false), Disposition::Retry(_)));
+        }
+    }
+
+    #[test]
+    fn a_permanent_failure_is_set_aside_at_once_though_attempts_are_left() {
+        assert!(matches!(decide(failed(Kind::Permanent), true), Disposition::DeadLetter(Class::Permanent, _)));
+    }
+
+    #[test]
+    fn a_transient_failure_is_tried_again_and_then_exhausted() {
+        assert!(matches!(decide(failed(Kind::Transient), true), Disposition::Retry(_)));
+        assert!(matches!(decide(failed(Kind::Transient), false), Disposition::DeadLetter(Class::Exhausted, _)));
+    }
+
+    #[test]
+    fn what_was_cut_short_goes_back() {
+        assert_eq!(decide(Outcome::Interrupted, false), Disposition::Release);
+    }
+
+    #[test]
+    fn what_came_back_too_often_is_a_crash_loop() {
+        let class = |disposition| match disposition {
+            Disposition::DeadLetter(class, failure) => (class, failure.code),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            class(decide(Outcome::CameBack { deliveries: 5 }, true)),
+            (Class::CrashLoop, "crash_loop".to_owned())
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! RabbitMQ's errors, classified.
+
+use super::{Failure, Kind};
+
+/// The AMQP reply code of an error, where the broker gave one.
+#[must_use]
+pub fn amqp_code(error: &lapin::Error) -> Option<u16> {
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(protocol) => Some(protocol.get_id()),
+        _ => None,
+    }
+}
+
+/// Whether the broker closed the channel because what was named does not exist (404).
+#[must_use]
+pub fn is_unroutable_channel_error(error: &lapin::Error) -> bool {
+    amqp_code(error) == Some(404)
+}
+
+/// 402 content too large, 403 access refused, 404 not found, 405 locked, 406 precondition failed and 530 not allowed
+/// (an unknown virtual host) stay as they are until somebody changes something on one of the two sides; all else (a
+/// closed connection, a missed heartbeat, 320 connection forced, 541 internal error) passes. `can_be_recovered` of the
+/// library is not asked: it calls 403, 404 and 406 recoverable.
+impl From<&lapin::Error> for Failure {
+    fn from(error: &lapin::Error) -> Self {
+        match amqp_code(error) {
+            Some(code @ (402 | 403 | 404 | 405 | 406 | 530)) => {
+                Self::new(Kind::Operator, format!("amqp_{code}"), told(error))
+            }
+            Some(code) => Self::new(Kind::Dependency, format!("amqp_{code}"), told(error)),
+            None => Self::new(Kind::Dependency, "amqp_unreachable", told(error)),
+        }
+    }
+}
+
+impl From<lapin::Error> for Failure {
+    fn from(error: lapin::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// The broker's own words where it gave any, else the library's.
+fn told(error: &lapin::Error) -> String {
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(protocol) => protocol.get_message().to_string(),
+        lapin::ErrorKind::IOError(io) => io.to_string(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
+
+    fn refused(kind: impl Into<AMQPErrorKind>) -> lapin::Error {
+        lapin::ErrorKind::ProtocolError(AMQPError::new(kind.into(), "said so".into())).into()
+    }
+
+    #[test]
+    fn what_only_an_operator_can_mend_is_told_apart_from_an_outage() {
+        let kind = |error: &lapin::Error| Failure::from(error).kind;
+        assert_eq!(kind(&refused(AMQPSoftError::ACCESSREFUSED)), Kind::Operator);
+        assert_eq!(kind(&refused(AMQPSoftError::PRECONDITIONFAILED)), Kind::Operator);
+        assert_eq!(kind(&refused(AMQPHardError::NOTALLOWED)), Kind::Operator);
+        assert_eq!(kind(&refused(AMQPHardError::CONNECTIONFORCED)), Kind::Dependency);
+        assert_eq!(kind(&lapin::ErrorKind::MissingHeartbeatError.into()), Kind::Dependency);
+    }
+
+    #[test]
+    fn the_brokers_own_words_are_kept() {
+        let failure = Failure::from(&refused(AMQPSoftError::NOTFOUND));
+        assert_eq!((failure.code.as_str(), failure.message.as_str()), ("amqp_404", "said so"));
+    }
+}

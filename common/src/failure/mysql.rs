@@ -1,0 +1,98 @@
+//! MySQL's and MariaDB's errors, classified by their codes.
+//!
+//! The codes were seen on MariaDB 10.11 and MySQL 9.7; their meanings are those of the MySQL error message reference.
+
+use mysql_async::{DriverError, Error};
+
+use super::{Failure, Kind};
+
+/// Whose fault a server error is.
+///
+/// A code that nobody foresaw is transient: it is tried again a bounded number of times and then set aside with its
+/// code, so it neither blocks the queue for ever nor costs a post at the first try.
+fn kind_of(code: u16) -> Kind {
+    match code {
+        // Lock wait, deadlock, interrupted; MariaDB's and MySQL's statement time limit.
+        1205 | 1213 | 1317 | 1969 | 3024 => Kind::Transient,
+        // Too many connections (of all, of this user), shutting down, read-only, disk full, table full.
+        1040 | 1203 | 1053 | 1290 | 1836 | 1021 | 1114 => Kind::Dependency,
+        // Too long, not null, out of range, wrong date, wrong value, bad JSON, a CHECK that refused, a trigger's SIGNAL.
+        1406 | 1048 | 1264 | 1292 | 1366 | 3140 | 3819 | 4025 | 1644 => Kind::Permanent,
+        // Access, unknown database, unknown table or column, syntax: whoever set this up has to mend it.
+        1044 | 1045 | 1049 | 1142 | 1143 | 1146 | 1054 | 1064 | 1227 | 1698 => Kind::Operator,
+        // The row is larger than the server takes.
+        1153 | 1301 => Kind::Permanent,
+        _ => Kind::Transient,
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Server(server) => {
+                Self::new(kind_of(server.code), format!("mysql_{}", server.code), server.message.clone())
+            }
+            // A value that the driver could not put on the wire: the row's own.
+            Error::Driver(DriverError::PacketTooLarge) => {
+                Self::new(Kind::Permanent, "mysql_too_large", "the row is larger than max_allowed_packet")
+            }
+            // A broken or refused connection, whatever part of the driver noticed it.
+            Error::Driver(_) | Error::Io(_) | Error::Other(_) => {
+                Self::new(Kind::Dependency, "mysql_unreachable", bare(error))
+            }
+            Error::Url(_) => Self::new(Kind::Operator, "mysql_url", bare(error)),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// The innermost message: the layers above it only repeat "Input/output error:".
+fn bare(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mysql_async::ServerError;
+
+    fn server(code: u16) -> Error {
+        Error::Server(ServerError { code, message: "said so".to_owned(), state: "HY000".to_owned() })
+    }
+
+    #[test]
+    fn each_code_has_the_owner_its_meaning_gives_it() {
+        let kind = |code| Failure::from(server(code)).kind;
+        for (codes, expected) in [
+            (&[1205u16, 1213, 1317, 1969, 3024][..], Kind::Transient),
+            (&[1040, 1203, 1053, 1290, 1836, 1021, 1114], Kind::Dependency),
+            (&[1406, 1048, 1264, 1292, 1366, 3140, 3819, 4025, 1644, 1153], Kind::Permanent),
+            (&[1044, 1045, 1049, 1142, 1146, 1054, 1064, 1227], Kind::Operator),
+        ] {
+            for code in codes {
+                assert_eq!(kind(*code), expected, "code {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_nobody_foresaw_is_tried_again_and_then_set_aside() {
+        assert_eq!(Failure::from(server(9999)).kind, Kind::Transient);
+    }
+
+    #[test]
+    fn a_lost_connection_is_nobody_s_post_s_fault() {
+        let lost = Error::Io(mysql_async::IoError::Io(std::io::Error::other("reset by peer")));
+        let failure = Failure::from(lost);
+        assert_eq!((failure.kind, failure.message.as_str()), (Kind::Dependency, "reset by peer"));
+    }
+}

@@ -1,0 +1,41 @@
+//! What the three programs of Sluice share.
+//!
+//! ```text
+//!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter     pure: no async, no I/O, no clock, no randomness
+//!  retry                                                       but as arguments
+//!  topology ◄─ broker ◄─ publisher ◄─ delivery                 RabbitMQ: lapin is named here and in `failure`
+//!  store                                                       MySQL: mysql_async is named here and in `failure`
+//!  review                                                      a post's verdict
+//! ```
+//!
+//! Four things happen in exactly one place each: only [`delivery`] acknowledges, only [`failure`] classifies, only
+//! [`topology`] spells a queue's name, only `store` holds SQL.
+
+pub mod broker;
+pub mod config;
+pub mod dead_letter;
+pub mod delivery;
+pub mod disposition;
+pub mod exit;
+pub mod failure;
+pub mod post;
+pub mod publisher;
+pub mod retry;
+pub mod shutdown;
+pub mod telemetry;
+pub mod topology;
+pub mod verdict;
+
+#[cfg(feature = "devstack")]
+pub mod devstack;
+#[cfg(feature = "review")]
+pub mod review;
+#[cfg(feature = "store")]
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "vitals")]
+pub mod vitals;
+
+/// The version of all three programs.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

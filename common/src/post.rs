@@ -1,0 +1,214 @@
+//! The post: what a user wrote, with the id it keeps from the front door to its row.
+//!
+//! ```text
+//!  Draft ──accept──► Post ──to_body──► queue ──from_message──► Post ──► row
+//!  (producer)                                   (worker)
+//! ```
+//!
+//! The limits below are those of the columns in MySQL. The front door holds every post to them; the queue does not
+//! check them again, so what a stranger put there past them is refused by MySQL itself, with its own code.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, UtcOffset};
+use uuid::Uuid;
+
+/// The longest title, in characters: the width of the column.
+pub const TITLE_MAX_CHARS: usize = 255;
+/// The longest content, in characters. At four bytes each it stays well under the body limit of the front door and
+/// under the smallest `max_allowed_packet` a server ships with (16 MiB on MariaDB).
+pub const CONTENT_MAX_CHARS: usize = 100_000;
+/// The longest author's name, in characters: the width of the column.
+pub const AUTHOR_MAX_CHARS: usize = 100;
+
+/// A post's id: its message id in RabbitMQ and its primary key in MySQL, which is what makes a second delivery
+/// harmless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PostId(Uuid);
+
+impl PostId {
+    /// The namespace of ids made from idempotency keys (a version 4 UUID, drawn once for Sluice).
+    const KEYS: Uuid = Uuid::from_u128(0x6f1c_1f0e_8a0d_4a53_9d5b_2f3a_7c55_e1b4);
+
+    /// A new id. Version 7, so that rows arrive in the order of their key and the primary index grows at its end.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The id that an `Idempotency-Key` stands for: the same key gives the same id, on every machine, for ever.
+    #[must_use]
+    pub fn from_key(key: &str) -> Self {
+        Self(Uuid::new_v5(&Self::KEYS, key.as_bytes()))
+    }
+}
+
+impl Default for PostId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for PostId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for PostId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text.trim()).map(Self)
+    }
+}
+
+/// A post that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Post {
+    /// Its id, the same everywhere.
+    pub id: PostId,
+    /// The title, at most [`TITLE_MAX_CHARS`] characters.
+    pub title: String,
+    /// The text, at most [`CONTENT_MAX_CHARS`] characters.
+    pub content: String,
+    /// Who wrote it, if the sender said so; at most [`AUTHOR_MAX_CHARS`] characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// When the front door took it, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub submitted_at: OffsetDateTime,
+}
+
+impl Post {
+    /// The message body: the post as JSON.
+    #[must_use]
+    pub fn to_body(&self) -> Vec<u8> {
+        // A struct of strings and a UTC time always has a JSON form; an empty body would be dead-lettered as malformed.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads a post from a message.
+    ///
+    /// A body without an id takes `message_id`; one without `submitted_at` takes `arrived`. Unknown fields are passed
+    /// over, so that an older worker can read what a newer producer writes.
+    ///
+    /// # Errors
+    /// [`Malformed`], when the body is no JSON object with a title and a content, or no id can be had.
+    pub fn from_message(body: &[u8], message_id: Option<&str>, arrived: OffsetDateTime) -> Result<Self, Malformed> {
+        let wire: Wire = serde_json::from_slice(body).map_err(|error| Malformed::NotAPost(error.to_string()))?;
+        let id = match (&wire.id, message_id) {
+            (Some(id), _) => id.parse().map_err(|_| Malformed::BadId(id.clone()))?,
+            (None, Some(id)) => id.parse().map_err(|_| Malformed::BadId(id.to_owned()))?,
+            (None, None) => return Err(Malformed::NoId),
+        };
+        let submitted_at = wire.submitted_at.unwrap_or(arrived);
+        let submitted_at = submitted_at.checked_to_offset(UtcOffset::UTC).ok_or(Malformed::BadTime(submitted_at))?;
+        Ok(Self { id, title: wire.title, content: wire.content, author: wire.author, submitted_at })
+    }
+}
+
+/// A post as it may come out of a queue that strangers can write to.
+#[derive(Deserialize)]
+struct Wire {
+    id: Option<String>,
+    title: String,
+    content: String,
+    author: Option<String>,
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    submitted_at: Option<OffsetDateTime>,
+}
+
+/// Why a message is no post. It never will be one, so trying again is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The body is not a JSON object with the fields of a post.
+    #[error("the message body is not a post: {0}")]
+    NotAPost(String),
+    /// The id is not a UUID.
+    #[error("the post's id {0:?} is not a UUID")]
+    BadId(String),
+    /// The time of submission has no form in UTC.
+    #[error("the post's submitted_at {0} is out of range")]
+    BadTime(OffsetDateTime),
+    /// Neither the body nor the message's properties hold an id.
+    #[error("the message has no id: neither a field `id` in its body nor a `message_id` property")]
+    NoId,
+}
+
+impl Malformed {
+    /// The short name under which dead letters are filtered.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "malformed"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(seconds: i64) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(seconds).expect("a time within the years of time::OffsetDateTime")
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_to_the_queue_is_read_back(
+            title in ".*", content in "(?s).*", author in proptest::option::of(".*"), seconds in 0i64..4_000_000_000,
+        ) {
+            let post = Post { id: PostId::new(), title, content, author, submitted_at: at(seconds) };
+            prop_assert_eq!(Post::from_message(&post.to_body(), None, at(0)), Ok(post));
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Post::from_message(&body, None, at(0));
+        }
+    }
+
+    #[test]
+    fn a_body_without_an_id_takes_the_message_id() {
+        let id = PostId::new();
+        let post = Post::from_message(br#"{"title":"t","content":"c"}"#, Some(&id.to_string()), at(7));
+        assert_eq!(post.as_ref().map(|post| post.id), Ok(id));
+        assert_eq!(post.map(|post| post.submitted_at), Ok(at(7)));
+    }
+
+    #[test]
+    fn a_body_with_neither_id_is_malformed() {
+        assert_eq!(Post::from_message(br#"{"title":"t","content":"c"}"#, None, at(0)), Err(Malformed::NoId));
+    }
+
+    #[test]
+    fn an_id_that_is_no_uuid_is_malformed() {
+        let bad = Post::from_message(br#"{"id":"seven","title":"t","content":"c"}"#, None, at(0));
+        assert_eq!(bad, Err(Malformed::BadId("seven".to_owned())));
+    }
+
+    #[test]
+    fn a_time_at_the_end_of_time_is_malformed_and_no_panic() {
+        let body = format!(
+            r#"{{"id":"{}","title":"t","content":"c","submitted_at":"9999-12-31T23:59:59-12:00"}}"#,
+            PostId::new()
+        );
+        let post = Post::from_message(body.as_bytes(), None, at(0));
+        assert!(matches!(post, Err(Malformed::BadTime(_))), "{post:?}");
+    }
+
+    #[test]
+    fn fields_of_a_newer_producer_are_passed_over() {
+        let body = format!(r#"{{"id":"{}","title":"t","content":"c","mood":"sunny"}}"#, PostId::new());
+        assert!(Post::from_message(body.as_bytes(), None, at(0)).is_ok());
+    }
+
+    #[test]
+    fn the_same_key_gives_the_same_id() {
+        assert_eq!(PostId::from_key("order-1"), PostId::from_key("order-1"));
+        assert_ne!(PostId::from_key("order-1"), PostId::from_key("order-2"));
+    }
+}

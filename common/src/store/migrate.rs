@@ -1,0 +1,156 @@
+//! The schema: numbered files, each applied once, under a lock that all programs share.
+
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, OptsBuilder};
+
+use super::{Store, StoreError};
+use crate::failure::{Failure, Kind};
+
+mod embedded {
+    #![allow(missing_docs, unreachable_pub, reason = "written by a macro")]
+    refinery::embed_migrations!("migrations");
+}
+
+/// How long to wait for whoever is migrating.
+const LOCK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a migration did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The steps that were applied now, by name.
+    pub applied: Vec<String>,
+    /// The schema's version afterwards.
+    pub version: i32,
+}
+
+/// Why the schema is not what this version needs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The schema is older than this version, and we were told not to touch it.
+    #[error(
+        "database `{database}` has schema version {found}, this program needs {needed}: bring it up with \
+         `sluice migrate`, or start with SLUICE_MIGRATE=auto"
+    )]
+    Old {
+        /// The database's name.
+        database: String,
+        /// Its version, 0 where there is none.
+        found: i32,
+        /// The version this program needs.
+        needed: i32,
+    },
+    /// A step failed.
+    #[error("the schema of database `{database}` could not be brought up: {problem}")]
+    Failed {
+        /// The database's name.
+        database: String,
+        /// What went wrong.
+        problem: String,
+    },
+}
+
+impl Store {
+    /// Makes the database itself, if it is not there.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn create_database(&self) -> Result<(), StoreError> {
+        let options: mysql_async::Opts = OptsBuilder::from_opts(self.options.clone()).db_name(None::<String>).into();
+        let name = self.database.replace('`', "``");
+        self.bounded("making the database", async {
+            let mut connection = Conn::new(options).await?;
+            let statement = format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4");
+            connection.query_drop(statement).await?;
+            connection.disconnect().await
+        })
+        .await
+        .map_err(|failure| self.blame(failure))
+    }
+
+    /// Brings the schema up to this version. Ten processes may call it at once: one works, the others wait and then
+    /// find nothing to do. A schema that is newer than this version is left alone.
+    ///
+    /// # Errors
+    /// [`SchemaError`].
+    pub async fn migrate(&self) -> Result<Migrated, SchemaError> {
+        let blame = |failure: Failure| SchemaError::Store(self.blame(failure));
+        if let (version, 0) = self.pending().await? {
+            return Ok(Migrated { applied: Vec::new(), version });
+        }
+        // The lock belongs to its connection: it goes when we do, however we go.
+        let mut guard = self.bounded("connecting", self.pool().get_conn()).await.map_err(blame)?;
+        let lock = "SELECT GET_LOCK(CONCAT('sluice.', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
+        let waited = tokio::time::timeout(
+            LOCK_PATIENCE + super::PATIENCE,
+            guard.exec_first::<Option<i64>, _, _>(lock, (LOCK_PATIENCE.as_secs(),)),
+        );
+        let turn = waited.await.map_err(|_| blame(Failure::timed_out("mysql", "the migration lock", LOCK_PATIENCE)))?;
+        if turn.map_err(|error| blame(error.into()))?.flatten() != Some(1) {
+            let problem = format!("somebody else has been at it for {LOCK_PATIENCE:?}");
+            return Err(SchemaError::Failed { database: self.database.clone(), problem });
+        }
+        let runner = embedded::migrations::runner().set_abort_missing(false);
+        let report = runner.run_async(&mut self.pool()).await;
+        // Ending the connection gives the lock back.
+        let _ = guard.disconnect().await;
+        let report = report
+            .map_err(|error| SchemaError::Failed { database: self.database.clone(), problem: innermost(&error) })?;
+        let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
+        Ok(Migrated { applied, version: needed() })
+    }
+
+    /// Refuses a schema that is older than this version needs.
+    ///
+    /// # Errors
+    /// [`SchemaError::Old`], or the server's.
+    pub async fn check_schema(&self) -> Result<(), SchemaError> {
+        match self.pending().await? {
+            (_, 0) => Ok(()),
+            (found, _) => Err(SchemaError::Old { database: self.database.clone(), found, needed: needed() }),
+        }
+    }
+
+    /// The schema's version and how many steps it lacks.
+    async fn pending(&self) -> Result<(i32, usize), SchemaError> {
+        let pool = self.pool();
+        let versions = self
+            .bounded("asking for the schema's version", async {
+                let mut connection = pool.get_conn().await?;
+                connection.query::<i32, _>("SELECT version FROM refinery_schema_history ORDER BY version").await
+            })
+            .await;
+        let versions = match versions {
+            Ok(versions) => versions,
+            Err(failure) if failure.code == "mysql_1146" => Vec::new(),
+            Err(failure) => return Err(self.blame(failure).into()),
+        };
+        let runner = embedded::migrations::runner();
+        let lacking = runner.get_migrations().iter().filter(|step| !versions.contains(&step.version())).count();
+        Ok((versions.last().copied().unwrap_or(0), lacking))
+    }
+}
+
+fn needed() -> i32 {
+    embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+impl SchemaError {
+    /// Whether the database is merely away, so that trying again will do.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Store(error) if error.failure.kind == Kind::Dependency || error.failure.kind == Kind::Transient)
+    }
+}

@@ -1,0 +1,207 @@
+//! MySQL or MariaDB: the only place that holds SQL.
+//!
+//! The driver has no timeouts of its own, so every use of a connection, taking it included, stands under
+//! [`Store::bounded`]. A statement that timed out may have been committed all the same: every statement here can be
+//! repeated without harm.
+
+mod acts;
+mod migrate;
+mod posts;
+
+pub use acts::{Act, ActKind, LetterOutcome};
+pub use migrate::{Migrated, SchemaError};
+pub use posts::{Recorded, Row, StoredPost};
+
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+
+use crate::config::{ConfigError, DatabaseArgs};
+use crate::failure::{Failure, Kind};
+
+/// The longest wait for one statement, taking a connection included.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest wait for a row's lock. Below [`PATIENCE`], so that a locked row is seen as what it is and not as a
+/// database that hangs.
+const LOCK_WAIT_SECONDS: u32 = 2;
+/// Connections a process may hold. The recorder writes with one; probes and reads take another.
+const CONNECTIONS: usize = 4;
+/// Statements kept prepared on a connection: one for each size of a group up to the usual number of consumers.
+const STATEMENTS: usize = 64;
+
+/// The database.
+pub struct Store {
+    options: Opts,
+    /// Replaced after a timeout: a connection that hangs would keep its place in the pool until the kernel gives it up.
+    pool: Mutex<Pool>,
+    at: String,
+    database: String,
+}
+
+impl Store {
+    /// The database these settings name. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// When `DATABASE_URL` is no address of a database.
+    pub fn new(args: &DatabaseArgs) -> Result<Self, ConfigError> {
+        const SETTING: &str = "DATABASE_URL";
+        const EXAMPLE: &str = "mysql://user:password@host:3306/name";
+        let url = args.database_url.parsed(SETTING, &["mysql"], EXAMPLE)?;
+        let wrong = |problem: String| ConfigError::new(SETTING, format!("{problem}; write it like {EXAMPLE}"));
+        let parsed = Opts::from_url(args.database_url.expose()).map_err(|error| wrong(error.to_string()))?;
+        let database = parsed.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
+        let database = database.ok_or_else(|| wrong("it names no database".to_owned()))?;
+        let at = format!("{}:{}", url.host_str().unwrap_or_default(), parsed.tcp_port());
+        let options = session(OptsBuilder::from_opts(parsed));
+        Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database })
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// The database's name.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Whether posts could be stored now: connects, and asks for an insert of no row, which a read-only server, a
+    /// missing table or a missing permission refuses all the same.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn probe(&self) -> Result<(), Failure> {
+        let pool = self.pool();
+        self.bounded("a probe", async {
+            let mut connection = pool.get_conn().await?;
+            connection.query_drop(posts::PROBE).await
+        })
+        .await
+    }
+
+    /// Ends all connections, waiting no longer than a moment.
+    pub async fn close(&self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.pool().disconnect()).await;
+    }
+
+    /// Adds to a failure where it happened and what can be done.
+    #[must_use]
+    pub fn blame(&self, failure: Failure) -> StoreError {
+        StoreError { at: self.at.clone(), database: self.database.clone(), failure }
+    }
+
+    fn pool(&self) -> Pool {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the driver at most [`PATIENCE`], and classifies what it says.
+    async fn bounded<T>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, mysql_async::Error>>,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(PATIENCE, call).await {
+            Ok(answer) => answer.map_err(Failure::from),
+            Err(_) => {
+                let fresh = Pool::new(self.options.clone());
+                let stuck = std::mem::replace(&mut *self.pool.lock().unwrap_or_else(PoisonError::into_inner), fresh);
+                drop(stuck);
+                Err(Failure::timed_out("mysql", what, PATIENCE))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("at", &self.at).field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+/// The options of every connection.
+fn session(options: OptsBuilder) -> Opts {
+    let pool = PoolOpts::default()
+        .with_constraints(PoolConstraints::new(0, CONNECTIONS).unwrap_or_default())
+        // The session's state is the same for all uses, so nothing needs to be reset between two of them.
+        .with_reset_connection(false);
+    options
+        .pool_opts(pool)
+        // The Unix socket would leave the address that was asked for.
+        .prefer_socket(false)
+        .tcp_keepalive(Some(Duration::from_secs(10)))
+        .stmt_cache_size(STATEMENTS)
+        // Affected rows then mean rows that are new.
+        .client_found_rows(false)
+        .setup(vec![format!(
+            "SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+             SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+        )])
+        .into()
+}
+
+/// MySQL cannot be used: where, why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError {
+    /// Host and port.
+    pub at: String,
+    /// The database's name.
+    pub database: String,
+    /// Why.
+    pub failure: Failure,
+}
+
+impl StoreError {
+    /// Whether trying again is of no use before somebody changes something: credentials, permissions, a missing
+    /// database or table.
+    #[must_use]
+    pub fn needs_operator(&self) -> bool {
+        self.failure.kind == Kind::Operator
+    }
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { at, database, failure } = self;
+        let advice = match failure.code.as_str() {
+            "mysql_1049" => "make it with `sluice migrate`, or check the name in DATABASE_URL",
+            "mysql_1146" | "mysql_1054" => "bring the schema up with `sluice migrate`",
+            "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
+            "mysql_1044" | "mysql_1142" | "mysql_1143" | "mysql_1227" => "give the user of DATABASE_URL the permission",
+            _ if failure.kind == Kind::Dependency => "is it running there? DATABASE_URL says where to look",
+            _ => "the server's log may say more",
+        };
+        write!(f, "cannot use database `{database}` at {at}: {} ({}); {advice}", failure.message, failure.code)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(url: &str) -> Result<Store, ConfigError> {
+        Store::new(&DatabaseArgs { database_url: url.into() })
+    }
+
+    #[tokio::test]
+    async fn a_wrong_address_is_refused_by_the_settings_name_and_without_its_password() {
+        for wrong in ["mysql://me:hunter2@host:3306", "postgres://me:hunter2@host/db", "me:hunter2@host", "mysql://"] {
+            let error = store(wrong).expect_err(wrong);
+            assert_eq!(error.setting, "DATABASE_URL");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_debug_form_shows_the_password() {
+        let store = store("mysql://me:hunter2@host:3306/db").expect("a good address");
+        assert!(!format!("{store:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,195 @@
+//! The settings of a worker: flag, else environment, else default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use common::config::{BrokerArgs, ConfigError, DatabaseArgs, LogArgs, duration};
+use common::retry::RetryPolicy;
+
+use crate::gate::SchemaMode;
+
+/// How long a delivery may stay in hand at the most. The broker takes it away after 30 minutes (its default
+/// `consumer_timeout`), and closes the channel.
+const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
+
+/// Takes posts from the queue, reviews them and stores them in MySQL.
+#[derive(Debug, Parser)]
+#[command(name = "sluice-worker", version, args_override_self = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What a worker does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Consume until told to stop
+    #[command(args_override_self = true)]
+    Run(Box<RunArgs>),
+}
+
+/// The settings of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Worker processes. More than one are watched over: one that dies is started again. A single one is not, your
+    /// service manager does that
+    #[arg(long, env = "SLUICE_PROCESSES", value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub processes: u16,
+
+    /// Consumers of each process: posts that it works on at the same time
+    #[arg(long, env = "SLUICE_CONCURRENCY", value_name = "K", default_value_t = 8,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: u16,
+
+    /// Posts that each consumer may have in hand. 1 shares the work most evenly; more catches up faster after an
+    /// outage
+    #[arg(long, env = "SLUICE_PREFETCH", value_name = "P", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub prefetch: u16,
+
+    /// This process's name, on the rows it stores; with several processes `-1`, `-2`, … is added
+    /// [default: host name and process id]
+    #[arg(long, env = "SLUICE_WORKER_NAME", value_name = "NAME", value_parser = worker_name)]
+    pub name: Option<String>,
+
+    /// Serve /healthz, /readyz and /metrics there; with several processes each one a port further. Off by default
+    #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+
+    /// The rules of the review, a TOML file [default: built-in rules]
+    #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+
+    /// What to do with a schema that is older than this version
+    #[arg(long, env = "SLUICE_MIGRATE", value_name = "MODE", default_value = "auto")]
+    pub migrate: SchemaMode,
+
+    /// Attempts at a post that fails in passing ways (deadlock, lock wait), before it is set aside as exhausted
+    #[arg(long, env = "SLUICE_MAX_ATTEMPTS", value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_attempts: u32,
+
+    /// The wait after the first failed attempt; each further one is twice as long, half of it random
+    #[arg(long, env = "SLUICE_RETRY_BASE", value_name = "TIME", default_value = "200ms", value_parser = duration)]
+    pub retry_base: Duration,
+
+    /// No wait between two attempts is longer
+    #[arg(long, env = "SLUICE_RETRY_CAP", value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub retry_cap: Duration,
+
+    /// A post that came back so often without an answer is set aside as a crash loop
+    #[arg(long, env = "SLUICE_MAX_DELIVERIES", value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u64).range(1..=19))]
+    pub max_deliveries: u64,
+
+    /// How long posts in hand are kept while MySQL is away, before they go back to the queue
+    #[arg(long, env = "SLUICE_HOLD", value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub hold: Duration,
+
+    /// How long a stop may take to finish what is in hand; the rest goes back to the queue
+    #[arg(long, env = "SLUICE_DRAIN", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub drain: Duration,
+
+    /// Where RabbitMQ is.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
+
+    /// Where MySQL is.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+
+    /// Set by the process that watches over this one: end when its pipe to us closes
+    #[arg(long, hide = true)]
+    pub watched: bool,
+}
+
+impl RunArgs {
+    /// When to try again.
+    #[must_use]
+    pub fn retry(&self) -> RetryPolicy {
+        RetryPolicy { base: self.retry_base, cap: self.retry_cap, max_attempts: Some(self.max_attempts) }
+    }
+
+    /// What clap cannot see: how settings go together.
+    ///
+    /// # Errors
+    /// The setting that does not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.hold > LONGEST_HOLD {
+            let problem =
+                format!("{:?} is too long: RabbitMQ takes a post away after 30 minutes; at most 15m", self.hold);
+            return Err(ConfigError::new("SLUICE_HOLD", problem));
+        }
+        let retries = self.retry_cap.saturating_mul(self.max_attempts);
+        if retries > LONGEST_HOLD {
+            let problem = format!(
+                "{} attempts up to {:?} apart could keep a post in hand for {retries:?}, and RabbitMQ takes it away \
+                 after 30 minutes; at most 15m in all",
+                self.max_attempts, self.retry_cap
+            );
+            return Err(ConfigError::new("SLUICE_RETRY_CAP", problem));
+        }
+        Ok(())
+    }
+
+    /// The name without a number.
+    #[must_use]
+    pub fn base_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let host: String = gethostname::gethostname().to_string_lossy().chars().take(150).collect();
+            format!("{host}-{}", std::process::id())
+        })
+    }
+}
+
+/// The column takes 200 characters, and a number may be added.
+fn worker_name(text: &str) -> Result<String, String> {
+    let fits = (1..=180).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    if fits { Ok(text.to_owned()) } else { Err("1 to 180 visible ASCII characters".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn run(args: &[&str]) -> Result<RunArgs, clap::Error> {
+        let all = ["sluice-worker", "run"].into_iter().chain(args.iter().copied());
+        Cli::try_parse_from(all).map(|cli| match cli.command {
+            Command::Run(args) => *args,
+        })
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_later_flag_wins_which_is_how_a_watched_process_gets_its_own() {
+        let args = run(&["--processes", "4", "--name", "a", "--processes", "1", "--name", "a-2"]).expect("sound");
+        assert_eq!((args.processes, args.name.as_deref()), (1, Some("a-2")));
+    }
+
+    #[test]
+    fn holding_a_post_longer_than_the_broker_allows_is_refused_by_name() {
+        let args = run(&["--hold", "1h"]).expect("clap takes it");
+        assert_eq!(args.check().map_err(|error| error.setting), Err("SLUICE_HOLD"));
+        let args = run(&["--retry-cap", "10m", "--max-attempts", "5"]).expect("clap takes it");
+        assert_eq!(args.check().map_err(|error| error.setting), Err("SLUICE_RETRY_CAP"));
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        for wrong in [["--processes", "0"], ["--prefetch", "-1"], ["--hold", "soon"], ["--migrate", "maybe"]] {
+            assert!(run(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

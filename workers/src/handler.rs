@@ -1,0 +1,216 @@
+//! What happens to one delivery, from the broker's hand to its settlement.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use common::dead_letter::{DeadLetterRecord, SCHEMA, fingerprint};
+use common::delivery::{Delivery, Settlement, Unsettled};
+use common::disposition::{Class, Disposition, Outcome, decide};
+use common::failure::Failure;
+use common::post::Post;
+use common::publisher::Publisher;
+use common::retry::RetryPolicy;
+use common::review::RuleSet;
+use common::store::{Recorded, Row};
+use common::topology::Topology;
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+use crate::gate::Gate;
+use crate::recorder::Recorder;
+
+/// Everything that handling a delivery needs. Shared by all consumers of a process.
+pub struct Handler {
+    /// This process's name, on rows and dead letters.
+    pub worker: String,
+    /// The rules of the review.
+    pub rules: Arc<RuleSet>,
+    /// Where rows are written.
+    pub recorder: Recorder,
+    /// Closed while posts cannot be stored.
+    pub gate: Arc<Gate>,
+    /// When to try again, and how often.
+    pub retry: RetryPolicy,
+    /// A delivery that came back so often is set aside untouched.
+    pub max_deliveries: u64,
+    /// The names in RabbitMQ.
+    pub topology: Topology,
+    /// Where dead letters are published.
+    pub dead_letters: Publisher,
+}
+
+/// What is known of a delivery's attempts so far.
+#[derive(Debug, Clone, Copy)]
+struct Attempts {
+    made: u32,
+    first_failed_at: Option<OffsetDateTime>,
+}
+
+impl Handler {
+    /// Takes a delivery all the way. `withdrawn` says that nothing more may be waited for: what is not done then goes
+    /// back to the queue.
+    pub async fn handle(&self, delivery: Delivery, withdrawn: &CancellationToken) {
+        let settlement = self.conclude(&delivery, withdrawn).await;
+        self.settle(delivery, settlement, withdrawn).await;
+    }
+
+    /// Tries until something is to be told to the broker.
+    async fn conclude(&self, delivery: &Delivery, withdrawn: &CancellationToken) -> Settlement {
+        let mut attempts = Attempts { made: 0, first_failed_at: None };
+        let mut schedule = self.retry.schedule();
+        let mut outcome = match self.admit(delivery) {
+            Some(outcome) => outcome,
+            None => self.attempt(delivery, &mut attempts, withdrawn).await,
+        };
+        loop {
+            if matches!(outcome, Outcome::Failed(_) | Outcome::CameBack { .. }) {
+                attempts.first_failed_at.get_or_insert_with(OffsetDateTime::now_utc);
+            }
+            let again = match decide(outcome, self.retry.allows_another(attempts.made)) {
+                Disposition::Ack => return Settlement::Ack,
+                Disposition::Release => return Settlement::Release,
+                Disposition::DeadLetter(class, failure) => {
+                    return Settlement::DeadLetter(Box::new(self.record(delivery, class, failure, attempts)));
+                }
+                Disposition::Retry(failure) => {
+                    tracing::debug!(post = delivery.message_id(), code = %failure.code, attempts.made, "to try again");
+                    metrics::counter!("sluice_attempts_failed_total", "code" => failure.code).increment(1);
+                    let wait = tokio::time::sleep(schedule.next_wait(fastrand::f64()));
+                    unless(withdrawn, wait).await
+                }
+                Disposition::Hold(failure) => {
+                    // The attempt that met the outage does not count.
+                    attempts = Attempts { made: attempts.made.saturating_sub(1), first_failed_at: None };
+                    self.gate.close(failure);
+                    unless(withdrawn, self.gate.opened()).await
+                }
+            };
+            outcome = match again {
+                Some(()) => self.attempt(delivery, &mut attempts, withdrawn).await,
+                None => Outcome::Interrupted,
+            };
+        }
+    }
+
+    /// Looks at a delivery before it is touched: what has come back too often may be what kills workers.
+    fn admit(&self, delivery: &Delivery) -> Option<Outcome> {
+        let deliveries = delivery.came_back();
+        (deliveries >= self.max_deliveries).then_some(Outcome::CameBack { deliveries })
+    }
+
+    /// One attempt: read, review, record.
+    async fn attempt(&self, delivery: &Delivery, attempts: &mut Attempts, withdrawn: &CancellationToken) -> Outcome {
+        // What was already on its way when the gate closed waits here, its attempt unspent.
+        if unless(withdrawn, self.gate.opened()).await.is_none() {
+            return Outcome::Interrupted;
+        }
+        attempts.made += 1;
+        let row = match self.reviewed(delivery, attempts.made) {
+            Ok(row) => row,
+            Err(failure) => return Outcome::Failed(failure),
+        };
+        let submitted_at = row.post.submitted_at;
+        match unless(withdrawn, self.recorder.record(row)).await {
+            None => Outcome::Interrupted,
+            Some(Err(failure)) => Outcome::Failed(failure),
+            Some(Ok(recorded)) => {
+                self.gate.progress();
+                count(recorded, submitted_at);
+                Outcome::Recorded
+            }
+        }
+    }
+
+    /// Bytes → post → verdict. A review that panics fails this post, not the process.
+    fn reviewed(&self, delivery: &Delivery, attempts: u32) -> Result<Row, Failure> {
+        let now = OffsetDateTime::now_utc();
+        let arrived = delivery.timestamp().unwrap_or(now);
+        let post = Post::from_message(delivery.body(), delivery.message_id(), arrived)?;
+        let review = catch_unwind(AssertUnwindSafe(|| self.rules.review(&post)))
+            .map_err(|panic| Failure::panicked("review", &*panic))?;
+        metrics::counter!("sluice_posts_reviewed_total", "verdict" => review.verdict.as_str()).increment(1);
+        Ok(Row { post, review, reviewed_at: now, attempts })
+    }
+
+    fn record(&self, delivery: &Delivery, class: Class, failure: Failure, attempts: Attempts) -> DeadLetterRecord {
+        let now = OffsetDateTime::now_utc();
+        DeadLetterRecord {
+            schema: SCHEMA,
+            class,
+            fingerprint: fingerprint(class, &failure),
+            code: failure.code,
+            message: failure.message,
+            attempts: attempts.made,
+            first_failed_at: attempts.first_failed_at.unwrap_or(now),
+            last_failed_at: now,
+            worker: self.worker.clone(),
+            version: common::VERSION.to_owned(),
+            origin: delivery.origin(&self.topology),
+            replays: delivery.replays(),
+        }
+    }
+
+    /// Tells the broker. A dead letter that is not taken is offered again for as long as we may wait; then the post
+    /// goes back to the queue.
+    async fn settle(&self, mut delivery: Delivery, mut settlement: Settlement, withdrawn: &CancellationToken) {
+        let mut schedule = self.retry.schedule();
+        loop {
+            log(&delivery, &settlement);
+            let name = name(&settlement);
+            match delivery.settle(settlement.clone(), &self.topology, &self.dead_letters).await {
+                Ok(()) => {
+                    metrics::counter!("sluice_deliveries_settled_total", "settlement" => name).increment(1);
+                    return;
+                }
+                Err(Unsettled::Gone(why)) => {
+                    tracing::debug!(%why, "not settled; the post will be delivered again");
+                    metrics::counter!("sluice_deliveries_settled_total", "settlement" => "gone").increment(1);
+                    return;
+                }
+                Err(Unsettled::StillInHand { delivery: kept, error }) => {
+                    tracing::warn!(post = kept.message_id(), %error, "the dead letter was not taken");
+                    delivery = *kept;
+                    let wait = tokio::time::sleep(schedule.next_wait(fastrand::f64()));
+                    if unless(withdrawn, wait).await.is_none() {
+                        settlement = Settlement::Release;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Waits for `what`, but no longer than until the withdrawal.
+async fn unless<T>(withdrawn: &CancellationToken, what: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = withdrawn.cancelled() => None,
+        done = what => Some(done),
+    }
+}
+
+fn count(recorded: Recorded, submitted_at: OffsetDateTime) {
+    let result = match recorded {
+        Recorded::Inserted => "inserted",
+        Recorded::AlreadyRecorded => "already_recorded",
+    };
+    metrics::counter!("sluice_posts_recorded_total", "result" => result).increment(1);
+    let age = (OffsetDateTime::now_utc() - submitted_at).as_seconds_f64().max(0.0);
+    metrics::histogram!("sluice_post_age_seconds").record(age);
+}
+
+fn name(settlement: &Settlement) -> &'static str {
+    match settlement {
+        Settlement::Ack => "ack",
+        Settlement::DeadLetter(_) => "dead_letter",
+        Settlement::Release => "release",
+    }
+}
+
+/// A dead letter is worth a line; what is stored or released is not.
+fn log(delivery: &Delivery, settlement: &Settlement) {
+    if let Settlement::DeadLetter(record) = settlement {
+        let DeadLetterRecord { class, code, message, attempts, .. } = &**record;
+        tracing::warn!(post = delivery.message_id(), %class, code, attempts, error = message, "dead-lettered");
+    }
+}

@@ -1,0 +1,16 @@
+//! The worker: takes posts from the queue, reviews them, stores them, tells the broker.
+//!
+//! ```text
+//!  consumer ─► handler ─► review ─► recorder ─► MySQL
+//!     ▲           │ decide                │
+//!     │           ▼                       │
+//!     └─────── settle ◄───────────────────┘        gate: closed while MySQL is away
+//! ```
+
+pub mod cli;
+pub mod consumer;
+pub mod gate;
+pub mod handler;
+pub mod recorder;
+pub mod run;
+pub mod supervisor;

@@ -1,0 +1,129 @@
+//! The recorder: one task that writes what all consumers of the process have to write.
+//!
+//! It writes whatever is waiting in one statement, then takes what has gathered meanwhile. There is no timer, so a lone
+//! post waits for nothing, and under load the groups grow by themselves up to the number of posts in hand.
+//!
+//! A statement stores all of its rows or none. When the group fails through a row's own fault it is halved until the
+//! one bad row stands alone: the others are stored, that one fails.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use common::failure::{Failure, Kind};
+use common::store::{Recorded, Row, Store};
+use futures_util::FutureExt as _;
+use tokio::sync::{mpsc, oneshot};
+
+/// The most rows of one statement: at twelve values each far below the 65,535 a prepared statement may have.
+const GROUP_ROWS: usize = 1000;
+/// The most bytes of text of one statement, unless a single row has more: far below every server's packet limit.
+const GROUP_BYTES: usize = 2 * 1024 * 1024;
+
+type Answer = Result<Recorded, Failure>;
+
+/// The way to the recorder's task. It ends when its last handle is dropped.
+#[derive(Clone)]
+pub struct Recorder {
+    jobs: mpsc::Sender<Job>,
+}
+
+struct Job {
+    row: Row,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Recorder {
+    /// Starts the task.
+    #[must_use]
+    pub fn start(store: Arc<Store>, worker: String) -> Self {
+        let (jobs, waiting) = mpsc::channel(GROUP_ROWS);
+        tokio::spawn(run(waiting, store, worker));
+        Self { jobs }
+    }
+
+    /// Stores a row, together with whoever else is waiting.
+    ///
+    /// # Errors
+    /// The row's own failure, or the dependency's.
+    pub async fn record(&self, row: Row) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        // The task outlives its handles and survives what panics in it; its end would mean that the runtime ends.
+        let gone = || Failure::new(Kind::Dependency, "recorder_gone", "the recorder has ended");
+        self.jobs.send(Job { row, answer }).await.map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+async fn run(mut waiting: mpsc::Receiver<Job>, store: Arc<Store>, worker: String) {
+    let mut jobs = Vec::with_capacity(GROUP_ROWS);
+    while waiting.recv_many(&mut jobs, GROUP_ROWS).await > 0 {
+        for group in groups(jobs.drain(..)) {
+            write(group, &store, &worker).await;
+        }
+    }
+}
+
+/// Rows of one statement, and who waits for each.
+#[derive(Default)]
+struct Group {
+    rows: Vec<Row>,
+    answers: Vec<oneshot::Sender<Answer>>,
+}
+
+/// Cuts what is waiting into groups of a bounded size.
+fn groups(jobs: impl Iterator<Item = Job>) -> Vec<Group> {
+    let mut groups = vec![];
+    let (mut group, mut bytes) = (Group::default(), 0);
+    for Job { row, answer } in jobs {
+        if bytes + row.bytes() > GROUP_BYTES && !group.rows.is_empty() {
+            groups.push(std::mem::take(&mut group));
+            bytes = 0;
+        }
+        bytes += row.bytes();
+        group.rows.push(row);
+        group.answers.push(answer);
+    }
+    groups.push(group);
+    groups
+}
+
+/// Writes a group, halving it as long as a row's own fault makes it fail.
+async fn write(group: Group, store: &Store, worker: &str) {
+    let mut open = vec![group];
+    while let Some(mut group) = open.pop() {
+        metrics::histogram!("sluice_group_rows").record(u32::try_from(group.rows.len()).unwrap_or(u32::MAX));
+        let inserted = AssertUnwindSafe(store.insert(&group.rows, worker)).catch_unwind().await;
+        match inserted.unwrap_or_else(panicked) {
+            Ok(recorded) => {
+                for (answer, recorded) in group.answers.into_iter().zip(recorded) {
+                    let _ = answer.send(Ok(recorded));
+                }
+            }
+            Err(failure) if group.rows.len() > 1 && is_a_rows_own(failure.kind) => {
+                let half = group.rows.len() / 2;
+                let (rows, answers) = (group.rows.split_off(half), group.answers.split_off(half));
+                open.push(Group { rows, answers });
+                open.push(group);
+            }
+            Err(failure) => {
+                for answer in group.answers {
+                    let _ = answer.send(Err(failure.clone()));
+                }
+            }
+        }
+    }
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Result<Vec<Recorded>, Failure> {
+    Err(Failure::panicked("store", &*panic))
+}
+
+/// Whether one row can have made the whole group fail. A deadlock or a lock wait is one row's too: its neighbours need
+/// not spend an attempt on it.
+fn is_a_rows_own(kind: Kind) -> bool {
+    match kind {
+        Kind::Permanent | Kind::Transient => true,
+        Kind::Dependency | Kind::Operator => false,
+    }
+}

@@ -1,0 +1,130 @@
+//! One worker process: puts the parts together, and takes them apart at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use common::broker::{Broker, close};
+use common::exit::Exit;
+use common::failure::{Failure, Kind};
+use common::publisher::Publisher;
+use common::review::RuleSet;
+use common::shutdown::{ENDED_AT_ONCE, Shutdown};
+use common::store::Store;
+use common::topology::{Topology, TopologyError};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::RunArgs;
+use crate::consumer::Consumers;
+use crate::gate::{Gate, Probe};
+use crate::handler::Handler;
+use crate::recorder::Recorder;
+use crate::supervisor;
+
+/// The longest wait for a dead letter's confirm. Nobody stands waiting for it, and too short a wait makes duplicates.
+const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// `sluice-worker run`.
+///
+/// # Errors
+/// What makes it useless to begin: a wrong setting, rules that cannot be read, queues that are declared differently,
+/// refused credentials, a missing database. That a server is away is no such reason.
+pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
+    args.check()?;
+    let shutdown = Shutdown::listen().context("cannot listen for signals")?;
+    let rules = match &args.rules {
+        Some(file) => RuleSet::load(file)?,
+        None => RuleSet::builtin(),
+    };
+    let name = args.base_name();
+    let broker = Broker::new(&args.broker, format!("sluice-worker {name}"))?;
+    let topology = Topology::new(&args.broker);
+    let store = Arc::new(Store::new(&args.database)?);
+    let gate = Arc::new(Gate::default());
+    let mut probe = Probe::new(Arc::clone(&store), Arc::clone(&gate), args.migrate);
+    tokio::try_join!(check_broker(&broker, &topology), check_database(&mut probe, &gate))?;
+    if args.processes > 1 {
+        store.close().await;
+        return supervisor::run(&args, shutdown).await;
+    }
+    if args.watched {
+        end_with_the_pipe(shutdown.orderly.clone());
+    }
+    let handler = Handler {
+        worker: name.clone(),
+        rules: Arc::new(rules),
+        recorder: Recorder::start(Arc::clone(&store), name.clone()),
+        gate: Arc::clone(&gate),
+        retry: args.retry(),
+        max_deliveries: args.max_deliveries,
+        topology: topology.clone(),
+        dead_letters: Publisher::new(&broker, DEAD_LETTER_PATIENCE)?,
+    };
+    let consumers = Consumers {
+        broker,
+        topology,
+        handler: Arc::new(handler),
+        gate,
+        consumers: args.concurrency,
+        prefetch: args.prefetch,
+        hold: args.hold,
+        drain: args.drain,
+        tag: name.clone(),
+    };
+    tracing::info!(worker = name, database = store.at(), rules = consumers.handler.rules.id(), "worker");
+    let end = CancellationToken::new();
+    let probing = tokio::spawn(probe.run(end.clone()));
+    tokio::select! {
+        () = consumers.run(shutdown.orderly.clone()) => {}
+        () = shutdown.at_once.cancelled() => std::process::exit(ENDED_AT_ONCE),
+    }
+    end.cancel();
+    let _ = probing.await;
+    store.close().await;
+    tracing::info!(worker = name, "stopped");
+    Ok(Exit::Done)
+}
+
+/// Queues that are declared differently and refused credentials end it; a broker that is away is waited for later.
+async fn check_broker(broker: &Broker, topology: &Topology) -> anyhow::Result<()> {
+    let connection = match broker.connect().await {
+        Ok(connection) => connection,
+        Err(error) if error.needs_operator() => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "waiting for RabbitMQ");
+            return Ok(());
+        }
+    };
+    let declared = topology.declare(&connection).await;
+    close(&connection).await;
+    match declared {
+        Err(drift @ TopologyError::Drift(_)) => Err(drift.into()),
+        Err(TopologyError::Failed(failure)) if failure.kind == Kind::Operator => Err(broker.blame(failure).into()),
+        Err(error) => {
+            tracing::warn!(%error, "waiting for RabbitMQ");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// A missing database or permission ends it; a server that is away closes the gate, and the probe sees to the rest.
+async fn check_database(probe: &mut Probe, gate: &Gate) -> anyhow::Result<()> {
+    match probe.prepare().await {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_outage() => {
+            gate.close(Failure::new(Kind::Dependency, "mysql_unreachable", error.to_string()));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Stops in an orderly way when the process that watches over us closes its end, or is gone. A thread of its own: the
+/// runtime would wait at its end for a read that nothing interrupts.
+fn end_with_the_pipe(stop: CancellationToken) {
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        stop.cancel();
+    });
+}

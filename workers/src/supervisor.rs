@@ -1,0 +1,137 @@
+//! Several worker processes under one: each that dies is started again.
+//!
+//! A watched process holds the other end of a pipe. When we stop, the pipe is closed, which asks for an orderly end
+//! just as a signal would, and can be asked any number of times: a terminal's Ctrl-C has already reached everybody, and
+//! a second signal would end them at once. When we are killed, the kernel closes the pipe for us.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use common::exit::Exit;
+use common::retry::RetryPolicy;
+use common::shutdown::{ENDED_AT_ONCE, Shutdown};
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::cli::RunArgs;
+
+/// How a process that dies is started again.
+const RESTART: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// A process that lived so long was well: the next wait is the shortest again.
+const WELL: Duration = Duration::from_secs(10);
+/// How much longer than its own drain deadline a process may take to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs `args.processes` processes until the stop signal.
+///
+/// # Errors
+/// When this program cannot be found to be started again.
+pub async fn run(args: &RunArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
+    let program = std::env::current_exe().context("cannot find this program to start it again")?;
+    let base = args.base_name();
+    let mut slots = JoinSet::new();
+    for slot in 1..=args.processes {
+        let name = format!("{base}-{slot}");
+        let listen = args.listen.map(|listen| port_of(listen, slot)).transpose()?;
+        let seat = Seat { program: program.clone().into(), name, listen, patience: args.drain + GRACE };
+        slots.spawn(seat.keep(shutdown.clone()));
+    }
+    tracing::info!(processes = args.processes, name = base, "watching over worker processes");
+    let all = async { while slots.join_next().await.is_some() {} };
+    tokio::select! {
+        () = all => Ok(Exit::Done),
+        // Dropping the slots kills what is left in them.
+        () = shutdown.at_once.cancelled() => {
+            slots.shutdown().await;
+            std::process::exit(ENDED_AT_ONCE)
+        }
+    }
+}
+
+/// Each process a port further.
+fn port_of(listen: SocketAddr, slot: u16) -> anyhow::Result<SocketAddr> {
+    let port = match listen.port() {
+        0 => Some(0),
+        port => port.checked_add(slot - 1),
+    };
+    let port =
+        port.with_context(|| format!("SLUICE_WORKER_LISTEN: there is no port for process {slot} after {listen}"))?;
+    Ok(SocketAddr::new(listen.ip(), port))
+}
+
+/// One of the processes.
+struct Seat {
+    program: OsString,
+    name: String,
+    listen: Option<SocketAddr>,
+    patience: Duration,
+}
+
+impl Seat {
+    /// Keeps a process in it until the end.
+    async fn keep(self, shutdown: Shutdown) {
+        let mut schedule = RetryPolicy::forever(RESTART.0, RESTART.1).schedule();
+        while !shutdown.orderly.is_cancelled() {
+            let begun = Instant::now();
+            let died = match self.start() {
+                Ok(mut child) => {
+                    let pid = child.id();
+                    tracing::info!(worker = self.name, pid, "started");
+                    let status = tokio::select! {
+                        status = child.wait() => status,
+                        () = shutdown.orderly.cancelled() => return self.end(child).await,
+                    };
+                    status.map_or_else(|error| error.to_string(), |status| how(status))
+                }
+                Err(error) => format!("could not be started: {error}"),
+            };
+            if begun.elapsed() > WELL {
+                schedule.reset();
+            }
+            let wait = schedule.next_wait(fastrand::f64());
+            tracing::error!(worker = self.name, died, again_in = ?wait, "a worker process died");
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = shutdown.orderly.cancelled() => {}
+            }
+        }
+    }
+
+    /// The same command line as ours; what comes later on it wins.
+    fn start(&self) -> std::io::Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.args(std::env::args_os().skip(1));
+        command.args(["--processes", "1", "--watched", "--name", &self.name]);
+        if let Some(listen) = self.listen {
+            command.args(["--listen", &listen.to_string()]);
+        }
+        command.stdin(Stdio::piped()).kill_on_drop(true).spawn()
+    }
+
+    async fn end(&self, mut child: Child) {
+        drop(child.stdin.take());
+        match tokio::time::timeout(self.patience, child.wait()).await {
+            Ok(Ok(status)) if status.success() => tracing::info!(worker = self.name, "ended"),
+            Ok(Ok(status)) => tracing::warn!(worker = self.name, how = how(status), "ended"),
+            Ok(Err(error)) => tracing::warn!(worker = self.name, %error, "cannot tell how it ended"),
+            Err(_) => {
+                tracing::warn!(worker = self.name, "did not end in time; killing it");
+                let _ = child.kill().await;
+            }
+        }
+    }
+}
+
+/// `exit code 1`, `signal 9`.
+fn how(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "unknown".to_owned(),
+    }
+}
