@@ -17,26 +17,52 @@ pub enum Exit {
     Partial,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Partial => 3,
-        })
+impl Exit {
+    /// Its number.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+        }
     }
 }
 
-/// Ends a program: the error's whole chain on stderr, a wrong setting as [`Exit::Usage`], all else as
-/// [`Exit::Failed`].
-pub fn conclude(result: anyhow::Result<Exit>) -> ExitCode {
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            let wrongly_asked = error.chain().any(|cause| cause.is::<ConfigError>());
-            if wrongly_asked { Exit::Usage.into() } else { Exit::Failed.into() }
-        }
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(u8::try_from(exit.code()).unwrap_or(1))
     }
+}
+
+/// Runs a program from its first line to its exit code.
+///
+/// The process ends without taking its runtime down first: RabbitMQ's library has a thread that panics, loudly, when a
+/// connection attempt is cancelled under it, and a blocked read of stdin would be waited for. Whatever has to end in
+/// order has ended when `program` returns.
+pub fn run(program: impl Future<Output = anyhow::Result<Exit>>) -> ! {
+    let exit = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(program);
+            std::mem::forget(runtime);
+            report(result)
+        }
+        Err(error) => report(Err(anyhow::Error::new(error).context("cannot start a runtime"))),
+    };
+    std::process::exit(exit.code())
+}
+
+/// The error's whole chain on stderr; a wrong setting is [`Exit::Usage`], all else [`Exit::Failed`].
+fn report(result: anyhow::Result<Exit>) -> Exit {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        let wrongly_asked = error.chain().any(|cause| cause.is::<ConfigError>());
+        if wrongly_asked { Exit::Usage } else { Exit::Failed }
+    })
+}
+
+/// Ends a program (to be replaced by [`run`]).
+pub fn conclude(result: anyhow::Result<Exit>) -> ExitCode {
+    ExitCode::from(u8::try_from(report(result).code()).unwrap_or(1))
 }

@@ -234,9 +234,12 @@ impl Channels {
         let mut lease = self.lease().await.map_err(|trouble| self.explain(trouble))?;
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let ask = lease.channel.queue_declare(topology.queue().into(), options, FieldTable::default());
-        let queue = bounded("asking for room", self.patience, ask)
-            .await
-            .map_err(|failure| self.explain(Trouble::from(failure)))?;
+        let queue =
+            bounded("asking for room", self.patience, ask).await.map_err(|failure| match failure.code.as_str() {
+                // The queue is missing, so the exchange leads nowhere.
+                "amqp_404" => PublishError::Unroutable(topology.exchange()),
+                _ => self.explain(Trouble::from(failure)),
+            })?;
         lease.fit = true;
         if topology.is_full(queue.message_count()) { Err(PublishError::Full) } else { Ok(()) }
     }
@@ -245,7 +248,10 @@ impl Channels {
     async fn lease(&self) -> Result<managed::Object<ConfirmChannels>, Trouble> {
         let mut lease = self.pool.get().await.map_err(|error| match error {
             managed::PoolError::Backend(trouble) => trouble,
-            other => Trouble::Failed(Failure::new(Kind::Dependency, "amqp_timeout", other.to_string())),
+            managed::PoolError::Timeout(managed::TimeoutType::Wait) => {
+                Trouble::Failed(Failure::timed_out("amqp", "a channel that is free", self.patience))
+            }
+            _ => Trouble::Failed(Failure::timed_out("amqp", "opening a channel", self.patience)),
         })?;
         if lease.connection.blocked() {
             return Err(Trouble::Blocked);

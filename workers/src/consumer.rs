@@ -12,6 +12,7 @@
 //! other order a released post would come straight back, each time one delivery nearer to its limit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::broker::Broker;
@@ -22,6 +23,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::gate::Gate;
 use crate::handler::Handler;
@@ -51,6 +53,8 @@ pub struct Consumers {
     pub drain: Duration,
     /// Their name in the broker's lists.
     pub tag: String,
+    /// Whether a session is open.
+    pub consuming: Arc<AtomicBool>,
 }
 
 /// Why a session ended.
@@ -77,9 +81,9 @@ impl Consumers {
             match opened {
                 Ok((session, streams)) => {
                     tracing::info!(consumers = self.consumers, prefetch = self.prefetch, "consuming");
-                    metrics::gauge!("sluice_worker_consuming").set(1.0);
+                    self.say_consuming(true);
                     let (end, consumed) = self.serve(session, streams, &stop).await;
-                    metrics::gauge!("sluice_worker_consuming").set(0.0);
+                    self.say_consuming(false);
                     // A session that never got a delivery proves nothing.
                     if consumed > 0 {
                         schedule.reset();
@@ -100,13 +104,19 @@ impl Consumers {
         }
     }
 
+    fn say_consuming(&self, consuming: bool) {
+        self.consuming.store(consuming, Ordering::Relaxed);
+        metrics::gauge!("sluice_worker_consuming").set(u8::from(consuming));
+    }
+
     /// Serves one session to its end. Also tells how many deliveries it had.
     async fn serve(&self, session: Session, streams: Vec<Deliveries>, stop: &CancellationToken) -> (End, u64) {
         let withdrawn = CancellationToken::new();
         let (ended, mut first_end) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
         for stream in streams {
-            tasks.spawn(consume(stream, Arc::clone(&self.handler), self.prefetch, withdrawn.clone(), ended.clone()));
+            let consumer = consume(stream, Arc::clone(&self.handler), self.prefetch, withdrawn.clone(), ended.clone());
+            tasks.spawn(consumer.in_current_span());
         }
         let mut consumed = 0;
         let end = tokio::select! {

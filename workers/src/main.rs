@@ -1,14 +1,11 @@
 //! `sluice-worker`: wiring only.
 
-use std::process::ExitCode;
-
 use clap::Parser as _;
-use common::exit::{Exit, conclude};
+use common::exit::Exit;
 use workers::cli::{Cli, Command};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    conclude(start().await)
+fn main() -> ! {
+    common::exit::run(start())
 }
 
 async fn start() -> anyhow::Result<Exit> {

@@ -1,9 +1,12 @@
 //! One worker process: puts the parts together, and takes them apart at the end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use common::broker::{Broker, close};
 use common::exit::Exit;
 use common::failure::{Failure, Kind};
@@ -12,7 +15,11 @@ use common::review::RuleSet;
 use common::shutdown::{ENDED_AT_ONCE, Shutdown};
 use common::store::Store;
 use common::topology::{Topology, TopologyError};
+use common::vitals::{self, Metrics};
+use time::format_description::well_known::Rfc3339;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::cli::RunArgs;
 use crate::consumer::Consumers;
@@ -70,10 +77,24 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         hold: args.hold,
         drain: args.drain,
         tag: name.clone(),
+        consuming: Arc::default(),
     };
-    tracing::info!(worker = name, database = store.at(), rules = consumers.handler.rules.id(), "worker");
+    let vitals = match args.listen {
+        Some(address) => Some(Vitals::prepare(address, &consumers).await?),
+        None => None,
+    };
+    work(consumers, probe, vitals, &store, shutdown).instrument(tracing::info_span!("worker", name)).await;
+    Ok(Exit::Done)
+}
+
+/// Consumes until told to stop.
+async fn work(consumers: Consumers, probe: Probe, vitals: Option<Vitals>, store: &Store, shutdown: Shutdown) {
+    tracing::info!(database = store.at(), rules = consumers.handler.rules.id(), "started");
     let end = CancellationToken::new();
-    let probing = tokio::spawn(probe.run(end.clone()));
+    let probing = tokio::spawn(probe.run(end.clone()).in_current_span());
+    if let Some(vitals) = vitals {
+        tokio::spawn(vitals.serve(end.clone()).in_current_span());
+    }
     tokio::select! {
         () = consumers.run(shutdown.orderly.clone()) => {}
         () = shutdown.at_once.cancelled() => std::process::exit(ENDED_AT_ONCE),
@@ -81,8 +102,41 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     end.cancel();
     let _ = probing.await;
     store.close().await;
-    tracing::info!(worker = name, "stopped");
-    Ok(Exit::Done)
+    tracing::info!("stopped");
+}
+
+/// The worker's signs of life over HTTP.
+struct Vitals {
+    listener: TcpListener,
+    routes: Router,
+}
+
+impl Vitals {
+    /// Takes the port. A worker is ready when it consumes and can store.
+    async fn prepare(address: SocketAddr, consumers: &Consumers) -> anyhow::Result<Self> {
+        let metrics = Metrics::install("sluice-worker")?;
+        let listener = vitals::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
+        tracing::info!(address = %listener.local_addr()?, "signs of life: /healthz, /readyz, /metrics");
+        let (gate, consuming) = (Arc::clone(&consumers.gate), Arc::clone(&consumers.consuming));
+        let ready = move || {
+            let answer = match gate.pause() {
+                Some(pause) => {
+                    let since = pause.since.format(&Rfc3339).unwrap_or_default();
+                    Err(format!("paused: {} since {since}: {}", pause.dependency, pause.failure.message))
+                }
+                None if consuming.load(Ordering::Relaxed) => Ok(()),
+                None => Err("there is no session with RabbitMQ".to_owned()),
+            };
+            std::future::ready(answer)
+        };
+        Ok(Self { listener, routes: vitals::routes(metrics, ready) })
+    }
+
+    async fn serve(self, end: CancellationToken) {
+        if let Err(error) = vitals::serve(self.listener, self.routes, end, Duration::ZERO).await {
+            tracing::error!(%error, "the signs of life are no longer served");
+        }
+    }
 }
 
 /// Queues that are declared differently and refused credentials end it; a broker that is away is waited for later.

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use common::exit::Exit;
 use common::retry::RetryPolicy;
 use common::shutdown::{ENDED_AT_ONCE, Shutdown};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -80,12 +80,14 @@ impl Seat {
             let died = match self.start() {
                 Ok(mut child) => {
                     let pid = child.id();
-                    tracing::info!(worker = self.name, pid, "started");
+                    tracing::info!(worker = self.name, pid, "started a worker process");
+                    // Taken out, because waiting for a child closes its pipe first.
+                    let pipe = child.stdin.take();
                     let status = tokio::select! {
                         status = child.wait() => status,
-                        () = shutdown.orderly.cancelled() => return self.end(child).await,
+                        () = shutdown.orderly.cancelled() => return self.end(child, pipe).await,
                     };
-                    status.map_or_else(|error| error.to_string(), |status| how(status))
+                    status.map_or_else(|error| error.to_string(), how)
                 }
                 Err(error) => format!("could not be started: {error}"),
             };
@@ -112,8 +114,8 @@ impl Seat {
         command.stdin(Stdio::piped()).kill_on_drop(true).spawn()
     }
 
-    async fn end(&self, mut child: Child) {
-        drop(child.stdin.take());
+    async fn end(&self, mut child: Child, pipe: Option<ChildStdin>) {
+        drop(pipe);
         match tokio::time::timeout(self.patience, child.wait()).await {
             Ok(Ok(status)) if status.success() => tracing::info!(worker = self.name, "ended"),
             Ok(Ok(status)) => tracing::warn!(worker = self.name, how = how(status), "ended"),

@@ -7,7 +7,7 @@
 mod letters;
 mod session;
 
-pub use letters::{Letter, LetterError, Letters};
+pub use letters::{Letter, LetterError, LetterSummary, Letters};
 pub use session::{Deliveries, OpenError, Session};
 
 use deadpool_lapin::lapin;

@@ -1,0 +1,126 @@
+//! What can go wrong with private servers: each error names the thing, the value and the way out.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::command::shell_word;
+
+/// Why a stack, or one of its servers, is not as it was asked to be.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// Programs that are not installed.
+    #[error("not installed: {}; install what a stack needs with: {install}", missing.join(", "))]
+    Missing {
+        /// The programs that were not found.
+        missing: Vec<&'static str>,
+        /// The one command that installs all of them.
+        install: String,
+    },
+    /// The folder cannot be made, read or written.
+    #[error("cannot use {} for a stack: {source}; name a folder you may write to", path.display())]
+    Folder {
+        /// The folder, or the file in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder holds something, and it is not a stack.
+    #[error("{} is not empty and holds no stack (no stack.json in it): name another folder, or an empty one", .0.display())]
+    NotOurs(PathBuf),
+    /// Another process starts or ends servers here at this moment, or is the owner of a bound stack.
+    #[error("the stack in {} belongs to {owner}: end that process, or name another folder", dir.display())]
+    InUse {
+        /// The folder.
+        dir: PathBuf,
+        /// The process.
+        owner: String,
+    },
+    /// A stack that outlives its starter is up here.
+    #[error("a stack is up in {}: end it with: sluice stack down --dir {}", .0.display(), shell_word(.0))]
+    Up(PathBuf),
+    /// No server of this folder's stack is running.
+    #[error("no stack is up in {}: start one with: sluice stack up --dir {}", .0.display(), shell_word(.0))]
+    NotUp(PathBuf),
+    /// No free port could be found.
+    #[error("no free port on 127.0.0.1: {0}")]
+    NoPort(io::Error),
+    /// A port was taken by someone else before the server could have it.
+    #[error(
+        "{server} cannot have 127.0.0.1:{port}: another program listens there; end that program, or start a new stack"
+    )]
+    PortTaken {
+        /// The server that was to listen.
+        server: &'static str,
+        /// The port it was to have.
+        port: u16,
+    },
+    /// A program could not be started at all.
+    #[error("cannot run {}: {source}", program.display())]
+    Launch {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A server ended while it was being started.
+    #[error("{server} ended while starting; its log ({}) says:\n{tail}", log.display())]
+    Died {
+        /// The server.
+        server: &'static str,
+        /// Where its whole log is.
+        log: PathBuf,
+        /// The last lines that it wrote since it was started.
+        tail: String,
+    },
+    /// A server did not answer in time.
+    #[error("{server} did not answer on 127.0.0.1:{port} within {} s; its log ({}) says:\n{tail}", waited.as_secs(), log.display())]
+    Silent {
+        /// The server.
+        server: &'static str,
+        /// The port that was asked.
+        port: u16,
+        /// How long it was asked.
+        waited: Duration,
+        /// Where its whole log is.
+        log: PathBuf,
+        /// The last lines that it wrote since it was started.
+        tail: String,
+    },
+    /// A signal was meant for a server that does not run.
+    #[error("{0} is not running: start it first")]
+    NotRunning(&'static str),
+    /// Processes that were told to end and are still there.
+    #[error(
+        "still running although told to end: process {}; look at them with ps, and end them by these numbers",
+        list(pids)
+    )]
+    WontEnd {
+        /// The processes.
+        pids: Vec<u32>,
+    },
+    /// A signal could not be sent.
+    #[error("cannot send {signal} to {server}, process {pid}: {source}")]
+    Signal {
+        /// The signal's name.
+        signal: &'static str,
+        /// The server.
+        server: &'static str,
+        /// Its process.
+        pid: u32,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl StackError {
+    /// Names the folder or file that an I/O error was about.
+    pub(super) fn folder(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Folder { path, source }
+    }
+}
+
+fn list(pids: &[u32]) -> String {
+    pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}

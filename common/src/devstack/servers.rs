@@ -1,0 +1,111 @@
+//! Both servers together: known from a record, or brought up at the same time.
+
+use std::process::Child;
+use std::time::Duration;
+
+use super::error::StackError;
+use super::folder::{RabbitmqPorts, Record};
+use super::server::{Ground, Server};
+use super::{mariadb, ports, rabbitmq};
+
+/// How often a server is started on other ports when someone else was quicker to take one.
+const ATTEMPTS: usize = 5;
+
+impl RabbitmqPorts {
+    /// Ports that are free at this moment.
+    pub(super) fn draw() -> Result<Self, StackError> {
+        let [amqp, management, distribution, epmd] = ports::draw()?;
+        Ok(Self { amqp, management, distribution, epmd })
+    }
+}
+
+/// A stack's two servers.
+#[derive(Debug)]
+pub(super) struct Servers {
+    pub(super) rabbitmq: Server,
+    pub(super) management_port: u16,
+    pub(super) mariadb: Server,
+}
+
+impl Servers {
+    /// The servers of a record, as they are: running or not.
+    pub(super) fn known(ground: &Ground, record: &Record) -> Self {
+        Self {
+            rabbitmq: rabbitmq::server(ground, record.rabbitmq),
+            management_port: record.rabbitmq.management,
+            mariadb: mariadb::server(ground, record.mariadb),
+        }
+    }
+
+    /// The servers of a record, running: starts what does not run, and records the ports they ended up with.
+    pub(super) async fn raise(
+        ground: &Ground,
+        record: Record,
+        consumer_timeout: Option<Duration>,
+    ) -> Result<Self, StackError> {
+        let rabbitmq = raise_rabbitmq(ground, record.rabbitmq, consumer_timeout);
+        let mariadb = raise_mariadb(ground, record.mariadb);
+        let ((rabbitmq, ports), mariadb) = tokio::try_join!(rabbitmq, mariadb)?;
+        ground.folder.write_record(&Record { rabbitmq: ports, mariadb: mariadb.port(), ..record })?;
+        Ok(Self { rabbitmq, management_port: ports.management, mariadb })
+    }
+
+    /// The names of those that do not run.
+    pub(super) fn dead(&self) -> Vec<&'static str> {
+        let both = [&self.rabbitmq, &self.mariadb];
+        both.into_iter().filter(|server| !server.is_running()).map(Server::name).collect()
+    }
+
+    /// Ends both in their own time.
+    pub(super) async fn stop(&self) -> Result<(), StackError> {
+        let (rabbitmq, mariadb) = tokio::join!(self.rabbitmq.stop_all(), self.mariadb.stop_all());
+        rabbitmq.and(mariadb)
+    }
+
+    /// Their processes that are children of this one, to be waited for by someone else.
+    pub(super) fn take_children(&self) -> Vec<Child> {
+        [&self.rabbitmq, &self.mariadb].into_iter().flat_map(Server::take_children).collect()
+    }
+}
+
+async fn raise_rabbitmq(
+    ground: &Ground,
+    mut ports: RabbitmqPorts,
+    consumer_timeout: Option<Duration>,
+) -> Result<(Server, RabbitmqPorts), StackError> {
+    let mut attempt = 1;
+    loop {
+        let server = rabbitmq::server(ground, ports);
+        if !server.is_running() {
+            rabbitmq::configure(&ground.folder, ports, consumer_timeout)?;
+        }
+        match server.start().await {
+            Ok(()) => return Ok((server, ports)),
+            Err(error @ StackError::PortTaken { .. }) if attempt < ATTEMPTS => {
+                tracing::debug!(%error, "drawing other ports");
+                server.kill_all().await?;
+                ports = RabbitmqPorts::draw()?;
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn raise_mariadb(ground: &Ground, mut port: u16) -> Result<Server, StackError> {
+    mariadb::prepare(ground).await?;
+    let mut attempt = 1;
+    loop {
+        let server = mariadb::server(ground, port);
+        match server.start().await {
+            Ok(()) => return Ok(server),
+            Err(error @ StackError::PortTaken { .. }) if attempt < ATTEMPTS => {
+                tracing::debug!(%error, "drawing another port");
+                server.kill_all().await?;
+                [port] = ports::draw()?;
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

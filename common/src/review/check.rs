@@ -1,0 +1,121 @@
+//! One value of a rules file at a time: is it something that can be found in a post, and will it cost no more than it
+//! should? The refusals say what to write instead.
+
+use std::ops::Range;
+use std::path::Path;
+
+use regex::{Regex, RegexBuilder};
+use toml::Spanned;
+
+use super::error::{RulesError, Source};
+use super::fold;
+
+/// How much memory one pattern may take when compiled. Many times what a careful one needs, and little enough that
+/// `(?u:.){1,2000}` is refused here rather than felt at every post.
+const PATTERN_BYTES: usize = 1 << 20;
+/// The longest id, name and category: they stand in every reason of every row.
+const ID_MAX_CHARS: usize = 40;
+
+/// An id, a category or the name of a rule set: what people type and rows keep.
+pub(super) fn checked_id(id: &Spanned<String>, what: &str, source: Source<'_>) -> Result<String, RulesError> {
+    let text = id.get_ref();
+    if text.is_empty() || text.len() > ID_MAX_CHARS || !text.chars().all(fits_an_id) {
+        let expected = format!("{what} of 1 to {ID_MAX_CHARS} ASCII letters, digits, `-`, `_` or `.`");
+        return Err(source.invalid(&id.span(), format!("{text:?}"), expected));
+    }
+    Ok(text.clone())
+}
+
+/// The name of a rule set that gives none: the last part of its origin without the extension, as far as an id may
+/// hold it.
+pub(super) fn name_from(origin: &str) -> String {
+    let stem = Path::new(origin).file_stem().unwrap_or_default().to_string_lossy();
+    let name: String = stem.chars().take(ID_MAX_CHARS).map(|c| if fits_an_id(c) { c } else { '-' }).collect();
+    if name.is_empty() { "rules".to_owned() } else { name }
+}
+
+fn fits_an_id(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+/// A weight or a threshold.
+pub(super) fn checked_number(
+    number: &Spanned<i64>,
+    what: &str,
+    max: u32,
+    source: Source<'_>,
+) -> Result<u32, RulesError> {
+    match u32::try_from(*number.get_ref()) {
+        Ok(fits) if (1..=max).contains(&fits) => Ok(fits),
+        Ok(_) | Err(_) => {
+            Err(source.invalid(&number.span(), number.get_ref().to_string(), format!("{what} from 1 to {max}")))
+        }
+    }
+}
+
+/// A term as the folded text would hold it. A single character is refused: on real comments one-character terms hit
+/// harmless text as often as harmful text.
+pub(super) fn checked_term(term: &Spanned<String>, source: Source<'_>) -> Result<String, RulesError> {
+    let written = term.get_ref();
+    let refuse = |found: String, expected: &str| Err(source.invalid(&term.span(), found, expected));
+    let text = fold::folded(written);
+    if text.trim().is_empty() {
+        return refuse(format!("the empty term {written:?}"), "a term of two characters or more");
+    }
+    if text.trim() != text {
+        let found = format!("the term {written:?} with white space at its edge");
+        return refuse(found, "the term alone (`words` sees to its edges)");
+    }
+    if text.chars().count() < 2 {
+        return refuse(format!("the one-character term {written:?}"), "a term of two characters or more");
+    }
+    Ok(text)
+}
+
+/// Compiles a pattern.
+///
+/// `unicode(false)`: `\b`, `\d`, `\w` and `\s` mean ASCII, which is all that folded text needs of them, and saves the
+/// factor of a hundred that a Unicode `\b` costs on Chinese text. Chinese literals are taken as they are; `(?u:.)` is
+/// any one character and `(?u:[…])` a class of Chinese ones.
+pub(super) fn compiled(pattern: &Spanned<String>, source: Source<'_>) -> Result<Regex, RulesError> {
+    let text = pattern.get_ref();
+    if let Some((at, c)) = unfolded(text) {
+        let found = format!("{c:?} at character {} of a pattern", at + 1);
+        let folded = fold::folded(c.encode_utf8(&mut [0; 4]));
+        let expected = format!("{folded:?}, for patterns see folded text (lower case, plain width, no accents)");
+        return Err(source.invalid(&pattern.span(), found, expected));
+    }
+    let regex = RegexBuilder::new(text).unicode(false).size_limit(PATTERN_BYTES).build();
+    let regex = regex.map_err(|error| refused(&error, &pattern.span(), source))?;
+    if regex.is_match("") {
+        let found = "a pattern that matches the empty text, and so every post";
+        return Err(source.invalid(&pattern.span(), found, "one that needs at least one character"));
+    }
+    Ok(regex)
+}
+
+/// The first character of a pattern that folded text never holds, so that the pattern could not match. What follows
+/// a backslash is an operator (`\B`, `\W`) and is passed over.
+fn unfolded(pattern: &str) -> Option<(usize, char)> {
+    let mut escaped = false;
+    pattern.chars().enumerate().find(|&(_, c)| {
+        let operator = std::mem::take(&mut escaped);
+        escaped = !operator && c == '\\';
+        !operator && !c.is_ascii_whitespace() && !fold::is_folded(c)
+    })
+}
+
+fn refused(error: &regex::Error, span: &Range<usize>, source: Source<'_>) -> RulesError {
+    match error {
+        regex::Error::CompiledTooBig(limit) => {
+            source.invalid(span, "a pattern that is too large", format!("one that compiles to at most {limit} bytes"))
+        }
+        syntax => {
+            // The library draws the pattern with an arrow over several lines, then says what is wrong in the last one.
+            let message = syntax.to_string();
+            let last = message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let expected = "a regular expression of ASCII classes; (?u:.) is any character, (?u:[…]) a Chinese class";
+            source.invalid(span, format!("a pattern that cannot be read: {last}"), expected)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What tests share: a piece of the servers of their own, programs they start and end, a network that can be broken on
+//! purpose.
+
+mod ground;
+mod program;
+mod proxy;
+
+pub use ground::Ground;
+pub use program::Program;
+pub use proxy::Proxy;
+
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what must happen, on a machine that does other things as well.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Asks again and again until the answer is there.
+///
+/// # Panics
+/// When it is not there within [`DEADLINE`]; says what was waited for and what was seen last.
+pub async fn eventually<T, E: std::fmt::Debug>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let begun = Instant::now();
+    loop {
+        let seen = match ask().await {
+            Ok(answer) => return answer,
+            Err(seen) => seen,
+        };
+        assert!(begun.elapsed() < DEADLINE, "waited {DEADLINE:?} for {what}; last seen: {seen:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

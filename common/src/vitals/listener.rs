@@ -1,0 +1,87 @@
+//! The port: taken at start or refused with words that help, and given up in an orderly way.
+
+use std::future::IntoFuture as _;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Reads where to listen: `127.0.0.1:8081`, `[::1]:8081`, `localhost:8081`. Port 0 takes any free one.
+///
+/// # Errors
+/// What form is taken.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = || "a host and a port, like 127.0.0.1:8081 (0.0.0.0 listens on every network)".to_owned();
+    text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
+}
+
+/// Takes a port. `settings` names how another one is chosen, for the error.
+///
+/// # Errors
+/// When the port is taken or not ours to take; says which, and what to do.
+pub async fn bind(address: SocketAddr, settings: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let port = address.port();
+        let cause = match error.kind() {
+            ErrorKind::AddrInUse => format!("another program has port {port}; end it, or choose another port"),
+            ErrorKind::PermissionDenied => format!("port {port} is kept for root; choose one from 1024 on"),
+            _ => format!("{error}; choose another address"),
+        };
+        anyhow::anyhow!("cannot listen on {address}: {cause} with {settings}")
+    })
+}
+
+/// Serves until `stop`; then takes no new connections and gives the requests under way so long to finish.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    stop: CancellationToken,
+    grace: Duration,
+) -> std::io::Result<()> {
+    let listener = listener.tap_io(|connection| {
+        // An answer is one small packet: holding it back for more to come only costs time.
+        let _ = connection.set_nodelay(true);
+    });
+    let server = axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        ended = server.into_future() => ended,
+        () = overdue => {
+            tracing::warn!(?grace, "requests were still under way at the end; they got no answer");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_to_listen_is_read_in_all_its_forms() {
+        for good in ["127.0.0.1:8081", "[::1]:8081", "0.0.0.0:0", "localhost:8081"] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for wrong in ["", "8081", ":8081", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:http"] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_refused_by_its_number_and_with_the_way_out() {
+        let first = bind(address("127.0.0.1:0").expect("an address"), "--listen").await.expect("a free port");
+        let taken = first.local_addr().expect("it listens");
+        let error = format!("{:#}", bind(taken, "--listen or SLUICE_LISTEN").await.expect_err("it is taken"));
+        assert!(error.contains(&taken.to_string()) && error.contains("SLUICE_LISTEN"), "{error}");
+    }
+}

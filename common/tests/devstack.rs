@@ -1,0 +1,260 @@
+#![cfg(all(feature = "devstack", feature = "testing"))]
+//! Private servers, for real: they come up, keep apart, keep their data, and leave nothing behind.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::devstack::{Server, Stack, StackError, StackOptions, Standing};
+use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use mysql_async::prelude::Queryable as _;
+
+/// With this set, the test program is an owner that waits to be killed.
+const OWNER: &str = "SLUICE_DEVSTACK_TEST_OWNER";
+const QUEUE: &str = "kept";
+
+#[tokio::test]
+async fn two_stacks_side_by_side_keep_apart_and_leave_nothing() {
+    let (one, two) = tokio::join!(Stack::start(StackOptions::default()), Stack::start(StackOptions::default()));
+    let (one, two) = (one.expect("the first stack"), two.expect("the second stack"));
+    put_row(&one).await;
+    put_message(&one).await;
+    let mut other = database(&two, "").await;
+    let databases: Vec<String> = other.query("SHOW DATABASES").await.expect("a list");
+    assert!(!databases.contains(&"kept".to_owned()), "{databases:?}");
+    drop(other);
+    let (_connection, channel) = broker(&two).await;
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    assert!(
+        channel.queue_declare(QUEUE.into(), passive, FieldTable::default()).await.is_err(),
+        "the queue is there too"
+    );
+    assert!(http_status(&one.management_url()).await.starts_with("HTTP/1.1 200"), "no management pages");
+
+    let dirs = [one.dir().to_owned(), two.dir().to_owned()];
+    assert_loopback_only(&one);
+    let (one, two) = tokio::join!(one.stop(), two.stop());
+    one.and(two).expect("nothing is left");
+    for dir in dirs {
+        assert!(!dir.exists(), "{} is left", dir.display());
+        assert_eq!(processes_of(&dir), [] as [u32; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_killed_server_comes_back_with_its_data_and_a_frozen_one_goes_on() {
+    let stack = Stack::start(StackOptions::default()).await.expect("a stack");
+    put_row(&stack).await;
+    put_message(&stack).await;
+
+    tokio::join!(kill_and_start(stack.rabbitmq()), kill_and_start(stack.mariadb()));
+    assert_eq!(row(&stack).await, "a row");
+    assert_eq!(message(&stack).await, b"a message");
+
+    let server = stack.mariadb();
+    server.freeze().expect("it runs");
+    assert!(server.is_running());
+    let frozen = tokio::time::timeout(Duration::from_millis(300), row(&stack)).await;
+    assert!(frozen.is_err(), "a frozen server answered");
+    server.thaw().expect("it runs");
+    assert_eq!(row(&stack).await, "a row");
+
+    // Once more, in its own time; and a stop of a frozen one thaws it.
+    server.freeze().expect("it runs");
+    server.stop().await.expect("it ends");
+    assert!(!server.is_running());
+    assert!(matches!(server.freeze(), Err(StackError::NotRunning("mariadb"))));
+    server.start().await.expect("it comes back");
+    assert_eq!(row(&stack).await, "a row");
+
+    let dir = stack.dir().to_owned();
+    drop(stack);
+    until("a dropped stack is gone", || !dir.exists() && processes_of(&dir).is_empty()).await;
+}
+
+#[tokio::test]
+async fn an_owner_killed_with_sigkill_leaves_no_process_and_no_folder() {
+    let mut owner = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "an_owner_that_waits_to_be_killed", "--nocapture"])
+        .env(OWNER, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program again");
+    let said = BufReader::new(owner.stdout.take().expect("it is piped"));
+    let read = move || said.lines().map_while(Result::ok).find_map(|line| Some(line.split_once("DIR=")?.1.to_owned()));
+    let dir = tokio::task::spawn_blocking(read).await.expect("no panic");
+    let dir = PathBuf::from(dir.expect("the owner got its stack up"));
+    assert!(processes_of(&dir).len() >= 4, "guardian aside: epmd, RabbitMQ with its helpers, MariaDB");
+    owner.kill().expect("our own child");
+    owner.wait().expect("our own child");
+    until("the guardian has ended everything", || !dir.exists() && processes_of(&dir).is_empty()).await;
+}
+
+/// Not a test but the owner of the test above. By itself it does nothing.
+#[tokio::test]
+async fn an_owner_that_waits_to_be_killed() {
+    if std::env::var_os(OWNER).is_none() {
+        return;
+    }
+    let stack = Stack::start(StackOptions::default()).await.expect("a stack");
+    println!("\nDIR={}", stack.dir().display());
+    // Until the test kills it, or is gone itself.
+    let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await;
+}
+
+#[tokio::test]
+async fn a_stack_that_is_up_stays_is_repaired_and_goes_down_with_its_data_kept() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    // With a space and long, as users' folders are; no socket's path may depend on it.
+    let dir = home.path().join(format!("a stack {}", "x".repeat(120)));
+    assert!(matches!(Stack::attach(&dir), Err(StackError::NotUp(_))));
+    assert!(!Stack::down(&dir, false).await.expect("nothing is up"));
+
+    let (stack, standing) = Stack::up(&dir).await.expect("it comes up");
+    assert_eq!(standing, Standing::Started);
+    put_row(&stack).await;
+    let broker = stack.rabbitmq().pid();
+    drop(stack);
+
+    let stack = Stack::attach(&dir).expect("it is up");
+    assert_eq!(stack.rabbitmq().pid(), broker);
+    stack.mariadb().kill().await.expect("it is ours to kill");
+    let refused = Stack::start(StackOptions { dir: Some(dir.clone()), ..StackOptions::default() }).await;
+    assert!(matches!(refused, Err(StackError::Up(_))), "{refused:?}");
+    let (stack, standing) = Stack::up(&dir).await.expect("it is repaired");
+    assert_eq!(standing, Standing::Repaired("mariadb"));
+    assert_eq!(stack.rabbitmq().pid(), broker);
+    assert_eq!(row(&stack).await, "a row");
+    assert_eq!(Stack::up(&dir).await.expect("it is up").1, Standing::AlreadyUp);
+
+    assert!(Stack::down(&dir, false).await.expect("it goes down"));
+    assert_eq!(processes_of(&dir), [] as [u32; 0]);
+    assert!(dir.join("mariadb/data").is_dir(), "the data are kept");
+    assert!(!Stack::down(&dir, true).await.expect("nothing is up"));
+    assert!(!dir.exists());
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_a_stacks_is_never_removed() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(dir.path().join("stack.json"), r#"{"name": "someone else's"}"#).expect("a file");
+    assert!(matches!(Stack::down(dir.path(), true).await, Err(StackError::NotOurs(_))));
+    assert!(matches!(Stack::up(dir.path()).await, Err(StackError::NotOurs(_))));
+    assert_eq!(std::fs::read_dir(dir.path()).expect("the folder").count(), 1);
+}
+
+async fn kill_and_start(server: &Server) {
+    let (pid, port) = (server.pid(), server.port());
+    server.kill().await.expect("it is gone");
+    assert_eq!(server.pid(), None);
+    server.start().await.expect("it comes back");
+    assert_ne!(server.pid(), pid);
+    assert_eq!(server.port(), port);
+}
+
+async fn broker(stack: &Stack) -> (Connection, Channel) {
+    let connection = Connection::connect(&stack.amqp_url(), ConnectionProperties::default()).await.expect("a broker");
+    let channel = connection.create_channel().await.expect("a channel");
+    (connection, channel)
+}
+
+async fn put_message(stack: &Stack) {
+    let (_connection, channel) = broker(stack).await;
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let mut quorum = FieldTable::default();
+    quorum.insert("x-queue-type".into(), lapin::types::AMQPValue::LongString("quorum".into()));
+    channel.queue_declare(QUEUE.into(), durable, quorum).await.expect("a queue");
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
+    let persistent = BasicProperties::default().with_delivery_mode(2);
+    let publish =
+        channel.basic_publish("".into(), QUEUE.into(), BasicPublishOptions::default(), b"a message", persistent);
+    let confirm = publish.await.expect("a publish").await.expect("a confirm");
+    assert_eq!(confirm, Confirmation::Ack(None));
+}
+
+async fn message(stack: &Stack) -> Vec<u8> {
+    let (_connection, channel) = broker(stack).await;
+    // A quorum queue elects its leader anew after a restart; until then it is empty to those who ask.
+    let begun = Instant::now();
+    loop {
+        let got = channel.basic_get(QUEUE.into(), BasicGetOptions { no_ack: true }).await.expect("the queue is there");
+        if let Some(got) = got {
+            return got.delivery.data;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the message is lost");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn database(stack: &Stack, name: &str) -> mysql_async::Conn {
+    mysql_async::Conn::from_url(stack.database_url(name)).await.expect("a database server")
+}
+
+async fn put_row(stack: &Stack) {
+    let mut conn = database(stack, "").await;
+    conn.query_drop("CREATE DATABASE kept").await.expect("a database");
+    conn.query_drop("CREATE TABLE kept.rows_ (text VARCHAR(20))").await.expect("a table");
+    conn.query_drop("INSERT INTO kept.rows_ VALUES ('a row')").await.expect("a row");
+}
+
+async fn row(stack: &Stack) -> String {
+    let mut conn = database(stack, "kept").await;
+    conn.query_first("SELECT text FROM rows_").await.expect("the table is there").expect("the row is there")
+}
+
+async fn http_status(url: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let addr = url.strip_prefix("http://").expect("a plain address");
+    let mut stream = tokio::net::TcpStream::connect(addr).await.expect("a listener");
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("a listener that reads");
+    let mut head = [0; 32];
+    stream.read_exact(&mut head).await.expect("an answer");
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+/// No server may be reached from another machine: nothing of the stack listens but on this machine's own addresses.
+fn assert_loopback_only(stack: &Stack) {
+    let sockets: Vec<PathBuf> = processes_of(stack.dir())
+        .into_iter()
+        .filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/fd")).ok())
+        .flat_map(|files| files.flatten().filter_map(|file| std::fs::read_link(file.path()).ok()))
+        .collect();
+    let mut listening = 0;
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        for line in std::fs::read_to_string(table).unwrap_or_default().lines().skip(1) {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let ours = sockets.contains(&PathBuf::from(format!("socket:[{}]", fields[9])));
+            if fields[3] == "0A" && ours {
+                let local = fields[1].split(':').next().unwrap_or_default();
+                let loopback = ["0100007F", "00000000000000000000000001000000"].contains(&local);
+                assert!(loopback, "it listens on {local}, in the system's own notation");
+                listening += 1;
+            }
+        }
+    }
+    assert!(listening >= 5, "AMQP, management, distribution, epmd, MySQL: {listening} found");
+}
+
+/// The processes with the folder in their environment: all that a stack starts have it there.
+fn processes_of(dir: &Path) -> Vec<u32> {
+    let name = dir.to_str().expect("a plain path").as_bytes();
+    let pids = std::fs::read_dir("/proc").expect("Linux").flatten();
+    pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid: &u32| {
+            let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environ.windows(name.len()).any(|window| window == name)
+        })
+        .collect()
+}
+
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

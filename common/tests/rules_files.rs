@@ -1,0 +1,237 @@
+//! Rules files: what they can say, and how they are refused, by line and column.
+#![cfg(feature = "review")]
+
+use std::fs;
+
+use common::post::{Post, PostId};
+use common::review::{RuleSet, RulesError};
+use common::verdict::Verdict::{Approved, Held, Rejected};
+use common::verdict::{Review, Verdict};
+use time::OffsetDateTime;
+
+fn parsed(text: &str) -> RuleSet {
+    RuleSet::parse(text, "site.toml").unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refusal(text: &str) -> String {
+    RuleSet::parse(text, "site.toml")
+        .map(|set| set.id().to_owned())
+        .expect_err("the file should be refused")
+        .to_string()
+}
+
+fn review(rules: &RuleSet, content: &str) -> Review {
+    rules.review(&Post {
+        id: PostId::from_key("a post"),
+        title: "a title".to_owned(),
+        content: content.to_owned(),
+        author: None,
+        submitted_at: OffsetDateTime::UNIX_EPOCH,
+    })
+}
+
+fn verdict(rules: &RuleSet, content: &str) -> Verdict {
+    review(rules, content).verdict
+}
+
+const SPAM: &str = "[categories.spam]\nhold = 50\nreject = 100\n";
+
+#[test]
+fn weights_add_up_by_category_and_the_strongest_verdict_wins() {
+    let rules = parsed(
+        r#"
+        [categories.fish]
+        hold = 2
+        [categories.fowl]
+        hold = 3
+        reject = 6
+        [[list]]
+        id = "fish"
+        category = "fish"
+        weight = 1
+        terms = ["cod", "herring"]
+        [[list]]
+        id = "fowl"
+        category = "fowl"
+        weight = 3
+        terms = ["duck", "goose"]
+        "#,
+    );
+    assert_eq!(verdict(&rules, "cod"), Approved);
+    assert_eq!(verdict(&rules, "cod, herring"), Held);
+    assert_eq!(verdict(&rules, "cod and duck"), Held);
+    assert_eq!(verdict(&rules, "duck and goose"), Rejected);
+    assert_eq!(verdict(&rules, "cod, herring, duck and goose"), Rejected);
+    assert_eq!(verdict(&rules, "duck, duck, duck"), Held);
+}
+
+#[test]
+fn word_edges_can_be_done_without() {
+    let list = |words: &str| {
+        let head = "[[list]]\nid = \"metal\"\ncategory = \"spam\"\nweight = 50\n";
+        parsed(&format!("{SPAM}{head}{words}terms = [\"tin\"]"))
+    };
+    assert_eq!(verdict(&list(""), "sitting"), Approved);
+    assert_eq!(verdict(&list("words = true\n"), "sitting"), Approved);
+    assert_eq!(verdict(&list("words = false\n"), "sitting"), Held);
+    assert_eq!(verdict(&list(""), "TÍN!"), Held);
+}
+
+#[test]
+fn a_hit_inside_an_allowed_phrase_is_dropped_and_one_beside_it_is_not() {
+    let rules = parsed(&format!(
+        "{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 50\nterms = [\"大麻\", \"buy now\"]\n\
+         [[pattern]]\nid = \"b\"\ncategory = \"spam\"\nweight = 50\nregex = 'call \\d{{4}}'\n\
+         [[allow]]\nphrases = [\"大麻烦\", \"why buy now\", \"do not call 0000\"]"
+    ));
+    assert_eq!(verdict(&rules, "大麻烦来了"), Approved);
+    assert_eq!(verdict(&rules, "大麻烦，大麻"), Held);
+    assert_eq!(verdict(&rules, "Why buy now?"), Approved);
+    assert_eq!(verdict(&rules, "whywhy buy now?"), Held, "an allowed phrase has word edges too");
+    assert_eq!(verdict(&rules, "do not call 0000"), Approved);
+    assert_eq!(verdict(&rules, "do not call 0000, call 1111"), Held);
+}
+
+#[test]
+fn a_file_can_build_on_the_built_in_rules() {
+    let rules = parsed(
+        "extend = \"builtin\"\nname = \"our-site\"\n[categories.threat]\nhold = 1000\n\
+         [[list]]\nid = \"ours\"\ncategory = \"spam\"\nweight = 60\nterms = [\"蓝色小药瓶\"]\n\
+         [[allow]]\nphrases = [\"wholesale prices\"]",
+    );
+    assert!(rules.id().starts_with("our-site@"), "{}", rules.id());
+    assert_eq!(verdict(&rules, "卖蓝色小药瓶"), Held, "its own");
+    assert_eq!(verdict(&rules, "go kill yourself"), Rejected, "the built-in");
+    assert_eq!(verdict(&rules, "我要弄死你全家"), Approved, "its own thresholds");
+    assert_eq!(review(&rules, "wholesale prices").reasons, [], "a built-in term, allowed");
+    let alone = parsed("");
+    assert_eq!(verdict(&alone, "go kill yourself"), Approved, "without `extend` there are no rules");
+}
+
+#[test]
+fn the_id_names_the_text_that_was_read() {
+    let id = |text: &str, origin: &str| RuleSet::parse(text, origin).map(|set| set.id().to_owned()).expect("in order");
+    assert_eq!(id("", "/etc/sluice/site.toml"), "site@e3b0c44298fc");
+    assert_eq!(id("", "规则.toml"), "--@e3b0c44298fc");
+    assert_eq!(id("", ""), "rules@e3b0c44298fc");
+    assert_ne!(id("# one", "a.toml"), id("# two", "a.toml"));
+    assert_ne!(id("extend = \"builtin\"", "a.toml"), id("", "a.toml"));
+}
+
+#[test]
+fn every_mistake_is_named_by_line_and_column() {
+    let list = |body: &str| format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 50\n{body}");
+    let pattern =
+        |regex: &str| format!("{SPAM}[[pattern]]\nid = \"a\"\ncategory = \"spam\"\nweight = 50\nregex = {regex}");
+    for (text, place, found, expected) in [
+        (list("terms = [\"ok\", \"\"]"), "8:16", "empty term", "two characters"),
+        (list("terms = [\"ok\", \"词\"]"), "8:16", "one-character term \"词\"", "two characters"),
+        (list("terms = [\n  \"ok\",\n  \"Ｘ\"]"), "10:3", "one-character term \"Ｘ\"", "two characters"),
+        (list("terms = [\"\\u200B\\u200B\"]"), "8:10", "empty term", "two characters"),
+        (list("terms = [\" ad\"]"), "8:10", "white space at its edge", "the term alone"),
+        (list("terms = [\"ad on\", \"AD  ON\"]"), "8:19", "\"AD  ON\" a second time", "each term once"),
+        (list("terms = []"), "8:9", "no term", "at least one"),
+        (list("terms = [\"ok\"]\nwieght = 3"), "9:1", "unknown field `wieght`", "`weight`"),
+        (list("terms = \"ok\""), "8:9", "string \"ok\"", "a sequence"),
+        (
+            list("terms = [\"ok\"]\n[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 1\nterms = [\"no\"]"),
+            "10:6",
+            "\"a\" a second time",
+            "no other rule",
+        ),
+        (list("terms = [\"ok\""), "8:14", "", ""),
+        (
+            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"ham\"\nweight = 5\nterms = [\"ok\"]"),
+            "6:12",
+            "unknown category \"ham\"",
+            "one of spam",
+        ),
+        (
+            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 0\nterms = [\"ok\"]"),
+            "7:10",
+            "0",
+            "from 1 to 100",
+        ),
+        (
+            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = -3\nterms = [\"ok\"]"),
+            "7:10",
+            "-3",
+            "from 1 to 100",
+        ),
+        (
+            format!("{SPAM}[[list]]\nid = \"a b\"\ncategory = \"spam\"\nweight = 5\nterms = [\"ok\"]"),
+            "5:6",
+            "\"a b\"",
+            "a rule's id",
+        ),
+        (
+            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nterms = [\"ok\"]"),
+            "4:1",
+            "missing field `weight`",
+            "",
+        ),
+        (
+            "[categories.spam]\nhold = 100\nreject = 50".to_owned(),
+            "1:13",
+            "hold = 100 with reject = 50",
+            "below `reject`",
+        ),
+        ("[categories.spam]".to_owned(), "1:13", "without a threshold", "`hold`, `reject` or both"),
+        ("[categories.spam]\nhold = 0".to_owned(), "2:8", "0", "from 1 to 1000"),
+        ("\n\n[categories.spam]\nblock = 3".to_owned(), "4:1", "unknown field `block`", "`hold`"),
+        ("extend = \"default\"".to_owned(), "1:10", "unknown variant `default`", "`builtin`"),
+        ("name = \"\"".to_owned(), "1:8", "\"\"", "a name of 1 to 40"),
+        ("mode = 1".to_owned(), "1:1", "unknown field `mode`", "`extend`"),
+        ("[[test]]\ntext = \"x\"\nexpect = \"fine\"".to_owned(), "3:10", "unknown variant `fine`", "`approved`"),
+        (pattern("'(ab'"), "8:9", "unclosed group", "a regular expression"),
+        (pattern("'a*'"), "8:9", "matches the empty text", "at least one character"),
+        (pattern("'buy WeChat'"), "8:9", "'W' at character 5", "\"w\""),
+        (pattern("'微信：'"), "8:9", "'：' at character 3", "\":\""),
+        (pattern("'a.c'"), "8:9", "invalid UTF-8", "(?u:.)"),
+        (pattern("'[微威]信'"), "8:9", "Unicode not allowed", "(?u:[…])"),
+        (pattern("'(?u:.){1,2000}'"), "8:9", "too large", "at most"),
+    ] {
+        let refusal = refusal(&text);
+        assert!(refusal.starts_with(&format!("site.toml:{place}: ")), "{text}\n=> {refusal}");
+        assert!(refusal.contains(found) && refusal.contains(expected), "{text}\n=> {refusal}");
+    }
+}
+
+#[test]
+fn patterns_may_hold_operators_and_chinese() {
+    let rules = parsed(&format!(
+        "{SPAM}[[pattern]]\nid = \"a\"\ncategory = \"spam\"\nweight = 50\nregex = '(?u:[加找])我\\s?(?u:\\W?)聊\\d'"
+    ));
+    assert_eq!(verdict(&rules, "请找我 ~聊8"), Held);
+    assert_eq!(verdict(&rules, "请问我 ~聊8"), Approved);
+}
+
+#[test]
+fn a_file_whose_own_test_fails_is_refused_with_the_case() {
+    let text = format!(
+        "{SPAM}[[list]]\nid = \"ads\"\ncategory = \"spam\"\nweight = 60\nterms = [\"buy now\"]\n\
+         [[test]]\ntext = \"hello\"\nexpect = \"approved\"\n\
+         [[test]]\ntitle = \"Buy now\"\ntext = \"please\"\nexpect = \"approved\""
+    );
+    let refusal = refusal(&text);
+    assert_eq!(refusal, "site.toml:14:8: this test expects approved, but the rules say held (by ads \"Buy now\")");
+    let refused = RuleSet::parse("[[test]]\ntext = \"x\"\nexpect = \"held\"", "t.toml");
+    assert!(matches!(refused, Err(RulesError::TestFailed { expected: Held, .. })), "{refused:?}");
+}
+
+#[test]
+fn a_file_is_read_from_disk_and_its_name_stands_in_the_id() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("house-rules.toml");
+    fs::write(&path, SPAM).expect("the file is written");
+    let set = RuleSet::load(&path).expect("the file is in order");
+    assert!(set.id().starts_with("house-rules@"), "{}", set.id());
+
+    fs::write(&path, b"# caf\xE9").expect("the file is written");
+    let refusal = RuleSet::load(&path).map(|set| set.id().to_owned()).expect_err("it is not UTF-8").to_string();
+    assert!(refusal.ends_with("house-rules.toml:1:6: found the byte 0xE9; expected UTF-8 text"), "{refusal}");
+
+    let missing = folder.path().join("none.toml");
+    let refusal = RuleSet::load(&missing).map(|set| set.id().to_owned()).expect_err("there is no file").to_string();
+    assert!(refusal.contains("none.toml") && refusal.contains("No such file"), "{refusal}");
+}

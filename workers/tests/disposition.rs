@@ -1,0 +1,237 @@
+//! Each row of the disposition table, with real servers and real worker processes.
+
+mod support;
+
+use common::disposition::Class;
+use common::post::PostId;
+use common::testing::{Ground, Program, Proxy, eventually};
+use mysql_async::prelude::Queryable;
+use support::{dead, is_stored, start, stored, waiting, worker};
+
+/// A worker whose database can be cut off.
+async fn behind_a_proxy(ground: &Ground, args: &[&str]) -> (Program, Proxy) {
+    let proxy = Proxy::start(ground.database_address()).expect("a free port");
+    let mut environment = ground.environment();
+    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
+    let worker = start(&environment, args);
+    worker.says("consuming", 1).await;
+    (worker, proxy)
+}
+
+#[tokio::test]
+async fn a_recorded_post_is_acknowledged_whether_it_is_new_or_was_there() {
+    let ground = Ground::new().await;
+    let worker = worker(&ground, &[]).await;
+    let post = ground.post("once");
+    ground.publish(&[post.clone(), post.clone()]).await;
+    let row = stored(&ground, post.id).await;
+    assert_eq!((row.title.as_str(), row.verdict.as_str(), row.attempts), ("once", "approved", 1));
+    assert_eq!(row.submitted_at.microsecond(), post.submitted_at.microsecond());
+    let mut worker = worker;
+    assert!(worker.stop().await.success());
+    assert_eq!((ground.depth().await.ready, ground.dead().await.ready), (0, 0));
+    let rows: Option<u64> = ground.session().await.query_first("SELECT COUNT(*) FROM posts").await.expect("a count");
+    assert_eq!(rows, Some(1));
+}
+
+#[tokio::test]
+async fn a_post_that_fails_by_its_own_fault_is_set_aside_at_once_and_its_neighbours_are_stored() {
+    let ground = Ground::new().await;
+    let _worker = worker(&ground, &["--concurrency", "16"]).await;
+    ground.sql("ALTER TABLE posts ADD CONSTRAINT no_cats CHECK (title NOT LIKE '%cat%')").await;
+    let too_long = ground.post(&"x".repeat(256));
+    let refused = ground.post("my cat");
+    let neighbours: Vec<_> = (0..40).map(|number| ground.post(&format!("neighbour {number}"))).collect();
+    let nameless = br#"{"title":"t","content":"c"}"#.to_vec();
+    ground.publish(&neighbours[..20]).await;
+    ground.publish(&[too_long.clone(), refused.clone()]).await;
+    ground.publish_raw(&[(Some("7".to_owned()), b"not json".to_vec()), (None, nameless)]).await;
+    ground.publish(&neighbours[20..]).await;
+    for neighbour in &neighbours {
+        stored(&ground, neighbour.id).await;
+    }
+    dead(&ground, 4).await;
+    let mut letters = ground.letters().await;
+    letters.sort_by(|a, b| (&a.code, &a.message).cmp(&(&b.code, &b.message)));
+    let codes: Vec<_> = letters.iter().map(|letter| letter.code.as_str()).collect();
+    assert_eq!(codes, ["malformed", "malformed", "mysql_1406", "mysql_4025"]);
+    assert!(letters.iter().all(|letter| letter.class == Class::Permanent && letter.attempts == 1), "{letters:?}");
+    assert_eq!(letters[2].id, too_long.id.to_string());
+    assert_eq!(letters[3].title.as_deref(), Some("my cat"));
+    assert!(!is_stored(&ground, too_long.id).await && !is_stored(&ground, refused.id).await);
+}
+
+/// Holds a lock on the row that a post is going to be, so that storing it runs into a lock wait.
+async fn lock(ground: &Ground, id: PostId) -> mysql_async::Conn {
+    let mut session = ground.session().await;
+    session.query_drop("BEGIN").await.expect("a transaction");
+    let columns = "'', '', 'approved', '[]', '', NOW(), NOW(), NOW(), '', 1";
+    let statement = format!(
+        "INSERT INTO posts (id, title, content, verdict, reasons, ruleset, submitted_at, reviewed_at, recorded_at, \
+         worker, attempts) VALUES ('{id}', {columns})"
+    );
+    session.query_drop(statement).await.expect("the row can be locked");
+    session
+}
+
+#[tokio::test]
+async fn a_transient_failure_is_tried_again_by_the_backoff_schedule() {
+    let ground = Ground::new().await;
+    let _worker = worker(&ground, &["--retry-base", "100ms"]).await;
+    let post = ground.post("patience");
+    let mut locked = lock(&ground, post.id).await;
+    ground.publish(std::slice::from_ref(&post)).await;
+    // Longer than one lock wait (2 s), so that the first attempt has failed.
+    tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+    locked.query_drop("ROLLBACK").await.expect("the lock is given up");
+    let row = stored(&ground, post.id).await;
+    assert!(row.attempts >= 2, "stored at attempt {}", row.attempts);
+    assert_eq!(ground.dead().await.ready, 0);
+}
+
+#[tokio::test]
+async fn a_transient_failure_without_an_end_is_exhausted_and_its_neighbours_are_stored() {
+    let ground = Ground::new().await;
+    let _worker = worker(&ground, &["--max-attempts", "2", "--retry-base", "50ms"]).await;
+    let (post, neighbour) = (ground.post("no end"), ground.post("neighbour"));
+    let mut locked = lock(&ground, post.id).await;
+    ground.publish(&[post.clone(), neighbour.clone()]).await;
+    let row = stored(&ground, neighbour.id).await;
+    assert_eq!(row.attempts, 1, "a neighbour spends no attempt on a locked row");
+    dead(&ground, 1).await;
+    let letter = ground.letters().await.remove(0);
+    assert_eq!((letter.id, letter.class, letter.attempts), (post.id.to_string(), Class::Exhausted, 2));
+    assert_eq!(letter.code, "mysql_1205");
+    assert!(letter.first_failed_at < letter.last_failed_at, "the first of two failures came before the last");
+    locked.query_drop("ROLLBACK").await.expect("the lock is given up");
+}
+
+#[tokio::test]
+async fn while_mysql_is_away_nothing_is_spent_and_nothing_dies() {
+    let ground = Ground::new().await;
+    let (worker, proxy) = behind_a_proxy(&ground, &[]).await;
+    proxy.cut();
+    let posts: Vec<_> = (0..30).map(|number| ground.post(&format!("outage {number}"))).collect();
+    ground.publish(&posts).await;
+    worker.says("paused: mysql", 1).await;
+    // Eight consumers hold one post each; the others wait in the queue.
+    waiting(&ground, 22).await;
+    proxy.heal();
+    for post in &posts {
+        assert_eq!(stored(&ground, post.id).await.attempts, 1, "an outage spends no attempt");
+    }
+    worker.says("resumed", 1).await;
+    assert_eq!(ground.dead().await.ready, 0);
+}
+
+#[tokio::test]
+async fn a_database_that_hangs_is_noticed_and_what_is_held_too_long_goes_back() {
+    let ground = Ground::new().await;
+    let (worker, proxy) = behind_a_proxy(&ground, &["--hold", "1s"]).await;
+    let before = ground.post("before");
+    ground.publish(std::slice::from_ref(&before)).await;
+    stored(&ground, before.id).await;
+    proxy.freeze();
+    let posts: Vec<_> = (0..12).map(|number| ground.post(&format!("hang {number}"))).collect();
+    ground.publish(&posts).await;
+    worker.says("paused: mysql", 1).await;
+    eventually("all posts back in the queue and nobody consuming", async || {
+        let depth = ground.depth().await;
+        if (depth.ready, depth.consumers) == (12, 0) { Ok(()) } else { Err(depth) }
+    })
+    .await;
+    proxy.heal();
+    for post in &posts {
+        assert_eq!(stored(&ground, post.id).await.attempts, 1);
+    }
+    assert_eq!(ground.dead().await.ready, 0);
+}
+
+#[tokio::test]
+async fn an_operators_mistake_pauses_the_work_and_costs_no_post() {
+    let ground = Ground::new().await;
+    let worker = worker(&ground, &[]).await;
+    ground.sql("RENAME TABLE posts TO posts_away").await;
+    let post = ground.post("where is the table");
+    ground.publish(std::slice::from_ref(&post)).await;
+    worker.says("mysql_1146", 1).await;
+    assert_eq!(ground.dead().await.ready, 0);
+    ground.sql("RENAME TABLE posts_away TO posts").await;
+    assert_eq!(stored(&ground, post.id).await.attempts, 1);
+}
+
+#[tokio::test]
+async fn what_a_stop_interrupts_goes_back_without_an_attempt_spent() {
+    let ground = Ground::new().await;
+    let (mut worker, proxy) = behind_a_proxy(&ground, &["--drain", "1s"]).await;
+    proxy.cut();
+    let post = ground.post("interrupted");
+    ground.publish(std::slice::from_ref(&post)).await;
+    worker.says("paused: mysql", 1).await;
+    waiting(&ground, 0).await;
+    assert!(worker.stop().await.success());
+    waiting(&ground, 1).await;
+    assert_eq!(ground.dead().await.ready, 0);
+    proxy.heal();
+    let _next = support::worker(&ground, &[]).await;
+    assert_eq!(stored(&ground, post.id).await.attempts, 1);
+}
+
+#[tokio::test]
+async fn what_a_killed_worker_held_is_delivered_again_and_stored_once() {
+    let ground = Ground::new().await;
+    let (mut killed, proxy) = behind_a_proxy(&ground, &[]).await;
+    proxy.freeze();
+    let post = ground.post("survivor");
+    ground.publish(std::slice::from_ref(&post)).await;
+    waiting(&ground, 0).await;
+    killed.kill().await;
+    waiting(&ground, 1).await;
+    let _next = worker(&ground, &[]).await;
+    stored(&ground, post.id).await;
+    assert_eq!(ground.dead().await.ready, 0);
+}
+
+#[tokio::test]
+async fn a_post_that_kills_its_worker_each_time_is_set_aside_and_its_neighbours_are_stored() {
+    let ground = Ground::new().await;
+    ground.declare().await;
+    ground.store().migrate().await.expect("the schema can be brought up");
+    let post = ground.post("poison");
+    // Whoever takes it is stuck with it until it is killed.
+    let mut locked = lock(&ground, post.id).await;
+    ground.publish(std::slice::from_ref(&post)).await;
+    for _ in 0..3 {
+        let mut killed = worker(&ground, &["--max-deliveries", "3"]).await;
+        waiting(&ground, 0).await;
+        killed.kill().await;
+        waiting(&ground, 1).await;
+    }
+    locked.query_drop("ROLLBACK").await.expect("the lock is given up");
+    let neighbour = ground.post("neighbour");
+    ground.publish(std::slice::from_ref(&neighbour)).await;
+    let _worker = worker(&ground, &["--max-deliveries", "3"]).await;
+    stored(&ground, neighbour.id).await;
+    dead(&ground, 1).await;
+    let letter = ground.letters().await.remove(0);
+    assert_eq!((letter.id, letter.class), (post.id.to_string(), Class::CrashLoop));
+    assert_eq!(letter.attempts, 0, "it was not touched again");
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_nobody_takes_is_kept_in_hand_and_not_lost() {
+    let ground = Ground::new().await;
+    let mut worker = worker(&ground, &["--drain", "1s"]).await;
+    let connection = ground.connect().await;
+    let channel = connection.create_channel().await.expect("a channel");
+    let gone = ground.topology().dead_letter_exchange();
+    channel.exchange_delete(gone.into(), Default::default()).await.expect("the exchange can be deleted");
+    let (bad, good) = (ground.post(&"x".repeat(300)), ground.post("good"));
+    ground.publish(&[bad, good.clone()]).await;
+    worker.says("the dead letter was not taken", 1).await;
+    stored(&ground, good.id).await;
+    assert!(worker.stop().await.success());
+    waiting(&ground, 1).await;
+    let _next = support::worker(&ground, &[]).await;
+    dead(&ground, 1).await;
+}

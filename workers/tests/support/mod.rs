@@ -1,0 +1,53 @@
+//! What the worker's tests share.
+
+use common::post::PostId;
+use common::store::StoredPost;
+use common::testing::{Ground, Program, eventually};
+
+/// Starts `sluice-worker run` on this ground and waits until it consumes.
+pub(crate) async fn worker(ground: &Ground, args: &[&str]) -> Program {
+    let worker = start(&ground.environment(), args);
+    worker.says("consuming", 1).await;
+    worker
+}
+
+/// Starts `sluice-worker run` with this environment; a later setting of a variable wins.
+pub(crate) fn start(environment: &[(&str, String)], args: &[&str]) -> Program {
+    let args = [&["run"], args].concat();
+    Program::start(env!("CARGO_BIN_EXE_sluice-worker"), &args, environment)
+}
+
+/// Waits until a post is stored.
+pub(crate) async fn stored(ground: &Ground, id: PostId) -> StoredPost {
+    let store = ground.store();
+    eventually("the post to be stored", async || {
+        store.post(id).await.map_err(|error| error.to_string())?.ok_or("no row".to_owned())
+    })
+    .await
+}
+
+/// Whether a post is stored now.
+#[allow(dead_code, reason = "not every file of tests asks")]
+pub(crate) async fn is_stored(ground: &Ground, id: PostId) -> bool {
+    ground.store().post(id).await.expect("the database answers").is_some()
+}
+
+/// Waits until so many posts wait in the queue.
+#[allow(dead_code, reason = "not every file of tests asks")]
+pub(crate) async fn waiting(ground: &Ground, ready: u32) {
+    eventually("posts to wait in the queue", async || {
+        let depth = ground.depth().await;
+        if depth.ready == ready { Ok(()) } else { Err(depth) }
+    })
+    .await;
+}
+
+/// Waits until so many dead letters are there.
+#[allow(dead_code, reason = "not every file of tests asks")]
+pub(crate) async fn dead(ground: &Ground, ready: u32) {
+    eventually("dead letters", async || {
+        let depth = ground.dead().await;
+        if depth.ready == ready { Ok(()) } else { Err(depth) }
+    })
+    .await;
+}
