@@ -15,6 +15,8 @@ pub enum Exit {
     Usage,
     /// Some of it was done, with a line for each item that was not: 3.
     Partial,
+    /// As the command ended that was run.
+    As(u8),
 }
 
 impl Exit {
@@ -22,6 +24,7 @@ impl Exit {
     #[must_use]
     pub fn code(self) -> i32 {
         match self {
+            Self::As(code) => code.into(),
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,

@@ -276,7 +276,10 @@ async fn publish_on(channel: &Channel, batch: &[Envelope]) -> Result<Vec<Result<
     for envelope in batch {
         let (exchange, key) = (envelope.exchange.as_str().into(), envelope.routing_key.as_str().into());
         let publish = channel.basic_publish(exchange, key, options, &envelope.body, envelope.properties.clone());
-        confirms.push(publish.await.map_err(|error| Trouble::of(&error, envelope))?);
+        match publish.await {
+            Ok(confirm) => confirms.push(confirm),
+            Err(error) => return Err(why_closed(confirms, batch, Trouble::of(&error, envelope)).await),
+        }
     }
     let mut returned = HashSet::new();
     let mut answers = Vec::with_capacity(batch.len());
@@ -299,6 +302,22 @@ async fn publish_on(channel: &Channel, batch: &[Envelope]) -> Result<Vec<Result<
         }
     }
     Ok(answers)
+}
+
+/// A channel that the broker closed in the middle of a batch says why on an earlier confirm only.
+async fn why_closed(
+    confirms: Vec<impl Future<Output = deadpool_lapin::lapin::Result<Confirmation>>>,
+    batch: &[Envelope],
+    otherwise: Trouble,
+) -> Trouble {
+    for (confirm, envelope) in confirms.into_iter().zip(batch) {
+        if let Err(error) = confirm.await
+            && let trouble @ Trouble::NoExchange(_) = Trouble::of(&error, envelope)
+        {
+            return trouble;
+        }
+    }
+    otherwise
 }
 
 fn unconfirming() -> Failure {

@@ -17,31 +17,40 @@ const OWNER: &str = "SLUICE_DEVSTACK_TEST_OWNER";
 const QUEUE: &str = "kept";
 
 #[tokio::test]
-async fn two_stacks_side_by_side_keep_apart_and_leave_nothing() {
-    let (one, two) = tokio::join!(Stack::start(StackOptions::default()), Stack::start(StackOptions::default()));
-    let (one, two) = (one.expect("the first stack"), two.expect("the second stack"));
-    put_row(&one).await;
-    put_message(&one).await;
-    let mut other = database(&two, "").await;
-    let databases: Vec<String> = other.query("SHOW DATABASES").await.expect("a list");
-    assert!(!databases.contains(&"kept".to_owned()), "{databases:?}");
-    drop(other);
-    let (_connection, channel) = broker(&two).await;
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    assert!(
-        channel.queue_declare(QUEUE.into(), passive, FieldTable::default()).await.is_err(),
-        "the queue is there too"
-    );
-    assert!(http_status(&one.management_url()).await.starts_with("HTTP/1.1 200"), "no management pages");
+async fn two_stacks_keep_apart_and_each_ends_with_its_owner_even_one_killed_with_sigkill() {
+    let mut owner = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "an_owner_that_waits_to_be_killed", "--nocapture"])
+        .env(OWNER, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program again");
+    let said = BufReader::new(owner.stdout.take().expect("it is piped"));
+    let read = move || said.lines().map_while(Result::ok).find_map(|line| Some(line.split_once("DIR=")?.1.to_owned()));
+    let (ours, dir) = tokio::join!(Stack::start(StackOptions::default()), tokio::task::spawn_blocking(read));
+    let ours = ours.expect("a stack");
+    let dir = PathBuf::from(dir.expect("no panic").expect("the owner has its stack"));
+    let theirs = Stack::attach(&dir).expect("it is there");
 
-    let dirs = [one.dir().to_owned(), two.dir().to_owned()];
-    assert_loopback_only(&one);
-    let (one, two) = tokio::join!(one.stop(), two.stop());
-    one.and(two).expect("nothing is left");
-    for dir in dirs {
-        assert!(!dir.exists(), "{} is left", dir.display());
-        assert_eq!(processes_of(&dir), [] as [u32; 0]);
-    }
+    put_row(&ours).await;
+    put_message(&ours).await;
+    let databases: Vec<String> = database(&theirs, "").await.query("SHOW DATABASES").await.expect("a list");
+    assert!(!databases.contains(&"kept".to_owned()), "{databases:?}");
+    let (_connection, channel) = broker(&theirs).await;
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    assert!(channel.queue_declare(QUEUE.into(), passive, FieldTable::default()).await.is_err(), "it is there too");
+    assert!(http_status(&ours.management_url()).await.starts_with("HTTP/1.1 200"), "no management pages");
+    assert_loopback_only(&ours);
+
+    assert!(processes_of(&dir).len() >= 4, "epmd, RabbitMQ with a helper, MariaDB");
+    owner.kill().expect("our own child");
+    owner.wait().expect("our own child");
+    until("the guardian has ended everything", || !dir.exists() && processes_of(&dir).is_empty()).await;
+
+    assert_eq!(row(&ours).await, "a row");
+    let dir = ours.dir().to_owned();
+    drop(ours);
+    until("a dropped stack is gone", || !dir.exists() && processes_of(&dir).is_empty()).await;
 }
 
 #[tokio::test]
@@ -49,6 +58,8 @@ async fn a_killed_server_comes_back_with_its_data_and_a_frozen_one_goes_on() {
     let stack = Stack::start(StackOptions::default()).await.expect("a stack");
     put_row(&stack).await;
     put_message(&stack).await;
+    // For about a second RabbitMQ knows a new quorum queue in memory only, however many publishes it has confirmed.
+    until("the queue is on disk", || is_in_a_file(&stack.dir().join("rabbitmq/data"), "names.dets", QUEUE)).await;
 
     tokio::join!(kill_and_start(stack.rabbitmq()), kill_and_start(stack.mariadb()));
     assert_eq!(row(&stack).await, "a row");
@@ -71,27 +82,9 @@ async fn a_killed_server_comes_back_with_its_data_and_a_frozen_one_goes_on() {
     assert_eq!(row(&stack).await, "a row");
 
     let dir = stack.dir().to_owned();
-    drop(stack);
-    until("a dropped stack is gone", || !dir.exists() && processes_of(&dir).is_empty()).await;
-}
-
-#[tokio::test]
-async fn an_owner_killed_with_sigkill_leaves_no_process_and_no_folder() {
-    let mut owner = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "an_owner_that_waits_to_be_killed", "--nocapture"])
-        .env(OWNER, "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("this program again");
-    let said = BufReader::new(owner.stdout.take().expect("it is piped"));
-    let read = move || said.lines().map_while(Result::ok).find_map(|line| Some(line.split_once("DIR=")?.1.to_owned()));
-    let dir = tokio::task::spawn_blocking(read).await.expect("no panic");
-    let dir = PathBuf::from(dir.expect("the owner got its stack up"));
-    assert!(processes_of(&dir).len() >= 4, "guardian aside: epmd, RabbitMQ with its helpers, MariaDB");
-    owner.kill().expect("our own child");
-    owner.wait().expect("our own child");
-    until("the guardian has ended everything", || !dir.exists() && processes_of(&dir).is_empty()).await;
+    stack.stop().await.expect("all of it ends");
+    assert!(!dir.exists(), "{} is left", dir.display());
+    assert_eq!(processes_of(&dir), [] as [u32; 0]);
 }
 
 /// Not a test but the owner of the test above. By itself it does nothing.
@@ -145,6 +138,17 @@ async fn a_folder_that_is_not_a_stacks_is_never_removed() {
     assert!(matches!(Stack::down(dir.path(), true).await, Err(StackError::NotOurs(_))));
     assert!(matches!(Stack::up(dir.path()).await, Err(StackError::NotOurs(_))));
     assert_eq!(std::fs::read_dir(dir.path()).expect("the folder").count(), 1);
+}
+
+#[tokio::test]
+async fn a_stack_that_is_not_ready_in_time_says_so_and_leaves_no_process() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    // No broker is that quick.
+    let options =
+        StackOptions { dir: Some(dir.path().to_owned()), deadline: Duration::from_secs(2), ..StackOptions::default() };
+    let error = Stack::start(options).await.expect_err("it cannot be ready").to_string();
+    assert!(error.contains("within 2 s") || error.contains("more than 2 s"), "{error}");
+    assert_eq!(processes_of(dir.path()), [] as [u32; 0]);
 }
 
 async fn kill_and_start(server: &Server) {
@@ -249,6 +253,15 @@ fn processes_of(dir: &Path) -> Vec<u32> {
             environ.windows(name.len()).any(|window| window == name)
         })
         .collect()
+}
+
+/// Whether a file of this name, anywhere below `dir`, holds `words`.
+fn is_in_a_file(dir: &Path, name: &str, words: &str) -> bool {
+    std::fs::read_dir(dir).into_iter().flatten().flatten().any(|entry| {
+        let path = entry.path();
+        let holds = |bytes: Vec<u8>| bytes.windows(words.len()).any(|window| window == words.as_bytes());
+        is_in_a_file(&path, name, words) || path.ends_with(name) && std::fs::read(&path).is_ok_and(holds)
+    })
 }
 
 async fn until(what: &str, is_so: impl Fn() -> bool) {

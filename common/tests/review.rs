@@ -116,7 +116,7 @@ fn what_nobody_wants_to_read_is_stopped() {
         ("你这个废物，怎么不去死", Rejected),
         ("我知道你家地址，弄死你", Held),
         ("外地人都是小偷", Held),
-        ("无抵押贷款，当天放款，不看征信，加微信 dk66778", Rejected),
+        ("无抵押贷款，当天放款，不看征信，加微信 dk66778", Held),
         ("专业代写论文，代发论文，加 QQ：88997766", Rejected),
         ("六合彩特码，期期包中，进群领取", Rejected),
         ("同城约炮群，寂寞少妇，加Ｖ信：xx9988", Rejected),

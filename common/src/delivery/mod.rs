@@ -4,10 +4,12 @@
 //! dropped. What is dropped all the same, or held when its connection ends, goes back to the queue: the broker sees to
 //! that.
 
+mod letter;
 mod letters;
 mod session;
 
-pub use letters::{Letter, LetterError, LetterSummary, Letters};
+pub use letter::{Letter, LetterSummary};
+pub use letters::{LetterError, Letters};
 pub use session::{Deliveries, OpenError, Session};
 
 use deadpool_lapin::lapin;

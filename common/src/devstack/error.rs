@@ -1,12 +1,13 @@
 //! What can go wrong with private servers: each error names the thing, the value and the way out.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::command::shell_word;
 
-/// Why a stack, or one of its servers, is not as it was asked to be.
+/// Why a stack, or one of its servers, is not as it was asked to be. The text holds all of it: there is no source behind
+/// it to print.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
     /// Programs that are not installed.
@@ -18,12 +19,12 @@ pub enum StackError {
         install: String,
     },
     /// The folder cannot be made, read or written.
-    #[error("cannot use {} for a stack: {source}; name a folder you may write to", path.display())]
+    #[error("cannot use {} for a stack: {problem}; name a folder you may write to", path.display())]
     Folder {
         /// The folder, or the file in it.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        problem: io::Error,
     },
     /// The folder holds something, and it is not a stack.
     #[error("{} is not empty and holds no stack (no stack.json in it): name another folder, or an empty one", .0.display())]
@@ -56,15 +57,15 @@ pub enum StackError {
         port: u16,
     },
     /// A program could not be started at all.
-    #[error("cannot run {}: {source}", program.display())]
+    #[error("cannot run {}: {problem}", program.display())]
     Launch {
         /// The program.
         program: PathBuf,
         /// What the system said.
-        source: io::Error,
+        problem: io::Error,
     },
     /// A server ended while it was being started.
-    #[error("{server} ended while starting; its log ({}) says:\n{tail}", log.display())]
+    #[error("{server} ended while starting; its log{} says:\n{tail}", at(log))]
     Died {
         /// The server.
         server: &'static str,
@@ -74,7 +75,7 @@ pub enum StackError {
         tail: String,
     },
     /// A server did not answer in time.
-    #[error("{server} did not answer on 127.0.0.1:{port} within {} s; its log ({}) says:\n{tail}", waited.as_secs(), log.display())]
+    #[error("{server} did not answer on 127.0.0.1:{port} within {} s; its log{} says:\n{tail}", waited.as_secs(), at(log))]
     Silent {
         /// The server.
         server: &'static str,
@@ -100,7 +101,7 @@ pub enum StackError {
         pids: Vec<u32>,
     },
     /// A signal could not be sent.
-    #[error("cannot send {signal} to {server}, process {pid}: {source}")]
+    #[error("cannot send {signal} to {server}, process {pid}: {problem}")]
     Signal {
         /// The signal's name.
         signal: &'static str,
@@ -109,7 +110,7 @@ pub enum StackError {
         /// Its process.
         pid: u32,
         /// What the system said.
-        source: io::Error,
+        problem: io::Error,
     },
 }
 
@@ -117,10 +118,15 @@ impl StackError {
     /// Names the folder or file that an I/O error was about.
     pub(super) fn folder(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Folder { path, source }
+        move |problem| Self::Folder { path, problem }
     }
 }
 
 fn list(pids: &[u32]) -> String {
     pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a log is, unless it went with a temporary folder.
+fn at(log: &Path) -> String {
+    if log.exists() { format!(" ({})", log.display()) } else { String::new() }
 }

@@ -108,7 +108,7 @@ impl Folder {
 
     pub(super) fn write_record(&self, record: &Record) -> Result<(), StackError> {
         let text = serde_json::to_string_pretty(record)
-            .map_err(|error| StackError::Folder { path: self.path.join(RECORD), source: error.into() })?;
+            .map_err(|error| StackError::Folder { path: self.path.join(RECORD), problem: error.into() })?;
         self.write(RECORD, &text).map(drop)
     }
 
@@ -120,7 +120,7 @@ impl Folder {
         loop {
             match file.try_lock() {
                 Ok(()) => return self.sign(file),
-                Err(TryLockError::Error(source)) => return Err(StackError::Folder { path, source }),
+                Err(TryLockError::Error(problem)) => return Err(StackError::Folder { path, problem }),
                 Err(TryLockError::WouldBlock) if begun.elapsed() >= patience => {
                     let pid = fs::read_to_string(&path).unwrap_or_default();
                     let owner = if pid.is_empty() { "another process".to_owned() } else { format!("process {pid}") };

@@ -55,7 +55,7 @@ impl Guardian {
             .stdout(Stdio::null())
             .stderr(log_file);
         let child =
-            command.spawn().map_err(|source| StackError::Launch { program: programs.setsid.clone(), source })?;
+            command.spawn().map_err(|problem| StackError::Launch { program: programs.setsid.clone(), problem })?;
         Ok(Self { child, fate })
     }
 
@@ -76,7 +76,7 @@ impl Guardian {
             return Err(StackError::WontEnd { pids });
         }
         if self.fate == Fate::Remove && folder.exists() {
-            return Err(StackError::Folder { path: folder.to_owned(), source: std::io::Error::other("not removed") });
+            return Err(StackError::Folder { path: folder.to_owned(), problem: std::io::Error::other("not removed") });
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use super::server::{Ground, Recipe, Server};
 
 /// The name of the program that makes the first data, in errors.
 const INSTALL: &str = "mariadb-install-db";
-/// How many lines of its output an error shows.
-const TAIL_LINES: usize = 20;
+/// How many lines of its output an error shows: after the cause it goes on about other things.
+const TAIL_LINES: usize = 40;
 
 /// The server with this port.
 pub(super) fn server(ground: &Ground, port: u16) -> Server {
@@ -43,7 +43,7 @@ pub(super) async fn prepare(ground: &Ground) -> Result<(), StackError> {
         "--skip-test-db",
         "--skip-name-resolve",
     ]);
-    let failed = |source| StackError::Launch { program: program.clone(), source };
+    let failed = |problem| StackError::Launch { program: program.clone(), problem };
     let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().map_err(failed)?;
     let ended = tokio::time::timeout(ground.deadline, child.wait()).await;
     let log = ground.folder.log(INSTALL);

@@ -114,6 +114,9 @@ impl Server {
 
     /// Ends it with SIGKILL, as a crash would, and waits until it is gone. Nothing happens to one that is not running.
     ///
+    /// A RabbitMQ (3.10 at least) that is killed within a second after a quorum queue was declared may come back with
+    /// that queue dead, and with it what was confirmed: its register of queues is written a moment later than its log.
+    ///
     /// # Errors
     /// When the process is still there after 10 s.
     pub async fn kill(&self) -> Result<(), StackError> {
@@ -206,7 +209,7 @@ impl Server {
             .args(args)
             .envs(envs.iter().map(|(key, value)| (key, value)))
             .spawn()
-            .map_err(|source| StackError::Launch { program: program.clone(), source })?;
+            .map_err(|problem| StackError::Launch { program: program.clone(), problem })?;
         let pid = child.id();
         *self.process() = Some(Process::started(child));
         self.ground.folder.record_pid(name, pid)
@@ -248,7 +251,7 @@ impl Server {
         let mut process = self.process();
         let running = process.as_mut().and_then(|process| process.running(&self.ground.mark));
         let pid = running.ok_or(StackError::NotRunning(server))?;
-        send(pid, signal).map_err(|source| StackError::Signal { signal: signal.as_str(), server, pid, source })
+        send(pid, signal).map_err(|problem| StackError::Signal { signal: signal.as_str(), server, pid, problem })
     }
 
     fn process(&self) -> MutexGuard<'_, Option<Process>> {

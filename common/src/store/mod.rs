@@ -6,6 +6,8 @@
 
 mod acts;
 mod migrate;
+#[cfg(feature = "devstack")]
+mod mishap;
 mod posts;
 
 pub use acts::{Act, ActKind, LetterOutcome};

@@ -1,0 +1,267 @@
+//! A dead letter: what it holds, and what is known of why it is there, whoever set it aside.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use deadpool_lapin::lapin;
+use lapin::options::BasicAckOptions;
+use lapin::types::{AMQPValue, FieldTable};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use super::{DELIVERY_COUNT_HEADER, Unsettled, answered, headers, number, without};
+use crate::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, REPLAYS_HEADER, fingerprint};
+use crate::disposition::Class;
+use crate::failure::{Failure, Kind};
+use crate::publisher::Envelope;
+use crate::topology::Topology;
+
+/// What is known of a dead letter, whoever set it aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LetterSummary {
+    /// The message id; where there is none, one made from what the letter holds, the same at each look.
+    pub id: String,
+    /// Why it was set aside.
+    pub class: Class,
+    /// The failure's short name.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// The same for failures that differ only in numbers, ids and quoted values.
+    pub fingerprint: String,
+    /// Attempts that were made.
+    pub attempts: u32,
+    /// When the first attempt failed, UTC.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub first_failed_at: Option<OffsetDateTime>,
+    /// When the last attempt failed, UTC.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_failed_at: Option<OffsetDateTime>,
+    /// Who set it aside.
+    pub worker: String,
+    /// How often it had been replayed before.
+    pub replays: u32,
+    /// The post's title, where the body has one.
+    pub title: Option<String>,
+}
+
+/// A dead letter in hand. Dropped unanswered, it goes back with the others.
+#[derive(Debug)]
+pub struct Letter {
+    message: lapin::message::Delivery,
+    /// What is known of it.
+    pub summary: LetterSummary,
+    /// Where it came from, as far as that is known.
+    pub origin: Option<Origin>,
+    removed: Removed,
+}
+
+/// The delivery tags of the letters that were taken out, for whoever has all of them in hand.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Removed(Arc<Mutex<HashSet<u64>>>);
+
+impl Removed {
+    fn add(&self, tag: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(tag);
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn has(&self, tag: u64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&tag)
+    }
+}
+
+impl Letter {
+    pub(super) fn read(message: lapin::message::Delivery, removed: Removed) -> Self {
+        let (mut summary, origin) = match own_record(&message) {
+            Some(record) => from_record(record),
+            None => from_broker(&message),
+        };
+        summary.id = identity(&message);
+        summary.title = serde_json::from_slice::<serde_json::Value>(&message.data)
+            .ok()
+            .and_then(|body| body.get("title")?.as_str().map(str::to_owned));
+        Self { message, summary, origin, removed }
+    }
+
+    /// The body, as it was published.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.message.data
+    }
+
+    /// The headers, as JSON, without the broker's count of deliveries: for a dead letter it counts looks, on 3.10 each
+    /// one, and is no part of the message.
+    #[must_use]
+    pub fn headers(&self) -> serde_json::Value {
+        let table = headers(&self.message).map(|table| without(table, |name| name == DELIVERY_COUNT_HEADER));
+        table_to_json(&table.unwrap_or_default())
+    }
+
+    /// The message that puts the post back to work: the same id and body, the broker's and the dead letter's own
+    /// headers off, one replay more.
+    #[must_use]
+    pub fn replay(&self, topology: &Topology) -> Envelope {
+        let table = headers(&self.message).cloned().unwrap_or_default();
+        let mut table = without(&table, |name| name.starts_with("x-") || name == FAILURE_HEADER);
+        table.insert(REPLAYS_HEADER.into(), AMQPValue::LongLongInt((self.summary.replays.saturating_add(1)).into()));
+        let properties = self.message.properties.clone().with_headers(table);
+        Envelope::new(topology.exchange(), properties, self.message.data.clone())
+    }
+
+    /// Takes the letter out of the queue, for good.
+    ///
+    /// # Errors
+    /// When the session is over: the letter is still in the queue then.
+    pub async fn remove(self) -> Result<(), Unsettled> {
+        answered(self.message.acker.ack(BasicAckOptions::default())).await?;
+        self.removed.add(self.message.delivery_tag);
+        Ok(())
+    }
+}
+
+/// The message id, or a name made of the body and the headers that no look changes.
+fn identity(message: &lapin::message::Delivery) -> String {
+    if let Some(id) = message.properties.message_id().as_ref().filter(|id| !id.as_str().is_empty()) {
+        return id.to_string();
+    }
+    let mut hash = Sha256::new();
+    hash.update(&message.data);
+    // Before the first look there may be no headers at all, afterwards there is the broker's count.
+    let table = headers(message).map(|table| without(table, |name| name == DELIVERY_COUNT_HEADER)).unwrap_or_default();
+    if !table.inner().is_empty() {
+        hash.update(format!("{table:?}"));
+    }
+    let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("anonymous-{digest}")
+}
+
+fn own_record(message: &lapin::message::Delivery) -> Option<DeadLetterRecord> {
+    let record = headers(message)?.inner().get(FAILURE_HEADER)?;
+    match record {
+        AMQPValue::LongString(json) => DeadLetterRecord::from_header(json.as_bytes()).ok(),
+        _ => None,
+    }
+}
+
+fn from_record(record: DeadLetterRecord) -> (LetterSummary, Option<Origin>) {
+    let summary = LetterSummary {
+        id: String::new(),
+        class: record.class,
+        code: record.code,
+        message: record.message,
+        fingerprint: record.fingerprint,
+        attempts: record.attempts,
+        first_failed_at: Some(record.first_failed_at),
+        last_failed_at: Some(record.last_failed_at),
+        worker: record.worker,
+        replays: record.replays,
+        title: None,
+    };
+    (summary, Some(record.origin))
+}
+
+/// What the broker says of a letter that it set aside by itself, in the same form.
+fn from_broker(message: &lapin::message::Delivery) -> (LetterSummary, Option<Origin>) {
+    let table = headers(message);
+    let death = table.and_then(|table| match table.inner().get("x-death")? {
+        AMQPValue::FieldArray(deaths) => deaths.as_slice().first().cloned(),
+        _ => None,
+    });
+    let entry = |name: &str| match &death {
+        Some(AMQPValue::FieldTable(table)) => table.inner().get(name).cloned(),
+        _ => None,
+    };
+    let reason = entry("reason").as_ref().and_then(text);
+    let (class, message_text) = explain(reason.as_deref());
+    let code = reason.map_or_else(|| "unknown".to_owned(), |reason| format!("broker_{reason}"));
+    let at = entry("time").and_then(|time| match time {
+        AMQPValue::Timestamp(seconds) => OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok(),
+        _ => None,
+    });
+    let origin = entry("queue").as_ref().and_then(text).map(|queue| Origin {
+        exchange: entry("exchange").as_ref().and_then(text).unwrap_or_default(),
+        routing_key: entry("routing-keys").as_ref().and_then(first_text).unwrap_or_default(),
+        queue,
+    });
+    let header_number = |name: &str| table.and_then(|table| table.inner().get(name)).and_then(number);
+    let failure = Failure::new(Kind::Permanent, code, message_text);
+    let summary = LetterSummary {
+        id: String::new(),
+        class,
+        fingerprint: fingerprint(class, &failure),
+        code: failure.code,
+        message: failure.message,
+        attempts: entry("count").as_ref().and_then(number).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        first_failed_at: at,
+        last_failed_at: at,
+        worker: if death.is_some() { "RabbitMQ".to_owned() } else { "unknown".to_owned() },
+        replays: header_number(REPLAYS_HEADER).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        title: None,
+    };
+    (summary, origin)
+}
+
+fn explain(reason: Option<&str>) -> (Class, String) {
+    let (class, text) = match reason {
+        Some("delivery_limit") => {
+            (Class::DeliveryLimit, "redelivered more often than the queue's delivery limit allows")
+        }
+        Some("expired") => (Class::Expired, "its time to live ran out before a worker took it"),
+        Some("rejected") => (Class::Rejected, "a consumer rejected it without saying why"),
+        Some("maxlen") => (Class::Overflow, "the queue was over its maximum length"),
+        Some(other) => return (Class::Unknown, format!("the broker gives the reason `{other}`")),
+        None => (Class::Unknown, "neither a worker nor the broker said why it is here: another program put it here"),
+    };
+    (class, text.to_owned())
+}
+
+fn text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => Some(text.to_string()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+fn first_text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::FieldArray(values) => values.as_slice().first().and_then(text),
+        _ => None,
+    }
+}
+
+fn table_to_json(table: &FieldTable) -> serde_json::Value {
+    table
+        .inner()
+        .iter()
+        .map(|(name, value)| (name.to_string(), to_json(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// For people to read; not meant to be read back.
+fn to_json(value: &AMQPValue) -> serde_json::Value {
+    match value {
+        AMQPValue::Boolean(yes) => (*yes).into(),
+        AMQPValue::Float(float) => f64::from(*float).into(),
+        AMQPValue::Double(double) => (*double).into(),
+        AMQPValue::Timestamp(seconds) => (*seconds).into(),
+        AMQPValue::FieldTable(table) => table_to_json(table),
+        AMQPValue::FieldArray(values) => values.as_slice().iter().map(to_json).collect::<Vec<_>>().into(),
+        AMQPValue::Void => serde_json::Value::Null,
+        AMQPValue::LongInt(n) => (*n).into(),
+        AMQPValue::LongLongInt(n) => (*n).into(),
+        other => match (number(other), text(other)) {
+            (Some(number), _) => number.into(),
+            (_, Some(text)) => text.into(),
+            _ => format!("{other:?}").into(),
+        },
+    }
+}

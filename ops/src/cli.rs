@@ -1,0 +1,51 @@
+//! The command line: which commands there are. What each takes stands with the command itself.
+
+use clap::{Parser, Subcommand};
+use common::config::LogArgs;
+
+use crate::{demo, dlq, migrate, stack, status, topology, verify};
+
+/// Looks after the queue between a flood of posts and MySQL
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part (with a line for each item that was not). With --json,
+/// stdout holds JSON and nothing else; all that is for people goes to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version = common::VERSION, max_term_width = 110)]
+pub struct Cli {
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Declare the exchanges and queues, or compare them with the broker's
+    Topology(topology::TopologyArgs),
+    /// Create or upgrade the database's schema
+    Migrate(migrate::MigrateArgs),
+    /// What waits, what died, what is stored, and how fast it moves
+    Status(status::StatusArgs),
+    /// Dead letters: look at them, replay them, drop them
+    Dlq(dlq::DlqArgs),
+    /// Account for every accepted id: recorded, queued, dead, dropped, missing, duplicate
+    Verify(verify::VerifyArgs),
+    /// Private RabbitMQ and MariaDB servers in a folder
+    Stack(stack::StackArgs),
+    /// The whole of it in a minute, on private servers
+    Demo(demo::DemoArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

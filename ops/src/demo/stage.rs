@@ -1,0 +1,226 @@
+//! What the demonstration runs on: private servers, the producer, three workers, and their logs in a folder.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use common::broker::{Broker, close};
+use common::config::{BrokerArgs, DatabaseArgs};
+use common::devstack::{Stack, StackOptions, shell_word};
+use common::store::Store;
+use common::topology::Topology;
+use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+
+use super::DemoArgs;
+
+/// Where `--keep` keeps.
+const DIR: &str = ".sluice-demo";
+const PREFIX: &str = "post";
+const DATABASE: &str = "sluice_demo";
+const WORKERS: &str = "3";
+/// How long a program may take to be ready, or to end.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All that runs.
+pub(super) struct Stage {
+    stack: Stack,
+    broker: Broker,
+    pub(super) topology: Topology,
+    pub(super) store: Store,
+    listen: String,
+    keep: bool,
+    programs: Mutex<Vec<(&'static str, Child)>>,
+}
+
+/// How far the posts have come.
+#[derive(Debug)]
+pub(super) struct Now {
+    pub(super) waiting: u32,
+    pub(super) dead: u32,
+    pub(super) stored: u64,
+}
+
+impl Stage {
+    /// Starts the servers.
+    pub(super) async fn set(args: &DemoArgs) -> anyhow::Result<Self> {
+        let stack = if args.keep {
+            let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(DIR));
+            ensure!(
+                !dir.exists(),
+                "{} is there already, perhaps from an earlier `--keep`: end it with `sluice stack down --remove --dir {}`, \
+                 or choose another folder with --dir",
+                dir.display(),
+                shell_word(&dir)
+            );
+            Stack::up(&dir).await?.0
+        } else {
+            Stack::start(StackOptions { dir: args.dir.clone(), ..StackOptions::default() }).await?
+        };
+        let broker_args = BrokerArgs {
+            amqp_url: stack.amqp_url().as_str().into(),
+            prefix: PREFIX.parse().map_err(|problem: String| anyhow::anyhow!(problem))?,
+            max_length: None,
+        };
+        let store = Store::new(&DatabaseArgs { database_url: stack.database_url(DATABASE).as_str().into() })?;
+        Ok(Self {
+            broker: Broker::new(&broker_args, "sluice demo")?,
+            topology: Topology::new(&broker_args),
+            store,
+            listen: free_address()?,
+            keep: args.keep,
+            programs: Mutex::new(Vec::new()),
+            stack,
+        })
+    }
+
+    /// The front door's address.
+    pub(super) fn producer_url(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// RabbitMQ's own pages.
+    pub(super) fn management_url(&self) -> String {
+        self.stack.management_url()
+    }
+
+    /// The file of accepted ids.
+    pub(super) fn receipts(&self) -> PathBuf {
+        self.stack.dir().join("receipts")
+    }
+
+    /// How many posts were accepted.
+    pub(super) fn accepted(&self) -> anyhow::Result<u64> {
+        let receipts = std::fs::read_to_string(self.receipts()).context("cannot read the receipts")?;
+        Ok(u64::try_from(receipts.lines().count())?)
+    }
+
+    /// Starts the producer and waits until it would take a post.
+    pub(super) async fn start_producer(&self) -> anyhow::Result<()> {
+        self.start("sluice-producer", &["serve", "--listen", &self.listen]).await?;
+        let begun = Instant::now();
+        loop {
+            let ready = reqwest::get(format!("{}/readyz", self.producer_url())).await;
+            if ready.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "the producer is not ready; its log is {}",
+                self.log("sluice-producer")
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Starts the worker processes.
+    pub(super) async fn start_workers(&self) -> anyhow::Result<()> {
+        self.start("sluice-worker", &["run", "--processes", WORKERS, "--name", "worker"]).await
+    }
+
+    /// Runs `sluice` with these arguments, as a person would; whether it was content.
+    pub(super) async fn sluice(&self, args: &[&str]) -> anyhow::Result<bool> {
+        println!("$ sluice {}", args.join(" "));
+        let mut command = Command::new(std::env::current_exe()?);
+        let status = self.environment(&mut command).args(args).kill_on_drop(true).status().await?;
+        Ok(status.success())
+    }
+
+    /// How far the posts have come.
+    pub(super) async fn now(&self) -> anyhow::Result<Now> {
+        let connection = self.broker.connect().await?;
+        let waiting = self.topology.queue_depth(&connection).await?.ready;
+        let dead = self.topology.dead_letter_depth(&connection).await?.ready;
+        close(&connection).await;
+        let stored = self.store.count_by_verdict().await?.iter().map(|(_, rows)| rows).sum();
+        Ok(Now { waiting, dead, stored })
+    }
+
+    /// Leaves everything up, and says where it is and how it is ended.
+    pub(super) fn leave(self) -> anyhow::Result<()> {
+        let dir = shell_word(self.stack.dir());
+        let programs = self.programs.into_inner();
+        let pids: Vec<_> = programs.iter().filter_map(|(_, child)| child.id()).map(|pid| pid.to_string()).collect();
+        println!("\nEverything is left up:");
+        println!("  the front door       http://{}/posts", self.listen);
+        println!("  RabbitMQ             {}", self.stack.amqp_url());
+        println!("  its own pages        {} (guest, guest)", self.stack.management_url());
+        println!("  MariaDB              {}", self.stack.database_url(DATABASE));
+        println!("  logs                 {dir}/*.log");
+        println!("For `sluice` in this shell:");
+        println!("  export AMQP_URL='{}' DATABASE_URL='{}'", self.stack.amqp_url(), self.stack.database_url(DATABASE));
+        println!("To end it all:");
+        println!("  kill {}; sluice stack down --remove --dir {dir}", pids.join(" "));
+        Ok(())
+    }
+
+    /// Ends everything, in order.
+    pub(super) async fn strike(self) -> anyhow::Result<()> {
+        for (name, mut child) in self.programs.into_inner() {
+            // The programs finish what they have in hand; the ends of the servers come after theirs.
+            let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+            if let Some(pid) = pid {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+            }
+            if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
+                eprintln!("{name} did not end in time; killing it");
+                child.kill().await?;
+            }
+        }
+        self.store.close().await;
+        if self.keep {
+            Stack::down(self.stack.dir(), true).await?;
+        } else {
+            self.stack.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts one of our programs; its log goes into the folder.
+    async fn start(&self, name: &'static str, args: &[&str]) -> anyhow::Result<()> {
+        let program = beside_us(name)?;
+        let log = std::fs::File::create(self.log(name)).with_context(|| format!("cannot write {}", self.log(name)))?;
+        let mut command = Command::new(&program);
+        self.environment(&mut command).args(args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        // A terminal's Ctrl-C is for the demonstration, which ends its programs in order.
+        command.process_group(0).kill_on_drop(!self.keep);
+        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        self.programs.lock().await.push((name, child));
+        Ok(())
+    }
+
+    fn log(&self, name: &str) -> String {
+        self.stack.dir().join(format!("{name}.log")).display().to_string()
+    }
+
+    /// The servers' addresses, and nothing of the caller's own settings.
+    fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("SLUICE_") {
+                command.env_remove(variable);
+            }
+        }
+        command
+            .env("AMQP_URL", self.stack.amqp_url())
+            .env("DATABASE_URL", self.stack.database_url(DATABASE))
+            .env("SLUICE_PREFIX", PREFIX)
+    }
+}
+
+/// The other programs are built into the same folder.
+fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
+    let here = std::env::current_exe().context("cannot find this program")?;
+    let program = here.parent().unwrap_or(Path::new(".")).join(name);
+    if !program.exists() {
+        bail!("{} is missing: build all programs with `cargo build --release --workspace`", program.display());
+    }
+    Ok(program)
+}
+
+/// A free port of this machine. Somebody else may take it before we do; then the producer says so.
+fn free_address() -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+    Ok(listener.local_addr()?.to_string())
+}

@@ -1,0 +1,98 @@
+//! Gathering the next letters to act on.
+
+use std::collections::HashMap;
+
+use common::delivery::{Letter, Letters};
+use tokio_util::sync::CancellationToken;
+
+use super::consent::Preview;
+use super::outcome::{Ending, Report};
+use super::select::Selection;
+
+/// The most letters of a batch: enough to make the wait for confirms and records small beside the work.
+pub(super) const LETTERS: usize = 100;
+/// The most bytes of bodies of a batch; one letter may be larger than this. Bodies go into one statement when they are
+/// dropped, and a server may refuse one of 16 MiB.
+const BYTES: usize = 4 * 1024 * 1024;
+
+/// Which letters the act is about.
+pub(super) enum Chosen {
+    /// Those that pass.
+    Matching(Box<Selection>),
+    /// Exactly those that were shown before the question: how many letters each id has, and the ids asked for that
+    /// were not there. What has died since then was not agreed to.
+    Shown(HashMap<String, u32>, Vec<String>),
+}
+
+impl Chosen {
+    /// Those that pass.
+    pub(super) fn matching(selection: Selection) -> Self {
+        Self::Matching(Box::new(selection))
+    }
+
+    /// Those of a preview.
+    pub(super) fn shown(preview: Preview) -> Self {
+        let mut counts = HashMap::new();
+        for letter in preview.letters {
+            *counts.entry(letter.id).or_insert(0) += 1;
+        }
+        Self::Shown(counts, preview.unknown)
+    }
+
+    fn takes(&mut self, letter: &Letter) -> bool {
+        match self {
+            Self::Matching(selection) => selection.takes(&letter.summary, letter.body()),
+            Self::Shown(counts, _) => match counts.get_mut(&letter.summary.id) {
+                Some(count) if *count > 0 => {
+                    *count -= 1;
+                    true
+                }
+                _ => false,
+            },
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        match self {
+            Self::Matching(selection) => selection.is_complete(),
+            Self::Shown(counts, _) => counts.values().all(|count| *count == 0),
+        }
+    }
+
+    /// The ids that were chosen and not there, once all letters were gathered.
+    pub(super) fn unknown(&self) -> Vec<String> {
+        match self {
+            Self::Matching(selection) => selection.unknown(),
+            Self::Shown(counts, unknown) => {
+                let gone = counts.iter().filter(|(_, count)| **count > 0).map(|(id, _)| id.clone());
+                unknown.iter().cloned().chain(gone).collect()
+            }
+        }
+    }
+}
+
+/// Takes letters until a batch of `size` of the chosen ones is together, or there are no more. Those passed over stay
+/// in hand, unanswered, until all are put back.
+pub(super) async fn gather(
+    letters: &mut Letters,
+    chosen: &mut Chosen,
+    size: usize,
+    stop: &CancellationToken,
+    report: &Report,
+) -> Result<Vec<Letter>, Ending> {
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    while batch.len() < size && bytes < BYTES && !chosen.is_complete() {
+        if stop.is_cancelled() {
+            return Err(Ending::Interrupted);
+        }
+        let next = letters.next().await.map_err(|error| Ending::Stopped(error.to_string()))?;
+        let Some(letter) = next else { break };
+        report.passed();
+        if chosen.takes(&letter) {
+            bytes += letter.body().len();
+            batch.push(letter);
+        }
+    }
+    Ok(batch)
+}

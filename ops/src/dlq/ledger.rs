@@ -1,0 +1,96 @@
+//! The record of one act, as it is written. What cannot be recorded is not done.
+
+use std::time::Duration;
+
+use common::delivery::Letter;
+use common::store::{Act, ActKind, LetterOutcome, Store, StoreError};
+use serde_json::Value;
+
+/// How often a record of what is already done is tried before it is given up.
+const TRIES: u32 = 3;
+/// The wait between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The longest actor, in characters: the width of the column.
+const ACTOR_MAX_CHARS: usize = 200;
+
+/// Writes one act.
+pub(super) struct Ledger {
+    store: Store,
+    act: Act,
+    begun: bool,
+    numbered: u32,
+}
+
+impl Ledger {
+    /// The record of an act that has not begun. `asked` is the selection as it was asked for.
+    pub(super) async fn new(store: Store, kind: ActKind, prefix: &str, asked: Value) -> Self {
+        let act = Act::begin(kind, actor().await, prefix.to_owned(), asked);
+        Self { store, act, begun: false, numbered: 0 }
+    }
+
+    /// The act's id, if it has begun.
+    pub(super) fn act_id(&self) -> Option<&str> {
+        self.begun.then_some(self.act.id.as_str())
+    }
+
+    /// Records that the act begins, once: an act that touches no letter is none.
+    ///
+    /// # Errors
+    /// The database's; the act must not be done then.
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        if !self.begun {
+            self.store.record_act(&self.act).await.map_err(|failure| self.store.blame(failure))?;
+            self.begun = true;
+        }
+        Ok(())
+    }
+
+    /// The next line of the record.
+    pub(super) fn entry(&mut self, letter: String, outcome: &'static str, detail: String) -> LetterOutcome {
+        self.numbered += 1;
+        LetterOutcome { number: self.numbered, letter, outcome, detail, body: None, headers: None }
+    }
+
+    /// The line for a letter that is to be dropped, with all that is needed to bring it back.
+    pub(super) fn dropped(&mut self, letter: &Letter) -> LetterOutcome {
+        let entry = self.entry(letter.summary.id.clone(), "dropped", String::new());
+        LetterOutcome { body: Some(letter.body().to_vec()), headers: Some(letter.headers()), ..entry }
+    }
+
+    /// Writes lines; tries again where the database hesitates, which repeats nothing.
+    ///
+    /// # Errors
+    /// The database's, at the last try.
+    pub(super) async fn record(&self, outcomes: &[LetterOutcome]) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.store.record_letters(&self.act, outcomes).await {
+                Ok(()) => return Ok(()),
+                Err(failure) if tries == TRIES => return Err(self.store.blame(failure)),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Ends the connections.
+    pub(super) async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+/// Who is at the keyboard: user@host.
+async fn actor() -> String {
+    let named =
+        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let user = match named {
+        Some(user) => user,
+        // In containers and under cron neither variable need be set.
+        None => match tokio::process::Command::new("id").arg("-un").output().await {
+            Ok(told) if told.status.success() => String::from_utf8_lossy(&told.stdout).trim().to_owned(),
+            _ => "unknown".to_owned(),
+        },
+    };
+    let host = gethostname::gethostname();
+    format!("{user}@{}", host.to_string_lossy()).chars().take(ACTOR_MAX_CHARS).collect()
+}

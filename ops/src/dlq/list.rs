@@ -1,0 +1,111 @@
+//! `sluice dlq list`: one line for each dead letter, the oldest first.
+
+use std::ops::ControlFlow;
+
+use clap::Args;
+use common::config::BrokerArgs;
+use common::delivery::LetterSummary;
+use common::exit::Exit;
+
+use super::look::DeadLetters;
+use super::select::{Filters, Selection};
+use crate::output;
+use crate::table::{lines, right, table};
+use crate::times::shown;
+use crate::visible::cut;
+
+/// The widest code and title, in characters.
+const CODE_WIDTH: usize = 30;
+const TITLE_WIDTH: usize = 48;
+
+/// What to list, and how.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    filters: Filters,
+    /// One JSON object a line: id, class, code, message, fingerprint, attempts, first_failed_at, last_failed_at,
+    /// worker, replays, title
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists them.
+///
+/// # Errors
+/// When they cannot be looked at.
+pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
+    args.filters.check()?;
+    let dead = DeadLetters::new(&args.broker, "dlq list")?;
+    let mut selection = Selection::new(args.filters);
+    let mut found = Vec::new();
+    // Printed only after all are back: nobody must wait for a pager to be closed.
+    let total = dead
+        .look(|letter| {
+            if selection.takes(&letter.summary, letter.body()) {
+                found.push(letter.summary);
+            }
+            if selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+    if args.json {
+        output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, letter)))?;
+        return Ok(Exit::Done);
+    }
+    if !found.is_empty() {
+        output::print(|out| write!(out, "{}", in_columns(&found)))?;
+    }
+    let queue = dead.topology.dead_letter_queue();
+    eprintln!("{} of {total} dead letters in {queue}", found.len());
+    Ok(Exit::Done)
+}
+
+/// The table for people.
+#[must_use]
+pub(super) fn in_columns(letters: &[LetterSummary]) -> String {
+    let mut columns = table(&["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST FAILED", "TITLE"]);
+    right(&mut columns, &[3, 4]);
+    for letter in letters {
+        columns.add_row([
+            crate::visible::line(&letter.id),
+            letter.class.to_string(),
+            cut(&letter.code, CODE_WIDTH),
+            letter.attempts.to_string(),
+            letter.replays.to_string(),
+            shown(letter.last_failed_at),
+            letter.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, TITLE_WIDTH)),
+        ]);
+    }
+    lines(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::disposition::Class;
+
+    #[test]
+    fn the_table_has_one_line_a_letter_and_obeys_no_title() {
+        let letter = LetterSummary {
+            id: "a".to_owned(),
+            class: Class::CrashLoop,
+            code: "crash_loop".to_owned(),
+            message: String::new(),
+            fingerprint: String::new(),
+            attempts: 12,
+            first_failed_at: None,
+            last_failed_at: None,
+            worker: String::new(),
+            replays: 0,
+            title: Some("two\nlines \u{1b}[31mred".to_owned()),
+        };
+        let text = in_columns(&[letter.clone(), LetterSummary { title: None, ..letter }]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        let words: Vec<&str> = lines[0].split_whitespace().collect();
+        assert_eq!(words, ["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST", "FAILED", "TITLE"]);
+        assert!(lines[1].ends_with(r"unknown      two\nlines \u{1b}[31mred"), "{text}");
+        assert!(lines[2].ends_with('-'));
+    }
+}

@@ -1,0 +1,93 @@
+//! Looking at dead letters. Whatever happens during a look, all of them go back to where they were.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use common::broker::Broker;
+use common::config::BrokerArgs;
+use common::delivery::{Letter, Letters};
+use common::shutdown;
+use common::topology::Topology;
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait for somebody else who has the dead letters in hand.
+const TURN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The dead letters of one prefix, and the signal that ends a look before its end.
+pub(crate) struct DeadLetters {
+    /// Where.
+    pub(crate) broker: Broker,
+    /// Under which names.
+    pub(crate) topology: Topology,
+    /// How all names there begin.
+    pub(crate) prefix: String,
+    /// Cancelled by Ctrl-C or SIGTERM.
+    pub(crate) stop: CancellationToken,
+}
+
+/// The look was ended by a signal. All letters are back.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; the dead letters are where they were")]
+pub(crate) struct Interrupted;
+
+impl DeadLetters {
+    /// Those these settings name. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// When a setting is wrong, or signals cannot be listened for.
+    pub(crate) fn new(args: &BrokerArgs, purpose: &str) -> anyhow::Result<Self> {
+        Self::with_stop(args, purpose, shutdown::on_signal()?)
+    }
+
+    /// The same, for a command that listens for signals by itself.
+    ///
+    /// # Errors
+    /// When a setting is wrong.
+    pub(crate) fn with_stop(args: &BrokerArgs, purpose: &str, stop: CancellationToken) -> anyhow::Result<Self> {
+        let (broker, topology) = (Broker::new(args, format!("sluice {purpose}"))?, Topology::new(args));
+        Ok(Self { broker, topology, prefix: args.prefix.as_str().to_owned(), stop })
+    }
+
+    /// Takes the turn. Says so on stderr if it has to wait for it.
+    ///
+    /// # Errors
+    /// When the broker cannot be used, there is no such queue, or the turn does not come.
+    pub(crate) async fn open(&self) -> anyhow::Result<Letters> {
+        let waiting = || eprintln!("waiting for somebody else who has the dead letters in hand …");
+        tokio::select! {
+            opened = Letters::open(&self.broker, &self.topology, TURN_PATIENCE, waiting) => Ok(opened?),
+            () = self.stop.cancelled() => Err(Interrupted.into()),
+        }
+    }
+
+    /// Shows each letter to `see`, in their order, until it breaks off, and puts them all back. Gives how many there
+    /// were at the beginning.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`Interrupted`].
+    pub(crate) async fn look(&self, see: impl FnMut(Letter) -> ControlFlow<()>) -> anyhow::Result<u32> {
+        let mut letters = self.open().await?;
+        let total = letters.left();
+        let seen = self.show_each(&mut letters, see).await;
+        let back = letters.put_back().await;
+        seen?;
+        back?;
+        Ok(total)
+    }
+
+    async fn show_each(
+        &self,
+        letters: &mut Letters,
+        mut see: impl FnMut(Letter) -> ControlFlow<()>,
+    ) -> anyhow::Result<()> {
+        while let Some(letter) = letters.next().await? {
+            if self.stop.is_cancelled() {
+                return Err(Interrupted.into());
+            }
+            if see(letter).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

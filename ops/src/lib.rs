@@ -1,0 +1,44 @@
+//! The operator's side of Sluice: what the queues hold, what died and why, and what is to be done about it.
+//!
+//! ```text
+//!  topology, migrate    make what the other programs need, or say what is different
+//!  status               how much there is of everything, and how fast it moves
+//!  dlq                  dead letters: looked at, replayed, dropped; each act is recorded before it is done
+//!  verify               every accepted id accounted for
+//! ```
+//!
+//! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done in `common` alone.
+
+pub mod cli;
+pub mod demo;
+pub mod depths;
+pub mod dlq;
+pub mod migrate;
+pub mod output;
+pub mod stack;
+pub mod status;
+pub mod table;
+pub mod times;
+pub mod topology;
+pub mod verify;
+pub mod visible;
+
+use cli::{Cli, Command};
+use common::exit::Exit;
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// Why it could not be done.
+pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
+    common::telemetry::init(cli.log.log_format)?;
+    match cli.command {
+        Command::Topology(args) => topology::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Status(args) => status::run(args).await,
+        Command::Dlq(args) => dlq::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
+        Command::Stack(args) => stack::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+    }
+}

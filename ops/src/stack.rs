@@ -1,0 +1,161 @@
+//! `sluice stack`: a RabbitMQ and a MariaDB of one's own, in a folder. For trying things out and for tests.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use common::devstack::{Stack, StackOptions, Standing, exit_code, shell_word};
+use common::exit::Exit;
+
+use crate::output;
+
+/// Where a stack is when nobody says where.
+const DIR: &str = ".sluice-stack";
+/// The exit code of a command that was interrupted, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Private servers: RabbitMQ and MariaDB in a folder, on free ports of 127.0.0.1; nothing of the system is touched.
+#[derive(Debug, Args)]
+pub struct StackArgs {
+    #[command(subcommand)]
+    command: StackCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum StackCommand {
+    /// Start the servers, or those that are not running; they stay until `sluice stack down`
+    Up(Place),
+    /// Print their addresses for a shell: eval "$(sluice stack env)"
+    Env(Place),
+    /// End them; their data are kept
+    Down {
+        #[command(flatten)]
+        place: Place,
+        /// Remove the folder with all data too
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Run a command with servers of its own, which end with it: sluice stack run -- cargo test
+    Run {
+        /// A folder whose data are used and kept [default: a temporary one, removed at the end]
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// The command; it finds AMQP_URL, DATABASE_URL and the like in its environment
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+}
+
+/// Which stack.
+#[derive(Debug, Args)]
+struct Place {
+    /// The folder that holds everything
+    #[arg(long, value_name = "DIR", default_value = DIR)]
+    dir: PathBuf,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the servers cannot be had, or are not as the command needs them.
+pub async fn run(args: StackArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        StackCommand::Up(Place { dir }) => up(&dir).await,
+        StackCommand::Env(Place { dir }) => env(&dir),
+        StackCommand::Down { place, remove } => down(&place.dir, remove).await,
+        StackCommand::Run { dir, command } => run_within(dir, command).await,
+    }
+}
+
+async fn up(dir: &Path) -> anyhow::Result<Exit> {
+    let was_up = Stack::attach(dir).is_ok();
+    if !was_up {
+        eprintln!("starting RabbitMQ and MariaDB in {}", dir.display());
+    }
+    let (stack, standing) = tokio::select! {
+        raised = Stack::up(dir) => raised?,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.context("cannot listen for Ctrl-C")?;
+            if !was_up {
+                eprintln!("interrupted: ending what was started");
+                Stack::down(dir, false).await?;
+            }
+            return Ok(Exit::As(INTERRUPTED));
+        }
+    };
+    let now = match standing {
+        Standing::Started => "a stack is up now".to_owned(),
+        Standing::AlreadyUp => "a stack is up already".to_owned(),
+        Standing::Repaired(server) => format!("a stack is up again ({server} had ended and was started)"),
+    };
+    let option = if dir == Path::new(DIR) { String::new() } else { format!(" --dir {}", shell_word(dir)) };
+    output::print(|out| {
+        writeln!(out, "{now} in {}", stack.dir().display())?;
+        for (variable, address) in stack.environment() {
+            writeln!(out, "  {variable:<21}  {address}")?;
+        }
+        writeln!(out, "for programs in this shell:  eval \"$(sluice stack env{option})\"")?;
+        writeln!(out, "to end it:                   sluice stack down{option}")
+    })?;
+    Ok(Exit::Done)
+}
+
+fn env(dir: &Path) -> anyhow::Result<Exit> {
+    let stack = Stack::attach(dir)?;
+    for server in [stack.rabbitmq(), stack.mariadb()] {
+        if !server.is_running() {
+            bail!("{} is down: start it again with: sluice stack up --dir {}", server.name(), shell_word(dir));
+        }
+    }
+    output::print(|out| {
+        let mut variables = stack.environment().into_iter();
+        variables.try_for_each(|(variable, address)| writeln!(out, "export {variable}='{address}'"))
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn down(dir: &Path, remove: bool) -> anyhow::Result<Exit> {
+    let was_there = dir.exists();
+    let was_up = Stack::down(dir, remove).await?;
+    output::print(|out| {
+        if was_up {
+            writeln!(out, "the stack in {} has ended", dir.display())?;
+        } else {
+            writeln!(out, "no stack is up in {}", dir.display())?;
+        }
+        match (remove, was_up) {
+            (true, _) if was_there => writeln!(out, "the folder is removed"),
+            (false, true) => writeln!(out, "its data are kept; with --remove they go too"),
+            _ => Ok(()),
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn run_within(dir: Option<PathBuf>, command: Vec<OsString>) -> anyhow::Result<Exit> {
+    let [program, args @ ..] = &command[..] else { bail!("no command is given: sluice stack run -- COMMAND") };
+    if !is_found(Path::new(program)) {
+        bail!("there is no program {}: look at its spelling and at the PATH", shell_word(Path::new(program)));
+    }
+    let stack = Stack::start(StackOptions { dir, ..StackOptions::default() }).await?;
+    let ended = stack.run(tokio::process::Command::new(program).args(args)).await;
+    let stopped = stack.stop().await;
+    let status = ended.with_context(|| format!("cannot run {}", Path::new(program).display()))?;
+    if let Err(error) = stopped {
+        // The command's own end is what was asked for; this is for people.
+        eprintln!("warning: {error}");
+    }
+    Ok(Exit::As(exit_code(status)))
+}
+
+/// Whether a command can be there at all: better known before its servers are started than after.
+fn is_found(program: &Path) -> bool {
+    // With a slash anywhere, a shell does not look along the PATH.
+    let bare = program.file_name() == Some(program.as_os_str());
+    let path = std::env::var_os("PATH").filter(|_| bare);
+    match path {
+        Some(path) => std::env::split_paths(&path).any(|place| place.join(program).is_file()),
+        None => program.is_file(),
+    }
+}

@@ -1,0 +1,149 @@
+//! Topology, schema and status: what is there, what is different, what is away.
+
+mod support;
+
+use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use serde_json::json;
+use support::{Dead, Ground, interrupt, post, text};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_topology_can_be_applied_again_and_again() {
+    let ground = Ground::bare(None).await;
+    let ran = ground.sluice(&["topology", "check"]).await.exits(1);
+    assert_eq!(ran.stdout.lines().count(), 4, "all are missing: {ran:?}");
+    ground.sluice(&["topology", "apply"]).await.ok();
+    ground.submit(&post("routed")).await;
+    ground.sluice(&["topology", "apply"]).await.ok();
+    ground.sluice(&["topology", "check"]).await.ok();
+    let object = ground.sluice(&["topology", "check", "--json"]).await.ok().object();
+    assert_eq!(object, json!({ "drift": [], "not_compared": ["bindings", "policies"] }));
+    assert_eq!(ground.queued().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_difference_is_named_at_once_and_nothing_is_changed() {
+    let ground = Ground::bare(None).await;
+    let mut arguments = FieldTable::default();
+    let text = |value: &str| AMQPValue::LongString(value.into());
+    for (name, value) in [
+        ("x-queue-type", text("quorum")),
+        ("x-dead-letter-exchange", text("elsewhere")),
+        ("x-delivery-limit", AMQPValue::LongInt(7)),
+        ("x-max-length", AMQPValue::LongInt(5)),
+        ("x-single-active-consumer", AMQPValue::Boolean(true)),
+    ] {
+        arguments.insert(name.into(), value);
+    }
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let queue = ground.topology.queue();
+    ground.channel.queue_declare(queue.as_str().into(), durable, arguments).await.expect("a queue by hand");
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let (exchange, kind) = (ground.topology.exchange(), lapin::ExchangeKind::Fanout);
+    let declare = ground.channel.exchange_declare(exchange.as_str().into(), kind, options, FieldTable::default());
+    declare.await.expect("an exchange by hand");
+
+    let ran = ground.sluice(&["topology", "check"]).await.exits(1);
+    for line in [
+        format!("{exchange}: type should be direct, but is fanout"),
+        format!("{queue}: x-max-length should be none, but is 5"),
+        format!("{queue}: x-delivery-limit should be 20, but is 7"),
+        format!(
+            "{queue}: x-dead-letter-exchange should be {}, but is elsewhere",
+            ground.topology.dead_letter_exchange()
+        ),
+        format!("{queue}: x-dead-letter-routing-key should be post, but is none"),
+        format!("{queue}: x-dead-letter-strategy should be at-least-once, but is none"),
+        format!("{queue}: x-overflow should be reject-publish, but is none"),
+        format!("{queue}: x-single-active-consumer should be none, but is true"),
+        format!("{}: is not there", ground.topology.dead_letter_queue()),
+    ] {
+        assert!(ran.stdout.lines().any(|told| told == line), "{line}\nin {ran:#?}");
+    }
+    assert_eq!(ran.stdout.lines().count(), 10, "{ran:#?}");
+    let again = ground.sluice(&["topology", "check", "--json"]).await.exits(1).object();
+    assert_eq!(again["drift"].as_array().map(Vec::len), Some(10), "{again}");
+    let refused = ground.sluice(&["topology", "apply"]).await.exits(1);
+    assert!(refused.stderr.contains("sluice topology check"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_is_made_once_and_then_up_to_date() {
+    let ground = Ground::bare(None).await;
+    let first = ground.sluice(&["migrate"]).await.ok();
+    assert!(first.stdout.contains("applied V1__posts"), "{first:?}");
+    let second = ground.sluice(&["migrate"]).await.ok();
+    assert!(second.stdout.starts_with("up to date at version "), "{second:?}");
+    let ran = ground.sluice(&["migrate", "--database-url", "mysql://root:hunter2@127.0.0.1:1/none"]).await.exits(1);
+    assert!(ran.stderr.contains("127.0.0.1:1") && !ran.stderr.contains("hunter2"), "{ran:?}");
+    ground.sluice(&["migrate", "--database-url", "none"]).await.exits(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_counts_everything() {
+    let ground = Ground::new().await;
+    ground.submit(&post("waiting")).await;
+    ground.record(&[post("one"), post("two")]).await;
+    ground.dead(&[Dead { age: time::Duration::hours(3), ..Dead::new("old") }, Dead::new("young")]).await;
+    ground.foreign(b"?", None).await;
+    ground.until_dead(3).await;
+    let status = ground.sluice(&["status", "--json"]).await.ok().object();
+    assert_eq!(status["queue"], json!({ "name": ground.topology.queue(), "ready": 1, "consumers": 0 }));
+    assert_eq!(status["dead_letters"]["ready"], 3);
+    assert_eq!(status["dead_letters"]["by_class"], json!({ "permanent": 2, "unknown": 1 }));
+    let age = status["dead_letters"]["oldest_age_seconds"].as_i64().expect("a number");
+    assert!((10_800..11_000).contains(&age), "{age}");
+    let verdicts = json!({ "approved": 2, "held": 0, "rejected": 0 });
+    assert_eq!(status["posts"], json!({ "total": 2, "by_verdict": verdicts }));
+    assert_eq!(status["rates"]["recorded_per_second"], 0.0);
+    assert_eq!(status["away"], json!([]));
+    let page = ground.sluice(&["status", "--no-look"]).await.ok().stdout;
+    assert!(page.contains("1 waiting in") && page.contains("--no-look"), "{page}");
+    assert!(!page.contains('\u{1b}'), "no colours in a pipe");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_away_is_said_and_the_rest_is_shown() {
+    let ground = Ground::new().await;
+    ground.submit(&post("waiting")).await;
+    let away = ["status", "--json", "--database-url", "mysql://root@127.0.0.1:1/none"];
+    let status = ground.sluice(&away).await.exits(1).object();
+    assert_eq!((&status["queue"]["ready"], &status["posts"]), (&json!(1), &json!(null)));
+    assert_eq!(text(&status["away"][0], "what"), "MySQL");
+    let status = ground.sluice(&["status", "--json", "--amqp-url", "amqp://127.0.0.1:1"]).await.exits(1).object();
+    assert_eq!((&status["queue"], &status["posts"]["total"]), (&json!(null), &json!(0)));
+    assert_eq!(text(&status["away"][0], "what"), "RabbitMQ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_status_is_one_object_a_refresh_until_it_is_interrupted() {
+    let ground = Ground::new().await;
+    let mut watch = ground.start(&["status", "--json", "--watch", "--interval", "200ms"]);
+    let mut lines = BufReader::new(watch.stdout.take().expect("a pipe")).lines();
+    for refresh in 0..3 {
+        let line = lines.next_line().await.expect("it can be read").expect("it goes on");
+        let status: serde_json::Value = serde_json::from_str(&line).expect("one object a line");
+        assert_eq!(status["rates"].is_null(), refresh == 0, "{status}");
+    }
+    interrupt(&watch).await;
+    ground.finish(watch).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_is_named_and_no_password_is_shown() {
+    let ground = Ground::bare(None).await;
+    for (args, told) in [
+        (&["status", "--amqp-url", "http://me:hunter2@host"][..], "AMQP_URL"),
+        (&["dlq", "list", "--amqp-url", "hunter2"], "AMQP_URL"),
+        (&["status", "--database-url", "postgres://me:hunter2@host/db"], "DATABASE_URL"),
+        (&["status", "--prefix", "a b"], "--prefix"),
+        (&["status", "--interval", "1s"], "--watch"),
+        (&["nonsense"], "nonsense"),
+    ] {
+        let ran = ground.sluice(args).await.exits(2);
+        assert!(ran.stderr.contains(told) && !ran.stderr.contains("hunter2"), "{args:?}: {ran:?}");
+    }
+    let version = ground.sluice(&["--version"]).await.ok().stdout;
+    assert_eq!(version.trim(), format!("sluice {}", common::VERSION));
+}

@@ -1,0 +1,99 @@
+//! Brings parcels of posts to the broker and does not give up at the first trouble: what was not confirmed is sent
+//! again, under the same ids, until it is confirmed or there has been no progress for too long.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use common::publisher::{PublishError, Publisher};
+use common::retry::RetryPolicy;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::parcel::Parcel;
+use crate::progress::Progress;
+
+/// The first and the longest wait between two tries.
+const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Publishes parcels, several at a time.
+pub struct Carrier {
+    publisher: Publisher,
+    patience: Duration,
+    progress: Progress,
+    /// No new tries: finish the one under way.
+    halt: CancellationToken,
+    /// When a post was last confirmed.
+    last_confirm: Mutex<Instant>,
+    /// The present trouble was said.
+    told: AtomicBool,
+}
+
+impl Carrier {
+    /// A carrier that waits so long without any progress.
+    #[must_use]
+    pub fn new(publisher: Publisher, patience: Duration, progress: Progress, halt: CancellationToken) -> Self {
+        let (last_confirm, told) = (Mutex::new(Instant::now()), AtomicBool::new(false));
+        Self { publisher, patience, progress, halt, last_confirm, told }
+    }
+
+    /// Brings a parcel to the broker. What could not be brought there is left unconfirmed, with the trouble.
+    pub async fn carry(&self, mut parcel: Parcel) -> Parcel {
+        let begun = Instant::now();
+        let mut waits = RetryPolicy::forever(WAITS.0, WAITS.1).schedule();
+        while !parcel.waiting.is_empty() {
+            let before = parcel.waiting.len();
+            let Some(trouble) = self.attempt(&mut parcel).await else { break };
+            if parcel.waiting.len() < before {
+                self.progressed();
+                waits.reset();
+            }
+            let last = *self.last_confirm.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = self.patience.saturating_sub(last.max(begun).elapsed());
+            self.tell(&trouble);
+            parcel.trouble = Some(trouble);
+            let wait = waits.next_wait(fastrand::f64()).min(left);
+            let halted = tokio::time::timeout(wait, self.halt.cancelled()).await.is_ok();
+            if halted || left.is_zero() {
+                return parcel;
+            }
+        }
+        self.progressed();
+        Parcel { trouble: None, ..parcel }
+    }
+
+    /// Publishes what waits, once. Gives the last trouble, if there was any.
+    async fn attempt(&self, parcel: &mut Parcel) -> Option<PublishError> {
+        let (places, messages): (Vec<_>, Vec<_>) = std::mem::take(&mut parcel.waiting).into_iter().unzip();
+        let answers = self.publisher.publish_batch(&messages).await;
+        let mut trouble = None;
+        for ((place, message), answer) in places.into_iter().zip(messages).zip(answers) {
+            match answer {
+                Ok(()) => parcel.posts[place].confirmed = true,
+                Err(error) => {
+                    trouble = Some(error);
+                    parcel.waiting.push((place, message));
+                }
+            }
+        }
+        trouble
+    }
+
+    fn progressed(&self) {
+        *self.last_confirm.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.told.store(false, Ordering::Relaxed);
+    }
+
+    /// Says a trouble once, not at each try and for each parcel.
+    fn tell(&self, trouble: &PublishError) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            self.progress.say(&waiting(trouble, self.patience));
+        }
+    }
+}
+
+/// What is said when something has to wait.
+#[must_use]
+pub fn waiting(trouble: &dyn std::fmt::Display, patience: Duration) -> String {
+    format!("waiting: {trouble}; trying again for up to {patience:?}")
+}

@@ -1,0 +1,158 @@
+//! The command line: every setting with its variable and its default. A flag is stronger than its variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use common::config::{BrokerArgs, LogArgs, duration};
+use common::vitals;
+
+/// Takes posts in: over HTTP, from files, or made up. A post is accepted once RabbitMQ has confirmed it
+#[derive(Debug, Parser)]
+#[command(name = "sluice-producer", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the HTTP front door: POST /posts, POST /posts/batch, GET /healthz, /readyz, /metrics
+    Serve(Serve),
+    /// Publish posts from a file, one JSON object a line: {"title": "…", "content": "…", "author"?: "…", "id"?: "<uuid>"}
+    Publish(Publish),
+    /// Publish made-up posts in English and Chinese, some of them spam or abuse
+    Generate(Generate),
+}
+
+/// Settings of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
+
+    /// Where to listen
+    #[arg(long, env = "SLUICE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8081", value_parser = vitals::address)]
+    pub listen: SocketAddr,
+
+    /// The largest body of a post, and the longest line of a batch
+    #[arg(long, env = "SLUICE_MAX_BODY", value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
+    pub max_body: usize,
+
+    /// The largest body of a batch
+    #[arg(long, env = "SLUICE_MAX_BATCH", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
+    pub max_batch: usize,
+}
+
+/// Settings of `publish`.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// The file, or `-` for stdin
+    pub file: PathBuf,
+
+    /// The broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
+
+    /// How many posts a second; as many as possible by default
+    #[arg(long, value_name = "POSTS", value_parser = rate)]
+    pub rate: Option<f64>,
+
+    /// What is common to publishing without HTTP.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Settings of `generate`.
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// The broker.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
+
+    /// How many posts to make; without it, until Ctrl-C
+    #[arg(long, value_name = "POSTS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+
+    /// How many posts a second
+    #[arg(long, value_name = "POSTS", default_value = "1", value_parser = rate)]
+    pub rate: f64,
+
+    /// Make the same texts again: the same number gives the same posts, under new ids
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+
+    /// What is common to publishing without HTTP.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Settings of both `publish` and `generate`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Append each post's id to this file, one a line, once RabbitMQ has confirmed the post
+    #[arg(long, value_name = "FILE")]
+    pub receipts: Option<PathBuf>,
+
+    /// How long to try on without any progress while RabbitMQ is away or full
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub patience: Duration,
+}
+
+/// Reads a size: `1048576`, `512KiB`, `64MiB`.
+fn bytes(text: &str) -> Result<usize, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit {
+        "" => Some(1),
+        "KiB" => Some(1024),
+        "MiB" => Some(1024 * 1024),
+        _ => None,
+    };
+    let size = number.parse().ok().zip(factor).and_then(|(number, factor): (usize, usize)| number.checked_mul(factor));
+    size.filter(|size| *size > 0).ok_or_else(|| "a number of bytes, like 1048576, 512KiB or 64MiB".to_owned())
+}
+
+/// Reads a rate in posts a second.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if (0.001..=1_000_000.0).contains(&rate) => Ok(rate),
+        _ => Err("a number of posts a second, from 0.001 to 1000000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(bytes("17"), Ok(17));
+        assert_eq!(bytes("512KiB"), Ok(512 * 1024));
+        assert_eq!(bytes("64MiB"), Ok(64 * 1024 * 1024));
+        for wrong in ["", "0", "MiB", "1 MiB", "-1", "1.5MiB", "1TiB", "99999999999999999999"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_number_that_a_clock_can_keep() {
+        assert_eq!(rate("0.5"), Ok(0.5));
+        for wrong in ["", "0", "-1", "NaN", "inf", "fast", "1e12"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+}

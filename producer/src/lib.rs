@@ -1,0 +1,53 @@
+//! Takes posts in: over HTTP, from NDJSON files, or made up. Knows no MySQL.
+//!
+//! ```text
+//!  HTTP  POST /posts ─────────── body ─┐                              ┌─► Publisher::publish
+//!        POST /posts/batch ───── lines ┼─► submit ─► Post ── serve ───┤
+//!                                      │                  ── batch ───┼─► Publisher::publish_batch
+//!  publish FILE ──────────────── lines ┘                              │
+//!  generate ──────────────────────── samples ─► Post ─── pipeline ────┘
+//! ```
+//!
+//! Whatever the way in, a post is accepted only once the broker has confirmed it: that is when a client sees `202` and
+//! when a receipt is written.
+
+pub mod account;
+pub mod batch;
+pub mod body;
+pub mod carrier;
+pub mod cli;
+pub mod draft;
+pub mod generate;
+pub mod lines;
+pub mod meters;
+pub mod pace;
+pub mod parcel;
+pub mod pipeline;
+pub mod problem;
+pub mod progress;
+pub mod publish;
+pub mod receipts;
+pub mod samples;
+pub mod serve;
+pub mod standing;
+pub mod submit;
+
+use anyhow::Context as _;
+use common::exit::Exit;
+use common::{shutdown, telemetry};
+
+use crate::cli::{Cli, Command};
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// Why it could not be done, for people.
+pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
+    telemetry::init(cli.log.log_format)?;
+    let stop = shutdown::on_signal().context("cannot listen for signals")?;
+    match &cli.command {
+        Command::Serve(args) => serve::run(args, stop).await,
+        Command::Publish(args) => publish::run(args, stop).await,
+        Command::Generate(args) => generate::run(args, stop).await,
+    }
+}

@@ -1,0 +1,63 @@
+//! Some posts of a source on their way together, and what is known of each: the unit that is published, tried again and
+//! accounted for.
+
+use std::io;
+
+use common::post::{Post, PostId};
+use common::publisher::{Envelope, PublishError};
+use common::topology::Topology;
+
+use crate::pipeline::{Bundle, Entry};
+
+/// Posts that are next to each other in the source.
+#[derive(Debug, Default)]
+pub struct Parcel {
+    /// The posts.
+    pub posts: Vec<Sent>,
+    /// Those that are not confirmed yet, by their place in `posts`, as messages.
+    pub waiting: Vec<(usize, Envelope)>,
+    /// The lines that are no posts: number and reason.
+    pub bad: Vec<(u64, String)>,
+    /// Its last line.
+    pub last: u64,
+    /// Where a progress bar stands once it has arrived.
+    pub mark: u64,
+    /// The source ended after it.
+    pub end: Option<io::Result<()>>,
+    /// Why posts of it did not arrive.
+    pub trouble: Option<PublishError>,
+}
+
+/// A post on its way.
+#[derive(Debug)]
+pub struct Sent {
+    /// Its line.
+    pub line: u64,
+    /// Its id.
+    pub id: PostId,
+    /// Its title, where somebody wants to see it.
+    pub title: Option<String>,
+    /// Whether the broker has it.
+    pub confirmed: bool,
+}
+
+impl Parcel {
+    /// Makes a parcel. `titles`: somebody wants to see them.
+    #[must_use]
+    pub fn pack(bundle: Bundle, topology: &Topology, titles: bool) -> Self {
+        let mut parcel = Self { end: bundle.end, ..Self::default() };
+        for Entry { line, mark, post } in bundle.entries {
+            match post {
+                Ok(post) => parcel.add(line, post, topology, titles),
+                Err(reason) => parcel.bad.push((line, reason)),
+            }
+            (parcel.last, parcel.mark) = (line, mark);
+        }
+        parcel
+    }
+
+    fn add(&mut self, line: u64, post: Post, topology: &Topology, titles: bool) {
+        self.waiting.push((self.posts.len(), Envelope::post(topology, &post)));
+        self.posts.push(Sent { line, id: post.id, title: titles.then_some(post.title), confirmed: false });
+    }
+}

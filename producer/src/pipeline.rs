@@ -1,0 +1,192 @@
+//! The one way on which `publish` and `generate` bring posts to the broker: paced, in parcels, several on their way at
+//! once, and accounted for in the order of the source.
+//!
+//! ```text
+//!  source ─► pace ─► parcel ─┐
+//!                            ├─► carrier (4 at a time) ─► in order: bad lines said, receipts written, bar moved
+//!                            ┘
+//! ```
+//!
+//! At the end, whatever kind of end it is, there is one number to go on from: every line before it is confirmed, or was
+//! named as bad.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use common::broker::Broker;
+use common::config::BrokerArgs;
+use common::post::Post;
+use common::publisher::Publisher;
+use common::topology::Topology;
+use futures_util::{Stream, StreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
+
+use crate::account::{Account, Outcome};
+use crate::carrier::Carrier;
+use crate::cli::RunArgs;
+use crate::lines::gather;
+use crate::pace::Pace;
+use crate::parcel::Parcel;
+use crate::progress::Progress;
+use crate::receipts::Receipts;
+use crate::{standing, submit};
+
+/// The longest wait for the confirms of one parcel, before it is sent again.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+/// Parcels on their way at once.
+const UNDER_WAY: usize = 4;
+/// The most posts of a parcel.
+const PARCEL: usize = 500;
+/// About how many bytes of text a parcel holds at most.
+const PARCEL_BYTES: usize = 1024 * 1024;
+
+/// One post of a source, or why there is none.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its line, from 1.
+    pub line: u64,
+    /// Where a progress bar stands after it.
+    pub mark: u64,
+    /// The post, or what is wrong with the line.
+    pub post: Result<Post, String>,
+}
+
+/// All that a run needs besides its source.
+pub struct Pipeline {
+    publisher: Publisher,
+    topology: Topology,
+    /// Posts a second.
+    rate: Option<f64>,
+    patience: Duration,
+    receipts: Option<Receipts>,
+    progress: Progress,
+    /// What the source is called in messages.
+    source: String,
+}
+
+impl Pipeline {
+    /// Makes everything ready: the receipts can be written, the queues are declared.
+    ///
+    /// # Errors
+    /// When a setting is wrong, the receipts cannot be written, or the queues cannot be declared: at once when that
+    /// needs an operator, else after the patience.
+    pub async fn open(
+        broker: &BrokerArgs,
+        run: &RunArgs,
+        rate: Option<f64>,
+        progress: Progress,
+        source: String,
+    ) -> anyhow::Result<Self> {
+        let topology = Topology::new(broker);
+        let broker = Broker::new(broker, "sluice-producer")?;
+        let receipts = run.receipts.as_deref().map(Receipts::open).transpose()?;
+        standing::declare_within(run.patience, &broker, &topology, |trouble| progress.say(trouble)).await?;
+        let publisher = Publisher::new(&broker, CONFIRM_WITHIN)?;
+        Ok(Self { publisher, topology, rate, patience: run.patience, receipts, progress, source })
+    }
+
+    /// Publishes all that the source has, or until `stop`.
+    pub async fn run<S>(mut self, entries: S, stop: &CancellationToken) -> Outcome
+    where
+        S: Stream<Item = io::Result<Entry>> + Unpin,
+    {
+        let halt = stop.child_token();
+        let carrier = Carrier::new(self.publisher.clone(), self.patience, self.progress.clone(), halt.clone());
+        let (carrier, topology, titles) = (Arc::new(carrier), self.topology.clone(), self.progress.each);
+        let carried = bundles(entries, Pace::new(self.rate)).take_until(halt.clone().cancelled_owned()).map(|bundle| {
+            let (carrier, parcel) = (Arc::clone(&carrier), Parcel::pack(bundle, &topology, titles));
+            // On a task of its own, so that publishing uses every core.
+            tokio::spawn(async move { carrier.carry(parcel).await })
+        });
+        let mut carried = pin!(carried.buffered(UNDER_WAY));
+        let mut account = Account::new();
+        while let Some(parcel) = carried.next().await {
+            let settled = match parcel {
+                Ok(parcel) => self.settle(parcel, &mut account, stop),
+                Err(panic) => {
+                    account.lose();
+                    Err(panic.into())
+                }
+            };
+            if let Err(error) = settled {
+                // What is under way may still arrive, and is still accounted for.
+                halt.cancel();
+                account.fail(error);
+            }
+        }
+        self.progress.clear();
+        account.conclude()
+    }
+
+    /// Accounts for a parcel.
+    fn settle(&mut self, parcel: Parcel, account: &mut Account, stop: &CancellationToken) -> anyhow::Result<()> {
+        account.add(&parcel);
+        for (line, reason) in &parcel.bad {
+            self.progress.say(&format!("{}:{line}: {reason}", self.source));
+        }
+        let confirmed = || parcel.posts.iter().filter(|post| post.confirmed);
+        if let Some(receipts) = &mut self.receipts {
+            receipts.write(confirmed().map(|post| post.id))?;
+        }
+        for (id, title) in confirmed().filter_map(|post| Some((post.id, post.title.as_ref()?))) {
+            self.progress.tell(&format!("{id}  {title}"));
+        }
+        self.progress.advance(parcel.mark, account.published(), account.posts_a_second());
+        match (parcel.trouble, parcel.end) {
+            // A try that the signal cut short is a part of stopping.
+            (Some(trouble), _) if !stop.is_cancelled() => {
+                Err(trouble).with_context(|| format!("gave up after {:?} without progress", self.patience))
+            }
+            (_, Some(Err(error))) => Err(error).with_context(|| format!("cannot read {}", self.source)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Entries that go together, and whether the source has ended after them.
+#[derive(Debug, Default)]
+pub struct Bundle {
+    /// The entries, in order.
+    pub entries: Vec<Entry>,
+    /// The source is used up, or cannot be read on.
+    pub end: Option<io::Result<()>>,
+}
+
+/// The source in bundles, at its pace.
+fn bundles<S>(entries: S, pace: Pace) -> impl Stream<Item = Bundle>
+where
+    S: Stream<Item = io::Result<Entry>> + Unpin,
+{
+    stream::unfold(Some((entries, pace)), async |source| {
+        let (mut entries, mut pace) = source?;
+        let mut bundle = Bundle::default();
+        let gathered = gather(&mut entries, pace.burst(PARCEL), PARCEL_BYTES, weight).await;
+        if gathered.is_empty() {
+            bundle.end = Some(Ok(()));
+        }
+        for entry in gathered {
+            match entry {
+                Ok(entry) => bundle.entries.push(entry),
+                Err(error) => bundle.end = Some(Err(error)),
+            }
+        }
+        pace.take(bundle.entries.iter().filter(|entry| entry.post.is_ok()).count()).await;
+        let now = submit::now();
+        for post in bundle.entries.iter_mut().filter_map(|entry| entry.post.as_mut().ok()) {
+            // It was read a little ago; it is submitted when its turn has come.
+            post.submitted_at = now;
+        }
+        let source = bundle.end.is_none().then_some((entries, pace));
+        Some((bundle, source))
+    })
+}
+
+fn weight(entry: &io::Result<Entry>) -> usize {
+    match entry {
+        Ok(Entry { post: Ok(post), .. }) => post.content.len(),
+        _ => 0,
+    }
+}

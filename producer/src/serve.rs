@@ -1,0 +1,210 @@
+//! The HTTP front door: its start, its routes, and the way of a single post.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Json, Router, routing};
+use common::broker::Broker;
+use common::exit::Exit;
+use common::post::{Post, PostId};
+use common::publisher::{Envelope, Publisher};
+use common::topology::Topology;
+use common::vitals::{self, FieldProblem, Metrics, Problem};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Serve;
+use crate::meters::Meters;
+use crate::standing::{self, Standing, Trouble};
+use crate::submit::{self, KEY_HEADER, Key};
+use crate::{batch, body, problem};
+
+/// How long a client waits for the broker's confirm before it is told to come back.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(2);
+/// How long the start waits for the first try at declaring the queues, so that a program that starts on a good broker
+/// never answers 503, and one that starts on a wrong one ends instead of serving.
+const FIRST_TRY: Duration = Duration::from_secs(2);
+/// How long requests under way may take to finish after the signal to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What every request needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    publisher: Publisher,
+    topology: Topology,
+    standing: watch::Receiver<Standing>,
+    meters: Meters,
+    max_body: usize,
+    max_batch: usize,
+}
+
+/// Serves until `stop`.
+///
+/// # Errors
+/// When a setting is wrong, the port is taken, the broker refuses our credentials, or its queues are not ours. A broker
+/// that cannot be reached is no error: posts are answered with 503 until it can.
+pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> {
+    let broker = Broker::new(&args.broker, "sluice-producer serve")?;
+    let topology = Topology::new(&args.broker);
+    let metrics = Metrics::install("sluice-producer")?;
+    let listener = vitals::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
+    let listen = listener.local_addr().context("cannot tell which port was taken")?;
+
+    let standing = first_try(&broker, &topology).await?;
+    let (changing, standing) = watch::channel(standing);
+    if standing.borrow().check().is_err() {
+        tokio::spawn(standing::pursue(broker.clone(), topology.clone(), changing));
+    }
+
+    tracing::info!(%listen, rabbitmq = broker.at(), exchange = topology.exchange(), "serving");
+    let app = App(Arc::new(Parts {
+        publisher: Publisher::new(&broker, CONFIRM_WITHIN)?,
+        topology,
+        standing,
+        meters: Meters::new(),
+        max_body: args.max_body,
+        max_batch: args.max_batch,
+    }));
+    vitals::serve(listener, app.routes(metrics), stop, GRACE).await.context("the HTTP listener broke")?;
+    tracing::info!("stopped");
+    Ok(Exit::Done)
+}
+
+/// How we stand at the start.
+async fn first_try(broker: &Broker, topology: &Topology) -> Result<Standing, Trouble> {
+    let Ok(declared) = tokio::time::timeout(FIRST_TRY, standing::declare(broker, topology)).await else {
+        tracing::warn!(rabbitmq = broker.at(), "no answer within {FIRST_TRY:?}; no post is accepted yet; trying on");
+        return Ok(Standing::Trying);
+    };
+    match declared {
+        Ok(()) => Ok(Standing::Declared),
+        Err(trouble) if trouble.needs_operator() => Err(trouble),
+        Err(trouble) => {
+            trouble.log();
+            Ok(Standing::Refused(trouble))
+        }
+    }
+}
+
+/// The answer to an accepted post.
+#[derive(serde::Serialize)]
+struct Accepted {
+    id: PostId,
+    status: &'static str,
+    message: &'static str,
+}
+
+impl App {
+    fn routes(self, metrics: Metrics) -> Router {
+        let asked = self.clone();
+        let ready = move || {
+            let app = asked.clone();
+            async move { app.ready().await }
+        };
+        let not_found = async |at: Uri| problem::not_found(at.path());
+        let wrong_method = async |method: Method, at: Uri| problem::wrong_method(method.as_str(), at.path());
+        Router::new()
+            .route("/posts", routing::post(post))
+            .route("/posts/batch", routing::post(posts))
+            .merge(vitals::routes(metrics, ready))
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(self)
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        self.declared()?;
+        self.0.publisher.ready(&self.0.topology).await.map_err(|error| error.to_string())
+    }
+
+    /// Whether posts can be published at all.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn declared(&self) -> Result<(), String> {
+        self.0.standing.borrow().check()
+    }
+
+    pub(crate) fn publisher(&self) -> &Publisher {
+        &self.0.publisher
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.max_body
+    }
+
+    pub(crate) fn envelope(&self, post: &Post) -> Envelope {
+        Envelope::post(&self.0.topology, post)
+    }
+
+    async fn accept(&self, headers: &HeaderMap, body: Body) -> Result<Accepted, Problem> {
+        content_type(headers, "application/json", is_json)?;
+        let body = body::read(headers, body, self.0.max_body).await?;
+        let post = submit::read(&body, key(headers), submit::now()).map_err(problem::refused)?;
+        self.declared().map_err(|reason| problem::not_declared(&reason).about(post.id))?;
+        let sent = self.0.publisher.publish(self.envelope(&post)).await;
+        sent.map_err(|error| problem::not_published(&error, post.id))?;
+        Ok(Accepted { id: post.id, status: "queued", message: "Post submitted successfully" })
+    }
+}
+
+async fn post(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+    let arrived = Instant::now();
+    match app.accept(&headers, body).await {
+        Ok(accepted) => {
+            app.0.meters.accepted(arrived.elapsed());
+            (StatusCode::ACCEPTED, Json(accepted)).into_response()
+        }
+        Err(problem) => {
+            app.0.meters.refused(problem.name);
+            problem.into_response()
+        }
+    }
+}
+
+async fn posts(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+    let opened = content_type(&headers, "application/x-ndjson", is_ndjson)
+        .and_then(|()| key(&headers).map_err(|fault| problem::refused(submit::Refusal::Invalid(vec![fault]))))
+        .and_then(|key| Ok((key, body::open(&headers, body, app.0.max_batch, "the batch")?)));
+    match opened {
+        Ok((key, body)) => batch::answer(app.clone(), key, body, app.0.max_batch),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The key, if there is one. More than one is no key: nobody could say which one counts.
+fn key(headers: &HeaderMap) -> Result<Option<Key>, FieldProblem> {
+    let mut keys = headers.get_all(KEY_HEADER).into_iter();
+    match (keys.next(), keys.next()) {
+        (None, _) => Ok(None),
+        (Some(key), None) => Key::read(key.as_bytes()).map(Some),
+        (Some(_), Some(_)) => Err(Key::problem("is given twice")),
+    }
+}
+
+fn content_type(headers: &HeaderMap, wanted: &str, fits: impl Fn(&str) -> bool) -> Result<(), Problem> {
+    let found = headers.get(header::CONTENT_TYPE).and_then(|found| found.to_str().ok());
+    let essence = found.and_then(|found| found.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    if fits(&essence) { Ok(()) } else { Err(problem::wrong_content_type(found, wanted)) }
+}
+
+fn is_json(essence: &str) -> bool {
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Nobody has registered a type for lines of JSON, so each name in use is taken.
+fn is_ndjson(essence: &str) -> bool {
+    const SUBTYPES: [&str; 7] = ["x-ndjson", "ndjson", "jsonl", "x-jsonl", "jsonlines", "x-jsonlines", "json-lines"];
+    essence.strip_prefix("application/").is_some_and(|subtype| SUBTYPES.contains(&subtype))
+}

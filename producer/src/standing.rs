@@ -1,0 +1,168 @@
+//! Our standing with the broker: whether the queues that posts go to are declared, and are ours.
+//!
+//! ```text
+//!  Trying ──declared──► Declared            posts are taken
+//!    │ ▲
+//!    ▼ │ backoff
+//!  Refused                                  posts are answered with 503 and this reason
+//! ```
+//!
+//! Until they have been declared once, no post is published: a queue of somebody else's making, without our
+//! arguments, might drop it. Once is enough. They are durable, and whatever deletes them later shows as unroutable.
+
+use std::time::Duration;
+
+use common::broker::{self, Broker, BrokerError};
+use common::retry::RetryPolicy;
+use common::topology::{Topology, TopologyError};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::carrier;
+
+/// The first and the longest wait between two tries.
+const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
+
+/// How we stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The broker has not answered yet.
+    Trying,
+    /// The last try failed. The next one follows.
+    Refused(Trouble),
+    /// The queues are declared.
+    Declared,
+}
+
+impl Standing {
+    /// Whether posts can be published.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Declared => Ok(()),
+            Self::Trying => Err("RabbitMQ has not answered yet; is it running? AMQP_URL says where to look".to_owned()),
+            Self::Refused(trouble) => Err(trouble.to_string()),
+        }
+    }
+}
+
+/// Why the queues could not be declared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The broker cannot be used.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// Its queues are not the ones we mean.
+    #[error(transparent)]
+    Topology(TopologyError),
+}
+
+impl Trouble {
+    /// Whether somebody has to change something before another try is of any use.
+    #[must_use]
+    pub fn needs_operator(&self) -> bool {
+        match self {
+            Self::Broker(error) => error.needs_operator(),
+            Self::Topology(TopologyError::Drift(_)) => true,
+            Self::Topology(TopologyError::Failed(_)) => false,
+        }
+    }
+
+    /// Logs it, as an error if it needs an operator.
+    pub fn log(&self) {
+        if self.needs_operator() {
+            tracing::error!(trouble = %self, "no post is accepted until this is put right");
+        } else {
+            tracing::warn!(trouble = %self, "no post is accepted yet; trying on");
+        }
+    }
+}
+
+/// Declares the queues, once.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn declare(broker: &Broker, topology: &Topology) -> Result<(), Trouble> {
+    let connection = broker.connect().await?;
+    let declared = topology.declare(&connection).await;
+    broker::close(&connection).await;
+    declared.map_err(|error| match error {
+        // With the address, and the advice that goes with the failure.
+        TopologyError::Failed(failure) => broker.blame(failure).into(),
+        drift @ TopologyError::Drift(_) => Trouble::Topology(drift),
+    })
+}
+
+/// Declares the queues, and tries on for so long while the broker is away. `say` is told once what is waited for.
+///
+/// # Errors
+/// [`Trouble`]: at once when it needs an operator, else the last one when the patience is used up.
+pub async fn declare_within(
+    patience: Duration,
+    broker: &Broker,
+    topology: &Topology,
+    say: impl Fn(&str),
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let mut waits = RetryPolicy::forever(WAITS.0, WAITS.1).schedule();
+    let mut told = false;
+    loop {
+        let trouble = match declare(broker, topology).await {
+            Ok(()) => return Ok(()),
+            Err(trouble) => trouble,
+        };
+        let left = patience.saturating_sub(begun.elapsed());
+        if trouble.needs_operator() {
+            return Err(trouble.into());
+        } else if left.is_zero() {
+            return Err(anyhow::Error::new(trouble).context(format!("gave up after {patience:?}")));
+        }
+        if !std::mem::replace(&mut told, true) {
+            say(&carrier::waiting(&trouble, patience));
+        }
+        tokio::time::sleep(waits.next_wait(fastrand::f64()).min(left)).await;
+    }
+}
+
+/// Tries until the queues are declared, and says after each try how we stand.
+///
+/// It goes on after troubles that need an operator, too: once the operator has seen to them, nothing needs a restart.
+pub async fn pursue(broker: Broker, topology: Topology, standing: watch::Sender<Standing>) {
+    let mut waits = RetryPolicy::forever(WAITS.0, WAITS.1).schedule();
+    loop {
+        tokio::time::sleep(waits.next_wait(fastrand::f64())).await;
+        let Err(trouble) = declare(&broker, &topology).await else { break };
+        let before = standing.send_replace(Standing::Refused(trouble.clone()));
+        if before != Standing::Refused(trouble.clone()) {
+            trouble.log();
+        }
+    }
+    tracing::info!(rabbitmq = broker.at(), "the queues are declared; accepting posts");
+    standing.send_replace(Standing::Declared);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::failure::{Failure, Kind};
+
+    fn trouble(kind: Kind) -> Trouble {
+        BrokerError { at: "h:5672".to_owned(), failure: Failure::new(kind, "amqp_403", "said so") }.into()
+    }
+
+    #[test]
+    fn posts_are_taken_only_once_the_queues_are_declared() {
+        assert!(Standing::Declared.check().is_ok());
+        assert!(Standing::Trying.check().is_err());
+        let reason = Standing::Refused(trouble(Kind::Dependency)).check().expect_err("it was refused");
+        assert!(reason.contains("h:5672") && reason.contains("said so"), "{reason}");
+    }
+
+    #[test]
+    fn only_what_waiting_cannot_mend_needs_an_operator() {
+        assert!(trouble(Kind::Operator).needs_operator());
+        assert!(!trouble(Kind::Dependency).needs_operator());
+    }
+}

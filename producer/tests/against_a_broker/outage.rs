@@ -1,0 +1,163 @@
+//! The broker goes away in the middle: nothing is lost, nothing is skipped, and nothing is claimed that is not so.
+
+use std::collections::HashSet;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::publish::many;
+use crate::support::{DEADLINE, Ground, Server, Wire, ids, receipts, said, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_front_door_answers_503_during_an_outage_and_202_after_it() {
+    let ground = Ground::new();
+    let wire = Wire::to(ground.at()).await;
+    let mut program = ground.program(&["serve", "--listen", "127.0.0.1:0"]);
+    program.env("AMQP_URL", ground.url_over(&wire));
+    let server = Server::start(program).await;
+    let mut accepted = HashSet::from([server.submit("before").await.id()]);
+    wire.cut();
+    for _ in 0..3 {
+        let reply = server.submit("during").await;
+        assert_eq!((reply.status, reply.retry_after.as_deref()), (503, Some("1")), "{}", reply.text);
+        assert!(reply.took < Duration::from_millis(2500), "{:?}", reply.took);
+        assert_eq!(server.get("/healthz").await.status, 200);
+        assert_eq!(server.get("/readyz").await.status, 503);
+    }
+    wire.mend();
+    until("it is ready", async || server.get("/readyz").await.status == 200).await;
+    let after = server.submit("after").await;
+    assert_eq!(after.status, 202, "{}", after.text);
+    accepted.insert(after.id());
+    let found: HashSet<_> = ids(&ground.take_all().await).into_iter().collect();
+    assert!(accepted.is_subset(&found), "{accepted:?} were accepted, {found:?} are there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_the_broker_goes_away_every_accepted_post_is_in_the_queue() {
+    let ground = Ground::new();
+    let wire = Wire::to(ground.at()).await;
+    let mut program = ground.program(&["serve", "--listen", "127.0.0.1:0"]);
+    program.env("AMQP_URL", ground.url_over(&wire));
+    let server = Arc::new(Server::start(program).await);
+    let (stop, accepted) = (CancellationToken::new(), Arc::new(Mutex::new(HashSet::new())));
+    let senders: Vec<_> = (0..16)
+        .map(|sender| {
+            let (server, stop, accepted) = (Arc::clone(&server), stop.clone(), Arc::clone(&accepted));
+            tokio::spawn(async move {
+                while !stop.is_cancelled() {
+                    let reply = server.submit(&format!("from {sender}")).await;
+                    match reply.status {
+                        202 => drop(accepted.lock().expect("nobody panics with it").insert(reply.id())),
+                        other => assert_eq!(other, 503, "{}", reply.text),
+                    }
+                }
+            })
+        })
+        .collect();
+    let taken = || accepted.lock().expect("nobody panics with it").len();
+    for _ in 0..3 {
+        let before = taken();
+        until("posts are accepted", async || taken() > before + 200).await;
+        let refused = wire.refused();
+        wire.cut();
+        until("it has tried in vain", async || wire.refused() > refused + 3).await;
+        wire.mend();
+    }
+    stop.cancel();
+    for sender in senders {
+        sender.await.expect("every answer is 202 or 503");
+    }
+    let found: HashSet<_> = ids(&ground.take_all().await).into_iter().collect();
+    let lost: Vec<_> = accepted.lock().expect("nobody panics with it").difference(&found).cloned().collect();
+    assert!(lost.is_empty(), "{} accepted posts are not in the queue: {lost:?}", lost.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_queue_makes_posts_unroutable_and_never_accepted() {
+    let ground = Ground::new();
+    let server = ground.serve().await;
+    let connection = ground.connect().await;
+    let channel = connection.create_channel().await.expect("a channel");
+    let queue = ground.topology().queue();
+    channel.queue_delete(queue.as_str().into(), Default::default()).await.expect("it is there");
+    for _ in 0..3 {
+        let reply = server.submit("nowhere to go").await;
+        assert_eq!((reply.status, reply.problem().as_str()), (503, "unroutable"));
+    }
+    assert!(server.get("/readyz").await.text.contains("sluice topology apply"));
+    let exchange = ground.topology().exchange();
+    channel.exchange_delete(exchange.as_str().into(), Default::default()).await.expect("it is there");
+    for _ in 0..3 {
+        assert_eq!(server.submit("nowhere to go").await.problem(), "unroutable");
+    }
+    ground.topology().declare(&connection).await.expect("the operator puts it right");
+    until("posts are accepted again", async || server.submit("t").await.status == 202).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_goes_on_after_an_outage_with_the_same_ids() {
+    let ground = Ground::new();
+    let wire = Wire::to(ground.at()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, ids_file) = (folder.path().join("posts"), folder.path().join("receipts"));
+    std::fs::write(&file, many(20_000)).expect("a file");
+    let mut program = ground.program(&["publish", "--rate", "8000", "--patience", "15s", "--receipts"]);
+    program.arg(&ids_file).arg(&file).env("AMQP_URL", ground.url_over(&wire)).stderr(Stdio::piped());
+    let running = program.spawn().expect("it starts");
+    let ended = tokio::task::spawn_blocking(move || running.wait_with_output());
+    for bytes in [37_000, 370_000] {
+        until("some posts are confirmed", async || std::fs::metadata(&ids_file).is_ok_and(|file| file.len() > bytes))
+            .await;
+        let before = wire.refused();
+        wire.cut();
+        until("it has tried in vain", async || wire.refused() >= before + 3).await;
+        wire.mend();
+    }
+    let output = tokio::time::timeout(DEADLINE, ended).await.expect("it ends").expect("no panic").expect("output");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let written = receipts(&ids_file);
+    assert_eq!(written.iter().collect::<HashSet<_>>().len(), 20_000);
+    assert_eq!(written.len(), 20_000, "a receipt was written twice");
+    // What was sent but not confirmed when the wire was cut may be there twice, under the same id.
+    let found: HashSet<_> = ids(&ground.take_all().await).into_iter().collect();
+    assert_eq!(found, written.into_iter().collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_that_is_given_up_says_truly_what_is_confirmed() {
+    let ground = Ground::new();
+    let wire = Wire::to(ground.at()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, ids_file) = (folder.path().join("posts"), folder.path().join("receipts"));
+    std::fs::write(&file, many(50_000)).expect("a file");
+    let mut program = ground.program(&["publish", "--rate", "8000", "--patience", "500ms", "--receipts"]);
+    program.arg(&ids_file).arg(&file).env("AMQP_URL", ground.url_over(&wire)).stderr(Stdio::piped());
+    let running = program.spawn().expect("it starts");
+    let ended = tokio::task::spawn_blocking(move || running.wait_with_output());
+    until("some posts are confirmed", async || std::fs::metadata(&ids_file).is_ok_and(|file| file.len() > 37_000))
+        .await;
+    wire.cut();
+    let output = tokio::time::timeout(DEADLINE, ended).await.expect("it ends").expect("no panic").expect("output");
+    let shown = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("waiting: ") && shown.contains("gave up after 500ms"), "{shown}");
+
+    let (_, rest) = shown.split_once("go on from line ").expect("it says from where");
+    let next: usize =
+        rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|line| line.parse().ok()).expect("a line");
+    let beyond: usize =
+        rest.split_once("confirmed too: ").map_or(0, |(_, ranges)| ranges.trim().split(", ").map(lines_of).sum());
+    let written = receipts(&ids_file);
+    assert_eq!(written.len(), next - 1 + beyond, "{shown}");
+    let found: HashSet<_> = ids(&ground.take_all().await).into_iter().collect();
+    assert!(written.iter().all(|id| found.contains(id)), "a receipt without a post");
+}
+
+/// How many lines `10-14` or `20` stands for.
+fn lines_of(range: &str) -> usize {
+    let number = |text: &str| text.parse::<usize>().expect("a number");
+    range.split_once('-').map_or(1, |(from, to)| number(to) + 1 - number(from))
+}
