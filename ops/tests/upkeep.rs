@@ -2,10 +2,11 @@
 
 mod support;
 
+use common::delivery::Letters;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::json;
-use support::{Dead, Ground, interrupt, post, text};
+use support::{Dead, Ground, PATIENCE, interrupt, post, text};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,6 +115,20 @@ async fn what_is_away_is_said_and_the_rest_is_shown() {
     let status = ground.sluice(&["status", "--json", "--amqp-url", "amqp://127.0.0.1:1"]).await.exits(1).object();
     assert_eq!((&status["queue"], &status["posts"]["total"]), (&json!(null), &json!(0)));
     assert_eq!(text(&status["away"][0], "what"), "RabbitMQ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_in_somebody_s_hand_hold_up_no_status() {
+    let ground = Ground::new().await;
+    ground.dead(&Dead::some(3)).await;
+    let mut letters = Letters::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our turn");
+    letters.next().await.expect("the broker answers").expect("a letter");
+    let status = ground.sluice(&["status", "--json"]).await.ok().object();
+    letters.put_back().await.expect("they go back");
+    assert!(text(&status["dead_letters"], "note").contains("in hand"), "{status}");
+    assert_eq!((&status["dead_letters"]["by_class"], &status["away"]), (&json!(null), &json!([])));
+    let status = ground.sluice(&["status", "--json"]).await.ok().object();
+    assert_eq!((&status["dead_letters"]["ready"], &status["dead_letters"]["note"]), (&json!(3), &json!(null)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ pub struct Cli {
 pub enum Command {
     /// Serve the HTTP front door: POST /posts, POST /posts/batch, GET /healthz, /readyz, /metrics
     Serve(Serve),
-    /// Publish posts from a file, one JSON object a line: {"title": "…", "content": "…", "author"?: "…", "id"?: "<uuid>"}
+    /// Publish posts from a file, one JSON object a line: {"title": "…", "content": "…", "author"?: "…", "id"?: "UUID"}
     Publish(Publish),
     /// Publish made-up posts in English and Chinese, some of them spam or abuse
     Generate(Generate),

@@ -15,7 +15,7 @@ use stage::Stage;
 /// The posts that come with Sluice.
 const SAMPLES: &str = include_str!("../../samples/posts.ndjson");
 /// Narrower than some of the samples' titles.
-const NARROW: usize = 60;
+const NARROW: usize = 69;
 /// How long the workers may take with the samples.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -97,6 +97,7 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
 
     say("What could not be stored was set aside, with the reason why");
     stage.sluice(&["dlq", "list"]).await?;
+    stage.sluice(&["dlq", "show", sender::STRANGER]).await?;
 
     say("Mend the column, and put back what died of it");
     stage.store.mend_titles().await?;

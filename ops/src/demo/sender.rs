@@ -8,6 +8,9 @@ use serde::Deserialize;
 /// Lines of one request.
 const BATCH: usize = 50;
 
+/// The id of the message that is no post.
+pub(super) const STRANGER: &str = "order-4711";
+
 /// What became of the lines.
 #[derive(Debug)]
 pub(super) struct Sent {
@@ -30,7 +33,6 @@ struct Answer {
 
 #[derive(Debug, Deserialize)]
 struct Problem {
-    title: String,
     detail: String,
 }
 
@@ -50,12 +52,9 @@ pub(super) async fn send(lines: &str, producer: &str) -> anyhow::Result<Sent> {
             let answer: Answer = serde_json::from_str(line).with_context(|| format!("not an answer: {line}"))?;
             match (answer.id, answer.error) {
                 (Some(id), None) => sent.accepted.push(id),
-                (_, Some(problem)) => sent.refused.push(format!(
-                    "line {}: {}: {}",
-                    number * BATCH + answer.line,
-                    problem.title,
-                    problem.detail
-                )),
+                (_, Some(problem)) => {
+                    sent.refused.push(format!("line {}: {}", number * BATCH + answer.line, problem.detail));
+                }
                 (None, None) => sent.refused.push(format!("line {}: {}", answer.line, answer.status)),
             }
         }
@@ -71,7 +70,7 @@ pub(super) async fn publish_as_a_stranger(management: &str, exchange: &str) -> a
         routed: bool,
     }
     let message = serde_json::json!({
-        "properties": { "delivery_mode": 2, "message_id": "order-4711" },
+        "properties": { "delivery_mode": 2, "message_id": STRANGER },
         "routing_key": common::topology::ROUTING_KEY,
         "payload": "<order number=\"4711\"/>",
         "payload_encoding": "string",

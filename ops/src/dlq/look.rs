@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How long to wait for somebody else who has the dead letters in hand.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
+const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The dead letters of one prefix, and the signal that ends a look before its end.
 pub(crate) struct DeadLetters {
@@ -23,6 +24,9 @@ pub(crate) struct DeadLetters {
     pub(crate) prefix: String,
     /// Cancelled by Ctrl-C or SIGTERM.
     pub(crate) stop: CancellationToken,
+    /// How long to wait for somebody else who has the dead letters in hand, and whether to say so.
+    patience: Duration,
+    says_so: bool,
 }
 
 /// The look was ended by a signal. All letters are back.
@@ -36,26 +40,37 @@ impl DeadLetters {
     /// # Errors
     /// When a setting is wrong, or signals cannot be listened for.
     pub(crate) fn new(args: &BrokerArgs, purpose: &str) -> anyhow::Result<Self> {
-        Self::with_stop(args, purpose, shutdown::on_signal()?)
+        Ok(Self { patience: TURN_PATIENCE, says_so: true, ..Self::briefly(args, purpose, shutdown::on_signal()?)? })
     }
 
-    /// The same, for a command that listens for signals by itself.
+    /// The same, for a command that has more to show than dead letters: it hardly waits for them, and says nothing.
     ///
     /// # Errors
     /// When a setting is wrong.
-    pub(crate) fn with_stop(args: &BrokerArgs, purpose: &str, stop: CancellationToken) -> anyhow::Result<Self> {
+    pub(crate) fn briefly(args: &BrokerArgs, purpose: &str, stop: CancellationToken) -> anyhow::Result<Self> {
         let (broker, topology) = (Broker::new(args, format!("sluice {purpose}"))?, Topology::new(args));
-        Ok(Self { broker, topology, prefix: args.prefix.as_str().to_owned(), stop })
+        Ok(Self {
+            broker,
+            topology,
+            prefix: args.prefix.as_str().to_owned(),
+            stop,
+            patience: BRIEF_PATIENCE,
+            says_so: false,
+        })
     }
 
-    /// Takes the turn. Says so on stderr if it has to wait for it.
+    /// Takes the turn. Waits for it, if need be.
     ///
     /// # Errors
     /// When the broker cannot be used, there is no such queue, or the turn does not come.
     pub(crate) async fn open(&self) -> anyhow::Result<Letters> {
-        let waiting = || eprintln!("waiting for somebody else who has the dead letters in hand …");
+        let waiting = || {
+            if self.says_so {
+                eprintln!("waiting for somebody else who has the dead letters in hand …");
+            }
+        };
         tokio::select! {
-            opened = Letters::open(&self.broker, &self.topology, TURN_PATIENCE, waiting) => Ok(opened?),
+            opened = Letters::open(&self.broker, &self.topology, self.patience, waiting) => Ok(opened?),
             () = self.stop.cancelled() => Err(Interrupted.into()),
         }
     }

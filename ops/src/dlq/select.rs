@@ -12,49 +12,51 @@ use time::OffsetDateTime;
 
 use crate::times::past_moment;
 
+/// Where `--help` lists them.
+const FILTERS: &str = "Filters";
+
 /// The filters of all `dlq` commands. A letter must pass each one that is given; one that is given several times is
 /// passed by any of its values.
 #[derive(Debug, Clone, Default, Args, Serialize)]
-#[command(next_help_heading = "Filters")]
 pub(super) struct Filters {
     /// Those with this id; repeatable
-    #[arg(long = "id", value_name = "ID")]
+    #[arg(long = "id", value_name = "ID", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) ids: Vec<String>,
 
     /// Those of this class; repeatable
-    #[arg(long, value_name = "CLASS", value_parser = classes())]
+    #[arg(long, value_name = "CLASS", help_heading = FILTERS, value_parser = classes())]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) class: Vec<Class>,
 
     /// Those with this failure code, like malformed or mysql_1406; repeatable
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) code: Vec<String>,
 
     /// Those with this fingerprint: the same failure but for numbers, ids and quoted values; repeatable
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) fingerprint: Vec<String>,
 
     /// Those that failed last at this time or later: RFC 3339, or how long ago (15m, 2h, 3d). A letter that does not
     /// say when it failed passes neither --since nor --until
-    #[arg(long, value_name = "TIME", value_parser = past_moment)]
+    #[arg(long, value_name = "TIME", help_heading = FILTERS, value_parser = past_moment)]
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     pub(super) since: Option<OffsetDateTime>,
 
     /// Those that failed last at this time or earlier
-    #[arg(long, value_name = "TIME", value_parser = past_moment)]
+    #[arg(long, value_name = "TIME", help_heading = FILTERS, value_parser = past_moment)]
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     pub(super) until: Option<OffsetDateTime>,
 
     /// Those with this text in the failure's message, the title or the body, in capitals or not
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contains: Option<String>,
 
     /// No more than so many, the oldest first
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", help_heading = FILTERS, value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) limit: Option<u32>,
 }

@@ -59,6 +59,11 @@ impl Seen {
         Ok(seen)
     }
 
+    /// How many were seen.
+    pub(super) fn total(&self) -> u32 {
+        self.by_class.values().sum()
+    }
+
     fn add(&mut self, letter: &LetterSummary) {
         *self.by_class.entry(letter.class).or_insert(0) += 1;
         self.oldest = match (self.oldest, letter.last_failed_at) {

@@ -86,6 +86,9 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
             () = stop.cancelled() => break,
         }
         let status = sampler.take().await.with_rates_since(&last);
+        if stop.is_cancelled() {
+            break;
+        }
         redraw(&status, args.json)?;
         last = status;
     }

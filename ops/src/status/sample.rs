@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::config::{BrokerArgs, DatabaseArgs};
+use common::delivery::LetterError;
 use common::store::Store;
 use common::topology::Depth;
 use common::verdict::Verdict;
@@ -116,7 +117,7 @@ impl Sampler {
         look: Look,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let dead = DeadLetters::with_stop(broker, "status", stop)?;
+        let dead = DeadLetters::briefly(broker, "status", stop)?;
         Ok(Self { dead, store: Store::new(database)?, look, seen: None })
     }
 
@@ -160,6 +161,10 @@ impl Sampler {
         if note.is_none() && !same {
             self.seen = match Seen::look(&self.dead).await {
                 Ok(seen) => Some((depth.ready, seen)),
+                Err(error) if matches!(error.downcast_ref(), Some(LetterError::Busy { .. })) => {
+                    note = Some("somebody has dead letters in hand, which are not counted".to_owned());
+                    None
+                }
                 Err(error) => {
                     note = Some("they could not be looked at".to_owned());
                     problem = Some(format!("{error:#}"));
@@ -171,7 +176,7 @@ impl Sampler {
         let oldest = seen.and_then(|seen| seen.oldest);
         let dead = Dead {
             name: self.dead.topology.dead_letter_queue(),
-            ready: depth.ready,
+            ready: seen.map_or(depth.ready, Seen::total),
             by_class: seen.map(|seen| seen.by_class.iter().map(|(class, count)| (class.as_str(), *count)).collect()),
             oldest_failed_at: oldest,
             oldest_age_seconds: oldest.map(|at| (now - at).whole_seconds()),

@@ -46,7 +46,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
     /// One JSON object: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate,
-    /// missing_ids and duplicate_ids (the first 100 of each)
+    /// missing_ids and duplicate_ids (the first 100 of each). Where some are missing and some queued, missing_ids are
+    /// taken from both: which is which cannot be known
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -132,9 +132,7 @@ async fn a_client_that_reads_nothing_before_it_has_sent_all_is_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_beyond_its_limits_is_refused_from_there_on() {
     let ground = Ground::new();
-    let mut small = ground.program(&["serve", "--listen", "127.0.0.1:0", "--max-batch", "300", "--max-body", "100"]);
-    small.env("RUST_LOG", "info");
-    let server = Server::start(small).await;
+    let server = ground.serve_with(&["--max-batch", "300", "--max-body", "100"], &[]).await;
     let line = "{\"title\":\"t\",\"content\":\"c\"}\n";
     let announced = Reply::of(server.post("/posts/batch", NDJSON, line.repeat(20))).await;
     assert_eq!((announced.status, announced.problem().as_str()), (413, "too-large"));

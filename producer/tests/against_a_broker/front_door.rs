@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use common::post::{PostId, TITLE_MAX_CHARS};
+use nix::sys::signal::Signal;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::support::{Ground, Reply, body_in_pieces, ids, signal, until};
+use crate::support::{Ground, Reply, body_in_pieces, ended, ids, until};
 
 const JSON: &str = "application/json";
 
@@ -184,7 +185,7 @@ async fn a_request_under_way_is_finished_before_the_end() {
     let mut response = request.await.expect("it answers while the rest is still to come");
     let first = response.chunk().await.expect("it streams").expect("a result");
     assert!(first.starts_with(br#"{"line":1,"#), "{first:?}");
-    signal(server.pid(), "TERM");
+    server.program.signal(Signal::SIGTERM);
     until("it takes no new connections", async || {
         reqwest::Client::new().get(format!("{}/healthz", server.url)).send().await.is_err()
     })
@@ -193,6 +194,6 @@ async fn a_request_under_way_is_finished_before_the_end() {
     drop(lines);
     let second = response.chunk().await.expect("it streams").expect("a result");
     assert!(second.starts_with(br#"{"line":2,"#) && second.ends_with(b"\"queued\"}\n"), "{second:?}");
-    assert_eq!(server.exit_code().await, Some(0));
+    assert_eq!(ended(server.program).await.code, Some(0));
     assert_eq!(ground.take_all().await.len(), 2);
 }

@@ -5,9 +5,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use common::post::PostId;
+use common::testing::DEADLINE;
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 
-use crate::support::{DEADLINE, Ground, Running, ids, receipts, said, signal, until};
+use crate::support::{Ground, PROGRAM, ended, ids, receipts, until_lines};
 
 /// A folder with a file of posts and a place for receipts.
 fn desk(posts: &[u8]) -> (TempDir, PathBuf, PathBuf) {
@@ -17,7 +21,7 @@ fn desk(posts: &[u8]) -> (TempDir, PathBuf, PathBuf) {
     (folder, file, ids)
 }
 
-fn text(path: &std::path::Path) -> &str {
+pub(crate) fn text(path: &std::path::Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }
 
@@ -34,9 +38,9 @@ async fn bad_lines_are_named_and_left_out_and_the_receipts_are_what_is_in_the_qu
     posts.extend_from_slice(format!("{{\"title\":\"{}\"}}\n", "x".repeat(1024 * 1024)).as_bytes());
     posts.extend_from_slice(format!("{{\"title\":\"last\",\"content\":\"c\",\"id\":\"{id}\"}}").as_bytes());
     let (_folder, file, ids_file) = desk(&posts);
-    let output = ground.run(&["publish", text(&file), "--receipts", text(&ids_file)]).await;
-    let shown = said(&output);
-    assert_eq!(output.status.code(), Some(3), "{shown}");
+    let output = ground.run(&["publish", text(&file), "--receipts", text(&ids_file)], &[]).await;
+    let shown = output.said;
+    assert_eq!(output.code, Some(3), "{shown}");
     let bad: Vec<_> = shown.lines().filter_map(|line| line.strip_prefix(text(&file))).collect();
     assert_eq!(bad.len(), 4, "{shown}");
     for (line, start) in
@@ -59,8 +63,8 @@ async fn receipts_are_in_the_order_of_the_lines_and_are_added_to() {
         own.iter().map(|id| format!("{{\"id\":\"{id}\",\"title\":\"t\",\"content\":\"c\"}}\n")).collect();
     let (_folder, file, ids_file) = desk(posts.as_bytes());
     std::fs::write(&ids_file, "before\n").expect("a file");
-    let output = ground.run(&["publish", text(&file), "--receipts", text(&ids_file)]).await;
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = ground.run(&["publish", text(&file), "--receipts", text(&ids_file)], &[]).await;
+    assert_eq!(output.code, Some(0), "{}", output.said);
     let written = std::fs::read_to_string(&ids_file).expect("receipts");
     assert!(written.lines().eq(["before"].into_iter().chain(own.iter().map(String::as_str))), "out of order");
 }
@@ -69,19 +73,17 @@ async fn receipts_are_in_the_order_of_the_lines_and_are_added_to() {
 async fn posts_are_taken_from_stdin_as_they_come() {
     let ground = Ground::new();
     let (_folder, _, ids_file) = desk(b"");
-    let mut program = ground.program(&["publish", "-", "--receipts", text(&ids_file)]);
-    let mut running = Running(program.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts"));
-    let mut stdin = running.0.stdin.take().expect("it is piped");
+    let mut program = Command::new(PROGRAM);
+    program.args(["publish", "-", "--receipts", text(&ids_file)]).envs(ground.environment());
+    program.stdin(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut running = program.spawn().expect("it starts");
+    let mut stdin = running.stdin.take().expect("it is piped");
     for number in 1..=3 {
-        std::io::Write::write_all(&mut stdin, many(1).as_bytes()).expect("it reads");
-        until("the line is confirmed while more may come", async || {
-            std::fs::read_to_string(&ids_file).is_ok_and(|text| text.lines().count() == number)
-        })
-        .await;
+        stdin.write_all(many(1).as_bytes()).await.expect("it reads");
+        until_lines(&ids_file, number).await;
     }
     drop(stdin);
-    let ended = tokio::task::spawn_blocking(move || running.0.wait());
-    let status = tokio::time::timeout(DEADLINE, ended).await.expect("it ends").expect("no panic").expect("a status");
+    let status = tokio::time::timeout(DEADLINE, running.wait()).await.expect("it ends").expect("a status");
     assert_eq!(status.code(), Some(0));
     assert_eq!(ids(&ground.take_all().await), receipts(&ids_file));
 }
@@ -91,19 +93,15 @@ async fn a_signal_finishes_what_is_under_way_and_says_where_to_go_on() {
     let ground = Ground::new();
     let (_folder, file, ids_file) = desk(many(100_000).as_bytes());
     let args = ["publish", text(&file), "--receipts", text(&ids_file), "--rate", "2000"];
-    let mut program = ground.program(&args);
-    let running = program.stderr(Stdio::piped()).spawn().expect("it starts");
-    let pid = running.id();
-    let ended = tokio::task::spawn_blocking(move || running.wait_with_output());
-    until("some posts are confirmed", async || std::fs::metadata(&ids_file).is_ok_and(|file| file.len() > 10_000))
-        .await;
-    signal(pid, "INT");
-    let output = tokio::time::timeout(DEADLINE, ended).await.expect("it ends").expect("no panic").expect("output");
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let program = ground.start(&args, &[]);
+    until_lines(&ids_file, 300).await;
+    program.signal(Signal::SIGINT);
+    let output = ended(program).await;
+    assert_eq!(output.code, Some(1), "{}", output.said);
     let written = receipts(&ids_file);
     let expected = format!("lines 1..={} of {}", written.len(), text(&file));
-    assert!(said(&output).contains(&expected), "{} does not say {expected}", said(&output));
-    assert!(said(&output).contains(&format!("go on from line {}", written.len() + 1)), "{}", said(&output));
+    assert!(output.said.contains(&expected), "{} does not say {expected}", output.said);
+    assert!(output.said.contains(&format!("go on from line {}", written.len() + 1)), "{}", output.said);
     assert_eq!(ids(&ground.take_all().await), written);
 }
 
@@ -112,9 +110,9 @@ async fn a_full_queue_is_waited_for_and_then_given_up_with_the_line_to_go_on_fro
     let ground = Ground::with_max_length(Some(100));
     let (_folder, file, ids_file) = desk(many(2000).as_bytes());
     let args = ["publish", text(&file), "--receipts", text(&ids_file), "--patience", "1s"];
-    let output = ground.run(&args).await;
-    let shown = said(&output);
-    assert_eq!(output.status.code(), Some(1), "{shown}");
+    let output = ground.run(&args, &[]).await;
+    let shown = output.said;
+    assert_eq!(output.code, Some(1), "{shown}");
     assert!(shown.contains("the queue is full") && shown.contains("go on from line "), "{shown}");
     assert_eq!(ids(&ground.take_all().await), receipts(&ids_file));
 }
@@ -130,9 +128,9 @@ async fn what_cannot_be_opened_is_named() {
         (vec!["publish", text(&file), "--receipts", "/nowhere/receipts"], "/nowhere/receipts"),
         (vec!["publish", text(&file), "--receipts", "/dev/full"], "/dev/full"),
     ] {
-        let output = ground.run(&args).await;
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", said(&output));
-        assert!(said(&output).contains(named), "{args:?}: {}", said(&output));
+        let output = ground.run(&args, &[]).await;
+        assert_eq!(output.code, Some(1), "{args:?}: {}", output.said);
+        assert!(output.said.contains(named), "{args:?}: {}", output.said);
     }
 }
 
@@ -144,8 +142,8 @@ async fn made_up_posts_are_published_at_their_rate_and_the_same_seed_gives_the_s
     for _ in 0..2 {
         let begun = std::time::Instant::now();
         let args = ["generate", "--count", "100", "--rate", "100", "--seed", "7", "--receipts", text(&ids_file)];
-        let output = ground.run(&args).await;
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let output = ground.run(&args, &[]).await;
+        assert_eq!(output.code, Some(0), "{}", output.said);
         assert!(begun.elapsed() > Duration::from_millis(900), "{:?} is too fast", begun.elapsed());
         let messages = ground.take_all().await;
         let mut texts: Vec<_> =
@@ -163,13 +161,10 @@ async fn made_up_posts_are_published_at_their_rate_and_the_same_seed_gives_the_s
 async fn an_endless_generator_ends_well_by_a_signal() {
     let ground = Ground::new();
     let (_folder, _, ids_file) = desk(b"");
-    let mut program = ground.program(&["generate", "--rate", "50", "--receipts", text(&ids_file)]);
-    let running = program.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
-    let pid = running.id();
-    let ended = tokio::task::spawn_blocking(move || running.wait_with_output());
-    until("some posts are confirmed", async || std::fs::metadata(&ids_file).is_ok_and(|file| file.len() > 300)).await;
-    signal(pid, "TERM");
-    let output = tokio::time::timeout(DEADLINE, ended).await.expect("it ends").expect("no panic").expect("output");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let program = ground.start(&["generate", "--rate", "50", "--receipts", text(&ids_file)], &[]);
+    until_lines(&ids_file, 10).await;
+    program.signal(Signal::SIGTERM);
+    let output = ended(program).await;
+    assert_eq!(output.code, Some(0), "{}", output.said);
     assert_eq!(ids(&ground.take_all().await), receipts(&ids_file));
 }

@@ -1,12 +1,12 @@
 //! How the program starts, and what it refuses to start with.
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::config::BrokerArgs;
 use common::topology::Topology;
 
-use crate::support::{Ground, Reply, Server, finished, said, until};
+use crate::support::{Ground, Reply, until};
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
@@ -15,9 +15,9 @@ async fn a_taken_port_is_refused_by_its_number() {
     let ground = Ground::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("it listens").to_string();
-    let output = ground.run(&["serve", "--listen", &address]).await;
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains(&address) && said(&output).contains("SLUICE_LISTEN"), "{}", said(&output));
+    let output = ground.run(&["serve", "--listen", &address], &[]).await;
+    assert_eq!(output.code, Some(1));
+    assert!(output.said.contains(&address) && output.said.contains("SLUICE_LISTEN"), "{}", output.said);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,11 +25,9 @@ async fn a_wrong_password_ends_every_command_and_is_not_shown() {
     let ground = Ground::new();
     let url = format!("amqp://guest:hunter2@{}/%2f", ground.at());
     for args in [&SERVE[..], &["publish", "/dev/null"], &["generate", "--count", "1"]] {
-        let mut program = ground.program(args);
-        program.env("AMQP_URL", &url).env("RUST_LOG", "debug");
-        let output = finished(program).await;
-        let shown = format!("{}{}", said(&output), String::from_utf8_lossy(&output.stdout));
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {shown}");
+        let output = ground.run(args, &[("AMQP_URL", &url), ("RUST_LOG", "debug")]).await;
+        let shown = output.said;
+        assert_eq!(output.code, Some(1), "{args:?}: {shown}");
         assert!(shown.contains("AMQP_URL") && shown.contains(&ground.at()), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
     }
@@ -38,11 +36,9 @@ async fn a_wrong_password_ends_every_command_and_is_not_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_virtual_host_ends_the_start() {
     let ground = Ground::new();
-    let mut program = ground.program(&SERVE);
-    program.env("AMQP_URL", format!("{}-nowhere", ground.url));
-    let output = finished(program).await;
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("virtual host"), "{}", said(&output));
+    let output = ground.run(&SERVE, &[("AMQP_URL", &format!("{}-nowhere", ground.url))]).await;
+    assert_eq!(output.code, Some(1), "{}", output.said);
+    assert!(output.said.contains("virtual host"), "{}", output.said);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,11 +54,9 @@ async fn a_wrong_setting_is_wrong_usage_and_is_named() {
         ("SLUICE_LOG_FORMAT", "xml"),
         ("RUST_LOG", "[["),
     ] {
-        let mut program = ground.program(&["serve"]);
-        program.env(variable, value);
-        let output = finished(program).await;
-        let shown = said(&output);
-        assert_eq!(output.status.code(), Some(2), "{variable}={value}: {shown}");
+        let output = ground.run(&["serve"], &[(variable, value)]).await;
+        let shown = output.said;
+        assert_eq!(output.code, Some(2), "{variable}={value}: {shown}");
         let flag = format!("--{}", variable.trim_start_matches("SLUICE_").to_lowercase().replace('_', "-"));
         assert!(shown.contains(variable) || shown.contains(&flag), "{variable}={value}: {shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
@@ -77,9 +71,9 @@ async fn queues_of_another_make_are_refused_with_the_difference() {
     let other = BrokerArgs { amqp_url: ground.url.as_str().into(), prefix, max_length: None };
     Topology::new(&other).declare(&connection).await.expect("nothing is there yet");
     for args in [&SERVE[..], &["publish", "/dev/null"]] {
-        let output = ground.run(args).await;
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-        assert!(said(&output).contains("x-max-length should be 5, but is none"), "{}", said(&output));
+        let output = ground.run(args, &[]).await;
+        assert_eq!(output.code, Some(1), "{}", output.said);
+        assert!(output.said.contains("x-max-length should be 5, but is none"), "{}", output.said);
     }
 }
 
@@ -90,9 +84,8 @@ async fn without_a_broker_it_serves_and_says_so() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let refusing = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     for address in [refusing, silent.local_addr().expect("it listens")] {
-        let mut program = ground.program(&SERVE);
-        program.env("AMQP_URL", format!("amqp://guest:hunter2@{address}/%2f"));
-        let server = Server::start(program).await;
+        let url = format!("amqp://guest:hunter2@{address}/%2f");
+        let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
         let reply = server.submit("t").await;
         assert_eq!((reply.status, reply.retry_after.as_deref()), (503, Some("1")));
         assert_eq!(reply.problem(), "not-declared");
@@ -102,20 +95,18 @@ async fn without_a_broker_it_serves_and_says_so() {
         let batch = server.post("/posts/batch", "application/x-ndjson", "{\"title\":\"t\",\"content\":\"c\"}\n{");
         let batch = Reply::of(batch).await;
         assert!(batch.text.contains(r#""status":503"#) && batch.text.contains(r#""status":400"#), "{}", batch.text);
-        assert!(!format!("{}{}{}", server.said(), reply.text, batch.text).contains("hunter2"));
+        assert!(!format!("{}{}{}", server.program.said(), reply.text, batch.text).contains("hunter2"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_comes_later_is_found() {
     let ground = Ground::new();
-    let wire = crate::support::Wire::to(ground.at()).await;
-    wire.cut();
-    let mut program = ground.program(&SERVE);
-    program.env("AMQP_URL", ground.url_over(&wire));
-    let server = Server::start(program).await;
+    let (proxy, url) = ground.proxied();
+    proxy.cut();
+    let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
     assert_eq!(server.submit("too early").await.status, 503);
-    wire.mend();
+    proxy.heal();
     until("it is ready", async || server.get("/readyz").await.status == 200).await;
     assert_eq!(server.submit("in time").await.status, 202);
 }
@@ -123,19 +114,17 @@ async fn a_broker_that_comes_later_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn queues_that_turn_out_to_be_of_another_make_are_waited_for() {
     let ground = Ground::with_max_length(Some(5));
-    let wire = crate::support::Wire::to(ground.at()).await;
-    wire.cut();
-    let mut program = ground.program(&SERVE);
-    program.env("AMQP_URL", ground.url_over(&wire));
-    let server = Server::start(program).await;
+    let (proxy, url) = ground.proxied();
+    proxy.cut();
+    let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
     let connection = ground.connect().await;
     let prefix = ground.prefix.parse().expect("a good prefix");
     let other = BrokerArgs { amqp_url: ground.url.as_str().into(), prefix, max_length: None };
     Topology::new(&other).declare(&connection).await.expect("nothing is there yet");
-    wire.mend();
+    proxy.heal();
     until("readyz names the difference", async || server.get("/readyz").await.text.contains("x-max-length")).await;
     assert_eq!(server.submit("t").await.problem(), "not-declared");
-    assert!(server.said().contains(r#""level":"ERROR""#), "{}", server.said());
+    assert!(server.program.said().contains(r#""level":"ERROR""#), "{}", server.program.said());
 
     // The operator deletes the queue: nothing needs a restart.
     let channel = connection.create_channel().await.expect("a channel");
@@ -149,17 +138,14 @@ async fn queues_that_turn_out_to_be_of_another_make_are_waited_for() {
 async fn help_shows_every_variable_and_no_secret() {
     let ground = Ground::new();
     for command in ["serve", "publish", "generate"] {
-        let mut program = ground.program(&[command, "--help"]);
-        program.env("AMQP_URL", "amqp://me:hunter2@h/%2f");
-        let output = finished(program).await;
-        let shown = String::from_utf8(output.stdout).expect("it speaks UTF-8");
-        assert_eq!(output.status.code(), Some(0));
+        let output = ground.run(&[command, "--help"], &[("AMQP_URL", "amqp://me:hunter2@h/%2f")]).await;
+        let shown = output.said;
+        assert_eq!(output.code, Some(0));
         for variable in ["AMQP_URL", "SLUICE_PREFIX", "SLUICE_MAX_LENGTH", "SLUICE_LOG_FORMAT"] {
             assert!(shown.contains(variable), "{command} --help does not show {variable}");
         }
         assert!(!shown.contains("hunter2"));
     }
-    let begun = Instant::now();
-    assert_eq!(ground.run(&["--version"]).await.status.code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    let version = ground.run(&["--version"], &[]).await;
+    assert_eq!((version.code, version.said), (Some(0), format!("sluice-producer {}", common::VERSION)));
 }

@@ -1,25 +1,22 @@
-//! What these tests share: a prefix of their own on a real broker, the program, and a wire that can be cut.
+//! What these tests share: a prefix of their own on a real broker, the program, and its answers.
+//!
+//! [`common::testing::Ground`] comes with a database; the producer knows none, so its tests need none.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::broker::Broker;
+use common::broker::{Broker, close};
 use common::config::BrokerArgs;
 use common::post::PostId;
+use common::testing::{DEADLINE, Program, Proxy, eventually};
 use common::topology::Topology;
 use futures_util::StreamExt as _;
 use lapin::options::{BasicConsumeOptions, ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_sluice-producer");
-/// How long a test waits for anything.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sluice-producer");
 
 /// A prefix of its own on the broker; gone when dropped.
 pub(crate) struct Ground {
@@ -32,6 +29,12 @@ pub(crate) struct Ground {
 pub(crate) struct Message {
     pub(crate) properties: BasicProperties,
     pub(crate) body: serde_json::Value,
+}
+
+/// A program that has ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) said: String,
 }
 
 impl Message {
@@ -70,6 +73,14 @@ impl Ground {
         Broker::new(&self.args(), "test").expect("SLUICE_TEST_AMQP_URL is a good address").at().to_owned()
     }
 
+    /// A proxy before the broker, and the broker's address over it.
+    pub(crate) fn proxied(&self) -> (Proxy, String) {
+        let at = self.at().parse().expect("a test server has a numeric address");
+        let proxy = Proxy::start(at).expect("a free port");
+        let url = self.url.replace(&self.at(), &proxy.addr().to_string());
+        (proxy, url)
+    }
+
     /// Takes every message out of the queue.
     pub(crate) async fn take_all(&self) -> Vec<Message> {
         let connection = self.connect().await;
@@ -92,28 +103,39 @@ impl Ground {
         messages
     }
 
-    /// The program, set up for this ground.
-    pub(crate) fn program(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.env_clear().env("AMQP_URL", &self.url).env("SLUICE_PREFIX", &self.prefix).args(args);
-        if let Some(posts) = self.max_length {
-            command.env("SLUICE_MAX_LENGTH", posts.to_string());
-        }
-        command
+    /// What the program needs to work here.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("AMQP_URL", self.url.clone()), ("SLUICE_PREFIX", self.prefix.clone())];
+        variables.extend(self.max_length.map(|posts| ("SLUICE_MAX_LENGTH", posts.to_string())));
+        variables
+    }
+
+    /// Starts the program, with these variables on top.
+    pub(crate) fn start(&self, args: &[&str], variables: &[(&'static str, &str)]) -> Program {
+        let mut environment = self.environment();
+        environment.extend(variables.iter().map(|(variable, value)| (*variable, (*value).to_owned())));
+        Program::start(PROGRAM, args, &environment)
     }
 
     /// Runs the program to its end.
-    pub(crate) async fn run(&self, args: &[&str]) -> Output {
-        finished(self.program(args)).await
+    pub(crate) async fn run(&self, args: &[&str], variables: &[(&'static str, &str)]) -> Ended {
+        ended(self.start(args, variables)).await
     }
 
     /// A server on a free port.
     pub(crate) async fn serve(&self) -> Server {
-        Server::start(self.program(&["serve", "--listen", "127.0.0.1:0"])).await
+        self.serve_with(&[], &[]).await
+    }
+
+    /// A server on a free port, with these arguments and variables on top.
+    pub(crate) async fn serve_with(&self, args: &[&str], variables: &[(&'static str, &str)]) -> Server {
+        let args = [&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"], args].concat();
+        Server::ready(self.start(&args, variables)).await
     }
 }
 
 impl Drop for Ground {
+    /// On a thread of its own: the test's runtime cannot be waited on from within.
     fn drop(&mut self) {
         let (topology, args) = (self.topology(), self.args());
         let clean = async move {
@@ -126,113 +148,40 @@ impl Drop for Ground {
             for exchange in [topology.exchange(), topology.dead_letter_exchange()] {
                 channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default()).await.ok()?;
             }
-            connection.close(200, "done".into()).await.ok()
+            close(&connection).await;
+            Some(())
         };
-        // On a thread of its own: a test's runtime cannot be waited on from within.
+        let clean = async { tokio::time::timeout(DEADLINE, clean).await };
         let cleaned = std::thread::spawn(|| tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(clean)));
         let _ = cleaned.join();
     }
 }
 
-/// Runs a program to its end, without blocking the runtime.
-pub(crate) async fn finished(mut command: Command) -> Output {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = Running(command.spawn().expect("the program starts"));
-    let pid = child.0.id();
-    let ended = tokio::task::spawn_blocking(move || child.output());
-    match tokio::time::timeout(DEADLINE, ended).await {
-        Ok(output) => output.expect("the waiting task does not panic"),
-        Err(_) => {
-            signal(pid, "KILL");
-            panic!("the program did not end within {DEADLINE:?}");
-        }
-    }
-}
-
-/// What the program said on stderr.
-pub(crate) fn said(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("it speaks UTF-8")
-}
-
-/// Sends a signal to a process that this test started.
-pub(crate) fn signal(pid: u32, name: &str) {
-    let sent = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
-    assert!(sent.expect("kill is there").success(), "signal {name} could not be sent");
-}
-
-/// A process that ends with its test.
-pub(crate) struct Running(pub(crate) Child);
-
-impl Running {
-    fn output(mut self) -> Output {
-        let stderr = self.0.stderr.take().map(std::io::read_to_string);
-        let stdout = self.0.stdout.take().map(std::io::read_to_string);
-        let text = |read: Option<std::io::Result<String>>| read.and_then(Result::ok).unwrap_or_default().into_bytes();
-        let status = self.0.wait().expect("it can be waited for");
-        Output { status, stdout: text(stdout), stderr: text(stderr) }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Waits for the end of a program.
+pub(crate) async fn ended(mut program: Program) -> Ended {
+    let code = program.ended().await.code();
+    Ended { code, said: program.said() }
 }
 
 /// A running server.
 pub(crate) struct Server {
-    process: Running,
+    pub(crate) program: Program,
     /// `http://127.0.0.1:port`
     pub(crate) url: String,
-    said: Arc<Mutex<String>>,
     pub(crate) client: reqwest::Client,
 }
 
 impl Server {
-    /// Starts a server and waits until it says where it listens.
-    pub(crate) async fn start(mut command: Command) -> Self {
-        command.env("SLUICE_LOG_FORMAT", "json").stderr(Stdio::piped());
-        let mut process = Running(command.spawn().expect("the program starts"));
-        let stderr = process.0.stderr.take().expect("it is piped");
-        let (said, (tell, told)) = (Arc::new(Mutex::new(String::new())), tokio::sync::oneshot::channel());
-        let (keep, mut tell) = (Arc::clone(&said), Some(tell));
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-                if let (Some(listen), Some(tell)) =
-                    (event["listen"].as_str(), tell.take_if(|_| event["listen"].is_string()))
-                {
-                    let _ = tell.send(format!("http://{listen}"));
-                }
-                keep.lock().expect("nobody panics with it").push_str(&format!("{line}\n"));
-            }
-        });
-        let url = match tokio::time::timeout(DEADLINE, told).await {
-            Ok(Ok(url)) => url,
-            _ => panic!("it does not serve: {}", said.lock().expect("nobody panics with it")),
-        };
-        Self { process, url, said, client: reqwest::Client::new() }
-    }
-
-    /// What it logged so far.
-    pub(crate) fn said(&self) -> String {
-        self.said.lock().expect("nobody panics with it").clone()
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.0.id()
-    }
-
-    /// Waits for its end.
-    pub(crate) async fn exit_code(mut self) -> Option<i32> {
-        let mut code = None;
-        until("the server ends", async || {
-            code = self.process.0.try_wait().expect("it can be waited for");
-            code.is_some()
+    /// Waits until it says where it listens.
+    async fn ready(program: Program) -> Self {
+        let url = eventually("the server to say where it listens", async || {
+            let said = program.said();
+            let mut events = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            let url = events.find_map(|event| Some(format!("http://{}", event["listen"].as_str()?)));
+            url.ok_or(said)
         })
         .await;
-        code.and_then(|status| status.code())
+        Self { program, url, client: reqwest::Client::new() }
     }
 
     pub(crate) fn post(
@@ -297,80 +246,16 @@ impl Reply {
 
 /// Waits until something is so.
 pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !so().await {
-        assert!(begun.elapsed() < DEADLINE, "waited {DEADLINE:?} until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually(what, async || if so().await { Ok(()) } else { Err("not yet") }).await;
 }
 
-/// A wire to the broker that can be cut and mended.
-pub(crate) struct Wire {
-    pub(crate) port: u16,
-    state: Arc<Mutex<WireState>>,
-}
-
-#[derive(Default)]
-struct WireState {
-    cut: bool,
-    refused: u32,
-    /// Ends the connections of now.
-    hold: CancellationToken,
-}
-
-impl Wire {
-    pub(crate) async fn to(broker: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let port = listener.local_addr().expect("it listens").port();
-        let state = Arc::new(Mutex::new(WireState::default()));
-        let wire = Self { port, state: Arc::clone(&state) };
-        tokio::spawn(async move {
-            while let Ok((mut here, _)) = listener.accept().await {
-                let hold = {
-                    let mut state = state.lock().expect("nobody panics with it");
-                    if state.cut {
-                        state.refused += 1;
-                        continue;
-                    }
-                    state.hold.clone()
-                };
-                let broker = broker.clone();
-                tokio::spawn(hold.run_until_cancelled_owned(async move {
-                    let mut there = TcpStream::connect(broker).await?;
-                    tokio::io::copy_bidirectional(&mut here, &mut there).await
-                }));
-            }
-        });
-        wire
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, WireState> {
-        self.state.lock().expect("nobody panics with it")
-    }
-
-    pub(crate) fn cut(&self) {
-        let mut state = self.state();
-        state.cut = true;
-        state.hold.cancel();
-    }
-
-    pub(crate) fn mend(&self) {
-        let mut state = self.state();
-        state.cut = false;
-        state.hold = CancellationToken::new();
-    }
-
-    /// How many connections were refused while it was cut.
-    pub(crate) fn refused(&self) -> u32 {
-        self.state().refused
-    }
-}
-
-impl Ground {
-    /// The same ground, reached over a wire: its settings for the program.
-    pub(crate) fn url_over(&self, wire: &Wire) -> String {
-        self.url.replace(&self.at(), &format!("127.0.0.1:{}", wire.port))
-    }
+/// Waits until this file has so many lines.
+pub(crate) async fn until_lines(file: &Path, lines: usize) {
+    eventually("receipts", async || match std::fs::read_to_string(file).map(|text| text.lines().count()) {
+        Ok(there) if there >= lines => Ok(()),
+        found => Err(found),
+    })
+    .await;
 }
 
 /// The ids of messages, sorted.
@@ -381,7 +266,7 @@ pub(crate) fn ids(messages: &[Message]) -> Vec<String> {
 }
 
 /// The lines of a file of receipts, sorted; each one is an id.
-pub(crate) fn receipts(path: &std::path::Path) -> Vec<String> {
+pub(crate) fn receipts(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).expect("the receipts are there");
     let mut ids: Vec<_> = text.lines().map(str::to_owned).collect();
     assert!(ids.iter().all(|id| id.parse::<PostId>().is_ok()), "a receipt is an id: {ids:?}");
