@@ -1,7 +1,5 @@
 //! How a program ends: four exit codes, one place that prints the last error.
 
-use std::process::ExitCode;
-
 use crate::config::ConfigError;
 
 /// The exit codes of all three programs.
@@ -33,12 +31,6 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(u8::try_from(exit.code()).unwrap_or(1))
-    }
-}
-
 /// Runs a program from its first line to its exit code.
 ///
 /// The process ends without taking its runtime down first: RabbitMQ's library has a thread that panics, loudly, when a
@@ -63,9 +55,4 @@ fn report(result: anyhow::Result<Exit>) -> Exit {
         let wrongly_asked = error.chain().any(|cause| cause.is::<ConfigError>());
         if wrongly_asked { Exit::Usage } else { Exit::Failed }
     })
-}
-
-/// Ends a program (to be replaced by [`run`]).
-pub fn conclude(result: anyhow::Result<Exit>) -> ExitCode {
-    ExitCode::from(u8::try_from(report(result).code()).unwrap_or(1))
 }

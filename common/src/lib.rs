@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod disposition;
 pub mod exit;
 pub mod failure;
+mod new_id;
 pub mod post;
 pub mod publisher;
 pub mod retry;

@@ -33,12 +33,6 @@ impl PostId {
     /// The namespace of ids made from idempotency keys (a version 4 UUID, drawn once for Sluice).
     const KEYS: Uuid = Uuid::from_u128(0x6f1c_1f0e_8a0d_4a53_9d5b_2f3a_7c55_e1b4);
 
-    /// A new id. Version 7, so that rows arrive in the order of their key and the primary index grows at its end.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-
     /// The id that an `Idempotency-Key` stands for: the same key gives the same id, on every machine, for ever.
     #[must_use]
     pub fn from_key(key: &str) -> Self {
@@ -46,9 +40,9 @@ impl PostId {
     }
 }
 
-impl Default for PostId {
-    fn default() -> Self {
-        Self::new()
+impl From<Uuid> for PostId {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
     }
 }
 

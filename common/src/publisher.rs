@@ -37,7 +37,7 @@ const CONNECTIONS: usize = 2;
 /// Confirm channels that batches share.
 const CHANNELS: usize = 16;
 /// Lanes that gather single publishes.
-const LANES: usize = 2;
+const LANES: usize = 4;
 /// The most posts of one gathered batch.
 const GATHER: usize = 256;
 /// Persistent, as AMQP numbers it.

@@ -96,7 +96,17 @@ fn the_driver_of_mysql_is_named_only_where_mysql_is_spoken_to() {
 #[test]
 fn the_pure_rooms_know_no_clock_no_chance_and_no_waiting() {
     let pure = ["post", "verdict", "failure/mod", "retry", "disposition", "dead_letter"];
-    let words = [".await", "async ", "::now_utc(", "Instant::now(", "SystemTime::now(", "fastrand", "rand::"];
+    let words = [
+        ".await",
+        "async ",
+        "::now_utc(",
+        "Instant::now(",
+        "SystemTime::now(",
+        "fastrand",
+        "rand::",
+        "now_v7",
+        "new_v4",
+    ];
     let files: Vec<_> = shipped()
         .into_iter()
         .filter(|(name, _)| pure.iter().any(|room| *name == format!("common/src/{room}.rs")))

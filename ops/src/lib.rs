@@ -32,7 +32,7 @@ use common::exit::Exit;
 /// Why it could not be done.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     common::telemetry::init(cli.log.log_format)?;
-    match cli.command {
+    let done = match cli.command {
         Command::Topology(args) => topology::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Status(args) => status::run(args).await,
@@ -40,5 +40,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Verify(args) => verify::run(args).await,
         Command::Stack(args) => stack::run(args).await,
         Command::Demo(args) => demo::run(args).await,
+    };
+    match done {
+        // Whoever read our output has seen enough: `sluice dlq list | head`.
+        Err(error) if output::is_broken_pipe(&error) => Ok(Exit::Done),
+        done => done,
     }
 }
