@@ -3,7 +3,7 @@
 //! ```text
 //!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter     pure: no async, no I/O, no clock, no randomness
 //!  retry                                                       but as arguments
-//!  topology ◄─ broker ◄─ publisher ◄─ delivery                 RabbitMQ: lapin is named here and in `failure`
+//!  broker ◄─ topology ◄─ publisher ◄─ delivery                 RabbitMQ: lapin is named here and in `failure`
 //!  store                                                       MySQL: mysql_async is named here and in `failure`
 //!  review                                                      a post's verdict
 //! ```

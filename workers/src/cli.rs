@@ -60,7 +60,7 @@ pub struct RunArgs {
     pub name: Option<String>,
 
     /// Serve /healthz, /readyz and /metrics there; with several processes each one a port further. Off by default
-    #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS", value_parser = common::vitals::address)]
     pub listen: Option<SocketAddr>,
 
     /// The rules of the review, a TOML file [default: built-in rules]

@@ -155,10 +155,11 @@ impl Handler {
     async fn settle(&self, mut delivery: Delivery, mut settlement: Settlement, withdrawn: &CancellationToken) {
         let mut schedule = self.retry.schedule();
         loop {
-            log(&delivery, &settlement);
+            let post = delivery.message_id().map(str::to_owned);
             let name = name(&settlement);
             match delivery.settle(settlement.clone(), &self.topology, &self.dead_letters).await {
                 Ok(()) => {
+                    log(post.as_deref(), &settlement);
                     metrics::counter!("sluice_deliveries_settled_total", "settlement" => name).increment(1);
                     return;
                 }
@@ -208,9 +209,9 @@ fn name(settlement: &Settlement) -> &'static str {
 }
 
 /// A dead letter is worth a line; what is stored or released is not.
-fn log(delivery: &Delivery, settlement: &Settlement) {
+fn log(post: Option<&str>, settlement: &Settlement) {
     if let Settlement::DeadLetter(record) = settlement {
         let DeadLetterRecord { class, code, message, attempts, .. } = &**record;
-        tracing::warn!(post = delivery.message_id(), %class, code, attempts, error = message, "dead-lettered");
+        tracing::warn!(post, %class, code, attempts, error = message, "dead-lettered");
     }
 }

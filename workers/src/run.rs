@@ -47,6 +47,9 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let broker = Broker::new(&args.broker, format!("sluice-worker {name}"))?;
     let topology = Topology::new(&args.broker);
     let store = Arc::new(Store::new(&args.database)?);
+    // Before anything counts: the gate may be closed at once.
+    let metrics =
+        args.listen.map(|address| Metrics::install("sluice-worker").map(|metrics| (address, metrics))).transpose()?;
     let gate = Arc::new(Gate::default());
     let mut probe = Probe::new(Arc::clone(&store), Arc::clone(&gate), args.migrate);
     tokio::try_join!(check_broker(&broker, &topology), check_database(&mut probe, &gate))?;
@@ -79,11 +82,11 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         tag: name.clone(),
         consuming: Arc::default(),
     };
-    let vitals = match args.listen {
-        Some(address) => Some(Vitals::prepare(address, &consumers).await?),
+    let vitals = match metrics {
+        Some((address, metrics)) => Some(Vitals::prepare(address, metrics, &consumers).await?),
         None => None,
     };
-    work(consumers, probe, vitals, &store, shutdown).instrument(tracing::info_span!("worker", name)).await;
+    work(consumers, probe, vitals, &store, shutdown).instrument(tracing::info_span!("process", worker = name)).await;
     Ok(Exit::Done)
 }
 
@@ -113,8 +116,8 @@ struct Vitals {
 
 impl Vitals {
     /// Takes the port. A worker is ready when it consumes and can store.
-    async fn prepare(address: SocketAddr, consumers: &Consumers) -> anyhow::Result<Self> {
-        let metrics = Metrics::install("sluice-worker")?;
+    async fn prepare(address: SocketAddr, metrics: Metrics, consumers: &Consumers) -> anyhow::Result<Self> {
+        describe(&consumers.gate);
         let listener = vitals::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
         tracing::info!(address = %listener.local_addr()?, "signs of life: /healthz, /readyz, /metrics");
         let (gate, consuming) = (Arc::clone(&consumers.gate), Arc::clone(&consumers.consuming));
@@ -137,6 +140,26 @@ impl Vitals {
             tracing::error!(%error, "the signs of life are no longer served");
         }
     }
+}
+
+/// What the numbers on `/metrics` mean, and where they begin.
+fn describe(gate: &Gate) {
+    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency is away and nothing is stored");
+    metrics::describe_gauge!("sluice_worker_consuming", "1 while there is a session with RabbitMQ");
+    metrics::describe_counter!(
+        "sluice_posts_recorded_total",
+        "Posts found in MySQL at the end of an attempt, by result"
+    );
+    metrics::describe_counter!(
+        "sluice_posts_reviewed_total",
+        "Reviews by verdict; a post that is tried again counts again"
+    );
+    metrics::describe_counter!("sluice_deliveries_settled_total", "Answers to the broker, by settlement");
+    metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be made again, by code");
+    metrics::describe_histogram!("sluice_group_rows", "Rows of one insert");
+    metrics::describe_histogram!("sluice_post_age_seconds", "From the front door to the row");
+    metrics::gauge!("sluice_worker_consuming").set(0.0);
+    metrics::gauge!("sluice_worker_paused", "dependency" => "mysql").set(u8::from(gate.pause().is_some()));
 }
 
 /// Queues that are declared differently and refused credentials end it; a broker that is away is waited for later.

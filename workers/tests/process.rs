@@ -104,9 +104,11 @@ async fn a_worker_that_starts_during_an_outage_waits_for_its_end() {
     environment.push(("AMQP_URL", ground.amqp_url_via(broker.addr())));
     database.cut();
     broker.cut();
-    let worker = start(&environment, &[]);
+    let worker = start(&environment, &["--listen", "localhost:0"]);
     worker.says("waiting for RabbitMQ", 1).await;
     worker.says("paused: mysql", 1).await;
+    let (_, metrics) = get(&address(&worker).await, "/metrics").await.expect("an answer");
+    assert!(metrics.contains("sluice_worker_paused{dependency=\"mysql\"} 1"), "{metrics}");
     database.heal();
     broker.heal();
     worker.says("consuming", 1).await;
@@ -185,6 +187,21 @@ async fn queues_that_are_declared_differently_are_refused() {
     worker.says("sluice topology check", 1).await;
 }
 
+/// Where a worker says that it shows its signs of life.
+async fn address(worker: &common::testing::Program) -> String {
+    worker.says("address=", 1).await;
+    let said = worker.said();
+    let address = said.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next());
+    address.expect("it says where").to_owned()
+}
+
+/// Status and body of one of its pages.
+async fn get(address: &str, path: &str) -> Result<(u16, String), String> {
+    let answer = reqwest::get(format!("http://{address}{path}")).await.map_err(|error| error.to_string())?;
+    let status = answer.status().as_u16();
+    Ok((status, answer.text().await.map_err(|error| error.to_string())?))
+}
+
 #[tokio::test]
 async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
     let ground = Ground::new().await;
@@ -193,13 +210,8 @@ async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
     environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
     let worker = start(&environment, &["--listen", "127.0.0.1:0"]);
     worker.says("consuming", 1).await;
-    let said = worker.said();
-    let address = said.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("it says where");
-    let get = async |path: &str| {
-        let answer = reqwest::get(format!("http://{address}{path}")).await.map_err(|error| error.to_string())?;
-        let status = answer.status().as_u16();
-        Ok::<_, String>((status, answer.text().await.map_err(|error| error.to_string())?))
-    };
+    let address = address(&worker).await;
+    let get = async |path: &str| get(&address, path).await;
     assert_eq!(get("/readyz").await.map(|(status, _)| status), Ok(200));
     proxy.cut();
     let post = ground.post("paused");

@@ -27,6 +27,10 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 /// Upper bounds of the histograms of durations, in seconds: from a confirm on an idle machine to far beyond the time
 /// the front door waits for one.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Upper bounds of the histograms of ages, in seconds: from a queue that is empty to one that stood for a week.
+const AGES: [f64; 12] = [0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 604_800.0];
+/// Upper bounds of the histograms of rows, up to the largest group.
+const ROWS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1000.0];
 /// How often the histograms' samples are summed up. Without it they pile up until the next scrape, which may never be.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -48,6 +52,8 @@ impl Metrics {
         }
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+            .set_buckets_for_metric(Matcher::Full("sluice_post_age_seconds".to_owned()), &AGES)?
+            .set_buckets_for_metric(Matcher::Full("sluice_group_rows".to_owned()), &ROWS)?
             .install_recorder()?;
         metrics::describe_gauge!("sluice_build_info", "What runs here; always 1");
         metrics::gauge!("sluice_build_info", "program" => program, "version" => crate::VERSION).set(1.0);
