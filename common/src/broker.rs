@@ -2,7 +2,7 @@
 //!
 //! The library's own recovery is never switched on: with it, confirms hang for the whole of an outage and consumers
 //! become silent zombies. Without it everything fails at once and cleanly, and whoever owns a session builds a new one.
-//! Every await of the library stands under [`bounded`], because a frozen broker answers none of them.
+//! Every await of the library stands under `bounded`, because a frozen broker answers none of them.
 
 use std::future::Future;
 use std::time::Duration;
@@ -116,6 +116,9 @@ impl std::fmt::Display for BrokerError {
             "amqp_403" => "check the user, the password and the virtual host in AMQP_URL, and the user's permissions",
             "amqp_530" | "amqp_404" => {
                 "check the virtual host in AMQP_URL (`/` is written %2f) and the user's permissions"
+            }
+            "amqp_tls" => {
+                "is its port one for TLS, and its certificate signed by an authority of this system or of SSL_CERT_FILE?"
             }
             _ => "is it running there? AMQP_URL says where to look",
         };

@@ -23,6 +23,10 @@ pub fn is_unroutable_channel_error(error: &lapin::Error) -> bool {
 /// library is not asked: it calls 403, 404 and 406 recoverable.
 impl From<&lapin::Error> for Failure {
     fn from(error: &lapin::Error) -> Self {
+        // TLS that does not come about, mostly for a certificate we do not trust: nothing that passes by itself.
+        if matches!(error.kind(), lapin::ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::InvalidData) {
+            return Self::new(Kind::Operator, "amqp_tls", told(error));
+        }
         match amqp_code(error) {
             Some(code @ (402 | 403 | 404 | 405 | 406 | 530)) => {
                 Self::new(Kind::Operator, format!("amqp_{code}"), told(error))
@@ -65,6 +69,13 @@ mod tests {
         assert_eq!(kind(&refused(AMQPHardError::NOTALLOWED)), Kind::Operator);
         assert_eq!(kind(&refused(AMQPHardError::CONNECTIONFORCED)), Kind::Dependency);
         assert_eq!(kind(&lapin::ErrorKind::MissingHeartbeatError.into()), Kind::Dependency);
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_an_operators_business() {
+        let refused = std::io::Error::new(std::io::ErrorKind::InvalidData, "invalid peer certificate");
+        let failure = Failure::from(&lapin::Error::from(refused));
+        assert_eq!((failure.kind, failure.code.as_str()), (Kind::Operator, "amqp_tls"));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! The codes were seen on MariaDB 10.11 and MySQL 9.7; their meanings are those of the MySQL error message reference.
 
-use mysql_async::{DriverError, Error};
+use std::io::ErrorKind;
+
+use mysql_async::{DriverError, Error, IoError};
 
 use super::{Failure, Kind};
 
@@ -35,6 +37,11 @@ impl From<&Error> for Failure {
             // A value that the driver could not put on the wire: the row's own.
             Error::Driver(DriverError::PacketTooLarge) => {
                 Self::new(Kind::Permanent, "mysql_too_large", "the row is larger than max_allowed_packet")
+            }
+            // The certificate is not one we trust: nothing that passes by itself.
+            Error::Io(IoError::Tls(_)) => Self::new(Kind::Operator, "mysql_tls", bare(error)),
+            Error::Io(IoError::Io(io)) if io.kind() == ErrorKind::InvalidData => {
+                Self::new(Kind::Operator, "mysql_tls", bare(error))
             }
             // A broken or refused connection, whatever part of the driver noticed it.
             Error::Driver(_) | Error::Io(_) | Error::Other(_) => {
@@ -90,8 +97,15 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_is_not_trusted_is_an_operators_business() {
+        let refused = std::io::Error::new(ErrorKind::InvalidData, "invalid peer certificate");
+        let failure = Failure::from(Error::Io(IoError::Io(refused)));
+        assert_eq!((failure.kind, failure.code.as_str()), (Kind::Operator, "mysql_tls"));
+    }
+
+    #[test]
     fn a_lost_connection_is_nobody_s_post_s_fault() {
-        let lost = Error::Io(mysql_async::IoError::Io(std::io::Error::other("reset by peer")));
+        let lost = Error::Io(IoError::Io(std::io::Error::other("reset by peer")));
         let failure = Failure::from(lost);
         assert_eq!((failure.kind, failure.message.as_str()), (Kind::Dependency, "reset by peer"));
     }

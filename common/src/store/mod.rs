@@ -1,7 +1,7 @@
 //! MySQL or MariaDB: the only place that holds SQL.
 //!
 //! The driver has no timeouts of its own, so every use of a connection, taking it included, stands under
-//! [`Store::bounded`]. A statement that timed out may have been committed all the same: every statement here can be
+//! `Store::bounded`. A statement that timed out may have been committed all the same: every statement here can be
 //! repeated without harm.
 
 mod acts;
@@ -15,6 +15,7 @@ pub use migrate::{Migrated, SchemaError};
 pub use posts::{Recorded, Row, StoredPost};
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -57,7 +58,13 @@ impl Store {
         let database = parsed.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
         let database = database.ok_or_else(|| wrong("it names no database".to_owned()))?;
         let at = format!("{}:{}", url.host_str().unwrap_or_default(), parsed.tcp_port());
-        let options = session(OptsBuilder::from_opts(parsed));
+        // RabbitMQ's library looks there by itself; a private authority is then named once for both.
+        let authority = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+        let tls = match (parsed.ssl_opts().cloned(), authority) {
+            (Some(tls), Some(file)) => Some(tls.with_root_certs(vec![file.into()])),
+            (tls, _) => tls,
+        };
+        let options = session(OptsBuilder::from_opts(parsed).ssl_opts(tls));
         Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database })
     }
 
@@ -173,6 +180,7 @@ impl std::fmt::Display for StoreError {
         let advice = match failure.code.as_str() {
             "mysql_1049" => "make it with `sluice migrate`, or check the name in DATABASE_URL",
             "mysql_1146" | "mysql_1054" => "bring the schema up with `sluice migrate`",
+            "mysql_tls" => "is its certificate signed by a public authority, or by the one in SSL_CERT_FILE?",
             "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
             "mysql_1044" | "mysql_1142" | "mysql_1143" | "mysql_1227" => "give the user of DATABASE_URL the permission",
             _ if failure.kind == Kind::Dependency => "is it running there? DATABASE_URL says where to look",
