@@ -41,7 +41,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     say("Starting a private RabbitMQ and MariaDB (nothing of your system is touched)");
     let stage = tokio::select! {
         stage = Stage::set(&args) => stage?,
-        () = stop.cancelled() => return Ok(Exit::Failed),
+        () = stop.cancelled() => anyhow::bail!("stopped before the end"),
     };
     let played = tokio::select! {
         played = play(&stage) => played,

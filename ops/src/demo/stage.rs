@@ -149,10 +149,14 @@ impl Stage {
         println!("  its own pages        {} (guest, guest)", self.stack.management_url());
         println!("  MariaDB              {}", self.stack.database_url(DATABASE));
         println!("  logs                 {dir}/*.log");
-        println!("For `sluice` in this shell:");
+        println!("For `sluice` and the other programs in this shell:");
         println!("  export AMQP_URL='{}' DATABASE_URL='{}'", self.stack.amqp_url(), self.stack.database_url(DATABASE));
         println!("To end it all:");
-        println!("  kill {}; sluice stack down --remove --dir {dir}", pids.join(" "));
+        println!(
+            "  kill {}; {} stack down --remove --dir {dir}",
+            pids.join(" "),
+            shell_word(&std::env::current_exe()?)
+        );
         Ok(())
     }
 
