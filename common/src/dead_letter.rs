@@ -11,8 +11,19 @@ use crate::failure::Failure;
 pub const FAILURE_HEADER: &str = "sluice-failure";
 /// The header that counts how often a letter was replayed. It travels with the message from then on.
 pub const REPLAYS_HEADER: &str = "sluice-replays";
-/// The longest record, in bytes of JSON. A header must fit into one frame with all the others; a longer message in the
-/// record is cut.
+/// The header of a letter whose body an operator has edited: the id of the act that did it. It travels with the message
+/// from then on.
+pub const EDITED_HEADER: &str = "sluice-edited";
+/// The header that names the replay, by its id in the record of acts, which last put a letter back to work. Where the
+/// post dies again, its letter still bears it: so it is known what became of that replay.
+pub const REPLAY_HEADER: &str = "sluice-replay";
+/// The header that keeps the name of a letter whose message has no id. That name is made from what the letter holds, so
+/// it would be another one when the post dies again.
+pub const LETTER_HEADER: &str = "sluice-letter";
+/// How such names begin.
+pub const NAMELESS: &str = "anonymous-";
+/// The longest record, in bytes of JSON. A header must fit into one frame with all the others; a longer text in the
+/// record is cut, the longest first.
 pub const RECORD_MAX_BYTES: usize = 8 * 1024;
 /// The form of the record that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -71,9 +82,24 @@ impl DeadLetterRecord {
                 return json;
             };
             // Escaping can only make text longer, so cutting the excess (and room for the mark) always converges.
-            let keep = record.message.len().saturating_sub(excess + '…'.len_utf8());
-            record.message = cut(&record.message, keep);
+            let longest = record.longest();
+            let keep = longest.len().saturating_sub(excess + '…'.len_utf8());
+            *longest = cut(longest, keep);
         }
+    }
+
+    /// The longest of its texts. That is the message, unless somebody has given very long names to things.
+    fn longest(&mut self) -> &mut String {
+        let Origin { exchange, routing_key, queue } = &mut self.origin;
+        let mut longest = &mut self.message;
+        for text in
+            [&mut self.code, &mut self.fingerprint, &mut self.worker, &mut self.version, exchange, routing_key, queue]
+        {
+            if text.len() > longest.len() {
+                longest = text;
+            }
+        }
+        longest
     }
 
     /// Reads the header of a letter.
@@ -170,6 +196,16 @@ mod tests {
             let record = record(message);
             prop_assert_eq!(DeadLetterRecord::from_header(record.to_header().as_bytes()).ok(), Some(record));
         }
+    }
+
+    #[test]
+    fn a_record_whose_other_texts_are_too_long_is_cut_as_well() {
+        let long = || "\u{1}".repeat(9000);
+        let origin = Origin { exchange: long(), routing_key: long(), queue: long() };
+        let record = DeadLetterRecord { worker: long(), code: long(), origin, ..record("m".to_owned()) };
+        let header = record.to_header();
+        assert!(header.len() <= RECORD_MAX_BYTES);
+        assert!(DeadLetterRecord::from_header(header.as_bytes()).is_ok());
     }
 
     #[test]

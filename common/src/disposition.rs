@@ -24,7 +24,8 @@ pub enum Class {
     Rejected,
     /// The broker set it aside: the queue was over its length.
     Overflow,
-    /// It is in the dead-letter queue and says not why.
+    /// It is in the dead-letter queue and says not why, or gives a reason that only a newer version knows.
+    #[serde(other)]
     Unknown,
 }
 

@@ -37,6 +37,7 @@ impl Exit {
 /// connection attempt is cancelled under it, and a blocked read of stdin would be waited for. Whatever has to end in
 /// order has ended when `program` returns.
 pub fn run(program: impl Future<Output = anyhow::Result<Exit>>) -> ! {
+    crate::failpoint::arm();
     let exit = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(program);

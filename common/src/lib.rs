@@ -4,6 +4,7 @@
 //!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter     pure: no async, no I/O, no clock, no randomness
 //!  retry                                                       but as arguments
 //!  broker ◄─ topology ◄─ publisher ◄─ delivery                 RabbitMQ: lapin is named here and in `failure`
+//!                   ◄─ roll_call
 //!  store                                                       MySQL: mysql_async is named here and in `failure`
 //!  review                                                      a post's verdict
 //! ```
@@ -17,11 +18,13 @@ pub mod dead_letter;
 pub mod delivery;
 pub mod disposition;
 pub mod exit;
+pub mod failpoint;
 pub mod failure;
 mod new_id;
 pub mod post;
 pub mod publisher;
 pub mod retry;
+pub mod roll_call;
 pub mod shutdown;
 pub mod telemetry;
 pub mod topology;

@@ -93,14 +93,17 @@ impl Post {
     /// # Errors
     /// [`Malformed`], when the body is no JSON object with a title and a content, or no id can be had.
     pub fn from_message(body: &[u8], message_id: Option<&str>, arrived: OffsetDateTime) -> Result<Self, Malformed> {
-        let wire: Wire = serde_json::from_slice(body).map_err(|error| Malformed::NotAPost(error.to_string()))?;
+        let wire: Wire =
+            serde_json::from_slice(body).map_err(|error| Malformed::NotAPost(short(&error.to_string())))?;
         let id = match (&wire.id, message_id) {
-            (Some(id), _) => id.parse().map_err(|_| Malformed::BadId(id.clone()))?,
-            (None, Some(id)) => id.parse().map_err(|_| Malformed::BadId(id.to_owned()))?,
+            (Some(id), _) => id.parse().map_err(|_| Malformed::BadId(short(id)))?,
+            (None, Some(id)) => id.parse().map_err(|_| Malformed::BadId(short(id)))?,
             (None, None) => return Err(Malformed::NoId),
         };
         let submitted_at = wire.submitted_at.unwrap_or(arrived);
-        let submitted_at = submitted_at.checked_to_offset(UtcOffset::UTC).ok_or(Malformed::BadTime(submitted_at))?;
+        // Neither a body nor a column can hold a year before 0, which an offset can lead to.
+        let utc = submitted_at.checked_to_offset(UtcOffset::UTC).filter(|utc| utc.year() >= 0);
+        let submitted_at = utc.ok_or(Malformed::BadTime(submitted_at))?;
         Ok(Self { id, title: wire.title, content: wire.content, author: wire.author, submitted_at })
     }
 }
@@ -114,6 +117,17 @@ struct Wire {
     author: Option<String>,
     #[serde(default, with = "time::serde::rfc3339::option")]
     submitted_at: Option<OffsetDateTime>,
+}
+
+/// How much of a stranger's text is told, in characters: a body may be millions of them long, and what is told of it
+/// goes into log lines and headers.
+const TOLD_MAX_CHARS: usize = 100;
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(TOLD_MAX_CHARS) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 /// Why a message is no post. It never will be one, so trying again is of no use.
@@ -192,6 +206,29 @@ mod tests {
         );
         let post = Post::from_message(body.as_bytes(), None, at(0));
         assert!(matches!(post, Err(Malformed::BadTime(_))), "{post:?}");
+    }
+
+    #[test]
+    fn a_time_before_the_year_0_is_malformed_because_it_cannot_be_written_again() {
+        let body = format!(
+            r#"{{"id":"{}","title":"t","content":"c","submitted_at":"0000-01-01T00:00:00+00:01"}}"#,
+            PostId::new()
+        );
+        let post = Post::from_message(body.as_bytes(), None, at(0));
+        assert!(matches!(post, Err(Malformed::BadTime(_))), "{post:?}");
+    }
+
+    #[test]
+    fn what_is_told_of_a_malformed_message_is_short_however_long_it_is() {
+        let long = "\u{1}".repeat(1_000_000);
+        for body in [
+            serde_json::json!(long),
+            serde_json::json!({"title": "t", "content": "c", "id": long}),
+            serde_json::json!({"title": "t", "content": "c", "submitted_at": long}),
+        ] {
+            let malformed = Post::from_message(body.to_string().as_bytes(), None, at(0)).expect_err("it is no post");
+            assert!(malformed.to_string().len() < 2048, "{} bytes are told", malformed.to_string().len());
+        }
     }
 
     #[test]

@@ -22,7 +22,10 @@ pub fn init(format: LogFormat) -> Result<(), ConfigError> {
         .into_iter()
         .filter_map(|quiet| quiet.parse().ok())
         .fold(filter, EnvFilter::add_directive);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is given up. The library would say so on stderr, which is what is broken then, and
+    // panic: whoever logs would end, the task that waits for signals among them.
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // A second call (in tests) keeps the first one's subscriber.
     let _ = match format {
         LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),

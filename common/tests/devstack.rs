@@ -42,7 +42,7 @@ async fn two_stacks_keep_apart_and_each_ends_with_its_owner_even_one_killed_with
     assert!(http_status(&ours.management_url()).await.starts_with("HTTP/1.1 200"), "no management pages");
     assert_loopback_only(&ours);
 
-    assert!(processes_of(&dir).len() >= 4, "epmd, RabbitMQ with a helper, MariaDB");
+    assert!(processes_of(&dir).len() >= 4, "epmd, RabbitMQ with a helper, the database server");
     owner.kill().expect("our own child");
     owner.wait().expect("our own child");
     until("the guardian has ended everything", || !dir.exists() && processes_of(&dir).is_empty()).await;
@@ -61,11 +61,11 @@ async fn a_killed_server_comes_back_with_its_data_and_a_frozen_one_goes_on() {
     // For about a second RabbitMQ knows a new quorum queue in memory only, however many publishes it has confirmed.
     until("the queue is on disk", || is_in_a_file(&stack.dir().join("rabbitmq/data"), "names.dets", QUEUE)).await;
 
-    tokio::join!(kill_and_start(stack.rabbitmq()), kill_and_start(stack.mariadb()));
+    tokio::join!(kill_and_start(stack.rabbitmq()), kill_and_start(stack.database()));
     assert_eq!(row(&stack).await, "a row");
     assert_eq!(message(&stack).await, b"a message");
 
-    let server = stack.mariadb();
+    let server = stack.database();
     server.freeze().expect("it runs");
     assert!(server.is_running());
     let frozen = tokio::time::timeout(Duration::from_millis(300), row(&stack)).await;
@@ -77,7 +77,7 @@ async fn a_killed_server_comes_back_with_its_data_and_a_frozen_one_goes_on() {
     server.freeze().expect("it runs");
     server.stop().await.expect("it ends");
     assert!(!server.is_running());
-    assert!(matches!(server.freeze(), Err(StackError::NotRunning("mariadb"))));
+    assert!(matches!(server.freeze(), Err(StackError::NotRunning(name)) if name == server.name()));
     server.start().await.expect("it comes back");
     assert_eq!(row(&stack).await, "a row");
 
@@ -107,26 +107,26 @@ async fn a_stack_that_is_up_stays_is_repaired_and_goes_down_with_its_data_kept()
     assert!(matches!(Stack::attach(&dir), Err(StackError::NotUp(_))));
     assert!(!Stack::down(&dir, false).await.expect("nothing is up"));
 
-    let (stack, standing) = Stack::up(&dir).await.expect("it comes up");
+    let (stack, standing) = up(&dir).await.expect("it comes up");
     assert_eq!(standing, Standing::Started);
     put_row(&stack).await;
-    let broker = stack.rabbitmq().pid();
+    let (broker, database) = (stack.rabbitmq().pid(), stack.database().name());
     drop(stack);
 
     let stack = Stack::attach(&dir).expect("it is up");
     assert_eq!(stack.rabbitmq().pid(), broker);
-    stack.mariadb().kill().await.expect("it is ours to kill");
+    stack.database().kill().await.expect("it is ours to kill");
     let refused = Stack::start(StackOptions { dir: Some(dir.clone()), ..StackOptions::default() }).await;
     assert!(matches!(refused, Err(StackError::Up(_))), "{refused:?}");
-    let (stack, standing) = Stack::up(&dir).await.expect("it is repaired");
-    assert_eq!(standing, Standing::Repaired("mariadb"));
+    let (stack, standing) = up(&dir).await.expect("it is repaired");
+    assert_eq!(standing, Standing::Repaired(stack.database().name()));
     assert_eq!(stack.rabbitmq().pid(), broker);
     assert_eq!(row(&stack).await, "a row");
-    assert_eq!(Stack::up(&dir).await.expect("it is up").1, Standing::AlreadyUp);
+    assert_eq!(up(&dir).await.expect("it is up").1, Standing::AlreadyUp);
 
     assert!(Stack::down(&dir, false).await.expect("it goes down"));
     assert_eq!(processes_of(&dir), [] as [u32; 0]);
-    assert!(dir.join("mariadb/data").is_dir(), "the data are kept");
+    assert!(dir.join(database).join("data").is_dir(), "the data are kept");
     assert!(!Stack::down(&dir, true).await.expect("nothing is up"));
     assert!(!dir.exists());
 }
@@ -136,8 +136,19 @@ async fn a_folder_that_is_not_a_stacks_is_never_removed() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(dir.path().join("stack.json"), r#"{"name": "someone else's"}"#).expect("a file");
     assert!(matches!(Stack::down(dir.path(), true).await, Err(StackError::NotOurs(_))));
-    assert!(matches!(Stack::up(dir.path()).await, Err(StackError::NotOurs(_))));
+    assert!(matches!(up(dir.path()).await, Err(StackError::NotOurs(_))));
     assert_eq!(std::fs::read_dir(dir.path()).expect("the folder").count(), 1);
+}
+
+#[tokio::test]
+async fn a_folder_keeps_to_the_servers_that_made_its_data() {
+    let (dir, root) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let ports = r#"{"amqp": 1, "management": 2, "distribution": 3, "epmd": 4}"#;
+    let record = format!(r#"{{"mark": "m", "bound": false, "rabbitmq": {ports}, "database": 5}}"#);
+    std::fs::write(dir.path().join("stack.json"), record).expect("a record of this machine's servers");
+    let error = Stack::up(dir.path(), Some(root.path())).await.expect_err("its data are not a root's");
+    assert!(matches!(error, StackError::OtherServers { .. }), "{error}");
+    assert!(error.to_string().contains("holds data of servers from this machine, not from the root in"), "{error}");
 }
 
 #[tokio::test]
@@ -149,6 +160,11 @@ async fn a_stack_that_is_not_ready_in_time_says_so_and_leaves_no_process() {
     let error = Stack::start(options).await.expect_err("it cannot be ready").to_string();
     assert!(error.contains("within 2 s") || error.contains("more than 2 s"), "{error}");
     assert_eq!(processes_of(dir.path()), [] as [u32; 0]);
+}
+
+/// Brings a stack up, of the same servers that the tests run on.
+async fn up(dir: &Path) -> Result<(Stack, Standing), StackError> {
+    Stack::up(dir, StackOptions::default().root.as_deref()).await
 }
 
 async fn kill_and_start(server: &Server) {

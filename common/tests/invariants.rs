@@ -83,7 +83,7 @@ fn only_failure_gives_a_kind_to_an_error_of_a_server() {
 
 #[test]
 fn lapin_is_named_only_where_rabbitmq_is_spoken_to() {
-    let rooms = ["topology", "broker", "publisher", "delivery/", "failure/amqp", "testing/"];
+    let rooms = ["topology", "broker", "publisher", "delivery/", "roll_call/", "failure/amqp", "testing/"];
     let rooms: Vec<_> = rooms.iter().map(|room| format!("common/src/{room}")).collect();
     only_in(&["lapin::"], &rooms.iter().map(String::as_str).collect::<Vec<_>>());
 }
@@ -136,6 +136,8 @@ fn test_rooms_are_in_no_shipped_program() {
     for package in ["producer", "workers", "ops"] {
         let manifest = fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a manifest");
         let shipped = manifest.split("[dev-dependencies]").next().unwrap_or_default();
-        assert!(!shipped.contains("\"testing\""), "{package} ships what only tests may use");
+        for feature in ["\"testing\"", "\"failpoints\""] {
+            assert!(!shipped.contains(feature), "{package} ships what only tests may use");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use common::config::LogArgs;
 
-use crate::{demo, dlq, migrate, stack, status, topology, verify};
+use crate::{demo, dlq, migrate, replays, stack, status, topology, verify, why};
 
 /// Looks after the queue between a flood of posts and MySQL
 ///
@@ -31,9 +31,13 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Dead letters: look at them, replay them, drop them
     Dlq(dlq::DlqArgs),
+    /// The replays there were, and what became of their letters; changes nothing
+    Replays(replays::ReplaysArgs),
     /// Account for every accepted id: recorded, queued, dead, dropped, missing, duplicate
     Verify(verify::VerifyArgs),
-    /// Private RabbitMQ and MariaDB servers in a folder
+    /// One post's whole story: submitted, failed, set aside, replayed, recorded, and where it is now
+    Why(why::WhyArgs),
+    /// Private servers in a folder: RabbitMQ, and MariaDB or MySQL
     Stack(stack::StackArgs),
     /// The whole of it in a minute, on private servers
     Demo(demo::DemoArgs),

@@ -4,7 +4,9 @@
 //!  topology, migrate    make what the other programs need, or say what is different
 //!  status               how much there is of everything, and how fast it moves
 //!  dlq                  dead letters: looked at, replayed, dropped; each act is recorded before it is done
+//!  replays              what became of the letters of each replay
 //!  verify               every accepted id accounted for
+//!  why                  one post's story, from all places that know a part of it
 //! ```
 //!
 //! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done in `common` alone.
@@ -14,7 +16,9 @@ pub mod demo;
 pub mod depths;
 pub mod dlq;
 pub mod migrate;
+pub mod numbers;
 pub mod output;
+pub mod replays;
 pub mod stack;
 pub mod status;
 pub mod table;
@@ -22,6 +26,7 @@ pub mod times;
 pub mod topology;
 pub mod verify;
 pub mod visible;
+pub mod why;
 
 use cli::{Cli, Command};
 use common::exit::Exit;
@@ -37,7 +42,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Migrate(args) => migrate::run(args).await,
         Command::Status(args) => status::run(args).await,
         Command::Dlq(args) => dlq::run(args).await,
+        Command::Replays(args) => replays::run(args).await,
         Command::Verify(args) => verify::run(args).await,
+        Command::Why(args) => why::run(args).await,
         Command::Stack(args) => stack::run(args).await,
         Command::Demo(args) => demo::run(args).await,
     };

@@ -1,4 +1,4 @@
-//! `sluice stack`: a RabbitMQ and a MariaDB of one's own, in a folder. For trying things out and for tests.
+//! `sluice stack`: a RabbitMQ and a MariaDB or MySQL of one's own, in a folder. For trying things out and for tests.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ const DIR: &str = ".sluice-stack";
 /// The exit code of a command that was interrupted, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// Private servers: RabbitMQ and MariaDB in a folder, on free ports of 127.0.0.1; nothing of the system is touched.
+/// Private servers: RabbitMQ and MariaDB (or MySQL) in a folder, on free ports of 127.0.0.1; nothing of the system is
+/// touched.
 #[derive(Debug, Args)]
 pub struct StackArgs {
     #[command(subcommand)]
@@ -25,7 +26,12 @@ pub struct StackArgs {
 #[derive(Debug, Subcommand)]
 enum StackCommand {
     /// Start the servers, or those that are not running; they stay until `sluice stack down`
-    Up(Place),
+    Up {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        origin: Origin,
+    },
     /// Print their addresses for a shell: eval "$(sluice stack env)"
     Env(Place),
     /// End them; their data are kept
@@ -41,6 +47,8 @@ enum StackCommand {
         /// A folder whose data are used and kept [default: a temporary one, removed at the end]
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
+        #[command(flatten)]
+        origin: Origin,
         /// The command; it finds AMQP_URL, DATABASE_URL and the like in its environment
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
@@ -55,26 +63,35 @@ struct Place {
     dir: PathBuf,
 }
 
+/// Where the servers are from.
+#[derive(Debug, Args)]
+struct Origin {
+    /// A folder that holds another system, with the RabbitMQ and the MySQL to use; `ops/newest` makes one, root alone
+    /// can use it [default: this machine's RabbitMQ and MariaDB]
+    #[arg(long, value_name = "DIR", env = common::devstack::ROOT, hide_env_values = true)]
+    root: Option<PathBuf>,
+}
+
 /// Runs it.
 ///
 /// # Errors
 /// When the servers cannot be had, or are not as the command needs them.
 pub async fn run(args: StackArgs) -> anyhow::Result<Exit> {
     match args.command {
-        StackCommand::Up(Place { dir }) => up(&dir).await,
+        StackCommand::Up { place, origin } => up(&place.dir, origin.root.as_deref()).await,
         StackCommand::Env(Place { dir }) => env(&dir),
         StackCommand::Down { place, remove } => down(&place.dir, remove).await,
-        StackCommand::Run { dir, command } => run_within(dir, command).await,
+        StackCommand::Run { dir, origin, command } => run_within(dir, origin.root, command).await,
     }
 }
 
-async fn up(dir: &Path) -> anyhow::Result<Exit> {
+async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
     let was_up = Stack::attach(dir).is_ok();
     if !was_up {
-        eprintln!("starting RabbitMQ and MariaDB in {}", dir.display());
+        eprintln!("starting a broker and a database server in {}", dir.display());
     }
     let (stack, standing) = tokio::select! {
-        raised = Stack::up(dir) => raised?,
+        raised = Stack::up(dir, root) => raised?,
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("cannot listen for Ctrl-C")?;
             if !was_up {
@@ -89,9 +106,10 @@ async fn up(dir: &Path) -> anyhow::Result<Exit> {
         Standing::AlreadyUp => "a stack is up already".to_owned(),
         Standing::Repaired(server) => format!("a stack is up again ({server} had ended and was started)"),
     };
+    let versions = stack.versions().await;
     let option = if dir == Path::new(DIR) { String::new() } else { format!(" --dir {}", shell_word(dir)) };
     output::print(|out| {
-        writeln!(out, "{now} in {}", stack.dir().display())?;
+        writeln!(out, "{now} in {}: {versions}", stack.dir().display())?;
         for (variable, address) in stack.environment() {
             writeln!(out, "  {variable:<21}  {address}")?;
         }
@@ -103,7 +121,7 @@ async fn up(dir: &Path) -> anyhow::Result<Exit> {
 
 fn env(dir: &Path) -> anyhow::Result<Exit> {
     let stack = Stack::attach(dir)?;
-    for server in [stack.rabbitmq(), stack.mariadb()] {
+    for server in [stack.rabbitmq(), stack.database()] {
         if !server.is_running() {
             bail!("{} is down: start it again with: sluice stack up --dir {}", server.name(), shell_word(dir));
         }
@@ -133,12 +151,13 @@ async fn down(dir: &Path, remove: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn run_within(dir: Option<PathBuf>, command: Vec<OsString>) -> anyhow::Result<Exit> {
+async fn run_within(dir: Option<PathBuf>, root: Option<PathBuf>, command: Vec<OsString>) -> anyhow::Result<Exit> {
     let [program, args @ ..] = &command[..] else { bail!("no command is given: sluice stack run -- COMMAND") };
     if !is_found(Path::new(program)) {
         bail!("there is no program {}: look at its spelling and at the PATH", shell_word(Path::new(program)));
     }
-    let stack = Stack::start(StackOptions { dir, ..StackOptions::default() }).await?;
+    let stack = Stack::start(StackOptions { dir, root, ..StackOptions::default() }).await?;
+    eprintln!("private servers: {}", stack.versions().await);
     let ended = stack.run(tokio::process::Command::new(program).args(args)).await;
     let stopped = stack.stop().await;
     let status = ended.with_context(|| format!("cannot run {}", Path::new(program).display()))?;

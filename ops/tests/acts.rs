@@ -38,8 +38,11 @@ async fn a_replayed_post_is_as_it_was_but_for_one_replay_more() {
     assert_eq!(message.properties.message_id().as_ref().map(ToString::to_string), Some(dead[0].id.to_string()));
     let headers = message.properties.headers().clone().expect("headers");
     assert_eq!(headers.inner().get("sluice-replays"), Some(&AMQPValue::LongLongInt(1)));
+    let act: String = ground.value("SELECT id FROM acts").await;
+    assert_eq!(headers.inner().get("sluice-replay"), Some(&AMQPValue::LongString(act.into())));
     // Nothing else of ours; how often it was delivered is the broker's own count.
-    let others = headers.inner().keys().filter(|name| !matches!(name.as_str(), "sluice-replays" | "x-delivery-count"));
+    let known = ["sluice-replay", "sluice-replays", "x-delivery-count"];
+    let others = headers.inner().keys().filter(|name| !known.contains(&name.as_str()));
     assert_eq!(others.count(), 0, "{headers:?}");
 }
 
@@ -94,7 +97,7 @@ async fn unknown_ids_are_named_and_the_others_done() {
     assert!(ran.stderr.contains("nobody: no dead letter has this id"), "{ran:?}");
     assert!(ran.stdout.contains("1 replayed, 1 not found"), "{ran:?}");
     assert_eq!((ground.queued().await, ground.dead_letters().await), (1, 1));
-    ground.sluice(&["dlq", "replay", "nobody", "--yes"]).await.exits(1);
+    ground.sluice(&["dlq", "replay", "nobody", "--yes"]).await.exits(3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,23 +123,6 @@ async fn a_dry_run_names_what_would_be_done_and_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_letter_is_kept_in_the_record_with_body_and_headers() {
-    let ground = Ground::new().await;
-    let dead = Dead::some(1);
-    ground.dead(&dead).await;
-    ground.foreign(b"\xff\x00 no post", None).await;
-    ground.until_dead(2).await;
-    ground.sluice(&["dlq", "drop", "--all", "--yes"]).await.ok();
-    assert_eq!(ground.dead_letters().await, 0);
-    let query = |what: &str, number: u32| format!("SELECT {what} FROM act_letters WHERE number = {number}");
-    assert_eq!(ground.value::<Vec<u8>>(&query("body", 1)).await, dead[0].post().to_body());
-    assert_eq!(ground.value::<String>(&query("letter", 1)).await, dead[0].id.to_string());
-    assert!(ground.value::<String>(&query("headers", 1)).await.contains("sluice-failure"));
-    assert_eq!(ground.value::<Vec<u8>>(&query("body", 2)).await, b"\xff\x00 no post");
-    assert_eq!(ground.value::<String>(&query("outcome", 2)).await, "dropped");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn large_letters_can_be_dropped_many_at_once() {
     let ground = Ground::new().await;
     // Together more than a server takes in one statement (16 MiB).
@@ -145,7 +131,7 @@ async fn large_letters_can_be_dropped_many_at_once() {
     }
     ground.until_dead(50).await;
     ground.sluice(&["dlq", "drop", "--all", "--yes"]).await.ok();
-    assert_eq!(ground.value::<u64>("SELECT SUM(LENGTH(body)) FROM act_letters").await, 50 * 400_000);
+    assert!(ground.value::<u64>("SELECT SUM(LENGTH(transcript)) FROM kept_letters").await > 50 * 400_000);
     assert_eq!(ground.dead_letters().await, 0);
 }
 

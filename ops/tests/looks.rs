@@ -170,7 +170,7 @@ async fn a_letter_is_shown_whole_and_harmless() {
     assert!(story.chars().all(|c| c == '\n' || !c.is_control()), "{story:?}");
     let output = ground.command(&["dlq", "show", "odd id", "--body"]).output().await.expect("it runs");
     assert_eq!(output.stdout, body);
-    let ran = ground.sluice(&["dlq", "show", "another"]).await.exits(1);
+    let ran = ground.sluice(&["dlq", "show", "another"]).await.exits(3);
     assert!(ran.stderr.contains("another") && ran.stdout.is_empty(), "{ran:?}");
 }
 

@@ -3,6 +3,8 @@
 mod support;
 
 use common::delivery::Letters;
+use common::roll_call::{self, Paused, Presence, State};
+use common::testing::eventually;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::json;
@@ -90,9 +92,15 @@ async fn the_status_counts_everything() {
     ground.foreign(b"?", None).await;
     ground.until_dead(3).await;
     let status = ground.sluice(&["status", "--json"]).await.ok().object();
-    assert_eq!(status["queue"], json!({ "name": ground.topology.queue(), "ready": 1, "consumers": 0 }));
+    assert_eq!((&status["queue"]["ready"], &status["queue"]["consumers"]), (&json!(1), &json!(0)));
+    assert_eq!(text(&status["queue"], "name"), ground.topology.queue());
+    assert_eq!((&status["workers"], &status["paused"]), (&json!([]), &json!(null)), "nobody is there");
     assert_eq!(status["dead_letters"]["ready"], 3);
     assert_eq!(status["dead_letters"]["by_class"], json!({ "permanent": 2, "unknown": 1 }));
+    assert_eq!(
+        status["dead_letters"]["last_hour"], 1,
+        "the old one and the stranger, which says nothing, are not of it"
+    );
     let age = status["dead_letters"]["oldest_age_seconds"].as_i64().expect("a number");
     assert!((10_800..11_000).contains(&age), "{age}");
     let verdicts = json!({ "approved": 2, "held": 0, "rejected": 0 });
@@ -113,8 +121,60 @@ async fn what_is_away_is_said_and_the_rest_is_shown() {
     assert_eq!((&status["queue"]["ready"], &status["posts"]), (&json!(1), &json!(null)));
     assert_eq!(text(&status["away"][0], "what"), "MySQL");
     let status = ground.sluice(&["status", "--json", "--amqp-url", "amqp://127.0.0.1:1"]).await.exits(1).object();
-    assert_eq!((&status["queue"], &status["posts"]["total"]), (&json!(null), &json!(0)));
-    assert_eq!(text(&status["away"][0], "what"), "RabbitMQ");
+    assert_eq!((&status["queue"], &status["workers"]), (&json!(null), &json!(null)));
+    assert_eq!(status["posts"]["total"], 0);
+    assert_eq!((&status["away"][0]["what"], &status["away"][1]), (&json!("RabbitMQ"), &json!(null)), "said once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_answer_for_themselves() {
+    let ground = Ground::new().await;
+    ground.submit(&post("waiting")).await;
+    let now = time::OffsetDateTime::now_utc();
+    let ago = |seconds| now - time::Duration::seconds(seconds);
+    let end = tokio_util::sync::CancellationToken::new();
+    let mut answering = tokio::task::JoinSet::new();
+    for (name, paused) in [("w-2", true), ("w-1", false)] {
+        let presence = Presence {
+            worker: name.to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            ruleset: "builtin".to_owned(),
+            started_at: ago(100),
+            state: if paused { State::Paused } else { State::Consuming },
+            paused: paused.then(|| Paused {
+                dependency: "mysql".to_owned(),
+                since: ago(60),
+                code: "mysql_unreachable".to_owned(),
+                message: "refused".to_owned(),
+            }),
+            consumers: 0,
+            in_hand: 3,
+            oldest_submitted_at: Some(ago(90)),
+        };
+        let (broker, topology, end) = (ground.broker.clone(), ground.topology.clone(), end.clone());
+        answering.spawn(async move { roll_call::answer(&broker, &topology, || presence.clone(), end).await });
+    }
+    let status = eventually("both workers to answer", async || {
+        let status = ground.sluice(&["status", "--json"]).await.ok().object();
+        if status["workers"].as_array().map(Vec::len) == Some(2) { Ok(status) } else { Err(status) }
+    })
+    .await;
+    assert_eq!((&status["workers"][0]["worker"], &status["workers"][1]["worker"]), (&json!("w-1"), &json!("w-2")));
+    assert_eq!((&status["paused"]["dependency"], &status["paused"]["workers"]), (&json!("mysql"), &json!(1)));
+    assert_eq!(status["queue"]["in_hand"], 6);
+    assert!(status["queue"]["oldest_age_seconds"].as_i64().is_some_and(|age| (90..150).contains(&age)), "{status}");
+    let page = ground.sluice(&["status"]).await.ok().stdout;
+    for part in [
+        "paused        mysql since ",
+        "(1 of 2 workers): mysql_unreachable: refused",
+        "  7  consuming",
+        "  7  paused: mysql",
+    ] {
+        assert!(page.contains(part), "{part} in\n{page}");
+    }
+    end.cancel();
+    while answering.join_next().await.is_some() {}
 }
 
 #[tokio::test(flavor = "multi_thread")]

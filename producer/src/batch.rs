@@ -122,7 +122,7 @@ impl Batch {
         let answers = self.app.publisher().publish_batch(&envelopes).await;
         for ((at, id), answer) in sent.into_iter().zip(answers) {
             let Err(error) = answer else { continue };
-            results[at] = LineResult::refused(results[at].line, problem::not_published(&error, id));
+            results[at] = LineResult::refused(results[at].line, self.app.not_taken(&error, id));
             // A full queue has room again as soon as a worker takes a post.
             if error != PublishError::Full {
                 self.broken = Some(error);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::publisher::{PublishError, Publisher};
 use common::retry::RetryPolicy;
+use common::topology::Topology;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,7 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// Publishes parcels, several at a time.
 pub struct Carrier {
     publisher: Publisher,
+    topology: Topology,
     patience: Duration,
     progress: Progress,
     /// No new tries: finish the one under way.
@@ -32,9 +34,15 @@ pub struct Carrier {
 impl Carrier {
     /// A carrier that waits so long without any progress.
     #[must_use]
-    pub fn new(publisher: Publisher, patience: Duration, progress: Progress, halt: CancellationToken) -> Self {
+    pub fn new(
+        publisher: Publisher,
+        topology: Topology,
+        patience: Duration,
+        progress: Progress,
+        halt: CancellationToken,
+    ) -> Self {
         let (last_confirm, told) = (Mutex::new(Instant::now()), AtomicBool::new(false));
-        Self { publisher, patience, progress, halt, last_confirm, told }
+        Self { publisher, topology, patience, progress, halt, last_confirm, told }
     }
 
     /// Brings a parcel to the broker. What could not be brought there is left unconfirmed, with the trouble.
@@ -51,6 +59,10 @@ impl Carrier {
             let last = *self.last_confirm.lock().unwrap_or_else(PoisonError::into_inner);
             let left = self.patience.saturating_sub(last.max(begun).elapsed());
             self.tell(&trouble);
+            if matches!(trouble, PublishError::Unroutable(_)) {
+                // Somebody deleted a queue. If it cannot be declared again, the next try says so too.
+                let _ = self.publisher.declare(&self.topology).await;
+            }
             parcel.trouble = Some(trouble);
             let wait = waits.next_wait(fastrand::f64()).min(left);
             let halted = tokio::time::timeout(wait, self.halt.cancelled()).await.is_ok();
@@ -71,7 +83,8 @@ impl Carrier {
             match answer {
                 Ok(()) => parcel.posts[place].confirmed = true,
                 Err(error) => {
-                    trouble = Some(error);
+                    // Of several troubles, the one against which something can be done.
+                    trouble = trouble.filter(|first| matches!(first, PublishError::Unroutable(_))).or(Some(error));
                     parcel.waiting.push((place, message));
                 }
             }

@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use common::config::{BrokerArgs, LogArgs, duration};
 use common::vitals;
 
+use crate::submit::Key;
+
 /// Takes posts in: over HTTP, from files, or made up. A post is accepted once RabbitMQ has confirmed it
 #[derive(Debug, Parser)]
 #[command(name = "sluice-producer", version, propagate_version = true)]
@@ -61,6 +63,11 @@ pub struct Publish {
     /// The broker.
     #[command(flatten)]
     pub broker: BrokerArgs,
+
+    /// Give a post without an id one that stands for this key and its line, as in a batch: publishing the same file with
+    /// the same key once more, after whatever end, makes no second row
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub key: Option<Key>,
 
     /// How many posts a second; as many as possible by default
     #[arg(long, value_name = "POSTS", value_parser = rate)]
@@ -119,6 +126,11 @@ fn bytes(text: &str) -> Result<usize, String> {
     };
     let size = number.parse().ok().zip(factor).and_then(|(number, factor): (usize, usize)| number.checked_mul(factor));
     size.filter(|size| *size > 0).ok_or_else(|| "a number of bytes, like 1048576, 512KiB or 64MiB".to_owned())
+}
+
+/// Reads a key.
+fn key(text: &str) -> Result<Key, String> {
+    Key::read(text.as_bytes()).map_err(|fault| fault.problem)
 }
 
 /// Reads a rate in posts a second.

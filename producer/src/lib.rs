@@ -31,6 +31,7 @@ pub mod samples;
 pub mod serve;
 pub mod standing;
 pub mod submit;
+pub mod watch;
 
 use anyhow::Context as _;
 use common::exit::Exit;

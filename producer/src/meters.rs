@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Gauge, Histogram};
 
 /// The counters, looked up once.
 #[derive(Clone)]
@@ -48,6 +48,42 @@ impl Meters {
 }
 
 impl Default for Meters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What `/metrics` shows of the broker, as the front door sees it.
+pub struct BrokerMeters {
+    up: Gauge,
+}
+
+impl BrokerMeters {
+    const OUTAGES: &'static str = "sluice_producer_outages_total";
+
+    /// The meters of this process.
+    #[must_use]
+    pub fn new() -> Self {
+        metrics::describe_gauge!(
+            "sluice_producer_broker_up",
+            "1 while RabbitMQ takes posts, or only its queue is full"
+        );
+        metrics::describe_counter!(Self::OUTAGES, "How often RabbitMQ stopped taking posts, by the first sign of it");
+        Self { up: metrics::gauge!("sluice_producer_broker_up") }
+    }
+
+    /// Whether it takes posts.
+    pub fn up(&self, up: bool) {
+        self.up.set(if up { 1.0 } else { 0.0 });
+    }
+
+    /// It stopped taking posts; `reason` is the name of the problem.
+    pub fn outage(&self, reason: &'static str) {
+        metrics::counter!(Self::OUTAGES, "reason" => reason).increment(1);
+    }
+}
+
+impl Default for BrokerMeters {
     fn default() -> Self {
         Self::new()
     }

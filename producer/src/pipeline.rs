@@ -84,7 +84,7 @@ impl Pipeline {
         let broker = Broker::new(broker, "sluice-producer")?;
         let receipts = run.receipts.as_deref().map(Receipts::open).transpose()?;
         standing::declare_within(run.patience, &broker, &topology, |trouble| progress.say(trouble)).await?;
-        let publisher = Publisher::new(&broker, CONFIRM_WITHIN)?;
+        let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
         Ok(Self { publisher, topology, rate, patience: run.patience, receipts, progress, source })
     }
 
@@ -94,8 +94,9 @@ impl Pipeline {
         S: Stream<Item = io::Result<Entry>> + Unpin,
     {
         let halt = stop.child_token();
-        let carrier = Carrier::new(self.publisher.clone(), self.patience, self.progress.clone(), halt.clone());
-        let (carrier, topology, titles) = (Arc::new(carrier), self.topology.clone(), self.progress.each);
+        let (publisher, topology) = (self.publisher.clone(), self.topology.clone());
+        let carrier = Carrier::new(publisher, topology.clone(), self.patience, self.progress.clone(), halt.clone());
+        let (carrier, titles) = (Arc::new(carrier), self.progress.each);
         let carried = bundles(entries, Pace::new(self.rate)).take_until(halt.clone().cancelled_owned()).map(|bundle| {
             let (carrier, parcel) = (Arc::clone(&carrier), Parcel::pack(bundle, &topology, titles));
             // On a task of its own, so that publishing uses every core.

@@ -29,14 +29,26 @@ pub fn refused(refusal: Refusal) -> Problem {
 /// second row, whatever became of the first try.
 #[must_use]
 pub fn not_published(error: &PublishError, id: PostId) -> Problem {
-    let (name, title) = match error {
-        PublishError::Unroutable(_) => ("unroutable", "No queue for the post"),
-        PublishError::Full => ("queue-full", "The queue is full"),
-        PublishError::Blocked => ("broker-blocked", "RabbitMQ takes no posts"),
-        PublishError::Unreachable(_) => ("broker-unreachable", "RabbitMQ cannot be used"),
-        PublishError::Unconfirmed(_) => ("unconfirmed", "Not confirmed in time"),
+    let title = match error {
+        PublishError::Unroutable(_) => "No queue for the post",
+        PublishError::Full => "The queue is full",
+        PublishError::Blocked => "RabbitMQ takes no posts",
+        PublishError::Unreachable(_) => "RabbitMQ cannot be used",
+        PublishError::Unconfirmed(_) => "Not confirmed in time",
     };
-    unavailable(name, title, format!("{error}; try again with this id")).about(id)
+    unavailable(name(error), title, format!("{error}; try again with this id")).about(id)
+}
+
+/// What a post that the broker did not take is called, in answers, metrics and logs alike.
+#[must_use]
+pub fn name(error: &PublishError) -> &'static str {
+    match error {
+        PublishError::Unroutable(_) => "unroutable",
+        PublishError::Full => "queue-full",
+        PublishError::Blocked => "broker-blocked",
+        PublishError::Unreachable(_) => "broker-unreachable",
+        PublishError::Unconfirmed(_) => "unconfirmed",
+    }
 }
 
 /// The queues have not been declared, so nothing can be kept.

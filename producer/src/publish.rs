@@ -16,7 +16,7 @@ use crate::cli::Publish;
 use crate::lines::{LINE_MAX, Line, Lines};
 use crate::pipeline::{Entry, Pipeline};
 use crate::progress::Progress;
-use crate::submit;
+use crate::submit::{self, Key};
 
 /// How much is read at once, in bytes.
 const READ_AT_ONCE: usize = 256 * 1024;
@@ -33,7 +33,9 @@ pub async fn run(args: &Publish, stop: CancellationToken) -> anyhow::Result<Exit
     let Some(pipeline) = stop.run_until_cancelled(ready).await.transpose()? else {
         anyhow::bail!("stopped before the first line of {source}");
     };
-    conclude(pipeline.run(entries(input), &stop).await, &source)
+    let key = args.key.clone();
+    let entries = lines(input).map(move |line| line.map(|line| entry(line, key.as_ref())));
+    conclude(pipeline.run(entries, &stop).await, &source)
 }
 
 /// The input, its length where it has one, and what it is called.
@@ -49,15 +51,16 @@ async fn open(file: &Path) -> anyhow::Result<(Box<dyn AsyncRead + Send + Unpin>,
     Ok((Box::new(input), length, source))
 }
 
-fn entries(input: impl AsyncRead + Unpin) -> impl Stream<Item = io::Result<Entry>> + Unpin {
-    FramedRead::with_capacity(input, Lines::new(LINE_MAX), READ_AT_ONCE).map(|line| line.map(entry))
+fn lines(input: impl AsyncRead + Unpin) -> impl Stream<Item = io::Result<Line>> + Unpin {
+    FramedRead::with_capacity(input, Lines::new(LINE_MAX), READ_AT_ONCE)
 }
 
 /// A post without an id gets one here and keeps it, however often it has to be sent.
-fn entry(Line { number, end, text }: Line) -> Entry {
+fn entry(Line { number, end, text }: Line, key: Option<&Key>) -> Entry {
+    let key = key.map(|key| key.of_line(number));
     let post = text
         .map_err(|long| long.to_string())
-        .and_then(|text| submit::read(&text, Ok(None), submit::now()).map_err(|refusal| refusal.to_string()));
+        .and_then(|text| submit::read(&text, Ok(key), submit::now()).map_err(|refusal| refusal.to_string()));
     Entry { line: number, mark: end, post }
 }
 

@@ -4,11 +4,14 @@
 //! after the confirm.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use common::post::PostId;
+
+/// How many characters an id has.
+const ID_LENGTH: usize = 36;
 
 /// A file of receipts.
 #[derive(Debug)]
@@ -24,8 +27,11 @@ impl Receipts {
     /// # Errors
     /// When it cannot be written to; names it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.with_context(|| format!("cannot write receipts to {}", path.display()))?;
+        let mend = || {
+            let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+            mend(path, &mut file).map(|()| file)
+        };
+        let file = mend().with_context(|| format!("cannot write receipts to {}", path.display()))?;
         Ok(Self { path: path.to_owned(), file, lines: Vec::new() })
     }
 
@@ -49,6 +55,28 @@ impl Receipts {
     }
 }
 
+/// Ends the last line, so that no receipt is written on to the end of something else. A piece of an id, left by a
+/// program that was killed while it wrote, is taken away: its post may have been accepted, and nobody says so.
+fn mend(path: &Path, file: &mut File) -> io::Result<()> {
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Ok(());
+    }
+    // No receipt is longer than this.
+    let from = about.len().saturating_sub(64);
+    let (mut written, mut end) = (File::open(path)?, Vec::new());
+    written.seek(SeekFrom::Start(from))?;
+    written.read_to_end(&mut end)?;
+    let begins = end.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let last = &end[begins..];
+    let of_an_id = last.len() < ID_LENGTH && last.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    match last {
+        [] => Ok(()),
+        _ if of_an_id => file.set_len(from + begins as u64),
+        _ => file.write_all(b"\n"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +90,23 @@ mod tests {
         Receipts::open(&path).and_then(|mut file| file.write(ids[2..].iter().copied())).expect("written");
         let expected: String = ids.iter().map(|id| format!("{id}\n")).collect();
         assert_eq!(std::fs::read_to_string(&path).expect("it is there"), expected);
+    }
+
+    #[test]
+    fn no_receipt_is_written_on_to_the_end_of_something_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ids");
+        let (whole, next) = (PostId::new(), PostId::new());
+        for (before, after) in [
+            (format!("{whole}\n{}", &next.to_string()[..17]), format!("{whole}\n{next}\n")),
+            (format!("{whole}"), format!("{whole}\n{next}\n")),
+            ("018f-".to_owned(), format!("{next}\n")),
+            ("# mine".to_owned(), format!("# mine\n{next}\n")),
+        ] {
+            std::fs::write(&path, before).expect("a file");
+            Receipts::open(&path).and_then(|mut file| file.write([next].into_iter())).expect("written");
+            assert_eq!(std::fs::read_to_string(&path).expect("it is there"), after);
+        }
     }
 
     #[test]

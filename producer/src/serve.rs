@@ -12,7 +12,7 @@ use axum::{Json, Router, routing};
 use common::broker::Broker;
 use common::exit::Exit;
 use common::post::{Post, PostId};
-use common::publisher::{Envelope, Publisher};
+use common::publisher::{Envelope, PublishError, Publisher};
 use common::topology::Topology;
 use common::vitals::{self, FieldProblem, Metrics, Problem};
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use crate::cli::Serve;
 use crate::meters::Meters;
 use crate::standing::{self, Standing, Trouble};
 use crate::submit::{self, KEY_HEADER, Key};
+use crate::watch::{Reports, Watch};
 use crate::{batch, body, problem};
 
 /// How long a client waits for the broker's confirm before it is told to come back.
@@ -40,6 +41,7 @@ struct Parts {
     publisher: Publisher,
     topology: Topology,
     standing: watch::Receiver<Standing>,
+    reports: Reports,
     meters: Meters,
     max_body: usize,
     max_batch: usize,
@@ -57,17 +59,17 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
     let listener = vitals::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
     let listen = listener.local_addr().context("cannot tell which port was taken")?;
 
-    let standing = first_try(&broker, &topology).await?;
-    let (changing, standing) = watch::channel(standing);
-    if standing.borrow().check().is_err() {
-        tokio::spawn(standing::pursue(broker.clone(), topology.clone(), changing));
-    }
+    let (changing, standing) = watch::channel(first_try(&broker, &topology).await?);
+    let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
+    let (watch, reports) = Watch::new(broker.clone(), topology.clone(), publisher.clone(), changing);
+    tokio::spawn(watch.keep());
 
     tracing::info!(%listen, rabbitmq = broker.at(), exchange = topology.exchange(), "serving");
     let app = App(Arc::new(Parts {
-        publisher: Publisher::new(&broker, CONFIRM_WITHIN)?,
+        publisher,
         topology,
         standing,
+        reports,
         meters: Meters::new(),
         max_body: args.max_body,
         max_batch: args.max_batch,
@@ -132,6 +134,12 @@ impl App {
         self.0.standing.borrow().check()
     }
 
+    /// The problem of a post that the broker did not take, after the watch was told of it.
+    pub(crate) fn not_taken(&self, error: &PublishError, id: PostId) -> Problem {
+        self.0.reports.tell(error);
+        problem::not_published(error, id)
+    }
+
     pub(crate) fn publisher(&self) -> &Publisher {
         &self.0.publisher
     }
@@ -154,7 +162,7 @@ impl App {
         let post = submit::read(&body, key(headers), submit::now()).map_err(problem::refused)?;
         self.declared().map_err(|reason| problem::not_declared(&reason).about(post.id))?;
         let sent = self.0.publisher.publish(self.envelope(&post)).await;
-        sent.map_err(|error| problem::not_published(&error, post.id))?;
+        sent.map_err(|error| self.not_taken(&error, post.id))?;
         Ok(Accepted { id: post.id, status: "queued", message: "Post submitted successfully" })
     }
 }

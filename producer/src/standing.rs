@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Until they have been declared once, no post is published: a queue of somebody else's making, without our
-//! arguments, might drop it. Once is enough. They are durable, and whatever deletes them later shows as unroutable.
+//! arguments, might drop it. What becomes of them later is for [`crate::watch`] to see.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::carrier;
 
 /// The first and the longest wait between two tries.
-const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
+const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
 
 /// How we stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,11 +129,11 @@ pub async fn declare_within(
 /// Tries until the queues are declared, and says after each try how we stand.
 ///
 /// It goes on after troubles that need an operator, too: once the operator has seen to them, nothing needs a restart.
-pub async fn pursue(broker: Broker, topology: Topology, standing: watch::Sender<Standing>) {
+pub async fn pursue(broker: &Broker, topology: &Topology, standing: &watch::Sender<Standing>) {
     let mut waits = RetryPolicy::forever(WAITS.0, WAITS.1).schedule();
     loop {
         tokio::time::sleep(waits.next_wait(fastrand::f64())).await;
-        let Err(trouble) = declare(&broker, &topology).await else { break };
+        let Err(trouble) = declare(broker, topology).await else { break };
         let before = standing.send_replace(Standing::Refused(trouble.clone()));
         if before != Standing::Refused(trouble.clone()) {
             trouble.log();

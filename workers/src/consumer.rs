@@ -8,6 +8,10 @@
 //!                                      └─ stop signal ───────► drain, then withdraw ─► end
 //! ```
 //!
+//! A session begins with one consumer. What came back stands first in the queue, and the post that killed a worker is
+//! among it: taken one by one, its neighbours are stored and it comes nearer to its limit alone. The other consumers
+//! start with the first post that never came back, or with the first silence.
+//!
 //! To withdraw means: the consumers are cancelled first, then whatever is in hand and not done is released. In the
 //! other order a released post would come straight back, each time one delivery nearer to its limit.
 
@@ -22,6 +26,7 @@ use common::topology::Topology;
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -30,6 +35,10 @@ use crate::handler::Handler;
 
 /// How long a withdrawn delivery may take to be released. Its waits are over; only the broker can delay it.
 const RELEASE: Duration = Duration::from_secs(6);
+/// How much of a stop's time is kept for the release: at most this, and at most a fifth.
+const KEPT: Duration = Duration::from_secs(1);
+/// How long the first consumer of a session waits for a post that came back. What kills a worker does so at once.
+const QUIET: Duration = Duration::from_millis(300);
 /// How sessions are rebuilt.
 const REBUILD: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
@@ -70,19 +79,16 @@ impl Consumers {
     pub async fn run(&self, stop: CancellationToken) {
         let mut schedule = RetryPolicy::forever(REBUILD.0, REBUILD.1).schedule();
         loop {
-            let open = async {
-                self.gate.opened().await;
-                Session::open(&self.broker, &self.topology, self.consumers, self.prefetch, &self.tag).await
-            };
-            let opened = tokio::select! {
+            tokio::select! {
                 () = stop.cancelled() => return,
-                opened = open => opened,
-            };
+                () = self.gate.opened() => {}
+            }
+            let Some(opened) = self.open(&stop).await else { return };
             match opened {
-                Ok((session, streams)) => {
+                Ok((session, first)) => {
                     tracing::info!(consumers = self.consumers, prefetch = self.prefetch, "consuming");
                     self.say_consuming(true);
-                    let (end, consumed) = self.serve(session, streams, &stop).await;
+                    let (end, consumed) = self.serve(session, first, &stop).await;
                     self.say_consuming(false);
                     // A session that never got a delivery proves nothing.
                     if consumed > 0 {
@@ -104,49 +110,102 @@ impl Consumers {
         }
     }
 
+    /// Opens a session. A stop lets it come about: its first consumers may have posts in hand already, and given up,
+    /// each of these would be a delivery nearer to its limit.
+    async fn open(&self, stop: &CancellationToken) -> Option<Result<(Session, Deliveries), OpenError>> {
+        let open = Session::open(&self.broker, &self.topology, &self.tag);
+        tokio::pin!(open);
+        tokio::select! {
+            opened = &mut open => return Some(opened),
+            () = stop.cancelled() => {}
+        }
+        tokio::time::timeout(KEPT.min(self.drain / 5), open).await.ok()
+    }
+
     fn say_consuming(&self, consuming: bool) {
         self.consuming.store(consuming, Ordering::Relaxed);
         metrics::gauge!("sluice_worker_consuming").set(u8::from(consuming));
     }
 
     /// Serves one session to its end. Also tells how many deliveries it had.
-    async fn serve(&self, session: Session, streams: Vec<Deliveries>, stop: &CancellationToken) -> (End, u64) {
+    async fn serve(&self, mut session: Session, first: Deliveries, stop: &CancellationToken) -> (End, u64) {
         let withdrawn = CancellationToken::new();
         let (ended, mut first_end) = mpsc::channel(1);
-        let mut tasks = JoinSet::new();
-        for stream in streams {
-            let consumer = consume(stream, Arc::clone(&self.handler), self.prefetch, withdrawn.clone(), ended.clone());
-            tasks.spawn(consumer.in_current_span());
-        }
-        let mut consumed = 0;
-        let end = tokio::select! {
-            () = stop.cancelled() => End::Stopped,
-            () = self.gate.closed_for(self.hold) => End::Paused,
-            Some(why) = first_end.recv() => End::Broken(why),
-            // Consumers say that they end before they do; only a panic comes unsaid.
-            Some(Err(panic)) = tasks.join_next() => End::Broken(panic.to_string()),
+        let (arrived, mut arrivals) = mpsc::unbounded_channel();
+        let consume = |stream, arrived| {
+            consume(stream, Arc::clone(&self.handler), withdrawn.clone(), ended.clone(), arrived).in_current_span()
         };
-        session.cancel().await;
-        if matches!(end, End::Stopped) {
-            consumed += tokio::time::timeout(self.drain, finish(&mut tasks)).await.unwrap_or_default();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(consume(first, Some(arrived)));
+        let mut narrow = true;
+        let end = loop {
+            tokio::select! {
+                () = stop.cancelled() => break End::Stopped,
+                () = self.gate.closed_for(self.hold) => break End::Paused,
+                Some(why) = first_end.recv() => break End::Broken(why),
+                // Consumers say that they end before they do; only a panic comes unsaid.
+                Some(Err(panic)) = tasks.join_next() => break End::Broken(panic.to_string()),
+                () = returned_are_taken(&mut arrivals), if narrow => match session.widen(self.consumers, self.prefetch).await {
+                    Ok(streams) => {
+                        narrow = false;
+                        arrivals.close();
+                        for stream in streams {
+                            tasks.spawn(consume(stream, None));
+                        }
+                    }
+                    Err(failure) => break End::Broken(failure.message),
+                },
+            }
+        };
+        let consumed = self.withdraw(session, &mut tasks, &withdrawn, matches!(end, End::Stopped)).await;
+        (end, consumed)
+    }
+
+    /// Cancels the consumers, lets a stop finish what is in hand, releases the rest and ends the session. Tells how many
+    /// deliveries there were.
+    async fn withdraw(
+        &self,
+        session: Session,
+        tasks: &mut JoinSet<u64>,
+        withdrawn: &CancellationToken,
+        stopped: bool,
+    ) -> u64 {
+        let mut consumed = 0;
+        let begun = Instant::now();
+        let mut left = RELEASE;
+        if stopped {
+            let finishing = async {
+                session.cancel().await;
+                finish(tasks).await
+            };
+            let patience = self.drain - KEPT.min(self.drain / 5);
+            consumed += tokio::time::timeout(patience, finishing).await.unwrap_or_default();
+            left = self.drain.saturating_sub(begun.elapsed());
+        } else {
+            session.cancel().await;
         }
         withdrawn.cancel();
-        consumed += tokio::time::timeout(RELEASE, finish(&mut tasks)).await.unwrap_or_default();
-        session.close().await;
-        (end, consumed)
+        let releasing = async {
+            consumed += finish(tasks).await;
+            session.close().await;
+        };
+        // What is not done then, the end of the connection does.
+        let _ = tokio::time::timeout(left, releasing).await;
+        consumed
     }
 }
 
-/// One consumer: as many deliveries at once as it may have in hand. Tells how many there were.
+/// One consumer: as many deliveries at once as the broker lets it have in hand. Tells how many there were.
 ///
 /// That its stream has ended is said at once, through `ended`: deliveries still in hand may be waiting for something
-/// that only a new session brings.
+/// that only a new session brings. For that the stream is watched while they wait, which a limit of our own on how many
+/// there are would end.
 async fn consume(
     stream: Deliveries,
     handler: Arc<Handler>,
-    prefetch: u16,
     withdrawn: CancellationToken,
     ended: mpsc::Sender<String>,
+    arrived: Option<mpsc::UnboundedSender<u64>>,
 ) -> u64 {
     let mut consumed = 0;
     let (handler, withdrawn) = (&handler, &withdrawn);
@@ -157,6 +216,8 @@ async fn consume(
             let why = match next {
                 Some(Ok(delivery)) => {
                     consumed += 1;
+                    // Only the beginning of a session is listened to.
+                    let _ = arrived.as_ref().map(|arrived| arrived.send(delivery.came_back()));
                     return std::future::ready(Some(delivery));
                 }
                 Some(Err(failure)) => failure.message,
@@ -166,9 +227,15 @@ async fn consume(
             let _ = ended.try_send(why);
             std::future::ready(None)
         })
-        .for_each_concurrent(usize::from(prefetch), |delivery| handler.handle(delivery, withdrawn))
+        .for_each_concurrent(None, |delivery| handler.handle(delivery, withdrawn))
         .await;
     consumed
+}
+
+/// Waits until there came a post that never came back, or none for a while: it is [`QUIET`], or one that came back takes
+/// its time.
+async fn returned_are_taken(arrivals: &mut mpsc::UnboundedReceiver<u64>) {
+    while let Ok(Some(1..)) = tokio::time::timeout(QUIET, arrivals.recv()).await {}
 }
 
 /// Waits for all consumers; how many deliveries they had.

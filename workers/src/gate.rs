@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::failure::Failure;
 use common::retry::RetryPolicy;
-use common::store::{SchemaError, Store};
+use common::store::{SchemaError, Store, advice};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,8 @@ pub struct Pause {
     pub failure: Failure,
     /// Since when, UTC.
     pub since: OffsetDateTime,
+    /// The same by a clock that nobody sets.
+    begun: tokio::time::Instant,
 }
 
 /// Open or closed, for all consumers of a process.
@@ -54,22 +56,31 @@ impl Gate {
                 false
             }
             None => {
-                tracing::warn!(code = %failure.code, error = %failure.message, "paused: mysql");
-                metrics::gauge!("sluice_worker_paused", "dependency" => "mysql").set(1.0);
-                *state = Some(Pause { dependency: "mysql", failure, since: OffsetDateTime::now_utc() });
+                let advice = advice(&failure);
+                tracing::warn!(code = %failure.code, error = %failure.message, advice, "paused: mysql");
+                let (since, begun) = (OffsetDateTime::now_utc(), tokio::time::Instant::now());
+                *state = Some(Pause { dependency: "mysql", failure, since, begun });
                 true
             }
         });
+        self.tell();
     }
 
     /// Opens it.
     fn open(&self) {
         self.progressed.store(false, Ordering::Relaxed);
         if let Some(pause) = self.state.send_replace(None) {
-            let lasted = OffsetDateTime::now_utc() - pause.since;
-            tracing::info!(seconds = lasted.as_seconds_f64(), "resumed: mysql is back");
-            metrics::gauge!("sluice_worker_paused", "dependency" => "mysql").set(0.0);
+            tracing::info!(seconds = pause.begun.elapsed().as_secs_f64(), "resumed: mysql is back");
+            self.tell();
         }
+    }
+
+    /// Sets the metrics.
+    pub fn tell(&self) {
+        let since = self.state.borrow().as_ref().map(|pause| pause.since.unix_timestamp());
+        metrics::gauge!("sluice_worker_paused", "dependency" => "mysql").set(u8::from(since.is_some()));
+        let since = since.unwrap_or(0) as f64;
+        metrics::gauge!("sluice_worker_paused_since_timestamp_seconds", "dependency" => "mysql").set(since);
     }
 
     /// A post was stored.
@@ -176,7 +187,12 @@ impl Probe {
                     () = end.cancelled() => return,
                     () = tokio::time::sleep(schedule.next_wait(fastrand::f64())) => {}
                 }
-                match self.ask().await {
+                // A stop does not wait for a server that hangs.
+                let asked = tokio::select! {
+                    () = end.cancelled() => return,
+                    asked = self.ask() => asked,
+                };
+                match asked {
                     Ok(()) => self.gate.open(),
                     Err(failure) => {
                         if said.elapsed() > REMIND {

@@ -2,10 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::dead_letter::{DeadLetterRecord, SCHEMA, fingerprint};
 use common::delivery::{Delivery, Settlement, Unsettled};
 use common::disposition::{Class, Disposition, Outcome, decide};
+use common::failpoint;
 use common::failure::Failure;
 use common::post::Post;
 use common::publisher::Publisher;
@@ -17,7 +19,11 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
+use crate::hand::Hand;
 use crate::recorder::Recorder;
+
+/// How far apart posts are begun that came back more than once and are in hand together.
+const APART: Duration = Duration::from_millis(100);
 
 /// Everything that handling a delivery needs. Shared by all consumers of a process.
 pub struct Handler {
@@ -29,6 +35,8 @@ pub struct Handler {
     pub recorder: Recorder,
     /// Closed while posts cannot be stored.
     pub gate: Arc<Gate>,
+    /// The posts in hand.
+    pub hand: Arc<Hand>,
     /// When to try again, and how often.
     pub retry: RetryPolicy,
     /// A delivery that came back so often is set aside untouched.
@@ -50,6 +58,8 @@ impl Handler {
     /// Takes a delivery all the way. `withdrawn` says that nothing more may be waited for: what is not done then goes
     /// back to the queue.
     pub async fn handle(&self, delivery: Delivery, withdrawn: &CancellationToken) {
+        let _in_hand = self.hand.take(delivery.timestamp());
+        failpoint::reach(failpoint::DELIVERED);
         let settlement = self.conclude(&delivery, withdrawn).await;
         self.settle(delivery, settlement, withdrawn).await;
     }
@@ -60,7 +70,13 @@ impl Handler {
         let mut schedule = self.retry.schedule();
         let mut outcome = match self.admit(delivery) {
             Some(outcome) => outcome,
-            None => self.attempt(delivery, &mut attempts, withdrawn).await,
+            None => {
+                if delivery.came_back() > 1 && self.hand.count() > 1 {
+                    // Posts that one of them took down come back together. Whoever goes first gets away from it.
+                    unless(withdrawn, tokio::time::sleep(APART.mul_f64(fastrand::f64()))).await;
+                }
+                self.attempt(delivery, &mut attempts, withdrawn).await
+            }
         };
         loop {
             if matches!(outcome, Outcome::Failed(_) | Outcome::CameBack { .. }) {
@@ -68,7 +84,7 @@ impl Handler {
             }
             let again = match decide(outcome, self.retry.allows_another(attempts.made)) {
                 Disposition::Ack => return Settlement::Ack,
-                Disposition::Release => return Settlement::Release,
+                Disposition::Release => return self.given_back(delivery),
                 Disposition::DeadLetter(class, failure) => {
                     return Settlement::DeadLetter(Box::new(self.record(delivery, class, failure, attempts)));
                 }
@@ -98,6 +114,16 @@ impl Handler {
         (deliveries >= self.max_deliveries).then_some(Outcome::CameBack { deliveries })
     }
 
+    /// Back to the queue. Before RabbitMQ 4.3 that counts as if the worker had died, and what several workers give back
+    /// in one outage would be taken for what kills them: so before it is, it goes back as a new message.
+    fn given_back(&self, delivery: &Delivery) -> Settlement {
+        if delivery.came_back().saturating_add(1) < self.max_deliveries {
+            Settlement::Release
+        } else {
+            Settlement::Renew
+        }
+    }
+
     /// One attempt: read, review, record.
     async fn attempt(&self, delivery: &Delivery, attempts: &mut Attempts, withdrawn: &CancellationToken) -> Outcome {
         // What was already on its way when the gate closed waits here, its attempt unspent.
@@ -114,6 +140,7 @@ impl Handler {
             None => Outcome::Interrupted,
             Some(Err(failure)) => Outcome::Failed(failure),
             Some(Ok(recorded)) => {
+                failpoint::reach(failpoint::COMMITTED);
                 self.gate.progress();
                 count(recorded, submitted_at);
                 Outcome::Recorded
@@ -126,8 +153,12 @@ impl Handler {
         let now = OffsetDateTime::now_utc();
         let arrived = delivery.timestamp().unwrap_or(now);
         let post = Post::from_message(delivery.body(), delivery.message_id(), arrived)?;
-        let review = catch_unwind(AssertUnwindSafe(|| self.rules.review(&post)))
-            .map_err(|panic| Failure::panicked("review", &*panic))?;
+        let review = catch_unwind(AssertUnwindSafe(|| {
+            failpoint::reach(failpoint::REVIEW);
+            failpoint::reach_with(failpoint::REVIEW, &post.title);
+            self.rules.review(&post)
+        }))
+        .map_err(|panic| Failure::panicked("review", &*panic))?;
         metrics::counter!("sluice_posts_reviewed_total", "verdict" => review.verdict.as_str()).increment(1);
         Ok(Row { post, review, reviewed_at: now, attempts })
     }
@@ -141,7 +172,8 @@ impl Handler {
             code: failure.code,
             message: failure.message,
             attempts: attempts.made,
-            first_failed_at: attempts.first_failed_at.unwrap_or(now),
+            // A clock that was set back meanwhile must not make the first failure the later one.
+            first_failed_at: attempts.first_failed_at.map_or(now, |first| first.min(now)),
             last_failed_at: now,
             worker: self.worker.clone(),
             version: common::VERSION.to_owned(),
@@ -205,6 +237,7 @@ fn name(settlement: &Settlement) -> &'static str {
         Settlement::Ack => "ack",
         Settlement::DeadLetter(_) => "dead_letter",
         Settlement::Release => "release",
+        Settlement::Renew => "renew",
     }
 }
 

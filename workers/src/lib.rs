@@ -10,7 +10,10 @@
 pub mod cli;
 pub mod consumer;
 pub mod gate;
+pub mod hand;
 pub mod handler;
+pub mod presence;
 pub mod recorder;
 pub mod run;
 pub mod supervisor;
+pub mod vitals;

@@ -10,6 +10,7 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use common::failpoint;
 use common::failure::{Failure, Kind};
 use common::store::{Recorded, Row, Store};
 use futures_util::FutureExt as _;
@@ -93,7 +94,12 @@ async fn write(group: Group, store: &Store, worker: &str) {
     let mut open = vec![group];
     while let Some(mut group) = open.pop() {
         metrics::histogram!("sluice_group_rows").record(u32::try_from(group.rows.len()).unwrap_or(u32::MAX));
-        let inserted = AssertUnwindSafe(store.insert(&group.rows, worker)).catch_unwind().await;
+        let insert = async {
+            failpoint::reach(failpoint::STORE);
+            group.rows.iter().for_each(|row| failpoint::reach_with(failpoint::STORE, &row.post.title));
+            store.insert(&group.rows, worker).await
+        };
+        let inserted = AssertUnwindSafe(insert).catch_unwind().await;
         match inserted.unwrap_or_else(panicked) {
             Ok(recorded) => {
                 for (answer, recorded) in group.answers.into_iter().zip(recorded) {

@@ -1,23 +1,20 @@
 //! One worker process: puts the parts together, and takes them apart at the end.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use common::broker::{Broker, close};
 use common::exit::Exit;
 use common::failure::{Failure, Kind};
 use common::publisher::Publisher;
 use common::review::RuleSet;
+use common::roll_call;
 use common::shutdown::{ENDED_AT_ONCE, Shutdown};
 use common::store::Store;
 use common::topology::{Topology, TopologyError};
-use common::vitals::{self, Metrics};
-use time::format_description::well_known::Rfc3339;
-use tokio::net::TcpListener;
+use common::vitals::Metrics;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -25,8 +22,10 @@ use crate::cli::RunArgs;
 use crate::consumer::Consumers;
 use crate::gate::{Gate, Probe};
 use crate::handler::Handler;
+use crate::presence::Present;
 use crate::recorder::Recorder;
 use crate::supervisor;
+use crate::vitals::Vitals;
 
 /// The longest wait for a dead letter's confirm. Nobody stands waiting for it, and too short a wait makes duplicates.
 const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(10);
@@ -52,7 +51,11 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         args.listen.map(|address| Metrics::install("sluice-worker").map(|metrics| (address, metrics))).transpose()?;
     let gate = Arc::new(Gate::default());
     let mut probe = Probe::new(Arc::clone(&store), Arc::clone(&gate), args.migrate);
-    tokio::try_join!(check_broker(&broker, &topology), check_database(&mut probe, &gate))?;
+    let check = async { tokio::try_join!(check_broker(&broker, &topology), check_database(&mut probe, &gate)) };
+    tokio::select! {
+        checked = check => drop(checked?),
+        () = shutdown.orderly.cancelled() => return Ok(Exit::Done),
+    }
     if args.processes > 1 {
         store.close().await;
         return supervisor::run(&args, shutdown).await;
@@ -60,11 +63,22 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     if args.watched {
         end_with_the_pipe(shutdown.orderly.clone());
     }
+    let present = Present {
+        worker: name.clone(),
+        ruleset: rules.id().to_owned(),
+        started_at: OffsetDateTime::now_utc(),
+        gate: Arc::clone(&gate),
+        consuming: Arc::default(),
+        consumers: args.concurrency,
+        hand: Arc::default(),
+        stop: shutdown.orderly.clone(),
+    };
     let handler = Handler {
         worker: name.clone(),
         rules: Arc::new(rules),
         recorder: Recorder::start(Arc::clone(&store), name.clone()),
         gate: Arc::clone(&gate),
+        hand: Arc::clone(&present.hand),
         retry: args.retry(),
         max_deliveries: args.max_deliveries,
         topology: topology.clone(),
@@ -80,20 +94,30 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         hold: args.hold,
         drain: args.drain,
         tag: name.clone(),
-        consuming: Arc::default(),
+        consuming: Arc::clone(&present.consuming),
     };
     let vitals = match metrics {
-        Some((address, metrics)) => Some(Vitals::prepare(address, metrics, &consumers).await?),
+        Some((address, metrics)) => Some(Vitals::prepare(address, metrics, present.clone()).await?),
         None => None,
     };
-    work(consumers, probe, vitals, &store, shutdown).instrument(tracing::info_span!("process", worker = name)).await;
+    work(consumers, present, probe, vitals, &store, shutdown)
+        .instrument(tracing::info_span!("process", worker = name))
+        .await;
     Ok(Exit::Done)
 }
 
 /// Consumes until told to stop.
-async fn work(consumers: Consumers, probe: Probe, vitals: Option<Vitals>, store: &Store, shutdown: Shutdown) {
-    tracing::info!(database = store.at(), rules = consumers.handler.rules.id(), "started");
-    let end = CancellationToken::new();
+async fn work(
+    consumers: Consumers,
+    present: Present,
+    probe: Probe,
+    vitals: Option<Vitals>,
+    store: &Store,
+    shutdown: Shutdown,
+) {
+    tracing::info!(database = store.at(), rules = present.ruleset, "started");
+    let (end, gate) = (CancellationToken::new(), Arc::clone(&consumers.gate));
+    tokio::spawn(answer_roll_calls(&consumers, present, end.clone()).in_current_span());
     let probing = tokio::spawn(probe.run(end.clone()).in_current_span());
     if let Some(vitals) = vitals {
         tokio::spawn(vitals.serve(end.clone()).in_current_span());
@@ -104,62 +128,21 @@ async fn work(consumers: Consumers, probe: Probe, vitals: Option<Vitals>, store:
     }
     end.cancel();
     let _ = probing.await;
-    store.close().await;
+    if gate.pause().is_none() {
+        // One that is away would only be waited for.
+        store.close().await;
+    }
     tracing::info!("stopped");
 }
 
-/// The worker's signs of life over HTTP.
-struct Vitals {
-    listener: TcpListener,
-    routes: Router,
-}
-
-impl Vitals {
-    /// Takes the port. A worker is ready when it consumes and can store.
-    async fn prepare(address: SocketAddr, metrics: Metrics, consumers: &Consumers) -> anyhow::Result<Self> {
-        describe(&consumers.gate);
-        let listener = vitals::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
-        tracing::info!(address = %listener.local_addr()?, "signs of life: /healthz, /readyz, /metrics");
-        let (gate, consuming) = (Arc::clone(&consumers.gate), Arc::clone(&consumers.consuming));
-        let ready = move || {
-            let answer = match gate.pause() {
-                Some(pause) => {
-                    let since = pause.since.format(&Rfc3339).unwrap_or_default();
-                    Err(format!("paused: {} since {since}: {}", pause.dependency, pause.failure.message))
-                }
-                None if consuming.load(Ordering::Relaxed) => Ok(()),
-                None => Err("there is no session with RabbitMQ".to_owned()),
-            };
-            std::future::ready(answer)
-        };
-        Ok(Self { listener, routes: vitals::routes(metrics, ready) })
-    }
-
-    async fn serve(self, end: CancellationToken) {
-        if let Err(error) = vitals::serve(self.listener, self.routes, end, Duration::ZERO).await {
-            tracing::error!(%error, "the signs of life are no longer served");
-        }
-    }
-}
-
-/// What the numbers on `/metrics` mean, and where they begin.
-fn describe(gate: &Gate) {
-    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency is away and nothing is stored");
-    metrics::describe_gauge!("sluice_worker_consuming", "1 while there is a session with RabbitMQ");
-    metrics::describe_counter!(
-        "sluice_posts_recorded_total",
-        "Posts found in MySQL at the end of an attempt, by result"
-    );
-    metrics::describe_counter!(
-        "sluice_posts_reviewed_total",
-        "Reviews by verdict; a post that is tried again counts again"
-    );
-    metrics::describe_counter!("sluice_deliveries_settled_total", "Answers to the broker, by settlement");
-    metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be made again, by code");
-    metrics::describe_histogram!("sluice_group_rows", "Rows of one insert");
-    metrics::describe_histogram!("sluice_post_age_seconds", "From the front door to the row");
-    metrics::gauge!("sluice_worker_consuming").set(0.0);
-    metrics::gauge!("sluice_worker_paused", "dependency" => "mysql").set(u8::from(gate.pause().is_some()));
+/// Says who is here, whenever it is asked.
+fn answer_roll_calls(
+    consumers: &Consumers,
+    present: Present,
+    end: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let (broker, topology) = (consumers.broker.clone(), consumers.topology.clone());
+    async move { roll_call::answer(&broker, &topology, || present.say(), end).await }
 }
 
 /// Queues that are declared differently and refused credentials end it; a broker that is away is waited for later.

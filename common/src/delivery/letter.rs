@@ -4,16 +4,20 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_lapin::lapin;
+use lapin::BasicProperties;
 use lapin::options::BasicAckOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::{DELIVERY_COUNT_HEADER, Unsettled, answered, headers, number, without};
-use crate::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, REPLAYS_HEADER, fingerprint};
+use super::{Transcript, Unsettled, answered, headers, is_a_count_of_the_brokers, number, without};
+use crate::dead_letter::{
+    DeadLetterRecord, FAILURE_HEADER, LETTER_HEADER, NAMELESS, Origin, REPLAY_HEADER, REPLAYS_HEADER, fingerprint,
+};
 use crate::disposition::Class;
 use crate::failure::{Failure, Kind};
+use crate::post::{Malformed, Post};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 
@@ -79,15 +83,15 @@ impl Removed {
 
 impl Letter {
     pub(super) fn read(message: lapin::message::Delivery, removed: Removed) -> Self {
-        let (mut summary, origin) = match own_record(&message) {
-            Some(record) => from_record(record),
-            None => from_broker(&message),
-        };
-        summary.id = identity(&message);
-        summary.title = serde_json::from_slice::<serde_json::Value>(&message.data)
-            .ok()
-            .and_then(|body| body.get("title")?.as_str().map(str::to_owned));
+        let (summary, origin) = summarise(&message.properties, &message.data);
         Self { message, summary, origin, removed }
+    }
+
+    /// The letter that a message would be, without a broker: for tests of what strangers send.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn of(message: lapin::message::Delivery) -> Self {
+        Self::read(message, Removed::default())
     }
 
     /// The body, as it was published.
@@ -96,21 +100,54 @@ impl Letter {
         &self.message.data
     }
 
-    /// The headers, as JSON, without the broker's count of deliveries: for a dead letter it counts looks, on 3.10 each
-    /// one, and is no part of the message.
+    /// The headers, as JSON, without the broker's counts of deliveries: for a dead letter they count looks, and are no
+    /// part of the message.
     #[must_use]
     pub fn headers(&self) -> serde_json::Value {
-        let table = headers(&self.message).map(|table| without(table, |name| name == DELIVERY_COUNT_HEADER));
+        let table = headers(&self.message).map(|table| without(table, is_a_count_of_the_brokers));
         table_to_json(&table.unwrap_or_default())
     }
 
-    /// The message that puts the post back to work: the same id and body, the broker's and the dead letter's own
-    /// headers off, one replay more.
+    /// Whether it has no message id, so that its name is made of what it holds.
     #[must_use]
-    pub fn replay(&self, topology: &Topology) -> Envelope {
+    pub fn is_anonymous(&self) -> bool {
+        self.message.properties.message_id().as_ref().is_none_or(|id| id.as_str().is_empty())
+    }
+
+    /// The replay that last put it back to work, before it died this time.
+    #[must_use]
+    pub fn replayed_by(&self) -> Option<String> {
+        headers(&self.message)?.inner().get(REPLAY_HEADER).and_then(text)
+    }
+
+    /// The post, as a worker reads it that takes the letter at `now`.
+    ///
+    /// # Errors
+    /// [`Malformed`], as the worker would say it.
+    pub fn post(&self, now: OffsetDateTime) -> Result<Post, Malformed> {
+        let sent = self.message.properties.timestamp().and_then(|seconds| i64::try_from(seconds).ok());
+        let sent = sent.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        let id = self.message.properties.message_id().as_ref().map(|id| id.as_str());
+        Post::from_message(self.body(), id, sent.unwrap_or(now))
+    }
+
+    /// The letter written out in full.
+    #[must_use]
+    pub fn transcript(&self) -> Transcript {
+        Transcript::of(&self.message)
+    }
+
+    /// The message that puts the post back to work: the same id and body, the broker's and the dead letter's own
+    /// headers off, one replay more, and the id of the replay that did it.
+    #[must_use]
+    pub fn replay(&self, topology: &Topology, replay: &str) -> Envelope {
         let table = headers(&self.message).cloned().unwrap_or_default();
         let mut table = without(&table, |name| name.starts_with("x-") || name == FAILURE_HEADER);
         table.insert(REPLAYS_HEADER.into(), AMQPValue::LongLongInt((self.summary.replays.saturating_add(1)).into()));
+        table.insert(REPLAY_HEADER.into(), AMQPValue::LongString(replay.into()));
+        if self.summary.id.starts_with(NAMELESS) {
+            table.insert(LETTER_HEADER.into(), AMQPValue::LongString(self.summary.id.as_str().into()));
+        }
         let properties = self.message.properties.clone().with_headers(table);
         Envelope::new(topology.exchange(), properties, self.message.data.clone())
     }
@@ -126,24 +163,43 @@ impl Letter {
     }
 }
 
+/// What a message's properties and body tell of its death.
+pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (LetterSummary, Option<Origin>) {
+    let table = properties.headers().as_ref();
+    let (mut summary, origin) = match own_record(table) {
+        Some(record) => from_record(record),
+        None => from_broker(table),
+    };
+    summary.id = identity(properties, body);
+    summary.title = serde_json::from_slice::<serde_json::Value>(body)
+        .ok()
+        .and_then(|body| body.get("title")?.as_str().map(str::to_owned));
+    (summary, origin)
+}
+
 /// The message id, or a name made of the body and the headers that no look changes.
-fn identity(message: &lapin::message::Delivery) -> String {
-    if let Some(id) = message.properties.message_id().as_ref().filter(|id| !id.as_str().is_empty()) {
+fn identity(properties: &BasicProperties, body: &[u8]) -> String {
+    if let Some(id) = properties.message_id().as_ref().filter(|id| !id.as_str().is_empty()) {
         return id.to_string();
     }
+    let kept = properties.headers().as_ref().and_then(|table| table.inner().get(LETTER_HEADER)).and_then(text);
+    if let Some(kept) = kept.filter(|name| name.starts_with(NAMELESS)) {
+        return kept;
+    }
     let mut hash = Sha256::new();
-    hash.update(&message.data);
-    // Before the first look there may be no headers at all, afterwards there is the broker's count.
-    let table = headers(message).map(|table| without(table, |name| name == DELIVERY_COUNT_HEADER)).unwrap_or_default();
+    hash.update(body);
+    // Before the first look there may be no headers at all, afterwards there are the broker's counts.
+    let table = properties.headers().as_ref();
+    let table = table.map(|table| without(table, is_a_count_of_the_brokers)).unwrap_or_default();
     if !table.inner().is_empty() {
         hash.update(format!("{table:?}"));
     }
     let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("anonymous-{digest}")
+    format!("{NAMELESS}{digest}")
 }
 
-fn own_record(message: &lapin::message::Delivery) -> Option<DeadLetterRecord> {
-    let record = headers(message)?.inner().get(FAILURE_HEADER)?;
+fn own_record(table: Option<&FieldTable>) -> Option<DeadLetterRecord> {
+    let record = table?.inner().get(FAILURE_HEADER)?;
     match record {
         AMQPValue::LongString(json) => DeadLetterRecord::from_header(json.as_bytes()).ok(),
         _ => None,
@@ -168,8 +224,7 @@ fn from_record(record: DeadLetterRecord) -> (LetterSummary, Option<Origin>) {
 }
 
 /// What the broker says of a letter that it set aside by itself, in the same form.
-fn from_broker(message: &lapin::message::Delivery) -> (LetterSummary, Option<Origin>) {
-    let table = headers(message);
+fn from_broker(table: Option<&FieldTable>) -> (LetterSummary, Option<Origin>) {
     let death = table.and_then(|table| match table.inner().get("x-death")? {
         AMQPValue::FieldArray(deaths) => deaths.as_slice().first().cloned(),
         _ => None,

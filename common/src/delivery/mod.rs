@@ -6,11 +6,15 @@
 
 mod letter;
 mod letters;
+mod older;
 mod session;
+mod transcript;
+mod value;
 
 pub use letter::{Letter, LetterSummary};
 pub use letters::{LetterError, Letters};
 pub use session::{Deliveries, OpenError, Session};
+pub use transcript::{Properties, Transcript, Unreadable};
 
 use deadpool_lapin::lapin;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
@@ -18,6 +22,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use time::OffsetDateTime;
 
 use crate::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, REPLAYS_HEADER};
+use crate::failpoint;
 use crate::failure::Failure;
 use crate::publisher::{Envelope, PublishError, Publisher};
 use crate::topology::Topology;
@@ -30,6 +35,8 @@ const HEADERS_MAX_BYTES: usize = 64 * 1024;
 
 /// The broker's own count of how often a message came back.
 const DELIVERY_COUNT_HEADER: &str = "x-delivery-count";
+/// The broker's own count of how often a message was delivered, on 4.x: one that is put back counts here too.
+const ACQUIRED_COUNT_HEADER: &str = "x-acquired-count";
 
 /// A message in hand, not yet answered.
 #[derive(Debug)]
@@ -47,6 +54,9 @@ pub enum Settlement {
     DeadLetter(Box<DeadLetterRecord>),
     /// Back to the queue.
     Release,
+    /// Back to the queue as a new message, of which the broker counts no returns: a copy is published, and the original
+    /// is acknowledged once that is confirmed. Where it cannot be published, the original is released.
+    Renew,
 }
 
 /// Why a delivery is not settled.
@@ -129,6 +139,7 @@ impl Delivery {
         match settlement {
             Settlement::Ack => self.ack().await,
             Settlement::Release => self.release().await,
+            Settlement::Renew => self.renew(topology, publisher).await,
             Settlement::DeadLetter(record) => self.dead_letter(&record, topology, publisher).await,
         }
     }
@@ -144,12 +155,15 @@ impl Delivery {
         if format!("{table:?}").len() > HEADERS_MAX_BYTES {
             return self.leave_to_the_broker().await;
         }
-        table = without(&table, |name| name == DELIVERY_COUNT_HEADER);
+        table = without(&table, is_a_count_of_the_brokers);
         table.insert(FAILURE_HEADER.into(), AMQPValue::LongString(record.to_header().into()));
         let properties = self.message.properties.clone().with_headers(table);
         let letter = Envelope::new(topology.dead_letter_exchange(), properties, self.message.data.clone());
         match publisher.publish(letter).await {
-            Ok(()) => self.ack().await,
+            Ok(()) => {
+                failpoint::reach(failpoint::DEAD_LETTER_CONFIRMED);
+                self.ack().await
+            }
             Err(error) => Err(Unsettled::StillInHand { delivery: Box::new(self), error }),
         }
     }
@@ -160,6 +174,17 @@ impl Delivery {
 
     async fn release(self) -> Result<(), Unsettled> {
         answered(self.message.acker.nack(BasicNackOptions { requeue: true, multiple: false })).await
+    }
+
+    async fn renew(self, topology: &Topology, publisher: &Publisher) -> Result<(), Unsettled> {
+        let table = without(headers(&self.message).unwrap_or(&FieldTable::default()), |name| name.starts_with("x-"));
+        let properties = self.message.properties.clone().with_headers(table);
+        let copy = Envelope::new(topology.exchange(), properties, self.message.data.clone());
+        match publisher.publish(copy).await {
+            Ok(()) => self.ack().await,
+            // It counts then, which is better than to hold up the end of a session.
+            Err(_) => self.release().await,
+        }
     }
 
     async fn leave_to_the_broker(self) -> Result<(), Unsettled> {
@@ -178,6 +203,11 @@ async fn answered(answer: impl Future<Output = lapin::Result<bool>>) -> Result<(
 
 fn headers(message: &lapin::message::Delivery) -> Option<&FieldTable> {
     message.properties.headers().as_ref()
+}
+
+/// Whether a header is one that the broker sets at each delivery: no part of the message.
+fn is_a_count_of_the_brokers(name: &str) -> bool {
+    [DELIVERY_COUNT_HEADER, ACQUIRED_COUNT_HEADER].contains(&name)
 }
 
 /// The table without the entries whose name `unwanted` picks.

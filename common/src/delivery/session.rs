@@ -25,6 +25,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Session {
     connection: Connection,
     channel: Channel,
+    queue: String,
+    /// How the consumers' names begin.
+    tag: String,
     tags: Vec<String>,
 }
 
@@ -44,35 +47,46 @@ pub enum OpenError {
 }
 
 impl Session {
-    /// Connects, declares the topology and starts `consumers` consumers with `prefetch` posts in hand each.
+    /// Connects, declares the topology and starts one consumer with one post in hand. The others come with
+    /// [`Self::widen`].
+    ///
+    /// What came back stands first in the queue, and one of these posts may be what kills workers. Taken one at a time,
+    /// it brings nobody but itself nearer to the limit.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub async fn open(
-        broker: &Broker,
-        topology: &Topology,
-        consumers: u16,
-        prefetch: u16,
-        tag: &str,
-    ) -> Result<(Self, Vec<Deliveries>), OpenError> {
+    pub async fn open(broker: &Broker, topology: &Topology, tag: &str) -> Result<(Self, Deliveries), OpenError> {
         let connection = broker.connect().await?;
         topology.declare(&connection).await?;
         let blame = |failure: Failure| OpenError::Broker(broker.blame(failure));
         let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(blame)?;
-        let qos = channel.basic_qos(prefetch, BasicQosOptions { global: false });
-        bounded("setting the prefetch", TIMEOUT, qos).await.map_err(blame)?;
-        let tags: Vec<String> = (1..=consumers).map(|number| format!("{tag}/{number}")).collect();
-        let mut streams = Vec::with_capacity(tags.len());
-        for tag in &tags {
-            let consume = channel.basic_consume(
-                topology.queue().into(),
-                tag.as_str().into(),
-                BasicConsumeOptions::default(),
-                FieldTable::default(),
-            );
-            streams.push(Deliveries(bounded("starting a consumer", TIMEOUT, consume).await.map_err(blame)?));
+        let mut session = Self { connection, channel, queue: topology.queue(), tag: tag.to_owned(), tags: Vec::new() };
+        let first = session.start(1, 1).await.map_err(blame)?.remove(0);
+        Ok((session, first))
+    }
+
+    /// Starts the other consumers: `consumers` with `prefetch` posts in hand each. The first one is among them, unless
+    /// they may have more in hand than it has.
+    ///
+    /// # Errors
+    /// The broker's; the session is of no use then.
+    pub async fn widen(&mut self, consumers: u16, prefetch: u16) -> Result<Vec<Deliveries>, Failure> {
+        let more = if prefetch == 1 { consumers.saturating_sub(1) } else { consumers };
+        self.start(more, prefetch).await
+    }
+
+    async fn start(&mut self, consumers: u16, prefetch: u16) -> Result<Vec<Deliveries>, Failure> {
+        let qos = self.channel.basic_qos(prefetch, BasicQosOptions { global: false });
+        bounded("setting the prefetch", TIMEOUT, qos).await?;
+        let mut streams = Vec::with_capacity(consumers.into());
+        for _ in 0..consumers {
+            let tag = format!("{}/{}", self.tag, self.tags.len() + 1);
+            let (queue, options) = (self.queue.as_str().into(), BasicConsumeOptions::default());
+            let consume = self.channel.basic_consume(queue, tag.as_str().into(), options, FieldTable::default());
+            streams.push(Deliveries(bounded("starting a consumer", TIMEOUT, consume).await?));
+            self.tags.push(tag);
         }
-        Ok((Self { connection, channel, tags }, streams))
+        Ok(streams)
     }
 
     /// Stops deliveries. What is in hand stays there, to be settled; each stream ends after what it still holds.

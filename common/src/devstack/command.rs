@@ -9,8 +9,8 @@ use nix::sys::signal::Signal;
 use tokio::process::Command;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
-use super::Stack;
 use super::process::send;
+use super::{ROOT, Stack};
 
 /// The database that programs use unless told otherwise.
 const DATABASE: &str = "sluice";
@@ -26,10 +26,14 @@ impl Stack {
         ]
     }
 
-    /// The addresses, as Sluice's tests read them: with these, they use these servers and start none of their own.
+    /// The addresses, as Sluice's tests read them: with these, they use these servers. And the root, if these are from
+    /// one: then so are those that a test starts for itself.
     #[must_use]
     pub fn test_environment(&self) -> Vec<(&'static str, String)> {
-        vec![("SLUICE_TEST_AMQP_URL", self.amqp_url()), ("SLUICE_TEST_DATABASE_URL", self.database_url(DATABASE))]
+        let root = self.ground.programs.root.as_ref().map(|root| (ROOT, root.path().display().to_string()));
+        let urls =
+            [("SLUICE_TEST_AMQP_URL", self.amqp_url()), ("SLUICE_TEST_DATABASE_URL", self.database_url(DATABASE))];
+        urls.into_iter().chain(root).collect()
     }
 
     /// Runs a command with both environments and waits for its end. Until then SIGINT, SIGTERM, SIGHUP and SIGQUIT go

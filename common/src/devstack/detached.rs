@@ -32,14 +32,14 @@ pub enum Standing {
 
 impl Stack {
     /// Sees to it that a stack is up in `dir`, and stays so until [`Stack::down`]. What runs there already is left
-    /// alone, what does not is started.
+    /// alone, what does not is started: from `root` if one is named, else from where the folder's data belong.
     ///
     /// # Errors
-    /// When a program is not installed, the folder cannot be used or belongs to a bound stack, or a server does not
-    /// come up; what was started in vain is ended again.
-    pub async fn up(dir: &Path) -> Result<(Self, Standing), StackError> {
+    /// When a program is not installed, the folder cannot be used, belongs to a bound stack or to other servers, or a
+    /// server does not come up; what was started in vain is ended again.
+    pub async fn up(dir: &Path, root: Option<&Path>) -> Result<(Self, Standing), StackError> {
         let deadline = StackOptions::default().deadline;
-        let programs = Programs::find()?;
+        let programs = Programs::for_folder(Some(dir), root)?;
         let folder = Folder::claim(dir)?;
         let before = folder.record();
         // Someone else's `up` is waited for: then it is up. Someone's bound stack ends nobody knows when.
@@ -52,7 +52,7 @@ impl Stack {
         let alive = before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).carriers().is_empty());
         let record = match before {
             Some(record) if alive => record,
-            before => Record::renewed(before, false)?,
+            before => Record::renewed(before, false, &programs)?,
         };
         folder.write_record(&record)?;
         let ground = Ground::new(folder, programs, &record, deadline);
@@ -79,7 +79,8 @@ impl Stack {
         let not_up = || StackError::NotUp(dir.to_owned());
         let folder = Folder::existing(dir).ok_or_else(not_up)?;
         let record = folder.record().ok_or_else(not_up)?;
-        let ground = Ground::new(folder, Programs::find()?, &record, StackOptions::default().deadline);
+        let ground =
+            Ground::new(folder, Programs::find(record.root.as_deref())?, &record, StackOptions::default().deadline);
         let servers = Servers::known(&ground, &record);
         if servers.dead().len() == 2 {
             return Err(not_up());
@@ -104,7 +105,7 @@ impl Stack {
         let mark = Mark::recorded(&record.mark);
         let was_up = !mark.carriers().is_empty();
         if was_up {
-            let ground = Ground::new(folder.clone(), Programs::find()?, &record, deadline);
+            let ground = Ground::new(folder.clone(), Programs::find(record.root.as_deref())?, &record, deadline);
             Servers::known(&ground, &record).stop().await?;
             kill_the_rest(&mark).await?;
         }
@@ -129,7 +130,7 @@ pub(super) async fn outwait_guardian(former: &Record) -> Result<(), StackError> 
 /// not one of these.
 async fn end_in_vain(ground: &Ground, record: &Record, started: &[&str]) {
     let servers = Servers::known(ground, record);
-    for server in [&servers.rabbitmq, &servers.mariadb] {
+    for server in [&servers.rabbitmq, &servers.database] {
         if started.contains(&server.name()) {
             let _ = server.kill_all().await;
         }

@@ -18,6 +18,38 @@ pub enum StackError {
         /// The one command that installs all of them.
         install: String,
     },
+    /// There is no root where one was named.
+    #[error("no root in {}: {problem}; make one with: ops/newest", path.display())]
+    NoRoot {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system said.
+        problem: io::Error,
+    },
+    /// A root without servers in it.
+    #[error("the root in {} has no {}; make a root with: ops/newest", path.display(), missing.join(", no "))]
+    RootLacks {
+        /// The root.
+        path: PathBuf,
+        /// The programs that were not found in it.
+        missing: Vec<&'static str>,
+    },
+    /// Someone else than root wants servers from a root.
+    #[error("only root can start servers from the root in {}: run this as root, or without a root", .0.display())]
+    RootIsForRoot(PathBuf),
+    /// The folder's data are those of other servers than those of the root that was named.
+    #[error(
+        "{} holds data of servers from {}, not from the root in {}: name another folder, or no root",
+        dir.display(), origin(theirs.as_deref()), asked.display()
+    )]
+    OtherServers {
+        /// The folder.
+        dir: PathBuf,
+        /// The root that its servers are from; `None`: this machine.
+        theirs: Option<PathBuf>,
+        /// The root that was named.
+        asked: PathBuf,
+    },
     /// The folder cannot be made, read or written.
     #[error("cannot use {} for a stack: {problem}; name a folder you may write to", path.display())]
     Folder {
@@ -124,6 +156,11 @@ impl StackError {
 
 fn list(pids: &[u32]) -> String {
     pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Where servers are from.
+fn origin(root: Option<&Path>) -> String {
+    root.map_or_else(|| "this machine".to_owned(), |root| format!("the root in {}", root.display()))
 }
 
 /// Where a log is, unless it went with a temporary folder.

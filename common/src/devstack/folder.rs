@@ -7,6 +7,7 @@
 //!  logs/         what each server wrote
 //!  rabbitmq/     settings and data        home/   its HOME, with the Erlang cookie
 //!  mariadb/      data, socket             tmp/    scratch of both
+//!  mysql/        data, instead, from a root
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -41,7 +42,10 @@ pub(super) struct Record {
     /// Whether the servers end with the process that started them.
     pub(super) bound: bool,
     pub(super) rabbitmq: RabbitmqPorts,
-    pub(super) mariadb: u16,
+    pub(super) database: u16,
+    /// Where its servers are from, if they are not this machine's. The data are theirs alone.
+    #[serde(default)]
+    pub(super) root: Option<PathBuf>,
 }
 
 /// A stack's folder.
@@ -59,7 +63,7 @@ impl Folder {
         if !folder.holds_a_record() && !folder.is_bare()? {
             return Err(StackError::NotOurs(folder.path));
         }
-        for inner in ["pids", "logs", "rabbitmq", "mariadb", "home", "tmp"] {
+        for inner in ["pids", "logs", "rabbitmq", "home", "tmp"] {
             make(&folder.path.join(inner))?;
         }
         Ok(folder)
@@ -157,7 +161,8 @@ impl Folder {
     }
 }
 
-fn make(path: &Path) -> Result<(), StackError> {
+/// Makes a folder that only its owner may look into, unless it is there.
+pub(super) fn make(path: &Path) -> Result<(), StackError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StackError::folder(path))
 }
 
@@ -195,7 +200,7 @@ mod tests {
         let folder = Folder::claim(dir.path()).expect("an empty folder");
         assert!(Folder::existing(dir.path()).is_none());
         let rabbitmq = RabbitmqPorts { amqp: 1, management: 2, distribution: 3, epmd: 4 };
-        let record = Record { mark: "m".to_owned(), bound: false, rabbitmq, mariadb: 5 };
+        let record = Record { mark: "m".to_owned(), bound: false, rabbitmq, database: 5, root: None };
         folder.write_record(&record).expect("a record");
         assert_eq!(Folder::existing(dir.path()).and_then(|folder| folder.record()), Some(record));
     }

@@ -19,7 +19,7 @@ carriers() {
 # The two servers, in their own time: they write down what they have in hand.
 ask_to_end() {
     asked=
-    for name in rabbitmq mariadb; do
+    for name in rabbitmq mariadb mysql; do
         pid=$(cat "$folder/pids/$name" 2>/dev/null) || continue
         carries "$pid" || continue
         # One that was frozen hears nothing until it is thawed.

@@ -1,65 +1,39 @@
-//! A private MariaDB. Its `root` has no password, and only this machine can reach it.
+//! A private MariaDB, as this machine has it. Its `root` has no password, and only this machine can reach it.
 
 use std::ffi::OsString;
-use std::fs;
+use std::path::Path;
 
+use super::data::Data;
 use super::error::StackError;
-use super::folder::tail;
 use super::readiness::Greeting;
-use super::server::{Ground, Recipe, Server};
+use super::server::{Ground, Recipe};
 
+/// Its name, and that of its folder.
+const NAME: &str = "mariadb";
 /// The name of the program that makes the first data, in errors.
 const INSTALL: &str = "mariadb-install-db";
-/// How many lines of its output an error shows: after the cause it goes on about other things.
-const TAIL_LINES: usize = 40;
-
-/// The server with this port.
-pub(super) fn server(ground: &Ground, port: u16) -> Server {
-    Server::new(ground, recipe(ground, port), None)
-}
 
 /// Makes the first data, unless there are some.
-///
-/// They are made aside and moved into place when complete: an owner killed in the midst of it leaves nothing that looks
-/// like a database.
-pub(super) async fn prepare(ground: &Ground) -> Result<(), StackError> {
-    let home = ground.folder.path().join("mariadb");
-    let (data, fresh) = (home.join("data"), home.join("fresh"));
-    if data.is_dir() {
-        return Ok(());
-    }
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh).map_err(StackError::folder(&fresh))?;
-    }
-    fs::create_dir(&fresh).map_err(StackError::folder(&fresh))?;
-    let program = &ground.programs.mariadb_install_db;
-    let mut command = ground.command(program, INSTALL)?;
-    // A relative path: the script does not quote its own. No --user: with it, the script changes the owner of a folder
-    // of the system's.
-    command.current_dir(&home).args([
-        "--no-defaults",
-        "--datadir=./fresh",
-        "--auth-root-authentication-method=normal",
-        "--skip-test-db",
-        "--skip-name-resolve",
-    ]);
-    let failed = |problem| StackError::Launch { program: program.clone(), problem };
-    let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().map_err(failed)?;
-    let ended = tokio::time::timeout(ground.deadline, child.wait()).await;
-    let log = ground.folder.log(INSTALL);
-    let mut tail = tail(&log, 0, TAIL_LINES);
-    match ended {
-        Ok(status) => {
-            if status.map_err(failed)?.success() {
-                return fs::rename(&fresh, &data).map_err(StackError::folder(&data));
-            }
-        }
-        Err(_) => tail.push_str(&format!("\n(killed: it took more than {} s)", ground.deadline.as_secs())),
-    }
-    Err(StackError::Died { server: INSTALL, tail, log })
+pub(super) async fn prepare(ground: &Ground, program: &Path) -> Result<(), StackError> {
+    let data = Data::of(ground, NAME);
+    let make = |_: &Path| {
+        let mut command = ground.command(program, INSTALL)?;
+        // A relative path: the script does not quote its own. No --user: with it, the script changes the owner of a
+        // folder of the system's.
+        command.current_dir(&data.home).args([
+            "--no-defaults",
+            "--datadir=./fresh",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--skip-name-resolve",
+        ]);
+        Ok(command)
+    };
+    data.make(ground, INSTALL, make).await
 }
 
-fn recipe(ground: &Ground, port: u16) -> Recipe {
+/// How it is run on this port.
+pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
     let within = |option: &str, name: &str| {
         let mut arg = OsString::from(option);
         arg.push(ground.folder.path().join(name));
@@ -85,8 +59,8 @@ fn recipe(ground: &Ground, port: u16) -> Recipe {
         args.push("--user=root".into());
     }
     Recipe {
-        name: "mariadb",
-        program: ground.programs.mariadbd.clone(),
+        name: NAME,
+        program: program.to_owned(),
         args,
         envs: Vec::new(),
         port,

@@ -1,4 +1,4 @@
-//! Private servers: a RabbitMQ and a MariaDB of one's own, in one folder, on free ports of 127.0.0.1.
+//! Private servers: a RabbitMQ and a database server of one's own, in one folder, on free ports of 127.0.0.1.
 //!
 //! For tests, for trying things out, and for breaking things on purpose. Nothing of the system is touched: no service,
 //! no system folder, no well-known port. Durability is as in production, so what survives a `kill()` here is what would
@@ -9,22 +9,31 @@
 //!  Stack::up ───── detached: they outlive their owner, until Stack::down                       (sluice stack)
 //! ```
 //!
+//! The servers are this machine's RabbitMQ and MariaDB, or the RabbitMQ and MySQL of a root: a folder that holds another
+//! system (`root`).
+//!
 //! Every process of a stack carries a mark in its environment; nothing else is ever sent a signal (`process`). A server
 //! counts as ready when it greets in its own protocol on a socket that is its own (`readiness`).
 
 mod command;
+mod control;
+mod data;
+mod database;
 mod detached;
 mod error;
 mod folder;
 mod guardian;
 mod mariadb;
+mod mysql;
 mod ports;
 mod process;
 mod programs;
 mod rabbitmq;
 mod readiness;
+mod root;
 mod server;
 mod servers;
+mod version;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -42,7 +51,11 @@ use programs::Programs;
 use server::Ground;
 use servers::Servers;
 
-/// What a stack is to be like. The default: in a temporary folder, ready within 60 s.
+/// The variable that names a root.
+pub const ROOT: &str = "SLUICE_STACK_ROOT";
+
+/// What a stack is to be like. The default: in a temporary folder, ready within 60 s, with the servers of the root that
+/// [`ROOT`] names, or else this machine's.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
     /// The folder, made if need be. Its data are used again by the next stack in it. `None`: a temporary one, removed
@@ -52,15 +65,18 @@ pub struct StackOptions {
     pub consumer_timeout: Option<Duration>,
     /// How long each server may take to be ready.
     pub deadline: Duration,
+    /// The root whose RabbitMQ and MySQL it is made of. `None`: this machine's RabbitMQ and MariaDB.
+    pub root: Option<PathBuf>,
 }
 
 impl Default for StackOptions {
     fn default() -> Self {
-        Self { dir: None, consumer_timeout: None, deadline: Duration::from_secs(60) }
+        let root = std::env::var_os(ROOT).map(PathBuf::from);
+        Self { dir: None, consumer_timeout: None, deadline: Duration::from_secs(60), root }
     }
 }
 
-/// A RabbitMQ and a MariaDB.
+/// A RabbitMQ and a database server.
 ///
 /// A bound one ([`Stack::start`]) ends when it is dropped; [`Stack::stop`] also waits for that. One that is up
 /// ([`Stack::up`], [`Stack::attach`]) is only looked at, and stays when this is dropped.
@@ -85,7 +101,7 @@ impl Stack {
     /// # Errors
     /// When a program is not installed, the folder cannot be used or is in use, or a server does not come up.
     pub async fn start(options: StackOptions) -> Result<Self, StackError> {
-        let programs = Programs::find()?;
+        let programs = Programs::for_folder(options.dir.as_deref(), options.root.as_deref())?;
         let (folder, fate) = match &options.dir {
             Some(dir) => (Folder::claim(dir)?, Fate::Keep),
             None => (Folder::temporary()?, Fate::Remove),
@@ -98,7 +114,7 @@ impl Stack {
         if before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).carriers().is_empty()) {
             return Err(StackError::Up(folder.path().to_owned()));
         }
-        let record = Record::renewed(before, true)?;
+        let record = Record::renewed(before, true, &programs)?;
         folder.write_record(&record)?;
         let ground = Ground::new(folder, programs, &record, options.deadline);
         // Posted before anything is started. From here on, a return without the stack ends what has been started.
@@ -120,10 +136,18 @@ impl Stack {
         &self.servers.rabbitmq
     }
 
-    /// The database server.
+    /// The database server: MariaDB, or MySQL from a root.
     #[must_use]
-    pub fn mariadb(&self) -> &Server {
-        &self.servers.mariadb
+    pub fn database(&self) -> &Server {
+        &self.servers.database
+    }
+
+    /// Which servers these are: `RabbitMQ 4.3.6, MySQL 9.7.4`. One that does not answer is named alone.
+    pub async fn versions(&self) -> String {
+        let [broker, database] = [self.rabbitmq(), self.database()];
+        let (said, also) = tokio::join!(broker.version(), database.version());
+        let named = |said: Option<String>, server: &Server| said.unwrap_or_else(|| server.name().to_owned());
+        format!("{}, {}", named(said, broker), named(also, database))
     }
 
     /// The folder that holds everything.
@@ -147,7 +171,7 @@ impl Stack {
     /// Where the database `name` is or would be: it is not created.
     #[must_use]
     pub fn database_url(&self, name: &str) -> String {
-        format!("mysql://root@127.0.0.1:{}/{name}", self.mariadb().port())
+        format!("mysql://root@127.0.0.1:{}/{name}", self.database().port())
     }
 
     /// Ends a bound stack and waits until all is gone; a temporary folder too. A stack that is up stays up: see
@@ -189,14 +213,15 @@ impl Ground {
 
 impl Record {
     /// The record of a stack that is about to be started: under a new mark, on the ports it had before if it had some.
-    fn renewed(before: Option<Self>, bound: bool) -> Result<Self, StackError> {
-        let (rabbitmq, mariadb) = match before {
-            Some(Self { rabbitmq, mariadb, .. }) => (rabbitmq, mariadb),
+    fn renewed(before: Option<Self>, bound: bool, programs: &Programs) -> Result<Self, StackError> {
+        let (rabbitmq, database) = match before {
+            Some(Self { rabbitmq, database, .. }) => (rabbitmq, database),
             None => {
-                let [mariadb] = ports::draw()?;
-                (RabbitmqPorts::draw()?, mariadb)
+                let [database] = ports::draw()?;
+                (RabbitmqPorts::draw()?, database)
             }
         };
-        Ok(Self { mark: Mark::new().as_str().to_owned(), bound, rabbitmq, mariadb })
+        let root = programs.root.as_ref().map(|root| root.path().to_owned());
+        Ok(Self { mark: Mark::new().as_str().to_owned(), bound, rabbitmq, database, root })
     }
 }

@@ -1,4 +1,4 @@
-//! Where the servers' programs are on this machine.
+//! Where the servers' programs are: on this machine, or in a root.
 //!
 //! RabbitMQ's own start script is wanted, not the wrapper that distributions put on the `PATH`: the wrapper insists on
 //! the system's user and folders. So the places where the scripts themselves live are looked at first.
@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use super::error::StackError;
+use super::folder::Folder;
+use super::root::{self, Root};
 
 /// What installs everything, without its `sudo`.
 const INSTALL: &str = "apt-get install -y --no-install-recommends rabbitmq-server mariadb-server";
@@ -22,42 +24,105 @@ const LAST: [&str; 7] =
 pub(super) struct Programs {
     pub(super) rabbitmq_server: PathBuf,
     pub(super) epmd: PathBuf,
-    pub(super) mariadbd: PathBuf,
-    pub(super) mariadb_install_db: PathBuf,
+    pub(super) database: DatabasePrograms,
+    /// This machine's own, from wherever the servers are.
     pub(super) setsid: PathBuf,
     /// What the programs' own `PATH` is: they call others.
     pub(super) path: std::ffi::OsString,
+    /// Inside which the servers' programs are, at these paths.
+    pub(super) root: Option<Root>,
+}
+
+/// The programs of a database server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DatabasePrograms {
+    Mariadb { mariadbd: PathBuf, mariadb_install_db: PathBuf },
+    Mysql { mysqld: PathBuf },
 }
 
 impl Programs {
-    /// Looks in the usual places.
-    pub(super) fn find() -> Result<Self, StackError> {
-        Self::find_in(&places(), nix::unistd::geteuid().is_root())
+    /// Looks in the usual places, of this machine or of a root.
+    pub(super) fn find(root: Option<&Path>) -> Result<Self, StackError> {
+        match root {
+            Some(root) => Self::find_inside(Root::at(root)?, &places()),
+            None => Self::find_in(&places(), nix::unistd::geteuid().is_root()),
+        }
+    }
+
+    /// Those that a stack in this folder needs: of the root that was asked for, or from where the folder's data belong.
+    pub(super) fn for_folder(dir: Option<&Path>, asked: Option<&Path>) -> Result<Self, StackError> {
+        let before = dir.and_then(Folder::existing).and_then(|folder| folder.record());
+        let (Some(before), Some(dir)) = (before, dir) else { return Self::find(asked) };
+        if let Some(asked) = asked.map(root::locate).transpose()?
+            && before.root.as_ref() != Some(&asked)
+        {
+            return Err(StackError::OtherServers { dir: dir.to_owned(), theirs: before.root, asked });
+        }
+        Self::find(before.root.as_deref())
     }
 
     fn find_in(places: &[PathBuf], root: bool) -> Result<Self, StackError> {
-        let mut missing = Vec::new();
-        let mut find = |name: &'static str| {
-            places.iter().map(|place| place.join(name)).find(|file| is_program(file)).unwrap_or_else(|| {
-                missing.push(name);
-                PathBuf::new()
-            })
-        };
+        let mut search = Search { places, root: None, missing: Vec::new() };
         let found = Self {
-            rabbitmq_server: find("rabbitmq-server"),
-            epmd: find("epmd"),
-            mariadbd: find("mariadbd"),
-            mariadb_install_db: find("mariadb-install-db"),
-            setsid: find("setsid"),
-            // Only a place with a colon in its name fails here, and such a place cannot be on a PATH at all.
-            path: std::env::join_paths(places).unwrap_or_default(),
+            rabbitmq_server: search.find("rabbitmq-server"),
+            epmd: search.find("epmd"),
+            database: DatabasePrograms::Mariadb {
+                mariadbd: search.find("mariadbd"),
+                mariadb_install_db: search.find("mariadb-install-db"),
+            },
+            setsid: search.find("setsid"),
+            path: path(places),
+            root: None,
         };
-        if missing.is_empty() {
+        if search.missing.is_empty() {
             return Ok(found);
         }
         let install = if root { INSTALL.to_owned() } else { format!("sudo {INSTALL}") };
-        Err(StackError::Missing { missing, install })
+        Err(StackError::Missing { missing: search.missing, install })
     }
+
+    fn find_inside(root: Root, places: &[PathBuf]) -> Result<Self, StackError> {
+        let mut outside = Search { places, root: None, missing: Vec::new() };
+        let setsid = outside.find("setsid");
+        if let [_, ..] = outside.missing[..] {
+            return Err(StackError::Missing {
+                missing: outside.missing,
+                install: "apt-get install util-linux".to_owned(),
+            });
+        }
+        let mut search = Search { places, root: Some(&root), missing: Vec::new() };
+        let rabbitmq_server = search.find("rabbitmq-server");
+        let epmd = search.find("epmd");
+        let database = DatabasePrograms::Mysql { mysqld: search.find("mysqld") };
+        if search.missing.is_empty() {
+            return Ok(Self { rabbitmq_server, epmd, database, setsid, path: path(places), root: Some(root) });
+        }
+        Err(StackError::RootLacks { path: root.path().to_owned(), missing: search.missing })
+    }
+}
+
+/// A search for programs, and what it did not find.
+struct Search<'a> {
+    places: &'a [PathBuf],
+    root: Option<&'a Root>,
+    missing: Vec<&'static str>,
+}
+
+impl Search<'_> {
+    fn find(&mut self, name: &'static str) -> PathBuf {
+        let seen = |file: &Path| self.root.map_or_else(|| file.to_owned(), |root| root.outside(file));
+        let found = self.places.iter().map(|place| place.join(name)).find(|file| is_program(&seen(file)));
+        found.unwrap_or_else(|| {
+            self.missing.push(name);
+            PathBuf::new()
+        })
+    }
+}
+
+/// The places as a `PATH`.
+fn path(places: &[PathBuf]) -> std::ffi::OsString {
+    // Only a place with a colon in its name fails here, and such a place cannot be on a PATH at all.
+    std::env::join_paths(places).unwrap_or_default()
 }
 
 /// Every folder to look in, in order.
@@ -95,7 +160,8 @@ mod tests {
         let places = [first.path().to_owned(), second.path().to_owned()];
         let found = Programs::find_in(&places, true).expect("every program is in one place or the other");
         assert_eq!(found.epmd, first.path().join("epmd"));
-        assert_eq!(found.mariadbd, second.path().join("mariadbd"));
+        let mariadbd = second.path().join("mariadbd");
+        assert!(matches!(found.database, DatabasePrograms::Mariadb { mariadbd: found, .. } if found == mariadbd));
     }
 
     #[test]

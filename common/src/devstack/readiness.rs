@@ -15,7 +15,7 @@ use tokio::time::timeout;
 /// How long one question may take: a server that is starting up, or frozen, accepts and says nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// `AMQP` and the version 0-9-1: what a client says first.
-const AMQP_HEADER: [u8; 8] = *b"AMQP\x00\x00\x09\x01";
+pub(super) const AMQP_HEADER: [u8; 8] = *b"AMQP\x00\x00\x09\x01";
 /// The type of a frame that holds a method: `connection.start`.
 const AMQP_METHOD_FRAME: u8 = 1;
 /// The version in a MySQL server's greeting. An error (too many connections, say) has 0xff in its place.

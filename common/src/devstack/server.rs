@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use super::ports;
 use super::process::{Mark, Process, send};
 use super::programs::Programs;
 use super::readiness::{Greeting, is_ready};
+use super::version::version;
 
 /// How often a server that is starting or ending is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -24,7 +25,7 @@ const ORDERLY_END: Duration = Duration::from_secs(30);
 const KILLED_END: Duration = Duration::from_secs(10);
 /// How many lines of its log an error shows.
 const TAIL_LINES: usize = 20;
-/// What servers write when a port is not theirs to have: in RabbitMQ's words, in the system's, in MariaDB's.
+/// What servers write when a port is not theirs to have: in RabbitMQ's words, in the system's, in MariaDB's and MySQL's.
 const TAKEN: [&str; 3] = ["eaddrinuse", "Address already in use", "port already in use"];
 
 /// How a server is run. It is the same at each start.
@@ -75,7 +76,7 @@ impl Server {
         }
     }
 
-    /// Its name: `rabbitmq` or `mariadb`.
+    /// Its name: `rabbitmq`, and `mariadb` or `mysql`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.recipe.name
@@ -85,6 +86,11 @@ impl Server {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.recipe.port
+    }
+
+    /// Its name and version as it says them: `RabbitMQ 4.3.6`. `None` where it does not answer.
+    pub async fn version(&self) -> Option<String> {
+        version(self.recipe.port, self.recipe.greeting).await
     }
 
     /// Its process, while it runs. A frozen server runs.
@@ -133,8 +139,8 @@ impl Server {
         if self.pid().is_none() {
             return Ok(());
         }
-        self.signal(Signal::SIGTERM)?;
-        self.signal(Signal::SIGCONT)?;
+        self.urge(Signal::SIGTERM)?;
+        self.urge(Signal::SIGCONT)?;
         if self.is_gone_within(ORDERLY_END).await { Ok(()) } else { self.kill_now().await }
     }
 
@@ -152,6 +158,11 @@ impl Server {
     /// When it is not running.
     pub fn thaw(&self) -> Result<(), StackError> {
         self.signal(Signal::SIGCONT)
+    }
+
+    /// What its own tools need in their environment to find it.
+    pub(super) fn environment(&self) -> impl Iterator<Item = (&'static str, &OsString)> {
+        self.recipe.envs.iter().map(|(name, value)| (*name, value))
     }
 
     /// Kills it and what had to run for it.
@@ -230,7 +241,7 @@ impl Server {
 
     async fn kill_now(&self) -> Result<(), StackError> {
         let Some(pid) = self.pid() else { return Ok(()) };
-        self.signal(Signal::SIGKILL)?;
+        self.urge(Signal::SIGKILL)?;
         if self.is_gone_within(KILLED_END).await { Ok(()) } else { Err(StackError::WontEnd { pids: vec![pid] }) }
     }
 
@@ -243,6 +254,14 @@ impl Server {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         true
+    }
+
+    /// Sends a signal that is to end it. It may have ended in this very moment.
+    fn urge(&self, signal: Signal) -> Result<(), StackError> {
+        match self.signal(signal) {
+            Err(StackError::NotRunning(_)) => Ok(()),
+            sent => sent,
+        }
     }
 
     /// Sends a signal to the process as long as it is known to be ours: a child is not reaped while this holds it.
@@ -263,10 +282,13 @@ impl Server {
 impl Ground {
     /// A program of this stack, ready to be given its arguments: in a session of its own, out of reach of a terminal's
     /// Ctrl-C; with the mark, and nothing of the caller's environment; its output at the end of its log.
-    pub(super) fn command(&self, program: &PathBuf, log: &str) -> Result<Command, StackError> {
+    pub(super) fn command(&self, program: &Path, log: &str) -> Result<Command, StackError> {
         let log = self.folder.log(log);
         let file = || File::options().create(true).append(true).open(&log).map_err(StackError::folder(&log));
         let mut command = Command::new(&self.programs.setsid);
+        if let Some(root) = &self.programs.root {
+            root.enter(&mut command, self.folder.path());
+        }
         command
             .arg(program)
             .env_clear()

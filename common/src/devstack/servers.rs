@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::StackError;
 use super::folder::{RabbitmqPorts, Record};
 use super::server::{Ground, Server};
-use super::{mariadb, ports, rabbitmq};
+use super::{database, ports, rabbitmq};
 
 /// How often a server is started on other ports when someone else was quicker to take one.
 const ATTEMPTS: usize = 5;
@@ -24,7 +24,7 @@ impl RabbitmqPorts {
 pub(super) struct Servers {
     pub(super) rabbitmq: Server,
     pub(super) management_port: u16,
-    pub(super) mariadb: Server,
+    pub(super) database: Server,
 }
 
 impl Servers {
@@ -33,7 +33,7 @@ impl Servers {
         Self {
             rabbitmq: rabbitmq::server(ground, record.rabbitmq),
             management_port: record.rabbitmq.management,
-            mariadb: mariadb::server(ground, record.mariadb),
+            database: database::server(ground, record.database),
         }
     }
 
@@ -44,27 +44,27 @@ impl Servers {
         consumer_timeout: Option<Duration>,
     ) -> Result<Self, StackError> {
         let rabbitmq = raise_rabbitmq(ground, record.rabbitmq, consumer_timeout);
-        let mariadb = raise_mariadb(ground, record.mariadb);
-        let ((rabbitmq, ports), mariadb) = tokio::try_join!(rabbitmq, mariadb)?;
-        ground.folder.write_record(&Record { rabbitmq: ports, mariadb: mariadb.port(), ..record })?;
-        Ok(Self { rabbitmq, management_port: ports.management, mariadb })
+        let database = raise_database(ground, record.database);
+        let ((rabbitmq, ports), database) = tokio::try_join!(rabbitmq, database)?;
+        ground.folder.write_record(&Record { rabbitmq: ports, database: database.port(), ..record })?;
+        Ok(Self { rabbitmq, management_port: ports.management, database })
     }
 
     /// The names of those that do not run.
     pub(super) fn dead(&self) -> Vec<&'static str> {
-        let both = [&self.rabbitmq, &self.mariadb];
+        let both = [&self.rabbitmq, &self.database];
         both.into_iter().filter(|server| !server.is_running()).map(Server::name).collect()
     }
 
     /// Ends both in their own time.
     pub(super) async fn stop(&self) -> Result<(), StackError> {
-        let (rabbitmq, mariadb) = tokio::join!(self.rabbitmq.stop_all(), self.mariadb.stop_all());
-        rabbitmq.and(mariadb)
+        let (rabbitmq, database) = tokio::join!(self.rabbitmq.stop_all(), self.database.stop_all());
+        rabbitmq.and(database)
     }
 
     /// Their processes that are children of this one, to be waited for by someone else.
     pub(super) fn take_children(&self) -> Vec<Child> {
-        [&self.rabbitmq, &self.mariadb].into_iter().flat_map(Server::take_children).collect()
+        [&self.rabbitmq, &self.database].into_iter().flat_map(Server::take_children).collect()
     }
 }
 
@@ -92,11 +92,11 @@ async fn raise_rabbitmq(
     }
 }
 
-async fn raise_mariadb(ground: &Ground, mut port: u16) -> Result<Server, StackError> {
-    mariadb::prepare(ground).await?;
+async fn raise_database(ground: &Ground, mut port: u16) -> Result<Server, StackError> {
+    database::prepare(ground).await?;
     let mut attempt = 1;
     loop {
-        let server = mariadb::server(ground, port);
+        let server = database::server(ground, port);
         match server.start().await {
             Ok(()) => return Ok(server),
             Err(error @ StackError::PortTaken { .. }) if attempt < ATTEMPTS => {

@@ -16,12 +16,23 @@ fn kind_of(code: u16) -> Kind {
     match code {
         // Lock wait, deadlock, interrupted; MariaDB's and MySQL's statement time limit.
         1205 | 1213 | 1317 | 1969 | 3024 => Kind::Transient,
-        // Too many connections (of all, of this user), shutting down, read-only, disk full, table full.
-        1040 | 1203 | 1053 | 1290 | 1836 | 1021 | 1114 => Kind::Dependency,
-        // Too long, not null, out of range, wrong date, wrong value, bad JSON, a CHECK that refused, a trigger's SIGNAL.
-        1406 | 1048 | 1264 | 1292 | 1366 | 3140 | 3819 | 4025 | 1644 => Kind::Permanent,
-        // Access, unknown database, unknown table or column, syntax: whoever set this up has to mend it.
-        1044 | 1045 | 1049 | 1142 | 1143 | 1146 | 1054 | 1064 | 1227 | 1698 => Kind::Operator,
+        // Too many connections (of all, of this user, by its quota), prepared statements, threads; out of memory.
+        1040 | 1203 | 1226 | 1461 | 1135 | 1037 | 1038 | 1041 => Kind::Dependency,
+        // Shutting down, a connection that was killed or broke on the server's side.
+        1053 | 1927 | 1152 | 1158..=1161 => Kind::Dependency,
+        // Read-only: the server, the transactions, the table, the engine; a cluster's node that is not ready.
+        1290 | 1836 | 1792 | 1036 | 1874 | 1047 | 3100 => Kind::Dependency,
+        // Disk full, table full, the storage engine's own errors, a binary log that cannot be written; below a thousand
+        // are the server's errors with files.
+        1021 | 1114 | 1030 | 1598 | 1..=999 => Kind::Dependency,
+        // Too long, not null, out of range, wrong date, cut, wrong value, bad JSON, a CHECK that refused, a trigger's
+        // SIGNAL.
+        1406 | 1048 | 1264 | 1292 | 1265 | 1366 | 3140 | 3819 | 4025 | 1644 => Kind::Permanent,
+        // Access, a blocked host, an account that is locked or has to change its password.
+        1044 | 1045 | 1142 | 1143 | 1227 | 1698 | 1129 | 1130 | 1820 | 1862 | 3118 | 4151 => Kind::Operator,
+        // Unknown database, table or column, a column of somebody else's that must have a value, what a view or a
+        // trigger lacks, syntax: whoever set this up has to mend it.
+        1049 | 1146 | 1932 | 1054 | 1364 | 1356 | 1449 | 1305 | 1064 => Kind::Operator,
         // The row is larger than the server takes.
         1153 | 1301 => Kind::Permanent,
         _ => Kind::Transient,
@@ -42,6 +53,11 @@ impl From<&Error> for Failure {
             Error::Io(IoError::Tls(_)) => Self::new(Kind::Operator, "mysql_tls", bare(error)),
             Error::Io(IoError::Io(io)) if io.kind() == ErrorKind::InvalidData => {
                 Self::new(Kind::Operator, "mysql_tls", bare(error))
+            }
+            // What MySQL may answer to a user that it does not know: it makes up a way to prove who one is, and the
+            // driver has not all of them.
+            Error::Driver(DriverError::UnknownAuthPlugin { .. }) => {
+                Self::new(Kind::Operator, "mysql_auth_plugin", bare(error))
             }
             // A broken or refused connection, whatever part of the driver noticed it.
             Error::Driver(_) | Error::Io(_) | Error::Other(_) => {
@@ -81,9 +97,11 @@ mod tests {
         let kind = |code| Failure::from(server(code)).kind;
         for (codes, expected) in [
             (&[1205u16, 1213, 1317, 1969, 3024][..], Kind::Transient),
-            (&[1040, 1203, 1053, 1290, 1836, 1021, 1114], Kind::Dependency),
-            (&[1406, 1048, 1264, 1292, 1366, 3140, 3819, 4025, 1644, 1153], Kind::Permanent),
-            (&[1044, 1045, 1049, 1142, 1146, 1054, 1064, 1227], Kind::Operator),
+            (&[1040, 1203, 1226, 1461, 1041, 1053, 1927, 1290, 1836, 1792, 1036, 1047], Kind::Dependency),
+            (&[1021, 1114, 1030, 3], Kind::Dependency),
+            (&[1406, 1048, 1264, 1292, 1265, 1366, 3140, 3819, 4025, 1644, 1153], Kind::Permanent),
+            (&[1044, 1045, 1142, 1227, 1129, 1820, 4151], Kind::Operator),
+            (&[1049, 1146, 1054, 1364, 1064], Kind::Operator),
         ] {
             for code in codes {
                 assert_eq!(kind(*code), expected, "code {code}");
@@ -101,6 +119,13 @@ mod tests {
         let refused = std::io::Error::new(ErrorKind::InvalidData, "invalid peer certificate");
         let failure = Failure::from(Error::Io(IoError::Io(refused)));
         assert_eq!((failure.kind, failure.code.as_str()), (Kind::Operator, "mysql_tls"));
+    }
+
+    #[test]
+    fn a_user_that_has_no_way_in_is_an_operators_business() {
+        let unknown = DriverError::UnknownAuthPlugin { name: "sha256_password".to_owned() };
+        let failure = Failure::from(Error::Driver(unknown));
+        assert_eq!((failure.kind, failure.code.as_str()), (Kind::Operator, "mysql_auth_plugin"));
     }
 
     #[test]

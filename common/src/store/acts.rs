@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Params, Value};
+use mysql_async::{Params, TxOpts, Value};
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -13,8 +13,10 @@ use super::posts::datetime;
 use crate::failure::Failure;
 use crate::post::PostId;
 
-/// How many letters one statement records.
-const WRITE: usize = 100;
+/// How many letters one statement records, and the most bytes that are kept of them: servers refuse a statement of
+/// 16 MiB. One letter may be larger than this.
+const WRITE: usize = 500;
+const WRITE_BYTES: usize = 6 * 1024 * 1024;
 
 /// What an operator did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -24,6 +26,16 @@ pub enum ActKind {
     Replay,
     /// Took letters out.
     Drop,
+    /// Took letters out and kept nothing of them.
+    Destroy,
+    /// Put dropped letters back among the dead ones.
+    Undrop,
+    /// Put exported letters back among the dead ones.
+    Import,
+    /// Changed a letter's body.
+    Edit,
+    /// Gave a letter the body back that it had before it was edited.
+    EditUndo,
 }
 
 impl ActKind {
@@ -33,6 +45,11 @@ impl ActKind {
         match self {
             Self::Replay => "replay",
             Self::Drop => "drop",
+            Self::Destroy => "destroy",
+            Self::Undrop => "undrop",
+            Self::Import => "import",
+            Self::Edit => "edit",
+            Self::EditUndo => "edit_undo",
         }
     }
 }
@@ -74,12 +91,21 @@ pub struct LetterOutcome {
     pub outcome: &'static str,
     /// Why, where there is more to say.
     pub detail: String,
-    /// The letter's body, where the act takes it out of RabbitMQ.
+    /// The letter in full, in the form of `sluice dlq export`, where the act takes it out of RabbitMQ.
     #[serde(skip)]
-    pub body: Option<Vec<u8>>,
-    /// Its headers, likewise.
+    pub kept: Option<String>,
+    /// The lines of earlier acts that this one undoes.
     #[serde(skip)]
-    pub headers: Option<serde_json::Value>,
+    pub undoes: Vec<LineId>,
+}
+
+/// One line of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineId {
+    /// The act.
+    pub act: String,
+    /// The letter's number within it.
+    pub number: u32,
 }
 
 impl Store {
@@ -100,47 +126,120 @@ impl Store {
         .await
     }
 
-    /// Records what became of letters. Repeating it changes nothing.
+    /// Records what became of letters: each with what is kept of it and what it undoes, or not at all. Repeating it
+    /// changes nothing.
     ///
     /// # Errors
     /// The server's.
     pub async fn record_letters(&self, act: &Act, letters: &[LetterOutcome]) -> Result<(), Failure> {
-        for letters in letters.chunks(WRITE) {
-            let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; letters.len()].join(", ");
-            let statement = format!(
-                "INSERT INTO act_letters (act, number, letter, outcome, detail, body, headers, at) VALUES {places} \
-                 ON DUPLICATE KEY UPDATE act = act"
-            );
-            let now = OffsetDateTime::now_utc();
-            let values: Vec<Value> = letters.iter().flat_map(|letter| values(act, letter, now)).collect();
+        let now = OffsetDateTime::now_utc();
+        for letters in portions(letters) {
             let pool = self.pool();
+            let statements = statements(act, letters, now);
             self.bounded("recording letters", async {
                 let mut connection = pool.get_conn().await?;
-                connection.exec_drop(statement, Params::Positional(values)).await
+                if let [(statement, values)] = &statements[..] {
+                    return connection.exec_drop(statement, Params::Positional(values.clone())).await;
+                }
+                let mut transaction = connection.start_transaction(TxOpts::default()).await?;
+                for (statement, values) in statements {
+                    transaction.exec_drop(statement, Params::Positional(values)).await?;
+                }
+                transaction.commit().await
             })
             .await?;
         }
         Ok(())
     }
 
-    /// Which of these posts an operator dropped.
+    /// Which of these posts an operator dropped, and nobody put back since.
     ///
     /// # Errors
     /// The server's.
     pub async fn dropped(&self, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
-        self.which("SELECT DISTINCT letter FROM act_letters WHERE outcome = 'dropped' AND letter", ids).await
+        let query = "SELECT DISTINCT d.letter FROM act_letters d WHERE d.outcome IN ('dropped', 'destroyed') \
+                     AND NOT EXISTS (SELECT 1 FROM undone_letters u WHERE u.of_act = d.act AND u.of_number = d.number) \
+                     AND NOT EXISTS (SELECT 1 FROM act_letters b WHERE b.letter = d.letter AND b.at > d.at \
+                     AND b.outcome IN ('replayed', 'imported', 'undropped', 'edited', 'restored')) AND d.letter";
+        self.which(query, ids).await
     }
 }
 
-fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 8] {
+/// Letters whose record fits into one statement.
+fn portions(mut letters: &[LetterOutcome]) -> impl Iterator<Item = &[LetterOutcome]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = letters.iter().take(WRITE).take_while(|letter| {
+            let before = bytes;
+            bytes += letter.kept.as_ref().map_or(0, String::len);
+            before == 0 || bytes <= WRITE_BYTES
+        });
+        let (portion, rest) = letters.split_at(fits.count());
+        letters = rest;
+        (!portion.is_empty()).then_some(portion)
+    })
+}
+
+/// What records these letters, in this order.
+fn statements(act: &Act, letters: &[LetterOutcome], now: OffsetDateTime) -> Vec<(String, Vec<Value>)> {
+    let lines = letters.iter().flat_map(|letter| values(act, letter, now)).collect();
+    let kept = letters.iter().filter_map(|letter| {
+        let kept: Value = letter.kept.as_deref()?.into();
+        Some([act.id.as_str().into(), letter.number.into(), kept])
+    });
+    let undone = letters.iter().flat_map(|letter| {
+        letter.undoes.iter().map(|LineId { act: of, number }| {
+            [of.as_str().into(), (*number).into(), act.id.as_str().into(), letter.number.into()]
+        })
+    });
+    let tables = [
+        ("act_letters (act, number, letter, outcome, detail, at)", 6, lines),
+        ("kept_letters (act, number, transcript)", 3, kept.flatten().collect()),
+        ("undone_letters (of_act, of_number, act, number)", 4, undone.flatten().collect::<Vec<Value>>()),
+    ];
+    let filled = tables.into_iter().filter(|(_, _, values)| !values.is_empty());
+    filled
+        .map(|(table, columns, values)| {
+            let row = format!("({})", vec!["?"; columns].join(", "));
+            let rows = vec![row.as_str(); values.len() / columns].join(", ");
+            (format!("INSERT INTO {table} VALUES {rows} ON DUPLICATE KEY UPDATE act = act"), values)
+        })
+        .collect()
+}
+
+fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 6] {
     [
         act.id.as_str().into(),
         letter.number.into(),
         letter.letter.as_str().into(),
         letter.outcome.into(),
         letter.detail.as_str().into(),
-        letter.body.as_deref().into(),
-        letter.headers.as_ref().map(ToString::to_string).into(),
         datetime(now),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(number: u32, bytes: usize) -> LetterOutcome {
+        let kept = Some("x".repeat(bytes));
+        LetterOutcome {
+            number,
+            letter: number.to_string(),
+            outcome: "dropped",
+            detail: String::new(),
+            kept,
+            undoes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_statement_is_larger_than_it_may_be_unless_for_one_letter() {
+        let letters = [10, WRITE_BYTES, WRITE_BYTES / 2, WRITE_BYTES / 2, 2 * WRITE_BYTES, 0, 1];
+        let letters: Vec<_> = (1u32..).zip(letters).map(|(number, bytes)| outcome(number, bytes)).collect();
+        let portions: Vec<Vec<u32>> =
+            portions(&letters).map(|portion| portion.iter().map(|letter| letter.number).collect()).collect();
+        assert_eq!(portions, [vec![1], vec![2], vec![3, 4], vec![5], vec![6, 7]]);
+    }
 }

@@ -5,21 +5,28 @@
 //! repeated without harm.
 
 mod acts;
+mod kept;
 mod migrate;
 #[cfg(feature = "devstack")]
 mod mishap;
 mod posts;
+mod record;
+mod rehearsal;
+mod replays;
 
-pub use acts::{Act, ActKind, LetterOutcome};
+pub use acts::{Act, ActKind, LetterOutcome, LineId};
+pub use kept::{Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
 pub use posts::{Recorded, Row, StoredPost};
+pub use record::RecordLine;
+pub use rehearsal::Rehearsed;
+pub use replays::{PastLetter, PastReplay, Taken};
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mysql_async::prelude::Queryable;
 use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 
 use crate::config::{ConfigError, DatabaseArgs};
@@ -38,7 +45,8 @@ const STATEMENTS: usize = 64;
 /// The database.
 pub struct Store {
     options: Opts,
-    /// Replaced after a timeout: a connection that hangs would keep its place in the pool until the kernel gives it up.
+    /// Replaced after a failure that is no post's. A connection that hangs would keep its place in the pool until the
+    /// kernel gives it up; one that was made while the server was read-only may stay so after the server is not.
     pool: Mutex<Pool>,
     at: String,
     database: String,
@@ -80,23 +88,9 @@ impl Store {
         &self.database
     }
 
-    /// Whether posts could be stored now: connects, and asks for an insert of no row, which a read-only server, a
-    /// missing table or a missing permission refuses all the same.
-    ///
-    /// # Errors
-    /// Why not.
-    pub async fn probe(&self) -> Result<(), Failure> {
-        let pool = self.pool();
-        self.bounded("a probe", async {
-            let mut connection = pool.get_conn().await?;
-            connection.query_drop(posts::PROBE).await
-        })
-        .await
-    }
-
     /// Ends all connections, waiting no longer than a moment.
     pub async fn close(&self) {
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.pool().disconnect()).await;
+        let _ = tokio::time::timeout(Duration::from_millis(200), self.pool().disconnect()).await;
     }
 
     /// Adds to a failure where it happened and what can be done.
@@ -115,15 +109,21 @@ impl Store {
         what: &str,
         call: impl Future<Output = Result<T, mysql_async::Error>>,
     ) -> Result<T, Failure> {
-        match tokio::time::timeout(PATIENCE, call).await {
+        let answer = match tokio::time::timeout(PATIENCE, call).await {
             Ok(answer) => answer.map_err(Failure::from),
-            Err(_) => {
-                let fresh = Pool::new(self.options.clone());
-                let stuck = std::mem::replace(&mut *self.pool.lock().unwrap_or_else(PoisonError::into_inner), fresh);
-                drop(stuck);
-                Err(Failure::timed_out("mysql", what, PATIENCE))
-            }
+            Err(_) => Err(Failure::timed_out("mysql", what, PATIENCE)),
+        };
+        if let Err(Failure { kind: Kind::Dependency | Kind::Operator, .. }) = answer {
+            self.begin_anew();
         }
+        answer
+    }
+
+    /// Leaves the connections that there are.
+    fn begin_anew(&self) {
+        let fresh = Pool::new(self.options.clone());
+        let stuck = std::mem::replace(&mut *self.pool.lock().unwrap_or_else(PoisonError::into_inner), fresh);
+        drop(stuck);
     }
 }
 
@@ -154,6 +154,34 @@ fn session(options: OptsBuilder) -> Opts {
         .into()
 }
 
+/// What can be done about a failure of MySQL's.
+#[must_use]
+pub fn advice(failure: &Failure) -> &'static str {
+    match failure.code.as_str() {
+        "mysql_1049" => "make it with `sluice migrate`, or check the name in DATABASE_URL",
+        "mysql_1146" | "mysql_1054" | "mysql_1364" | "mysql_1932" => {
+            "is the schema an older one? bring the schema up with `sluice migrate`; what else was changed in the tables \
+             has to be changed back"
+        }
+        "mysql_tls" => "is its certificate signed by a public authority, or by the one in SSL_CERT_FILE?",
+        "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
+        "mysql_auth_plugin" => {
+            "check the user and the password in DATABASE_URL; a user has to have caching_sha2_password or \
+             mysql_native_password"
+        }
+        "mysql_1820" | "mysql_1862" | "mysql_3118" | "mysql_4151" => "unlock the user of DATABASE_URL",
+        "mysql_1129" | "mysql_1130" => "let the server take connections from this machine (FLUSH HOSTS unblocks it)",
+        "mysql_1044" | "mysql_1142" | "mysql_1143" | "mysql_1227" => "give the user of DATABASE_URL the permission",
+        "mysql_1290" | "mysql_1792" | "mysql_1836" | "mysql_1036" | "mysql_1874" => {
+            "it is read-only: a replica, or a server in upkeep? DATABASE_URL says which one is used"
+        }
+        "mysql_1021" | "mysql_1114" | "mysql_1030" => "make room on the server's disk",
+        "mysql_1040" | "mysql_1203" | "mysql_1226" => "raise the server's limit, or run fewer processes",
+        _ if failure.kind == Kind::Dependency => "is it running there? DATABASE_URL says where to look",
+        _ => "the server's log may say more",
+    }
+}
+
 /// MySQL cannot be used: where, why, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError {
@@ -177,16 +205,13 @@ impl StoreError {
 impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { at, database, failure } = self;
-        let advice = match failure.code.as_str() {
-            "mysql_1049" => "make it with `sluice migrate`, or check the name in DATABASE_URL",
-            "mysql_1146" | "mysql_1054" => "bring the schema up with `sluice migrate`",
-            "mysql_tls" => "is its certificate signed by a public authority, or by the one in SSL_CERT_FILE?",
-            "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
-            "mysql_1044" | "mysql_1142" | "mysql_1143" | "mysql_1227" => "give the user of DATABASE_URL the permission",
-            _ if failure.kind == Kind::Dependency => "is it running there? DATABASE_URL says where to look",
-            _ => "the server's log may say more",
-        };
-        write!(f, "cannot use database `{database}` at {at}: {} ({}); {advice}", failure.message, failure.code)
+        write!(
+            f,
+            "cannot use database `{database}` at {at}: {} ({}); {}",
+            failure.message,
+            failure.code,
+            advice(failure)
+        )
     }
 }
 

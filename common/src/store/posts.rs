@@ -16,14 +16,9 @@ use crate::verdict::{Review, Verdict};
 const COLUMNS: &str = "id, title, content, author, verdict, reasons, ruleset, submitted_at, reviewed_at, recorded_at, \
                        worker, attempts";
 const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-/// An insert of no row.
-pub(super) const PROBE: &str = "INSERT INTO posts (id, title, content, author, verdict, reasons, ruleset, \
-                                submitted_at, reviewed_at, recorded_at, worker, attempts) \
-                                SELECT id, title, content, author, verdict, reasons, ruleset, \
-                                submitted_at, reviewed_at, recorded_at, worker, attempts FROM posts WHERE 1 = 0";
 /// The largest row, in bytes of text. A packet over the server's limit breaks the connection on MariaDB, which looks
 /// like an outage; half of the smallest default limit (16 MiB) is far from it.
-const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How many ids one query asks for.
 const ASK: usize = 1000;
 
@@ -94,14 +89,10 @@ impl Store {
     /// The server's, for the group as a whole: whose row it was is found by splitting the group.
     pub async fn insert(&self, rows: &[Row], worker: &str) -> Result<Vec<Recorded>, Failure> {
         if let Some(row) = rows.iter().find(|row| row.bytes() > ROW_MAX_BYTES) {
-            let message = format!("the post has {} bytes, more than the {ROW_MAX_BYTES} a row may have", row.bytes());
-            return Err(Failure::new(Kind::Permanent, "too_large", message));
+            return Err(too_large(row));
         }
-        let places = vec![PLACES; rows.len()].join(", ");
-        // Never INSERT IGNORE: it cuts what is too long, in silence.
-        let statement = format!("INSERT INTO posts ({COLUMNS}) VALUES {places} ON DUPLICATE KEY UPDATE id = id");
         let now = OffsetDateTime::now_utc();
-        let values: Vec<Value> = rows.iter().flat_map(|row| values(row, worker, now)).collect();
+        let (statement, values) = insertion(rows, worker, now);
         let pool = self.pool();
         let new = self
             .bounded("an insert", async {
@@ -205,6 +196,20 @@ impl Store {
         })
         .await
     }
+}
+
+/// What is said of a row that is never tried.
+pub(super) fn too_large(row: &Row) -> Failure {
+    let message = format!("the post has {} bytes, more than the {ROW_MAX_BYTES} a row may have", row.bytes());
+    Failure::new(Kind::Permanent, "too_large", message)
+}
+
+/// The statement that stores these rows, and its values.
+pub(super) fn insertion(rows: &[Row], worker: &str, now: OffsetDateTime) -> (String, Vec<Value>) {
+    let places = vec![PLACES; rows.len()].join(", ");
+    // Never INSERT IGNORE: it cuts what is too long, in silence.
+    let statement = format!("INSERT INTO posts ({COLUMNS}) VALUES {places} ON DUPLICATE KEY UPDATE id = id");
+    (statement, rows.iter().flat_map(|row| values(row, worker, now)).collect())
 }
 
 fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 12] {

@@ -12,6 +12,7 @@ use crate::broker::{Broker, close};
 use crate::config::{BrokerArgs, DatabaseArgs};
 use crate::delivery::{LetterSummary, Letters};
 use crate::post::{Post, PostId};
+use crate::publisher::Envelope;
 use crate::store::Store;
 use crate::topology::{Depth, Topology};
 
@@ -40,19 +41,29 @@ fn address(variable: &str) -> String {
 }
 
 impl Ground {
-    /// A new ground: an empty database, and names that nobody has declared yet.
+    /// A new ground on the test servers: an empty database, and names that nobody has declared yet.
     ///
     /// # Panics
     /// When there are no test servers.
     pub async fn new() -> Self {
+        let database = address(DATABASE);
+        let (server, _) = database.rsplit_once('/').expect("an address with a database");
+        Self::on(&address(BROKER), server).await
+    }
+
+    /// A new ground on these servers, for a test that brings its own: RabbitMQ's address, and MariaDB's without a
+    /// database.
+    ///
+    /// # Panics
+    /// When the database server does not answer.
+    pub async fn on(amqp_url: &str, database_server: &str) -> Self {
         let name = format!("t{}", uuid::Uuid::new_v4().simple());
-        let url = address(DATABASE);
-        let (server, _) = url.rsplit_once('/').expect("an address with a database");
-        let options = mysql_async::Opts::from_url(server).expect("an address of a server");
+        let options = mysql_async::Opts::from_url(database_server).expect("an address of a server");
         let mut connection = mysql_async::Conn::new(options.clone()).await.expect("the test database answers");
         connection.query_drop(format!("CREATE DATABASE {name}")).await.expect("the test user may create databases");
         connection.disconnect().await.expect("an orderly end");
-        Self { amqp_url: address(BROKER), database_url: format!("{server}/{name}"), server: options, name }
+        let database_url = format!("{database_server}/{name}");
+        Self { amqp_url: amqp_url.to_owned(), database_url, server: options, name }
     }
 
     /// The settings for RabbitMQ.
@@ -149,23 +160,28 @@ impl Ground {
 
     /// Publishes posts to the queue as the producer would.
     pub async fn publish(&self, posts: &[Post]) {
-        let messages: Vec<_> = posts.iter().map(|post| (Some(post.id.to_string()), post.to_body())).collect();
-        self.publish_raw(&messages).await;
+        self.send(posts.iter().map(|post| Envelope::post(&self.topology(), post))).await;
     }
 
     /// Publishes any bodies to the queue, with these message ids, and waits for the confirms.
     pub async fn publish_raw(&self, messages: &[(Option<String>, Vec<u8>)]) {
+        let envelopes = messages.iter().map(|(id, body)| {
+            let properties = match id {
+                Some(id) => BasicProperties::default().with_message_id(id.as_str().into()),
+                None => BasicProperties::default(),
+            };
+            Envelope::new(self.topology().exchange(), properties, body.clone())
+        });
+        self.send(envelopes).await;
+    }
+
+    async fn send(&self, envelopes: impl Iterator<Item = Envelope>) {
         let connection = self.connect().await;
         let channel = connection.create_channel().await.expect("a channel");
         channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
-        for (id, body) in messages {
-            let mut properties = BasicProperties::default().with_delivery_mode(2);
-            if let Some(id) = id {
-                properties = properties.with_message_id(id.as_str().into());
-            }
+        for Envelope { exchange, routing_key, properties, body } in envelopes {
             let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-            let (exchange, key) = (self.topology().exchange(), crate::topology::ROUTING_KEY);
-            let publish = channel.basic_publish(exchange.into(), key.into(), options, body, properties);
+            let publish = channel.basic_publish(exchange.into(), routing_key.into(), options, &body, properties);
             let confirm = publish.await.expect("the publish is sent").await.expect("the publish is confirmed");
             assert!(confirm.is_ack() && confirm.take_message().is_none(), "the message was not routed");
         }

@@ -1,18 +1,22 @@
 //! What tests share: a piece of the servers of their own, programs they start and end, a network that can be broken on
 //! purpose.
 
+mod clock;
 mod ground;
 mod program;
 mod proxy;
+mod stranger;
 
+pub use clock::Clock;
 pub use ground::Ground;
 pub use program::Program;
 pub use proxy::Proxy;
+pub use stranger::{Strange, Stranger};
 
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must happen, on a machine that does other things as well.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Asks again and again until the answer is there.
 ///

@@ -77,6 +77,14 @@ impl Program {
         kill(Pid::from_raw(self.pid), signal).expect("the program is still running");
     }
 
+    /// How it ended, if it has: for who may not wait, because a third may end it meanwhile.
+    ///
+    /// # Panics
+    /// When that cannot be asked.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("its end can be asked for")
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

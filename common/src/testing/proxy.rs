@@ -35,6 +35,8 @@ struct Weather {
     /// How often it was cut. A connection ends when this is not what it was at its beginning, so that a cut that heals
     /// at once still ends all there are.
     cuts: u64,
+    /// How often those that were there were stranded: nothing passes when this is not what it was at its beginning.
+    strandings: u64,
     delay: Duration,
 }
 
@@ -56,7 +58,8 @@ impl Proxy {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let addr = listener.local_addr()?;
-        let (weather, seen) = watch::channel(Weather { flow: Flow::Open, cuts: 0, delay: Duration::ZERO });
+        let (weather, seen) =
+            watch::channel(Weather { flow: Flow::Open, cuts: 0, strandings: 0, delay: Duration::ZERO });
         let task = tokio::spawn(accept(listener, target, seen));
         Ok(Self { addr, weather, task })
     }
@@ -80,7 +83,12 @@ impl Proxy {
         self.weather.send_modify(|weather| weather.flow = Flow::Frozen);
     }
 
-    /// Passes everything again; what was held back while frozen comes first.
+    /// Keeps every connection there is, and passes no byte of theirs ever again. New ones are not concerned.
+    pub fn strand(&self) {
+        self.weather.send_modify(|weather| weather.strandings += 1);
+    }
+
+    /// Passes everything again, but for what is stranded; what was held back while frozen comes first.
     pub fn heal(&self) {
         self.weather.send_modify(|weather| weather.flow = Flow::Open);
     }
@@ -126,12 +134,12 @@ async fn serve(mut client: TcpStream, target: SocketAddr, mut weather: watch::Re
     };
     let mut server = None;
     let pass = async {
-        flows(&mut weather).await;
+        flows(&mut weather, born.strandings).await;
         let Ok(stream) = TcpStream::connect(target).await else { return Err(()) };
         let server = server.insert(stream);
         let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
-        let upstream = pump(from_client, to_server, weather.clone());
-        let downstream = pump(from_server, to_client, weather.clone());
+        let upstream = pump(from_client, to_server, weather.clone(), born.strandings);
+        let downstream = pump(from_server, to_client, weather.clone(), born.strandings);
         tokio::try_join!(upstream, downstream).map(drop).map_err(drop)
     };
     let whole = tokio::select! {
@@ -147,17 +155,22 @@ async fn serve(mut client: TcpStream, target: SocketAddr, mut weather: watch::Re
 }
 
 /// Passes bytes one way, until the sender is done.
-async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut weather: watch::Receiver<Weather>) -> io::Result<()> {
+async fn pump(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    mut weather: watch::Receiver<Weather>,
+    born: u64,
+) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     loop {
-        flows(&mut weather).await;
+        flows(&mut weather, born).await;
         let read = from.read(&mut chunk).await?;
         let delay = weather.borrow().delay;
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
         // It may have been frozen while this waited for the sender.
-        flows(&mut weather).await;
+        flows(&mut weather, born).await;
         if read == 0 {
             return to.shutdown().await;
         }
@@ -165,9 +178,9 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut weather: watch:
     }
 }
 
-/// Waits until bytes may pass.
-async fn flows(weather: &mut watch::Receiver<Weather>) {
-    if weather.wait_for(|now| now.flow == Flow::Open).await.is_err() {
+/// Waits until bytes may pass on a connection that began after so many strandings.
+async fn flows(weather: &mut watch::Receiver<Weather>, born: u64) {
+    if weather.wait_for(|now| now.flow == Flow::Open && now.strandings == born).await.is_err() {
         pending::<()>().await;
     }
 }
@@ -233,6 +246,18 @@ mod tests {
         let (_, read) = tokio::join!(speak, timeout(SOON, from.read_to_end(&mut heard)));
         read.expect("the end within 5 s").expect("an orderly end");
         assert_eq!(heard, much);
+    }
+
+    #[tokio::test]
+    async fn what_is_stranded_stays_so_and_what_comes_after_passes() {
+        let (proxy, mut stranded) = proxied().await;
+        says_back(&mut stranded, b"one").await.expect("an open proxy");
+        proxy.strand();
+        proxy.heal();
+        stranded.write_all(b"two").await.expect("it is kept open");
+        let mut fresh = TcpStream::connect(proxy.addr()).await.expect("the listener stays");
+        says_back(&mut fresh, b"three").await.expect("a new connection passes");
+        assert!(timeout(A_WHILE, stranded.read_u8()).await.is_err(), "no byte passes");
     }
 
     #[tokio::test]

@@ -98,6 +98,12 @@ impl Topology {
         format!("{}_dlq_look", self.prefix)
     }
 
+    /// Where workers are asked what they are doing. Only there while a worker is.
+    #[must_use]
+    pub fn roll_call(&self) -> String {
+        format!("{}_roll_call", self.prefix)
+    }
+
     /// Whether a queue of this length takes no more.
     #[must_use]
     pub fn is_full(&self, ready: u32) -> bool {

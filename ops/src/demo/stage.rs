@@ -55,7 +55,7 @@ impl Stage {
                 dir.display(),
                 shell_word(&dir)
             );
-            Stack::up(&dir).await?.0
+            Stack::up(&dir, StackOptions::default().root.as_deref()).await?.0
         } else {
             Stack::start(StackOptions { dir: args.dir.clone(), ..StackOptions::default() }).await?
         };
@@ -147,7 +147,7 @@ impl Stage {
         println!("  the front door       http://{}/posts", self.listen);
         println!("  RabbitMQ             {}", self.stack.amqp_url());
         println!("  its own pages        {} (guest, guest)", self.stack.management_url());
-        println!("  MariaDB              {}", self.stack.database_url(DATABASE));
+        println!("  the database         {}", self.stack.database_url(DATABASE));
         println!("  logs                 {dir}/*.log");
         println!("For `sluice` and the other programs in this shell:");
         println!("  export AMQP_URL='{}' DATABASE_URL='{}'", self.stack.amqp_url(), self.stack.database_url(DATABASE));

@@ -9,7 +9,7 @@ use super::consent::Preview;
 use super::outcome::{Ending, Report};
 use super::select::Selection;
 
-/// The most letters of a batch: enough to make the wait for confirms and records small beside the work.
+/// The letters of a usual batch: enough to make the wait for confirms and records small beside the work.
 pub(super) const LETTERS: usize = 100;
 /// The most bytes of bodies of a batch; one letter may be larger than this. Bodies go into one statement when they are
 /// dropped, and a server may refuse one of 16 MiB.
@@ -52,6 +52,16 @@ impl Chosen {
         }
     }
 
+    /// Chooses letters again that were gathered and not acted on.
+    pub(super) fn untake(&mut self, letters: &[Letter]) {
+        for letter in letters {
+            match self {
+                Self::Matching(selection) => selection.untake(),
+                Self::Shown(counts, _) => *counts.entry(letter.summary.id.clone()).or_default() += 1,
+            }
+        }
+    }
+
     fn is_complete(&self) -> bool {
         match self {
             Self::Matching(selection) => selection.is_complete(),
@@ -72,11 +82,12 @@ impl Chosen {
 }
 
 /// Takes letters until a batch of `size` of the chosen ones is together, or there are no more. Those passed over stay
-/// in hand, unanswered, until all are put back.
+/// in hand, unanswered, until all are put back; so do those that `skip` picks.
 pub(super) async fn gather(
     letters: &mut Letters,
     chosen: &mut Chosen,
     size: usize,
+    skip: impl Fn(&Letter) -> bool,
     stop: &CancellationToken,
     report: &Report,
 ) -> Result<Vec<Letter>, Ending> {
@@ -89,7 +100,7 @@ pub(super) async fn gather(
         let next = letters.next().await.map_err(|error| Ending::Stopped(error.to_string()))?;
         let Some(letter) = next else { break };
         report.passed();
-        if chosen.takes(&letter) {
+        if !skip(&letter) && chosen.takes(&letter) {
             bytes += letter.body().len();
             batch.push(letter);
         }

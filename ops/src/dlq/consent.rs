@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
-use std::ops::ControlFlow;
 
-use common::delivery::LetterSummary;
+use common::delivery::{LetterSummary, Letters};
 use common::disposition::Class;
 use common::exit::Exit;
-use common::store::ActKind;
 
 use super::list::in_columns;
 use super::look::{DeadLetters, Interrupted};
-use super::outcome::{Ending, NO_SUCH_LETTER, exit, tell_json};
+use super::outcome::{Ending, NO_SUCH_LETTER, bar, exit, tell_json};
+use super::outlook::{Judge, Outlook};
+use super::plan::Plan;
 use super::select::Selection;
+use super::wording::Wording;
 use crate::output;
 use crate::table::{lines, right, table};
 use crate::visible::{cut, line};
@@ -26,23 +27,58 @@ pub(super) struct Preview {
     pub(super) letters: Vec<LetterSummary>,
     /// Ids asked for that no letter has.
     pub(super) unknown: Vec<String>,
+    /// What would become of each letter, where they are to be replayed.
+    outlooks: Vec<Outlook>,
 }
 
 impl Preview {
-    /// Looks.
+    /// Looks, and asks what would become of each letter.
     ///
     /// # Errors
     /// When the letters cannot be looked at.
-    pub(super) async fn take(dead: &DeadLetters, mut selection: Selection) -> anyhow::Result<Self> {
-        let mut letters = Vec::new();
-        dead.look(|letter| {
-            if selection.takes(&letter.summary, letter.body()) {
-                letters.push(letter.summary);
+    pub(super) async fn take(
+        dead: &DeadLetters,
+        mut selection: Selection,
+        mut judge: Option<Judge>,
+    ) -> anyhow::Result<Self> {
+        let mut letters = dead.open().await?;
+        let taken = Self::fill(dead, &mut letters, &mut selection, &mut judge).await;
+        letters.put_back().await?;
+        let taken = taken?;
+        let outlooks = match &mut judge {
+            Some(judge) => judge.outlooks().await,
+            None => Vec::new(),
+        };
+        if let Some(away) = judge.and_then(|judge| judge.away) {
+            eprintln!("what the table would say is not known: {away}");
+        }
+        Ok(Self { letters: taken, unknown: selection.unknown(), outlooks })
+    }
+
+    async fn fill(
+        dead: &DeadLetters,
+        letters: &mut Letters,
+        selection: &mut Selection,
+        judge: &mut Option<Judge>,
+    ) -> anyhow::Result<Vec<LetterSummary>> {
+        let bar = bar(letters.left().into(), "{bar:30} {pos}/{len} looked at [{elapsed}, about {eta} left]");
+        let mut taken = Vec::new();
+        while !selection.is_complete()
+            && let Some(letter) = letters.next().await?
+        {
+            if dead.stop.is_cancelled() {
+                return Err(Interrupted.into());
             }
-            if selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
-        .await?;
-        Ok(Self { letters, unknown: selection.unknown() })
+            bar.inc(1);
+            if selection.takes(&letter.summary, letter.body()) {
+                if let Some(judge) = judge {
+                    judge.hear(&letter).await;
+                }
+                taken.push(letter.summary);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(taken)
     }
 
     /// How many of each class and code.
@@ -59,14 +95,12 @@ impl Preview {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub(super) fn dry_run(preview: &Preview, kind: ActKind, json: bool) -> anyhow::Result<Exit> {
-    let (verb, would) = match kind {
-        ActKind::Replay => ("replayed", "would_replay"),
-        ActKind::Drop => ("dropped", "would_drop"),
-    };
+pub(super) fn dry_run(preview: &Preview, wording: Wording, json: bool) -> anyhow::Result<Exit> {
+    let Wording { past, would, .. } = wording;
     if json {
-        for letter in &preview.letters {
-            tell_json(&letter.id, would, &format!("{}, {}", letter.class, letter.code));
+        for (place, letter) in preview.letters.iter().enumerate() {
+            let outlook = preview.outlooks.get(place).map(|outlook| format!("; {outlook}")).unwrap_or_default();
+            tell_json(&letter.id, would, &format!("{}, {}{outlook}", letter.class, letter.code));
         }
         preview.unknown.iter().for_each(|id| tell_json(id, "unknown", NO_SUCH_LETTER));
     } else {
@@ -75,9 +109,32 @@ pub(super) fn dry_run(preview: &Preview, kind: ActKind, json: bool) -> anyhow::R
         }
         preview.unknown.iter().for_each(|id| eprintln!("{}: {NO_SUCH_LETTER}", line(id)));
     }
-    eprintln!("{} would be {verb}; nothing was done", preview.letters.len());
+    if !preview.outlooks.is_empty() && !json {
+        eprint!("{}", Plan::new(&preview.letters, &preview.outlooks).text());
+    }
+    eprintln!("{} would be {past}; nothing was done", preview.letters.len());
     let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-    Ok(exit(&Ending::Complete, count(preview.letters.len()), count(preview.unknown.len())))
+    Ok(exit(&Ending::Complete, count(preview.letters.len()), count(preview.unknown.len()), 0))
+}
+
+/// Tells the plan of a replay.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(super) fn plan(preview: &Preview, json: bool) -> anyhow::Result<Exit> {
+    let plan = Plan::new(&preview.letters, &preview.outlooks);
+    if json {
+        output::print(|out| plan.json(out))?;
+    } else if !preview.letters.is_empty() {
+        output::print(|out| write!(out, "{}", plan.text()))?;
+    }
+    preview.unknown.iter().for_each(|id| eprintln!("{}: {NO_SUCH_LETTER}", line(id)));
+    if preview.letters.is_empty() {
+        eprintln!("no dead letter passes the filters");
+    }
+    eprintln!("this is a plan; nothing was done");
+    let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+    Ok(exit(&Ending::Complete, count(preview.letters.len()), count(preview.unknown.len()), 0))
 }
 
 /// Whether there is somebody to ask.
@@ -89,15 +146,23 @@ pub(super) fn can_ask() -> bool {
 ///
 /// # Errors
 /// When the terminal is gone, or Ctrl-C was the answer.
-pub(super) async fn ask(preview: &Preview, kind: ActKind, dead: &DeadLetters) -> anyhow::Result<bool> {
-    eprint!("{}", question(preview, kind, &dead.topology.exchange()));
+pub(super) async fn ask(preview: &Preview, wording: Wording, dead: &DeadLetters) -> anyhow::Result<bool> {
+    eprint!("{}", question(preview, wording));
+    answer(dead).await.map(|answer| is_yes(&answer))
+}
+
+/// What is answered to a question that was printed, until the end of the line.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) async fn answer(dead: &DeadLetters) -> anyhow::Result<String> {
     std::io::stderr().flush()?;
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).map(|_| answer)
     });
     tokio::select! {
-        answer = read => Ok(is_yes(&answer??)),
+        answer = read => Ok(answer??),
         () = dead.stop.cancelled() => {
             eprintln!();
             Err(Interrupted.into())
@@ -105,14 +170,9 @@ pub(super) async fn ask(preview: &Preview, kind: ActKind, dead: &DeadLetters) ->
     }
 }
 
-fn question(preview: &Preview, kind: ActKind, exchange: &str) -> String {
+fn question(preview: &Preview, wording: Wording) -> String {
     let letters = &preview.letters;
-    let mut counts = table(&["COUNT", "CLASS", "CODE"]);
-    right(&mut counts, &[0]);
-    for ((class, code), count) in preview.counts() {
-        counts.add_row([count.to_string(), class.to_string(), cut(code, 60)]);
-    }
-    let mut text = format!("{}\n{}", lines(counts), in_columns(&letters[..letters.len().min(NAMED)]));
+    let mut text = format!("{}\n{}", kinds(preview), in_columns(&letters[..letters.len().min(NAMED)]));
     if letters.len() > NAMED {
         text.push_str(&format!("… and {} more (--dry-run lists them all)\n", letters.len() - NAMED));
     }
@@ -120,12 +180,22 @@ fn question(preview: &Preview, kind: ActKind, exchange: &str) -> String {
         text.push_str(&format!("{}: {NO_SUCH_LETTER}\n", line(id)));
     }
     let many = if letters.len() == 1 { "this dead letter" } else { "these dead letters" };
-    let act = match kind {
-        ActKind::Replay => format!("Replay {many} ({}) to {exchange}", letters.len()),
-        ActKind::Drop => format!("Drop {many} ({}) for good", letters.len()),
-    };
-    text.push_str(&format!("\n{act}? [y/N] "));
+    let (act, aim) = wording.asks;
+    text.push_str(&format!("\n{act} {many} ({}) {aim}? [y/N] ", letters.len()));
     text
+}
+
+/// What there is to decide about: for a replay the whole plan.
+fn kinds(preview: &Preview) -> String {
+    if !preview.outlooks.is_empty() {
+        return Plan::new(&preview.letters, &preview.outlooks).text();
+    }
+    let mut counts = table(&["COUNT", "CLASS", "CODE"]);
+    right(&mut counts, &[0]);
+    for ((class, code), count) in preview.counts() {
+        counts.add_row([count.to_string(), class.to_string(), cut(code, 60)]);
+    }
+    lines(counts)
 }
 
 fn is_yes(answer: &str) -> bool {
@@ -134,6 +204,7 @@ fn is_yes(answer: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wording::REPLAY;
     use super::*;
 
     fn letter(number: u32, class: Class, code: &str) -> LetterSummary {
@@ -155,12 +226,12 @@ mod tests {
     #[test]
     fn the_question_says_how_many_and_which() {
         let letters = (0..12).map(|n| letter(n, if n < 5 { Class::Expired } else { Class::Permanent }, "c")).collect();
-        let preview = Preview { letters, unknown: vec!["nobody".to_owned()] };
-        let text = question(&preview, ActKind::Replay, "post_exchange");
+        let preview = Preview { letters, unknown: vec!["nobody".to_owned()], outlooks: Vec::new() };
+        let text = question(&preview, REPLAY);
         assert!(text.contains("5  expired    c") && text.contains("7  permanent  c"), "{text}");
         assert!(text.contains("id-9") && !text.contains("id-10") && text.contains("… and 2 more"), "{text}");
         assert!(text.contains("nobody: no dead letter has this id"), "{text}");
-        assert!(text.ends_with("Replay these dead letters (12) to post_exchange? [y/N] "), "{text}");
+        assert!(text.ends_with("Replay these dead letters (12) to the workers? [y/N] "), "{text}");
     }
 
     #[test]

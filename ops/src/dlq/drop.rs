@@ -1,16 +1,68 @@
-//! Drop: the letter, body and headers, is written to the record of acts, and only then taken out of RabbitMQ. Whoever
-//! regrets it finds it there.
+//! Drop: the letter is written out in full into the record of acts, and only then taken out of RabbitMQ. Whoever
+//! regrets it brings it back with `sluice dlq undrop`. With `--forever` the record keeps who, when, which id and why,
+//! and nothing of the letter itself.
 
+use clap::Args;
 use common::delivery::Letter;
+use common::exit::Exit;
+use common::failpoint;
+use common::store::LetterOutcome;
 
+use super::act::{self, ActArgs, Deed};
 use super::ledger::Ledger;
 use super::outcome::Batch;
+use super::wording::{DESTROY, DROP};
+
+/// Which letters, and whether anything is to be left of them.
+#[derive(Debug, Args)]
+pub(super) struct DropArgs {
+    #[command(flatten)]
+    act: ActArgs,
+    /// Destroy them: nothing of their content is kept, so nothing brings them back. The record still says who did it,
+    /// when, to which ids and why
+    #[arg(long)]
+    forever: bool,
+    /// Why, in your own words, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Drops them.
+///
+/// # Errors
+/// As [`act::run`].
+pub(super) async fn run(mut args: DropArgs) -> anyhow::Result<Exit> {
+    args.act.reason = args.reason;
+    act::run(args.act, if args.forever { Deed::Destroy } else { Deed::Drop }).await
+}
 
 /// Drops a batch.
 pub(super) async fn batch(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
-    let mut records: Vec<_> = letters.iter().map(|letter| ledger.dropped(letter)).collect();
+    let mut lines = Vec::with_capacity(letters.len());
+    for letter in &letters {
+        match ledger.keeping(letter.summary.id.clone(), DROP.past, &letter.transcript()) {
+            Ok(line) => lines.push(line),
+            Err(error) => return Batch::not_begun(format!("a letter cannot be written out, so it was kept: {error}")),
+        }
+    }
+    take_out(letters, lines, ledger).await
+}
+
+/// Destroys a batch.
+pub(super) async fn destroy(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
+    let lines = letters.iter().map(|letter| {
+        let summary = &letter.summary;
+        ledger.entry(summary.id.clone(), DESTROY.past, format!("it had died as {}, {}", summary.class, summary.code))
+    });
+    let lines = lines.collect();
+    take_out(letters, lines, ledger).await
+}
+
+/// Records, then acknowledges. Between the two a letter is in the queue and in the record; `undrop` sees that it is, and
+/// leaves it at one.
+async fn take_out(letters: Vec<Letter>, mut lines: Vec<LetterOutcome>, ledger: &mut Ledger) -> Batch {
     let recorded = match ledger.begin().await {
-        Ok(()) => ledger.record(&records).await,
+        Ok(()) => ledger.record(&lines).await,
         refused => refused,
     };
     if let Err(error) = recorded {
@@ -18,16 +70,17 @@ pub(super) async fn batch(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
     }
     let mut stop = None;
     let mut kept = Vec::new();
-    for (letter, record) in letters.into_iter().zip(&mut records) {
+    for (letter, line) in letters.into_iter().zip(&mut lines) {
+        failpoint::reach(failpoint::DROP_RECORDED);
         if let Err(error) = letter.remove().await {
-            let detail = format!("recorded as dropped, but still among the dead letters: {error}");
+            let detail = format!("recorded as {}, but it may still be among the dead letters: {error}", line.outcome);
             stop.get_or_insert_with(|| detail.clone());
-            *record = ledger.entry(record.letter.clone(), "failed", detail);
-            kept.push(record.clone());
+            *line = ledger.entry(line.letter.clone(), "failed", detail);
+            kept.push(line.clone());
         }
     }
     if let Err(error) = ledger.record(&kept).await {
         stop = Some(format!("the record still says that {} letters were dropped which were kept: {error}", kept.len()));
     }
-    Batch { outcomes: records, stop }
+    Batch { outcomes: lines, stop }
 }

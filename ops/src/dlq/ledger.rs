@@ -1,8 +1,10 @@
 //! The record of one act, as it is written. What cannot be recorded is not done.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use common::delivery::Letter;
+use common::delivery::Transcript;
+use common::post::PostId;
 use common::store::{Act, ActKind, LetterOutcome, Store, StoreError};
 use serde_json::Value;
 
@@ -10,6 +12,8 @@ use serde_json::Value;
 const TRIES: u32 = 3;
 /// The wait between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
+/// The most letters that the record of a denial names: what was not done to them is no news of any one of them.
+const DENIED: usize = 1000;
 /// The longest actor, in characters: the width of the column.
 const ACTOR_MAX_CHARS: usize = 200;
 
@@ -28,9 +32,27 @@ impl Ledger {
         Self { store, act, begun: false, numbered: 0 }
     }
 
+    /// Where it is written.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The id that the act has, or will have.
+    pub(super) fn id(&self) -> &str {
+        &self.act.id
+    }
+
     /// The act's id, if it has begun.
     pub(super) fn act_id(&self) -> Option<&str> {
         self.begun.then_some(self.act.id.as_str())
+    }
+
+    /// Which of these posts are stored now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn stored(&self, posts: &[PostId]) -> Result<HashSet<PostId>, StoreError> {
+        self.store.recorded(posts).await.map_err(|failure| self.store.blame(failure))
     }
 
     /// Records that the act begins, once: an act that touches no letter is none.
@@ -48,13 +70,35 @@ impl Ledger {
     /// The next line of the record.
     pub(super) fn entry(&mut self, letter: String, outcome: &'static str, detail: String) -> LetterOutcome {
         self.numbered += 1;
-        LetterOutcome { number: self.numbered, letter, outcome, detail, body: None, headers: None }
+        LetterOutcome { number: self.numbered, letter, outcome, detail, kept: None, undoes: Vec::new() }
     }
 
-    /// The line for a letter that is to be dropped, with all that is needed to bring it back.
-    pub(super) fn dropped(&mut self, letter: &Letter) -> LetterOutcome {
-        let entry = self.entry(letter.summary.id.clone(), "dropped", String::new());
-        LetterOutcome { body: Some(letter.body().to_vec()), headers: Some(letter.headers()), ..entry }
+    /// The next line, with all that is needed to bring the letter back.
+    ///
+    /// # Errors
+    /// When it cannot be written out: it must not be taken out of RabbitMQ then.
+    pub(super) fn keeping(
+        &mut self,
+        id: String,
+        outcome: &'static str,
+        letter: &Transcript,
+    ) -> Result<LetterOutcome, serde_json::Error> {
+        let kept = Some(serde_json::to_string(letter)?);
+        Ok(LetterOutcome { kept, ..self.entry(id, outcome, String::new()) })
+    }
+
+    /// Records that an act was not done, and why. Where that cannot be recorded it is only said: nothing was done, after
+    /// all.
+    pub(super) async fn deny(&mut self, letters: impl Iterator<Item = &str>, reason: &str) {
+        let lines: Vec<LetterOutcome> =
+            letters.take(DENIED).map(|id| self.entry(id.to_owned(), "denied", reason.to_owned())).collect();
+        let recorded = match self.begin().await {
+            Ok(()) => self.record(&lines).await,
+            refused => refused,
+        };
+        if let Err(error) = recorded {
+            eprintln!("that this was not done could not be recorded: {error}");
+        }
     }
 
     /// Writes lines; tries again where the database hesitates, which repeats nothing.

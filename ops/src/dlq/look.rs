@@ -8,11 +8,16 @@ use common::config::BrokerArgs;
 use common::delivery::{Letter, Letters};
 use common::shutdown;
 use common::topology::Topology;
+use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
+
+use super::outcome::bar;
 
 /// How long to wait for somebody else who has the dead letters in hand.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
 const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
+/// From how many letters on a look shows how far it is: about a third of a second.
+const MANY: u32 = 5_000;
 
 /// The dead letters of one prefix, and the signal that ends a look before its end.
 pub(crate) struct DeadLetters {
@@ -80,11 +85,18 @@ impl DeadLetters {
     ///
     /// # Errors
     /// As [`Self::open`]; [`Interrupted`].
-    pub(crate) async fn look(&self, see: impl FnMut(Letter) -> ControlFlow<()>) -> anyhow::Result<u32> {
+    pub(crate) async fn look(&self, mut see: impl FnMut(Letter) -> ControlFlow<()>) -> anyhow::Result<u32> {
         let mut letters = self.open().await?;
         let total = letters.left();
-        let seen = self.show_each(&mut letters, see).await;
+        let bar = progress(total, self.says_so);
+        let seen = self.show_each(&mut letters, |letter| {
+            bar.inc(1);
+            see(letter)
+        });
+        let seen = seen.await;
+        bar.set_message(", putting all back");
         let back = letters.put_back().await;
+        bar.finish_and_clear();
         seen?;
         back?;
         Ok(total)
@@ -105,4 +117,12 @@ impl DeadLetters {
         }
         Ok(())
     }
+}
+
+/// How far a look has come, on a terminal, when there are so many letters that somebody might wonder.
+fn progress(letters: u32, wanted: bool) -> ProgressBar {
+    if !wanted || letters < MANY {
+        return ProgressBar::hidden();
+    }
+    bar(letters.into(), "{bar:30} {pos}/{len} letters looked at{msg} [{elapsed}]")
 }

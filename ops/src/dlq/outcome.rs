@@ -3,10 +3,11 @@
 use std::io::IsTerminal as _;
 
 use common::exit::Exit;
-use common::store::{ActKind, LetterOutcome};
+use common::store::LetterOutcome;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::wording::Wording;
 use crate::output;
 use crate::visible::line;
 
@@ -51,27 +52,30 @@ pub(super) fn tell_json(id: &str, outcome: &str, detail: &str) {
 
 /// Counts and tells.
 pub(super) struct Report {
-    kind: ActKind,
+    wording: Wording,
     json: bool,
     bar: ProgressBar,
     done: u32,
+    /// Those that the act is not for: replayed too often.
+    left: u32,
     failed: u32,
     unknown: u32,
+    passed_over: u32,
 }
 
 impl Report {
     /// A report on an act that will see `letters` letters. On a terminal it shows a progress bar.
-    pub(super) fn new(kind: ActKind, json: bool, letters: u32) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(letters.into()), ProgressDrawTarget::stderr());
-        if std::io::stderr().is_terminal() {
-            // The template is a constant: were it wrong, the default would do.
-            if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} looked at, {msg} [{elapsed}]") {
-                bar.set_style(style);
-            }
-        }
-        let report = Self { kind, json, bar, done: 0, failed: 0, unknown: 0 };
+    pub(super) fn new(wording: Wording, json: bool, letters: u32) -> Self {
+        let bar = bar(letters.into(), "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {eta} left]");
+        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, unknown: 0, passed_over: 0 };
         report.show_count();
         report
+    }
+
+    /// The letters are looked at again from the first on; there are so many of them now.
+    pub(super) fn again(&self, letters: u32) {
+        self.bar.reset();
+        self.bar.set_length(letters.into());
     }
 
     /// One more letter was looked at.
@@ -82,15 +86,36 @@ impl Report {
     /// Tells what became of a batch: as JSON all of it, for people what was not done.
     pub(super) fn tell(&mut self, outcomes: &[LetterOutcome]) {
         for LetterOutcome { letter, outcome, detail, .. } in outcomes {
-            let failed = *outcome == "failed";
-            *(if failed { &mut self.failed } else { &mut self.done }) += 1;
+            let count = match *outcome {
+                "failed" => &mut self.failed,
+                "left" => &mut self.left,
+                _ => &mut self.done,
+            };
+            *count += 1;
             if self.json {
                 self.bar.suspend(|| tell_json(letter, outcome, detail));
-            } else if failed {
-                self.note(&format!("{}: not {}: {}", line(letter), self.past(), line(detail)));
+                continue;
+            }
+            match *outcome {
+                "failed" => self.note(&format!("{}: not {}: {}", line(letter), self.past(), line(detail))),
+                "left" => self.note(&format!("{}: left where it is: {}", line(letter), line(detail))),
+                _ => {}
             }
         }
         self.show_count();
+    }
+
+    /// Tells the fate of a letter that needed no act.
+    pub(super) fn tell_one(&mut self, id: &str, outcome: &str, detail: &str) {
+        match outcome {
+            "failed" => self.failed += 1,
+            _ => self.passed_over += 1,
+        }
+        if self.json {
+            self.bar.suspend(|| tell_json(id, outcome, detail));
+        } else {
+            self.note(&format!("{}: {}", line(id), line(detail)));
+        }
     }
 
     /// Names ids that no letter had.
@@ -120,16 +145,18 @@ impl Report {
             // As above: a reader that has gone away changes nothing.
             let _ = output::print(|out| writeln!(out, "{words}"));
         }
-        exit(ending, self.done, self.failed + self.unknown)
+        exit(ending, self.done, self.left + self.unknown, self.failed)
     }
 
     fn summary(&self, ending: &Ending, act: Option<&str>) -> String {
-        let Self { done, failed, unknown, .. } = self;
-        let mut words = match (ending, done + failed + unknown) {
+        let Self { done, left, failed, unknown, passed_over, .. } = self;
+        let mut words = match (ending, done + left + failed + unknown + passed_over) {
             (Ending::Complete, 0) => "no dead letter passes the filters; nothing was done".to_owned(),
             _ => format!("{done} {}", self.past()),
         };
-        for (count, what) in [(failed, "failed"), (unknown, "not found")] {
+        for (count, what) in
+            [(left, "left where they are"), (failed, "failed"), (unknown, "not found"), (passed_over, "passed over")]
+        {
             if *count > 0 {
                 words.push_str(&format!(", {count} {what}"));
             }
@@ -154,44 +181,66 @@ impl Report {
     }
 
     fn past(&self) -> &'static str {
-        match self.kind {
-            ActKind::Replay => "replayed",
-            ActKind::Drop => "dropped",
+        self.wording.past
+    }
+}
+
+/// A progress bar on a terminal, and nothing elsewhere.
+pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    if std::io::stderr().is_terminal() {
+        // Templates are constants: were one wrong, the default would do.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
         }
     }
+    bar
 }
 
 /// Said of an id that was asked for.
 pub(super) const NO_SUCH_LETTER: &str = "no dead letter has this id";
 
-/// The exit code: 3 only where some was done and some was not.
-pub(super) fn exit(ending: &Ending, done: u32, not_done: u32) -> Exit {
-    match (ending, done, not_done) {
-        (Ending::Complete, _, 0) => Exit::Done,
-        (Ending::Interrupted, _, _) => Exit::Failed,
-        (Ending::Complete | Ending::Stopped(_), 0, _) => Exit::Failed,
+/// The exit code: 1 where nothing could be done, 3 where some was not done that has a line of its own. `missed` are those
+/// with which nothing went wrong but that there was nothing to do: no letter has the id, or it is left where it is.
+pub(super) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32) -> Exit {
+    match (ending, done, failed) {
+        (Ending::Complete, _, 0) if missed == 0 => Exit::Done,
+        (Ending::Complete, _, 0) => Exit::Partial,
+        (Ending::Interrupted, _, _) | (_, 0, _) => Exit::Failed,
         (Ending::Complete | Ending::Stopped(_), _, _) => Exit::Partial,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::wording::REPLAY;
     use super::*;
 
     fn report(done: u32, failed: u32, unknown: u32) -> Report {
-        Report { kind: ActKind::Replay, json: false, bar: ProgressBar::hidden(), done, failed, unknown }
+        Report {
+            wording: REPLAY,
+            json: false,
+            bar: ProgressBar::hidden(),
+            done,
+            left: 0,
+            failed,
+            unknown,
+            passed_over: 0,
+        }
     }
 
     #[test]
     fn the_exit_code_tells_all_some_and_none_apart() {
         let stopped = Ending::Stopped("x".to_owned());
-        assert_eq!(exit(&Ending::Complete, 3, 0), Exit::Done);
-        assert_eq!(exit(&Ending::Complete, 0, 0), Exit::Done, "a filter that matches nothing is no failure");
-        assert_eq!(exit(&Ending::Complete, 3, 1), Exit::Partial);
-        assert_eq!(exit(&Ending::Complete, 0, 1), Exit::Failed);
-        assert_eq!(exit(&stopped, 3, 0), Exit::Partial);
-        assert_eq!(exit(&stopped, 0, 3), Exit::Failed);
-        assert_eq!(exit(&Ending::Interrupted, 3, 0), Exit::Failed);
+        assert_eq!(exit(&Ending::Complete, 3, 0, 0), Exit::Done);
+        assert_eq!(exit(&Ending::Complete, 0, 0, 0), Exit::Done, "a filter that matches nothing is no failure");
+        assert_eq!(exit(&Ending::Complete, 3, 0, 1), Exit::Partial);
+        assert_eq!(exit(&Ending::Complete, 3, 1, 0), Exit::Partial);
+        assert_eq!(exit(&Ending::Complete, 0, 1, 0), Exit::Partial, "an id that no letter has");
+        assert_eq!(exit(&Ending::Complete, 0, 1, 1), Exit::Failed);
+        assert_eq!(exit(&stopped, 3, 0, 0), Exit::Partial);
+        assert_eq!(exit(&stopped, 0, 0, 3), Exit::Failed);
+        assert_eq!(exit(&Ending::Interrupted, 3, 0, 0), Exit::Failed);
     }
 
     #[test]

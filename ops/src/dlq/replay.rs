@@ -1,52 +1,154 @@
 //! Replay: a copy goes back to the work exchange, and only when the broker has confirmed it and a queue holds it does
 //! the letter leave the dead letters. In between a post is in both places, which its primary key absorbs; it is never
 //! in neither.
+//!
+//! ```text
+//!  replayed too often ─► left          what is stored already? ─► publish ─► confirmed ─► take out ─► record
+//!                                      MySQL is away: not now     refused: stays
+//! ```
 
 use std::time::Duration;
 
 use common::delivery::Letter;
-use common::publisher::{Envelope, Publisher};
-use common::store::LetterOutcome;
-use common::topology::Topology;
+use common::failpoint;
+use common::failure::Kind;
+use common::post::PostId;
+use common::publisher::{Envelope, PublishError, Publisher};
+use common::store::{LetterOutcome, StoreError};
 
+use super::act::Care;
 use super::ledger::Ledger;
+use super::look::DeadLetters;
 use super::outcome::Batch;
+use super::rounds::Done;
+use crate::replays::trace::Trace;
 
 /// The longest wait for the confirms of a batch.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// The most letters of a batch, once it goes well. Each waits for RabbitMQ and twice for MySQL, so larger ones are
+/// faster.
+pub(super) const LETTERS: usize = 1000;
+/// The wait between two tries to record what is done already.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// Replays a batch. The first letter that the broker does not take ends the act: the next would fare no better.
-pub(super) async fn batch(
-    letters: Vec<Letter>,
-    topology: &Topology,
-    publisher: &Publisher,
-    ledger: &mut Ledger,
-) -> Batch {
-    if let Err(error) = ledger.begin().await {
-        return Batch::not_begun(format!("the act could not be recorded, so it was not done: {error}"));
-    }
-    let envelopes: Vec<Envelope> = letters.iter().map(|letter| letter.replay(topology)).collect();
-    let answers = publisher.publish_batch(&envelopes).await;
-    let mut outcomes = Vec::with_capacity(letters.len());
-    let mut stop = None;
-    for (letter, answer) in letters.into_iter().zip(answers) {
-        let id = letter.summary.id.clone();
-        let (outcome, detail) = match answer {
-            Err(error) => ("failed", format!("{error}; it stays among the dead letters")),
-            Ok(()) => match letter.remove().await {
-                Ok(()) => ("replayed", String::new()),
-                Err(error) => ("failed", format!("{STILL_THERE}: {error}")),
-            },
-        };
-        if outcome == "failed" && stop.is_none() {
-            stop = Some(detail.clone());
+/// Puts letters back to work.
+pub(super) struct Replayer {
+    /// Where to.
+    pub(super) publisher: Publisher,
+    /// With how much care.
+    pub(super) care: Care,
+}
+
+impl Replayer {
+    /// Replays a batch. The first letter that the broker does not take ends the act: the next would fare no better.
+    pub(super) async fn batch(
+        &self,
+        letters: Vec<Letter>,
+        dead: &DeadLetters,
+        ledger: &mut Ledger,
+        say: impl Fn(&str),
+    ) -> Done {
+        let begun_before = ledger.act_id().is_some();
+        if let Err(error) = ledger.begin().await {
+            return not_begun(format!("the act could not be recorded, so it was not done: {error}"));
         }
-        outcomes.push(ledger.entry(id, outcome, detail));
+        let traces = match traces(&letters, ledger).await {
+            Ok(traces) => traces,
+            Err(error) if begun_before && is_away(&error) => return Done::NotNow(letters, error.to_string()),
+            Err(error) => return not_begun(format!("MySQL could not be asked what is stored already: {error}")),
+        };
+        let mut outcomes = Vec::with_capacity(letters.len());
+        let mut sent = Vec::with_capacity(letters.len());
+        for (letter, trace) in letters.into_iter().zip(traces) {
+            match refusal(&self.care, &letter) {
+                Some(reason) => outcomes.push(ledger.entry(letter.summary.id, "left", reason)),
+                None => sent.push((letter, trace)),
+            }
+        }
+        let envelopes: Vec<Envelope> =
+            sent.iter().map(|(letter, _)| letter.replay(&dead.topology, ledger.id())).collect();
+        let answers = self.publisher.publish_batch(&envelopes).await;
+        let mut stop = None;
+        for ((letter, trace), answer) in sent.into_iter().zip(answers) {
+            let id = letter.summary.id.clone();
+            let (outcome, detail) = conclude(letter, &trace, answer).await;
+            if outcome == "failed" && stop.is_none() {
+                stop = Some(detail.clone());
+            }
+            outcomes.push(ledger.entry(id, outcome, detail));
+        }
+        if let Err(error) = record(ledger, &outcomes, dead, say).await {
+            stop = Some(unrecorded(&outcomes, &error.to_string()));
+        }
+        Done::Acted(Batch { outcomes, stop })
     }
-    if let Err(error) = ledger.record(&outcomes).await {
-        stop = Some(unrecorded(&outcomes, &error.to_string()));
+}
+
+/// Why a letter is not replayed.
+pub(super) fn refusal(care: &Care, letter: &Letter) -> Option<String> {
+    let replays = letter.summary.replays;
+    let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
+    let too_often = !care.force && replays >= care.max_replays;
+    too_often.then(|| format!("it was replayed {times} already; look why it dies, or say --force"))
+}
+
+fn not_begun(reason: String) -> Done {
+    Done::Acted(Batch::not_begun(reason))
+}
+
+/// Whether MySQL will be back without anybody changing what we ask of it.
+fn is_away(error: &StoreError) -> bool {
+    error.failure.kind == Kind::Dependency
+}
+
+/// Takes a letter out once its copy is safe.
+async fn conclude(letter: Letter, trace: &Trace, answer: Result<(), PublishError>) -> (&'static str, String) {
+    match answer {
+        Err(error) => ("failed", format!("{error}; it stays among the dead letters")),
+        Ok(()) => {
+            failpoint::reach(failpoint::REPLAY_CONFIRMED);
+            match letter.remove().await {
+                Ok(()) => ("replayed", trace.to_string()),
+                Err(error) => ("failed", format!("{STILL_THERE}: {error}")),
+            }
+        }
     }
-    Batch { outcomes, stop }
+}
+
+/// What is to be known of each letter later, seen before it is put back: a moment after, a worker may have stored it.
+async fn traces(letters: &[Letter], ledger: &Ledger) -> Result<Vec<Trace>, StoreError> {
+    let mut traces: Vec<Trace> = letters.iter().map(Trace::of).collect();
+    let posts: Vec<Option<PostId>> =
+        traces.iter().zip(letters).map(|(trace, letter)| trace.post(&letter.summary.id)).collect();
+    let stored = ledger.stored(&posts.iter().copied().flatten().collect::<Vec<_>>()).await?;
+    for (trace, post) in traces.iter_mut().zip(posts) {
+        trace.already_recorded = post.is_some_and(|post| stored.contains(&post));
+    }
+    Ok(traces)
+}
+
+/// Records what is done and cannot be undone: for as long as MySQL is away, until Ctrl-C.
+async fn record(
+    ledger: &Ledger,
+    outcomes: &[LetterOutcome],
+    dead: &DeadLetters,
+    say: impl Fn(&str),
+) -> Result<(), StoreError> {
+    let mut said = false;
+    loop {
+        match ledger.record(outcomes).await {
+            Err(error) if is_away(&error) && !dead.stop.is_cancelled() => {
+                if !std::mem::replace(&mut said, true) {
+                    say(&format!("{} replayed letters are to be recorded yet; trying on: {error}", outcomes.len()));
+                }
+            }
+            done => return done,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = dead.stop.cancelled() => {}
+        }
+    }
 }
 
 /// Harmless, but the operator must know.

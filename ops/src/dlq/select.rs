@@ -10,6 +10,7 @@ use common::disposition::Class;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::numbers::count;
 use crate::times::past_moment;
 
 /// Where `--help` lists them.
@@ -56,7 +57,7 @@ pub(super) struct Filters {
     pub(super) contains: Option<String>,
 
     /// No more than so many, the oldest first
-    #[arg(long, value_name = "N", help_heading = FILTERS, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", help_heading = FILTERS, value_parser = count)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) limit: Option<u32>,
 }
@@ -127,6 +128,16 @@ impl Selection {
             self.room -= 1;
         }
         taken
+    }
+
+    /// Whether this id is one of those asked for, or none were.
+    pub(super) fn may_name(&self, id: &str) -> bool {
+        self.ids.is_empty() || self.ids.contains(id)
+    }
+
+    /// One that was taken is to be taken again later.
+    pub(super) fn untake(&mut self) {
+        self.room = self.room.saturating_add(1);
     }
 
     fn passes(&self, letter: &LetterSummary, body: &[u8]) -> bool {

@@ -49,7 +49,8 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let queue = dead.topology.dead_letter_queue();
     let Some(oldest) = found.first() else {
         let id = line(&args.id);
-        anyhow::bail!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
+        eprintln!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
+        return Ok(Exit::Partial);
     };
     if found.len() > 1 {
         eprintln!("{} dead letters have this id, the oldest comes first", found.len());

@@ -1,11 +1,11 @@
-//! What a look at the dead letters tells: how many of each class, and how old the oldest is.
+//! What a look at the dead letters tells: how many of each class, how old the oldest is, and how fast they come.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use common::delivery::LetterSummary;
 use common::disposition::Class;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::dlq::look::DeadLetters;
 
@@ -42,6 +42,8 @@ pub(super) struct Seen {
     pub(super) by_class: BTreeMap<Class, u32>,
     /// When the oldest failed last, as far as letters say.
     pub(super) oldest: Option<OffsetDateTime>,
+    /// When each of those that failed within the hour before the look did so: the rate at which letters come.
+    recent: Vec<OffsetDateTime>,
 }
 
 impl Seen {
@@ -50,9 +52,9 @@ impl Seen {
     /// # Errors
     /// When the letters cannot be looked at.
     pub(super) async fn look(dead: &DeadLetters) -> anyhow::Result<Self> {
-        let mut seen = Self::default();
+        let (mut seen, now) = (Self::default(), OffsetDateTime::now_utc());
         dead.look(|letter| {
-            seen.add(&letter.summary);
+            seen.add(&letter.summary, now);
             ControlFlow::Continue(())
         })
         .await?;
@@ -64,7 +66,13 @@ impl Seen {
         self.by_class.values().sum()
     }
 
-    fn add(&mut self, letter: &LetterSummary) {
+    /// How many failed within the hour before this moment, which is not before the look.
+    pub(super) fn last_hour(&self, now: OffsetDateTime) -> usize {
+        self.recent.iter().filter(|at| **at >= now - Duration::HOUR).count()
+    }
+
+    fn add(&mut self, letter: &LetterSummary, now: OffsetDateTime) {
+        self.recent.extend(letter.last_failed_at.filter(|at| *at >= now - Duration::HOUR));
         *self.by_class.entry(letter.class).or_insert(0) += 1;
         self.oldest = match (self.oldest, letter.last_failed_at) {
             (Some(one), Some(other)) => Some(one.min(other)),

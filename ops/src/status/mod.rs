@@ -1,8 +1,9 @@
 //! `sluice status`: what waits, what died, what is stored, and how fast it moves.
 //!
 //! A rate needs two samples: two a second apart where one answer is wanted, the last two refreshes with `--watch`.
-//! What cannot be asked is said to be away, and the rest is shown.
+//! What cannot be asked is said to be away, and the rest is shown. The workers answer for themselves.
 
+mod crew;
 mod dead;
 mod sample;
 mod text;
@@ -28,8 +29,10 @@ pub struct StatusArgs {
     broker: BrokerArgs,
     #[command(flatten)]
     database: DatabaseArgs,
-    /// One JSON object: at, prefix, queue {name, ready, consumers}, dead_letters {name, ready, by_class,
-    /// oldest_failed_at, oldest_age_seconds, note}, posts {total, by_verdict}, rates {over_seconds,
+    /// One JSON object: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready,
+    /// consumers, in_hand, oldest_submitted_at, oldest_age_seconds}, workers [{worker, pid, version, ruleset,
+    /// started_at, state, paused, consumers, in_hand, oldest_submitted_at}], dead_letters {name, ready, by_class,
+    /// last_hour, oldest_failed_at, oldest_age_seconds, note}, posts {total, by_verdict}, rates {over_seconds,
     /// recorded_per_second, queue_growth_per_second}, away [{what, problem}]. What is away is null. With --watch one
     /// object a line
     #[arg(long)]

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::crew::{Crew, PausedCrew};
 use super::dead::{Look, Seen};
 use crate::depths::Depths;
 use crate::dlq::look::DeadLetters;
@@ -27,8 +28,12 @@ pub(super) struct Status {
     pub(super) taken: Instant,
     /// The prefix of the names in RabbitMQ.
     pub(super) prefix: String,
+    /// What workers wait for, if any of them does.
+    pub(super) paused: Option<PausedCrew>,
     /// The queue of posts; none when the broker is away.
     pub(super) queue: Option<Queue>,
+    /// Who answered the roll call; none when the broker is away.
+    pub(super) workers: Option<Crew>,
     /// The dead letters; none when the broker is away.
     pub(super) dead_letters: Option<Dead>,
     /// The rows; none when the database is away.
@@ -48,6 +53,14 @@ pub(super) struct Queue {
     pub(super) ready: u32,
     /// Consumers.
     pub(super) consumers: u32,
+    /// Posts in the hands of those workers that answered.
+    pub(super) in_hand: u32,
+    /// When the oldest post that is not settled was submitted, as far as a worker has seen it: none waits that is
+    /// older.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(super) oldest_submitted_at: Option<OffsetDateTime>,
+    /// How long ago that is.
+    pub(super) oldest_age_seconds: Option<i64>,
 }
 
 /// The dead letters.
@@ -59,6 +72,8 @@ pub(super) struct Dead {
     pub(super) ready: u32,
     /// How many of each class; none when they were not looked at.
     pub(super) by_class: Option<BTreeMap<&'static str, u32>>,
+    /// How many failed within the last hour; none when they were not looked at.
+    pub(super) last_hour: Option<usize>,
     /// When the oldest failed last, as far as letters say.
     #[serde(with = "time::serde::rfc3339::option")]
     pub(super) oldest_failed_at: Option<OffsetDateTime>,
@@ -126,7 +141,8 @@ impl Sampler {
         let mut away = Vec::new();
         let mut note = |what, problem: String| away.push(Away { what, problem });
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
-        let (depths, rows) = tokio::join!(depths, self.store.count_by_verdict());
+        let crew = Crew::call(&self.dead.broker, &self.dead.topology);
+        let (depths, rows, crew) = tokio::join!(depths, self.store.count_by_verdict(), crew);
         let (at, taken) = (OffsetDateTime::now_utc(), Instant::now());
         let depths = depths.map_err(|problem| note("RabbitMQ", problem.to_string())).ok();
         let posts = match rows {
@@ -145,13 +161,12 @@ impl Sampler {
             dead_letters = Some(letters);
         }
         let topology = &self.dead.topology;
-        let queue = depths.map(|Depths { posts: Depth { ready, consumers }, .. }| Queue {
-            name: topology.queue(),
-            ready,
-            consumers,
-        });
+        // Where the broker is away, the depths have said so.
+        let workers = crew.ok();
+        let queue = depths.map(|Depths { posts, .. }| Queue::new(topology.queue(), posts, workers.as_ref(), at));
+        let paused = workers.as_ref().and_then(Crew::paused);
         let prefix = self.dead.prefix.clone();
-        Status { at, taken, prefix, queue, dead_letters, posts, rates: None, away }
+        Status { at, taken, prefix, paused, queue, workers, dead_letters, posts, rates: None, away }
     }
 
     async fn dead_letters(&mut self, depth: Depth, now: OffsetDateTime) -> (Dead, Option<String>) {
@@ -178,6 +193,7 @@ impl Sampler {
             name: self.dead.topology.dead_letter_queue(),
             ready: seen.map_or(depth.ready, Seen::total),
             by_class: seen.map(|seen| seen.by_class.iter().map(|(class, count)| (class.as_str(), *count)).collect()),
+            last_hour: seen.map(|seen| seen.last_hour(now)),
             oldest_failed_at: oldest,
             oldest_age_seconds: oldest.map(|at| (now - at).whole_seconds()),
             note,
@@ -188,6 +204,21 @@ impl Sampler {
     /// Ends the connections.
     pub(super) async fn close(&self) {
         self.store.close().await;
+    }
+}
+
+impl Queue {
+    fn new(name: String, depth: Depth, crew: Option<&Crew>, now: OffsetDateTime) -> Self {
+        let Depth { ready, consumers } = depth;
+        let oldest = crew.and_then(|crew| crew.oldest(ready > 0));
+        Self {
+            name,
+            ready,
+            consumers,
+            in_hand: crew.map_or(0, Crew::in_hand),
+            oldest_submitted_at: oldest,
+            oldest_age_seconds: oldest.map(|at| (now - at).whole_seconds().max(0)),
+        }
     }
 }
 
@@ -233,7 +264,11 @@ mod tests {
             at: OffsetDateTime::UNIX_EPOCH,
             taken,
             prefix: "post".to_owned(),
-            queue: ready.map(|ready| Queue { name: "post_queue".to_owned(), ready, consumers: 0 }),
+            paused: None,
+            queue: ready.map(|ready| {
+                Queue::new("post_queue".to_owned(), Depth { ready, consumers: 0 }, None, OffsetDateTime::UNIX_EPOCH)
+            }),
+            workers: None,
             dead_letters: None,
             posts: rows.map(|rows| Posts::new(&[(Verdict::Approved, rows)])),
             rates: None,

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use time::Duration;
 
+use super::crew::{Crew, PausedCrew};
 use super::sample::{Dead, Posts, Queue, Rates, Status};
+use crate::table::{lines, right, table};
 use crate::times::{shown, span};
 use crate::visible::line;
 
@@ -16,6 +18,9 @@ pub(super) fn page(status: &Status) -> String {
         let _ = writeln!(page, "{name:<14}{value}");
     };
     row("at", &shown(Some(status.at)));
+    if let Some(paused) = &status.paused {
+        row("paused", &line(&pause(paused, status)));
+    }
     row("queue", &status.queue.as_ref().map_or_else(away, queue));
     row("dead letters", &status.dead_letters.as_ref().map_or_else(away, dead_letters));
     row("posts stored", &status.posts.as_ref().map_or_else(away, posts));
@@ -25,6 +30,9 @@ pub(super) fn page(status: &Status) -> String {
     for away in &status.away {
         row("away", &line(&format!("{}: {}", away.what, away.problem)));
     }
+    if let Some(crew) = &status.workers {
+        page.push_str(&workers(crew, status));
+    }
     page
 }
 
@@ -33,7 +41,51 @@ fn away() -> String {
 }
 
 fn queue(queue: &Queue) -> String {
-    format!("{} waiting in {}, {} consumers", queue.ready, queue.name, queue.consumers)
+    let Queue { ready, name, consumers, in_hand, .. } = queue;
+    let mut text = format!("{ready} waiting in {name}, {in_hand} in hand, {consumers} consumers");
+    if let Some(age) = queue.oldest_age_seconds {
+        let _ = write!(text, "; the oldest was submitted {} ago", span(Duration::seconds(age)));
+    }
+    text
+}
+
+/// `mysql since 16:00, for 2m 3s (4 of 4 workers): …`
+fn pause(paused: &PausedCrew, status: &Status) -> String {
+    let PausedCrew { dependency, since, workers, code, message } = paused;
+    let all = status.workers.as_ref().map_or(0, |crew| crew.members().len());
+    let lasts = span(status.at - *since);
+    let since = shown(Some(*since));
+    format!("{dependency} since {since}, for {lasts} ({workers} of {all} workers): {code}: {message}")
+}
+
+/// A line for each worker that answered, and a word on those that did not.
+fn workers(crew: &Crew, status: &Status) -> String {
+    let mut text = String::new();
+    if !crew.members().is_empty() {
+        let mut rows = table(&["worker", "pid", "state", "consumers", "in hand", "up", "version", "rules"]);
+        for worker in crew.members() {
+            rows.add_row([
+                line(&worker.worker),
+                worker.pid.to_string(),
+                match &worker.paused {
+                    Some(paused) => format!("paused: {}", line(&paused.dependency)),
+                    None => worker.state.as_str().to_owned(),
+                },
+                worker.consumers.to_string(),
+                worker.in_hand.to_string(),
+                span(status.at - worker.started_at),
+                line(&worker.version),
+                line(&worker.ruleset),
+            ]);
+        }
+        right(&mut rows, &[1, 3, 4]);
+        let _ = write!(text, "\n{}", lines(rows));
+    }
+    let silent = status.queue.as_ref().map_or(0, |queue| queue.consumers.saturating_sub(crew.consumers()));
+    if silent > 0 {
+        let _ = writeln!(text, "\n{silent} consumers belong to programs that did not answer");
+    }
+    text
 }
 
 fn dead_letters(dead: &Dead) -> String {
@@ -43,6 +95,9 @@ fn dead_letters(dead: &Dead) -> String {
     }
     if let Some(age) = dead.oldest_age_seconds {
         let _ = write!(text, "; the oldest failed {} ago", span(Duration::seconds(age)));
+    }
+    if let Some(recent) = dead.last_hour.filter(|_| dead.ready > 0) {
+        let _ = write!(text, ", {recent} within the last hour");
     }
     if let Some(note) = &dead.note {
         let _ = write!(text, " ({note})");
@@ -67,21 +122,32 @@ fn speed(rates: &Rates) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::crew::tests::crew;
     use super::super::sample::Away;
     use super::*;
-    use time::OffsetDateTime;
+    use time::macros::datetime;
     use tokio::time::Instant;
 
     fn status() -> Status {
         Status {
-            at: OffsetDateTime::UNIX_EPOCH,
+            at: datetime!(2026-11-22 12:00:00 UTC),
             taken: Instant::now(),
             prefix: "post".to_owned(),
-            queue: Some(Queue { name: "post_queue".to_owned(), ready: 7, consumers: 2 }),
+            paused: crew().paused(),
+            queue: Some(Queue {
+                name: "post_queue".to_owned(),
+                ready: 7,
+                consumers: 10,
+                in_hand: 3,
+                oldest_submitted_at: None,
+                oldest_age_seconds: Some(90),
+            }),
+            workers: Some(crew()),
             dead_letters: Some(Dead {
                 name: "post_dlq".to_owned(),
                 ready: 3,
                 by_class: Some([("expired", 1), ("permanent", 2)].into()),
+                last_hour: Some(2),
                 oldest_failed_at: None,
                 oldest_age_seconds: Some(61),
                 note: None,
@@ -96,8 +162,11 @@ mod tests {
     fn the_page_shows_what_is_known_and_names_what_is_away() {
         let text = page(&status());
         for part in [
-            "queue         7 waiting in post_queue, 2 consumers",
-            "3 in post_dlq, 1 expired, 2 permanent; the oldest failed 1m 1s ago",
+            "paused        mysql since 2026-11-22T11:59:00Z, for 1m (1 of 2 workers): mysql_unreachable: refused",
+            "queue         7 waiting in post_queue, 3 in hand, 10 consumers; the oldest was submitted 1m 30s ago",
+            "w-2       7  paused: mysql          0        0  0s  0.1.0    builtin",
+            "2 consumers belong to programs that did not answer",
+            "3 in post_dlq, 1 expired, 2 permanent; the oldest failed 1m 1s ago, 2 within the last hour",
             "posts stored  unknown",
             "away          MySQL: refused",
         ] {

@@ -1,8 +1,9 @@
 //! Posts, and dead letters as workers make them.
 
 use common::VERSION;
-use common::dead_letter::{DeadLetterRecord, Origin, SCHEMA};
+use common::dead_letter::{DeadLetterRecord, Origin, SCHEMA, fingerprint};
 use common::disposition::Class;
+use common::failure::{Failure, Kind};
 use common::post::{Post, PostId};
 use common::topology::{ROUTING_KEY, Topology};
 use time::OffsetDateTime;
@@ -48,7 +49,7 @@ impl Dead {
             class: self.class,
             code: self.code.to_owned(),
             message: self.message.clone(),
-            fingerprint: format!("{:0>12}", self.code.len()),
+            fingerprint: fingerprint(self.class, &Failure::new(Kind::Permanent, self.code, self.message.as_str())),
             attempts: 3,
             first_failed_at: at,
             last_failed_at: at,

@@ -6,6 +6,7 @@
 mod dead;
 mod ran;
 mod sweep;
+mod work;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -209,6 +210,39 @@ impl Ground {
         self.sluice(&["dlq", "list", "--json"]).await.ok().lines().iter().map(|letter| text(letter, "id")).collect()
     }
 
+    /// The program's end at a point that a test named: killed there, as by the kernel.
+    pub async fn killed_at(&self, point: &str, args: &[&str]) {
+        use std::os::unix::process::ExitStatusExt as _;
+        let ran = self.command(args).env("FAILPOINTS", point).output().await.expect("the program was built");
+        // Without --all-features there are no such points, and it lives.
+        assert_eq!(ran.status.signal(), Some(9), "{point}: {}", String::from_utf8_lossy(&ran.stderr));
+        // The broker gives back what a dead consumer held, a moment later.
+        let free = async || self.sluice(&["dlq", "list"]).await.code == Some(0);
+        until("the turn is free again", free).await;
+    }
+
+    /// Changes the database.
+    pub async fn execute(&self, statement: &str, values: impl Into<mysql_async::Params> + Send) {
+        let url = mysql_async::Opts::from_url(&self.database_url).expect("a good address");
+        let mut connection = mysql_async::Conn::new(url).await.expect("MySQL answers");
+        connection.exec_drop(statement, values).await.expect("a good statement");
+        connection.disconnect().await.expect("it can be closed");
+    }
+
+    /// What `dlq export` writes of each letter, without the way it came by, in an order that is always the same.
+    pub async fn exported(&self) -> Vec<String> {
+        let lines = self.sluice(&["dlq", "export"]).await.ok().lines();
+        let mut letters: Vec<String> = lines
+            .into_iter()
+            .map(|mut line| {
+                line["letter"].as_object_mut().expect("an object").remove("exchange");
+                line["letter"].to_string()
+            })
+            .collect();
+        letters.sort();
+        letters
+    }
+
     /// One value of the database.
     pub async fn value<T: mysql_async::prelude::FromValue + Send + 'static>(&self, query: &str) -> T {
         let url = mysql_async::Opts::from_url(&self.database_url).expect("a good address");
@@ -216,5 +250,13 @@ impl Ground {
         let value = connection.query_first::<T, _>(query).await.expect("a good query").expect("a row");
         connection.disconnect().await.expect("it can be closed");
         value
+    }
+
+    /// Changes something in the database.
+    pub async fn sql(&self, statement: &str) {
+        let url = mysql_async::Opts::from_url(&self.database_url).expect("a good address");
+        let mut connection = mysql_async::Conn::new(url).await.expect("MySQL answers");
+        connection.query_drop(statement).await.expect("a good statement");
+        connection.disconnect().await.expect("it can be closed");
     }
 }

@@ -2,8 +2,16 @@
 //! of its own, and looks into the queue afterwards.
 
 mod batch;
+mod clock;
+mod drift;
+mod faults;
 mod front_door;
+mod leaks;
 mod outage;
 mod publish;
+mod resume;
+mod rows;
+mod signals;
 mod start;
+mod storm;
 mod support;

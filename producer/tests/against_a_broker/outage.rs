@@ -1,13 +1,16 @@
 //! The broker goes away in the middle: nothing is lost, nothing is skipped, and nothing is claimed that is not so.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use common::testing::eventually;
 use tokio_util::sync::CancellationToken;
 
 use crate::publish::{many, text};
+use crate::storm::Storm;
 use crate::support::{Ground, Reply, ended, ids, receipts, until, until_lines};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,6 +58,33 @@ async fn a_broker_that_hangs_costs_a_client_two_seconds_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn connections_that_fall_silent_for_good_are_given_up_before_a_heartbeat_tells() {
+    let ground = Ground::new();
+    let (proxy, url) = ground.proxied();
+    let server = ground.serve_with(&[], &[("AMQP_URL", &format!("{url}?heartbeat=60"))]).await;
+    let storm = Storm::begin(&server, 16);
+    storm.accepts(200).await;
+    proxy.strand();
+    // Two connections, and two seconds for each to be found out.
+    let took = storm.accepts_after(Instant::now()).await;
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    storm.end().await;
+    eventually("the silent connections to be gone", async || match open_to(proxy.addr()) {
+        few @ 0..=2 => Ok(few),
+        many => Err(many),
+    })
+    .await;
+}
+
+/// How many sockets to this address some process still has: what the kernel keeps without an owner has the inode 0.
+fn open_to(addr: SocketAddr) -> usize {
+    let table = std::fs::read_to_string("/proc/self/net/tcp").expect("a table of sockets");
+    let remote = format!(":{:04X}", addr.port());
+    let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.filter(|columns| columns[2].ends_with(&remote) && columns[9] != "0").count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn however_often_the_broker_goes_away_every_accepted_post_is_in_the_queue() {
     let ground = Ground::new();
     let (proxy, url) = ground.proxied();
@@ -93,28 +123,6 @@ async fn however_often_the_broker_goes_away_every_accepted_post_is_in_the_queue(
     let found: HashSet<_> = ids(&ground.take_all().await).into_iter().collect();
     let lost: Vec<_> = accepted.lock().expect("nobody panics with it").difference(&found).cloned().collect();
     assert!(lost.is_empty(), "{} accepted posts are not in the queue: {lost:?}", lost.len());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_queue_makes_posts_unroutable_and_never_accepted() {
-    let ground = Ground::new();
-    let server = ground.serve().await;
-    let connection = ground.connect().await;
-    let channel = connection.create_channel().await.expect("a channel");
-    let queue = ground.topology().queue();
-    channel.queue_delete(queue.as_str().into(), Default::default()).await.expect("it is there");
-    for _ in 0..3 {
-        let reply = server.submit("nowhere to go").await;
-        assert_eq!((reply.status, reply.problem().as_str()), (503, "unroutable"));
-    }
-    assert!(server.get("/readyz").await.text.contains("sluice topology apply"));
-    let exchange = ground.topology().exchange();
-    channel.exchange_delete(exchange.as_str().into(), Default::default()).await.expect("it is there");
-    for _ in 0..3 {
-        assert_eq!(server.submit("nowhere to go").await.problem(), "unroutable");
-    }
-    ground.topology().declare(&connection).await.expect("the operator puts it right");
-    until("posts are accepted again", async || server.submit("t").await.status == 202).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

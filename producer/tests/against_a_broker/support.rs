@@ -51,6 +51,15 @@ impl Ground {
     pub(crate) fn with_max_length(max_length: Option<u32>) -> Self {
         let url = std::env::var("SLUICE_TEST_AMQP_URL")
             .expect("SLUICE_TEST_AMQP_URL is not set: run ops/test, or: sluice stack run -- cargo test");
+        Self::made(url, max_length)
+    }
+
+    /// The same, on this broker.
+    pub(crate) fn on(url: String) -> Self {
+        Self::made(url, None)
+    }
+
+    fn made(url: String, max_length: Option<u32>) -> Self {
         Self { url, prefix: format!("test_{}", uuid::Uuid::new_v4().simple()), max_length }
     }
 
@@ -173,7 +182,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Waits until it says where it listens.
-    async fn ready(program: Program) -> Self {
+    pub(crate) async fn ready(program: Program) -> Self {
         let url = eventually("the server to say where it listens", async || {
             let said = program.said();
             let mut events = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -199,6 +208,11 @@ impl Server {
         Reply::of(self.post("/posts", "application/json", body)).await
     }
 
+    /// Waits until its metrics have this line.
+    pub(crate) async fn measures(&self, line: &str) {
+        until(line, async || self.get("/metrics").await.text.lines().any(|found| found == line)).await;
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Reply {
         Reply::of(self.client.get(format!("{}{path}", self.url))).await
     }
@@ -216,13 +230,18 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+        Self::try_of(request).await.expect("the server answers, and completely")
+    }
+
+    /// `None`: the server went away before its answer was complete.
+    pub(crate) async fn try_of(request: reqwest::RequestBuilder) -> Option<Self> {
         let begun = Instant::now();
-        let response = request.send().await.expect("the server answers");
+        let response = request.send().await.ok()?;
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
         let (content_type, retry_after) = (header("content-type").unwrap_or_default(), header("retry-after"));
         let status = response.status().as_u16();
-        let text = response.text().await.expect("the answer is complete");
-        Self { status, content_type, retry_after, text, took: begun.elapsed() }
+        let text = response.text().await.ok()?;
+        Some(Self { status, content_type, retry_after, text, took: begun.elapsed() })
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
@@ -265,11 +284,19 @@ pub(crate) fn ids(messages: &[Message]) -> Vec<String> {
     ids
 }
 
-/// The lines of a file of receipts, sorted; each one is an id.
-pub(crate) fn receipts(path: &Path) -> Vec<String> {
+/// The lines of a file of receipts; each one is an id.
+pub(crate) fn in_order(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).expect("the receipts are there");
-    let mut ids: Vec<_> = text.lines().map(str::to_owned).collect();
+    // The last line may still be under way.
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let ids: Vec<_> = whole.lines().map(str::to_owned).collect();
     assert!(ids.iter().all(|id| id.parse::<PostId>().is_ok()), "a receipt is an id: {ids:?}");
+    ids
+}
+
+/// The lines of a file of receipts, sorted.
+pub(crate) fn receipts(path: &Path) -> Vec<String> {
+    let mut ids = in_order(path);
     ids.sort();
     ids
 }

@@ -3,12 +3,28 @@
 //! The library's own recovery is never switched on: with it, confirms hang for the whole of an outage and consumers
 //! become silent zombies. Without it everything fails at once and cleanly, and whoever owns a session builds a new one.
 //! Every await of the library stands under `bounded`, because a frozen broker answers none of them.
+//!
+//! Below the library lies a transport of our own, for what strangers may send and the library cannot read:
+//!
+//! ```text
+//!  lapin ◄── Wire ◄── TLS, if any ◄── TCP        made by Dial
+//!             │
+//!             ├ Inbound    where frames begin and end; frame::clean makes each of them readable
+//!             └ Outbound   the last words: from then on the wire does not wait for ever
+//! ```
+
+mod dial;
+pub mod frame;
+pub mod inbound;
+mod outbound;
+mod wire;
 
 use std::future::Future;
 use std::time::Duration;
 
 use deadpool_lapin::lapin::{Connection, ConnectionProperties};
 
+use self::dial::Dial;
 use crate::config::{BrokerArgs, ConfigError, SecretUrl};
 use crate::failure::{Failure, Kind};
 
@@ -17,10 +33,16 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often both sides say that they are alive; after twice this a dead peer is noticed.
 const HEARTBEAT_SECONDS: u16 = 10;
 
+/// The largest frame, in bytes, where all messages are our own. RabbitMQ 4.3 refuses less than 8192.
+const LEAN_FRAME_MAX: u32 = 16 * 1024;
+
 /// Where the broker is and who we are there.
 #[derive(Debug, Clone)]
 pub struct Broker {
+    /// What lapin is told: never with TLS, which is not its business here.
     url: SecretUrl,
+    /// The name in the broker's certificate, where the address asks for TLS.
+    tls: Option<String>,
     /// Host and port, for messages.
     at: String,
     /// The connection's name in RabbitMQ's own lists.
@@ -44,7 +66,11 @@ impl Broker {
         }
         let port = url.port().unwrap_or(if url.scheme() == "amqps" { 5671 } else { 5672 });
         let at = format!("{}:{port}", url.host_str().unwrap_or_default());
-        Ok(Self { url: url.as_str().into(), at, name: name.into() })
+        let tls = (url.scheme() == "amqps").then(|| url.domain().unwrap_or("localhost").to_owned());
+        if tls.is_some() && (url.set_port(Some(port)).is_err() || url.set_scheme("amqp").is_err()) {
+            return Err(ConfigError::new("AMQP_URL", format!("its port cannot be set; write it like {EXAMPLE}")));
+        }
+        Ok(Self { url: url.as_str().into(), tls, at, name: name.into() })
     }
 
     /// Host and port.
@@ -53,22 +79,39 @@ impl Broker {
         &self.at
     }
 
+    /// The same broker, for another purpose than posts, under another name.
+    #[must_use]
+    pub(crate) fn apart(&self, purpose: &str) -> Self {
+        Self { name: format!("{} {purpose}", self.name), ..self.lean() }
+    }
+
+    /// The same broker, for messages of our own alone. A connection's buffers are 64 frames long, and in the smaller
+    /// frames that suffice here they are 1 MiB instead of 8. Strangers' headers may need the larger ones: those of a
+    /// message have to fit in one frame.
+    #[must_use]
+    pub fn lean(&self) -> Self {
+        // There always is a query: the heartbeat's.
+        let url = self.url.expose();
+        let url = if url.contains("frame_max=") { url.to_owned() } else { format!("{url}&frame_max={LEAN_FRAME_MAX}") };
+        Self { url: url.as_str().into(), ..self.clone() }
+    }
+
     /// A new connection, or the reason why there is none within [`CONNECT_TIMEOUT`].
     ///
     /// # Errors
     /// [`BrokerError`], which says whose turn it is to do something.
     pub async fn connect(&self) -> Result<Connection, BrokerError> {
-        let connect = Connection::connect(self.url.expose(), self.properties());
+        let runtime = Dial::runtime(self.tls.clone());
+        let connect = Connection::connect_with_runtime(self.url.expose(), self.properties(), runtime);
         bounded("connecting", CONNECT_TIMEOUT, connect).await.map_err(|failure| self.blame(failure))
     }
 
     /// A pool of connections for publishing. Consumers own theirs: a pool is no use to them.
     ///
     /// # Errors
-    /// When the library finds no runtime to work on.
+    /// When the pool finds no runtime to work on.
     pub(crate) fn pool(&self, connections: usize) -> Result<deadpool_lapin::Pool, BrokerError> {
-        let runtime = lapin::runtime::default_runtime()
-            .map_err(|error| self.blame(Failure::new(Kind::Dependency, "amqp_runtime", error.to_string())))?;
+        let runtime = Dial::runtime(self.tls.clone());
         let (broker, url) = (self.clone(), self.url.expose());
         let manager = deadpool_lapin::Manager::new(url, move || broker.properties(), runtime);
         deadpool_lapin::Pool::builder(manager)
@@ -120,6 +163,7 @@ impl std::fmt::Display for BrokerError {
             "amqp_tls" => {
                 "is its port one for TLS, and its certificate signed by an authority of this system or of SSL_CERT_FILE?"
             }
+            "amqp_541" => "its own log says more",
             _ => "is it running there? AMQP_URL says where to look",
         };
         write!(f, "cannot use RabbitMQ at {}: {}; {advice}", self.at, self.failure.message)
@@ -170,6 +214,23 @@ mod tests {
     fn the_default_port_depends_on_the_scheme() {
         assert_eq!(broker("amqp://h").map(|broker| broker.at), Ok("h:5672".to_owned()));
         assert_eq!(broker("amqps://h").map(|broker| broker.at), Ok("h:5671".to_owned()));
+    }
+
+    #[test]
+    fn smaller_frames_are_asked_for_unless_the_address_says_how_large() {
+        let lean = |url| broker(url).expect("a good address").lean().url.expose().to_owned();
+        assert_eq!(lean("amqp://h/%2f"), "amqp://h/%2f?heartbeat=10&frame_max=16384");
+        assert_eq!(lean("amqp://h/%2f?frame_max=9000"), "amqp://h/%2f?frame_max=9000&heartbeat=10");
+    }
+
+    #[test]
+    fn tls_is_made_below_the_library_and_all_else_of_the_address_stays() {
+        let secure = broker("amqps://me:secret@h/v?heartbeat=7").expect("a good address");
+        assert_eq!((secure.url.expose(), secure.tls.as_deref()), ("amqp://me:secret@h:5671/v?heartbeat=7", Some("h")));
+        let other = broker("amqps://h:7/%2f?heartbeat=7").expect("a good address");
+        assert_eq!((other.url.expose(), other.tls.as_deref()), ("amqp://h:7/%2f?heartbeat=7", Some("h")));
+        let plain = broker("amqp://h/%2f?heartbeat=7").expect("a good address");
+        assert_eq!((plain.url.expose(), plain.tls), ("amqp://h/%2f?heartbeat=7", None));
     }
 
     #[test]

@@ -1,0 +1,37 @@
+//! Giving orders to the private broker from within, as an operator on its machine would: `rabbitmqctl`.
+//!
+//! For what no client can do: alarms of memory and disk, and asking for connections as the broker sees them.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::Stack;
+use super::error::StackError;
+
+/// How long an order may take: the tool is a whole Erlang node that has to start first.
+const ORDER: Duration = Duration::from_secs(30);
+
+impl Stack {
+    /// Runs `rabbitmqctl` against the broker, with these arguments, and gives what it printed.
+    ///
+    /// # Errors
+    /// When it cannot be run, is refused by the broker, or takes longer than 30 s.
+    pub async fn rabbitmqctl(&self, args: &[&str]) -> Result<String, StackError> {
+        let (broker, server) = (self.rabbitmq(), &self.ground.programs.rabbitmq_server);
+        let tool = server.with_file_name("rabbitmqctl");
+        let mut command = tokio::process::Command::from(self.ground.command(&tool, "rabbitmqctl")?);
+        command.args(["--quiet"]).args(args).envs(broker.environment());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let failed = |problem: std::io::Error| StackError::Launch { program: tool.clone(), problem };
+        let Ok(ran) = tokio::time::timeout(ORDER, command.output()).await else {
+            return Err(failed(std::io::ErrorKind::TimedOut.into()));
+        };
+        let ran = ran.map_err(failed)?;
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if ran.status.success() {
+            return Ok(said(&ran.stdout));
+        }
+        let said = format!("{}\n{}", said(&ran.stdout), said(&ran.stderr));
+        Err(failed(std::io::Error::other(format!("`rabbitmqctl {}` {}: {said}", args.join(" "), ran.status))))
+    }
+}

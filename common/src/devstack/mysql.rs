@@ -1,0 +1,66 @@
+//! A private MySQL, from a root. Its `root` has no password, and only this machine can reach it.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::data::Data;
+use super::error::StackError;
+use super::readiness::Greeting;
+use super::server::{Ground, Recipe};
+
+/// Its name, and that of its folder.
+const NAME: &str = "mysql";
+/// The name of the step that makes the first data, in errors.
+const INITIALIZE: &str = "mysqld-initialize";
+
+/// Makes the first data, unless there are some.
+pub(super) async fn prepare(ground: &Ground, program: &Path) -> Result<(), StackError> {
+    let make = |fresh: &Path| {
+        let mut command = ground.command(program, INITIALIZE)?;
+        command
+            .args(["--no-defaults", "--initialize-insecure", "--user=root"])
+            .arg(option("--datadir=", fresh))
+            .arg(option("--tmpdir=", &ground.folder.path().join("tmp")));
+        Ok(command)
+    };
+    Data::of(ground, NAME).make(ground, INITIALIZE, make).await
+}
+
+/// How it is run on this port. Its own defaults but for what keeps it apart, so the binary log is on, as in production.
+///
+/// No `--skip-name-resolve`, unlike MariaDB: the only user there is, `root@localhost`, is found for a client from
+/// 127.0.0.1 by that name.
+pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
+    let within = |name: &str, path: &str| option(name, &ground.folder.path().join(path));
+    let args = vec![
+        "--no-defaults".into(),
+        "--user=root".into(),
+        within("--datadir=", "mysql/data"),
+        within("--tmpdir=", "tmp"),
+        within("--pid-file=", "mysql/pid"),
+        // None: its lock would keep a killed server from coming back for as long as the killed process is a zombie.
+        "--socket=".into(),
+        format!("--port={port}").into(),
+        "--bind-address=127.0.0.1".into(),
+        // The other protocol, on a port of its own.
+        "--mysqlx=0".into(),
+        "--innodb-buffer-pool-size=128M".into(),
+        // Several test programs, each with its pools.
+        "--max-connections=500".into(),
+    ];
+    Recipe {
+        name: NAME,
+        program: program.to_owned(),
+        args,
+        envs: Vec::new(),
+        port,
+        other_ports: Vec::new(),
+        greeting: Greeting::Mysql,
+    }
+}
+
+fn option(name: &str, path: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(path);
+    option
+}

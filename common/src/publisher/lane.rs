@@ -1,0 +1,43 @@
+//! Lanes: where single publishes become batches.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::pool::Channels;
+use super::{Envelope, PublishError};
+
+/// Lanes that gather single publishes.
+const LANES: usize = 4;
+/// The most posts of one gathered batch.
+const GATHER: usize = 256;
+
+/// One message of many that lanes gather.
+pub(super) struct Job {
+    pub(super) envelope: Envelope,
+    pub(super) reply: oneshot::Sender<Result<(), PublishError>>,
+}
+
+/// Opens the lanes. They end when the last sender of their jobs is dropped.
+pub(super) fn open(channels: &Arc<Channels>) -> mpsc::Sender<Job> {
+    let (jobs, waiting) = mpsc::channel(GATHER * LANES * 2);
+    let waiting = Arc::new(Mutex::new(waiting));
+    for _ in 0..LANES {
+        tokio::spawn(gather(Arc::clone(&waiting), Arc::clone(channels)));
+    }
+    jobs
+}
+
+/// A lane: takes whatever waits, publishes it, answers, and again, until the last publisher is dropped.
+async fn gather(waiting: Arc<Mutex<mpsc::Receiver<Job>>>, channels: Arc<Channels>) {
+    let mut jobs = Vec::with_capacity(GATHER);
+    while waiting.lock().await.recv_many(&mut jobs, GATHER).await > 0 {
+        // Whoever gave up waiting was told "unknown"; publishing for it now would only make a duplicate.
+        jobs.retain(|job| !job.reply.is_closed());
+        let (batch, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.envelope, job.reply)).unzip();
+        let answers = channels.publish(&batch).await;
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            let _ = reply.send(answer);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The roll call: each worker says who it is and what it is doing, when it is asked.
+//!
+//! RabbitMQ knows how many consumers a queue has. It does not know whose they are, which workers wait for MySQL and so
+//! have no consumers at all, or how old the posts in their hands are. A call goes to a fan-out exchange; each worker
+//! has a queue of its own there, and answers the caller directly.
+//!
+//! ```text
+//!  sluice status ──call──► PREFIX_roll_call ──► a queue of each worker's own
+//!        ▲                                             │
+//!        └───────────────── Presence ◄─────────────────┘
+//! ```
+//!
+//! All of it stands apart from the posts: a connection of its own, nothing durable, nothing confirmed. Whoever cannot
+//! answer is not heard, and whoever calls says so.
+
+mod answer;
+mod call;
+
+pub use answer::answer;
+pub use call::call;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// How these connections are told from others in RabbitMQ's own lists.
+const PURPOSE: &str = "roll call";
+
+/// What a worker says of itself. A reader ignores fields that it does not know, so that two versions can talk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Its name, as on the rows it stores.
+    pub worker: String,
+    /// Its process id, on its own machine.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// The rules it reviews by.
+    pub ruleset: String,
+    /// When it was started, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub started_at: OffsetDateTime,
+    /// What it is doing.
+    pub state: State,
+    /// Why it is paused, when it is.
+    pub paused: Option<Paused>,
+    /// Consumers that it has now.
+    pub consumers: u32,
+    /// Posts in hand, not yet answered.
+    pub in_hand: u32,
+    /// When the oldest post in hand was submitted, UTC, to the second. With nothing in hand, that of the oldest one it
+    /// had last: posts that wait in the queue are not older.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub oldest_submitted_at: Option<OffsetDateTime>,
+}
+
+/// What a worker is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It takes posts.
+    Consuming,
+    /// It waits for a dependency, and takes no posts.
+    Paused,
+    /// It has no session with RabbitMQ for posts yet.
+    Connecting,
+    /// It finishes what is in hand, and ends.
+    Stopping,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl State {
+    /// Its name in JSON and in text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Consuming => "consuming",
+            Self::Paused => "paused",
+            Self::Connecting => "connecting",
+            Self::Stopping => "stopping",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why a worker takes no posts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paused {
+    /// What it waits for: `mysql`.
+    pub dependency: String,
+    /// Since when, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// The latest failure's short name.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_a_newer_version_is_understood() {
+        let newer = r#"{"worker":"w","pid":1,"version":"9.0.0","ruleset":"r","started_at":"2026-11-22T16:00:00Z",
+                        "state":"dreaming","paused":null,"consumers":8,"in_hand":0,"moods":["calm"]}"#;
+        let presence: Presence = serde_json::from_str(newer).expect("it is understood");
+        assert_eq!((presence.state, presence.oldest_submitted_at), (State::Unknown, None));
+    }
+}

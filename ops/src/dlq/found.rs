@@ -1,0 +1,73 @@
+//! The letter that is to be edited, and what the record knows of its past.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use common::delivery::Transcript;
+use common::store::{LineId, Store};
+
+use super::look::DeadLetters;
+use crate::visible::line;
+
+/// The letters of an id.
+pub(super) struct Found {
+    /// The one that counts: the oldest, or of a pair the edited one.
+    pub(super) letter: Transcript,
+    /// What it was before it was edited, as the record keeps it, and where.
+    pub(super) original: Option<(LineId, Transcript)>,
+    /// Whether an edit, or its undoing, was cut short: the original is in the queue as well.
+    pub(super) both: bool,
+}
+
+impl Found {
+    /// Looks.
+    ///
+    /// # Errors
+    /// When the letters cannot be looked at or the record not be asked; when no letter has the id.
+    pub(super) async fn look(id: &str, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
+        let mut letters = Vec::new();
+        let mut digests = HashSet::new();
+        dead.look(|letter| {
+            if letter.summary.id == id || letter.is_anonymous() {
+                let transcript = letter.transcript();
+                digests.insert(transcript.digest());
+                if letter.summary.id == id {
+                    letters.push(transcript);
+                }
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        let mut known = Vec::new();
+        for letter in &letters {
+            let original = original(letter, store).await?;
+            let both = original.as_ref().is_some_and(|(_, original)| digests.contains(&original.digest()));
+            if both {
+                return Ok(Self { letter: letter.clone(), original, both });
+            }
+            known.push(original);
+        }
+        if letters.len() > 1 {
+            eprintln!("{} dead letters have this id; the oldest is meant", letters.len());
+        }
+        match letters.into_iter().zip(known).next() {
+            Some((letter, original)) => Ok(Self { letter, original, both: false }),
+            None => anyhow::bail!(
+                "no dead letter in {} has the id {}; `sluice dlq list` has them, `sluice dlq record --letter ID` says \
+                 what was done to it",
+                dead.topology.dead_letter_queue(),
+                line(id)
+            ),
+        }
+    }
+}
+
+/// What an edited letter was before.
+async fn original(letter: &Transcript, store: &Store) -> anyhow::Result<Option<(LineId, Transcript)>> {
+    let Some(act) = letter.edited_by() else { return Ok(None) };
+    let kept = store.kept_in(act).await.map_err(|failure| store.blame(failure))?;
+    Ok(match kept {
+        Some((line, json)) => Some((line, serde_json::from_str(&json)?)),
+        None => None,
+    })
+}

@@ -1,0 +1,126 @@
+//! One letter in place of another.
+//!
+//! ```text
+//!  the turn ──► the old one is in the record ──► the new one is published, confirmed ──► the old one is acknowledged
+//!                                                 └─ a crash here leaves both: the next edit, or its undoing, finds the
+//!                                                    pair by the new one's header and takes out the one that is over
+//! ```
+
+use common::delivery::{Letter, Letters, Transcript};
+use common::failpoint;
+use common::publisher::Publisher;
+use common::store::{LetterOutcome, LineId};
+
+use super::ledger::Ledger;
+use super::look::{DeadLetters, Interrupted};
+use super::piles::Digest;
+use super::replay::PATIENCE;
+
+/// What is to be done.
+pub(super) struct Replacement {
+    /// The letter's id.
+    pub(super) id: String,
+    /// The letter as it was seen.
+    pub(super) old: Transcript,
+    /// What comes in its place; nothing, where that is in the queue already.
+    pub(super) new: Option<Transcript>,
+    /// Another one that an earlier act left behind, and that has to go.
+    pub(super) leftover: Option<Digest>,
+    /// What is said of it in the record.
+    pub(super) outcome: &'static str,
+    /// The line that this undoes.
+    pub(super) undoes: Vec<LineId>,
+}
+
+/// Why it was not done.
+pub(super) enum NotReplaced {
+    /// The letter is no longer as it was seen: nothing was done.
+    Stale,
+    /// Something stands in the way.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for NotReplaced {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Replacement {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`NotReplaced`].
+    pub(super) async fn run(self, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
+        let mut letters = dead.open().await?;
+        let done = match of_id(&self.id, dead, &mut letters).await {
+            Ok(found) => self.among(found, dead, ledger).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = letters.put_back().await {
+            eprintln!("RabbitMQ was not told to put the letters back, so it does by itself: {error}");
+        }
+        done
+    }
+
+    async fn among(self, found: Vec<Letter>, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
+        let Self { id, old, new, leftover, outcome, undoes } = self;
+        let digest = old.digest();
+        let mut found: Vec<(Digest, Letter)> =
+            found.into_iter().map(|letter| (letter.transcript().digest(), letter)).collect();
+        let mut take = |wanted: Digest| {
+            let at = found.iter().position(|(digest, _)| *digest == wanted)?;
+            Some(found.swap_remove(at).1)
+        };
+        let Some(letter) = take(digest) else { return Err(NotReplaced::Stale) };
+        // Where nothing new comes, the old one is the one that stays.
+        let old = if new.is_some() { Some(letter) } else { None };
+        let over: Vec<Letter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
+        ledger.begin().await?;
+        let mut kept = Vec::with_capacity(over.len());
+        for letter in &over {
+            kept.push(ledger.keeping(id.clone(), KEPT, &letter.transcript())?);
+        }
+        ledger.record(&kept).await?;
+        let done = put(new, over, dead).await;
+        let line = match &done {
+            Ok(()) => LetterOutcome { undoes, ..ledger.entry(id, outcome, String::new()) },
+            Err(error) => ledger.entry(id, "failed", format!("{error:#}")),
+        };
+        ledger.record(&[line]).await?;
+        done.map_err(NotReplaced::Failed)
+    }
+}
+
+/// Said in the record of a letter that is kept before anything is done.
+const KEPT: &str = "kept";
+
+async fn put(new: Option<Transcript>, over: Vec<Letter>, dead: &DeadLetters) -> anyhow::Result<()> {
+    if let Some(new) = new {
+        let publisher = Publisher::new(&dead.broker, PATIENCE)?;
+        publisher.publish(new.letter(&dead.topology)?).await?;
+        failpoint::reach(failpoint::EDIT_CONFIRMED);
+    }
+    for letter in over {
+        letter.remove().await?;
+    }
+    Ok(())
+}
+
+/// The letters with this id, the oldest first, and those that go by what they hold: an edit gives these another name.
+/// All letters are in hand then.
+///
+/// # Errors
+/// When they cannot be looked at.
+async fn of_id(id: &str, dead: &DeadLetters, letters: &mut Letters) -> anyhow::Result<Vec<Letter>> {
+    let mut found = Vec::new();
+    while let Some(letter) = letters.next().await? {
+        if dead.stop.is_cancelled() {
+            return Err(Interrupted.into());
+        }
+        if letter.summary.id == id || letter.is_anonymous() {
+            found.push(letter);
+        }
+    }
+    Ok(found)
+}

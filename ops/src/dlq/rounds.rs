@@ -1,0 +1,293 @@
+//! An act under way. It has the letters in hand for one round, and puts them back before it has to wait for long: for
+//! workers that are paused, for MySQL, or to see what became of a canary. Others can look meanwhile.
+//!
+//! ```text
+//!  ┌─► take the turn ─► batch ─► pace ─► replay or drop ─► … ─► put the others back ─┬─► the end
+//!  └──────────── resumed; or few of the canary failed again ◄────────────────────────┘
+//! ```
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use common::delivery::{Letter, Letters};
+use common::exit::Exit;
+use common::post::PostId;
+use common::store::LetterOutcome;
+use indicatif::ProgressBar;
+
+use super::batch::{Chosen, gather};
+use super::drop;
+use super::flow::{Flow, Signal};
+use super::ledger::Ledger;
+use super::look::DeadLetters;
+use super::outcome::{Batch, Ending, Report};
+use super::pace::Pace;
+use super::replay::Replayer;
+use super::wording::Wording;
+use crate::output;
+use crate::replays::watch::Watch;
+
+/// How often MySQL is asked whether it is back.
+const ASK: Duration = Duration::from_secs(1);
+
+/// What does it with a batch.
+pub(super) enum Doer {
+    /// Back to work.
+    Replayer(Replayer),
+    /// Out of RabbitMQ, into the record.
+    Dropper,
+    /// Out of RabbitMQ, and nothing is kept.
+    Destroyer,
+}
+
+/// What came of a batch.
+pub(super) enum Done {
+    /// Something was done, or nothing can be.
+    Acted(Batch),
+    /// Nothing was done, because MySQL is away for now.
+    NotNow(Vec<Letter>, String),
+}
+
+/// How a round ended.
+enum Round {
+    Over(Ending),
+    /// Nothing is to be replayed for now, and why.
+    Held(String),
+    /// The canary is on its way.
+    Canary,
+}
+
+/// An act under way.
+pub(super) struct Act {
+    dead: DeadLetters,
+    doer: Doer,
+    ledger: Ledger,
+    chosen: Chosen,
+    pace: Pace,
+    flow: Option<Flow>,
+    /// How many of the canary are still to be replayed.
+    canary: Option<u32>,
+    /// Letters that an earlier round has seen and left.
+    settled: HashSet<String>,
+}
+
+impl Act {
+    /// Not begun.
+    pub(super) fn new(dead: DeadLetters, doer: Doer, ledger: Ledger, chosen: Chosen, pace: Pace) -> Self {
+        let canary = match &doer {
+            Doer::Replayer(replayer) => replayer.care.canary,
+            Doer::Dropper | Doer::Destroyer => None,
+        };
+        Self { dead, doer, ledger, chosen, pace, flow: None, canary, settled: HashSet::new() }
+    }
+
+    /// Does it, and tells.
+    ///
+    /// # Errors
+    /// When nothing could be begun.
+    pub(super) async fn run(mut self, wording: Wording, json: bool) -> anyhow::Result<Exit> {
+        let mut letters = self.dead.open().await?;
+        if matches!(self.doer, Doer::Replayer(_)) && letters.left() > 0 {
+            self.flow = Some(Flow::watch(&self.dead).await);
+        }
+        let mut report = Report::new(wording, json, letters.left());
+        let ending = loop {
+            let round = self.round(&mut letters, &mut report).await;
+            if let Err(error) = letters.put_back().await {
+                report.note(&format!("RabbitMQ was not told to put the others back, so it does by itself: {error}"));
+            }
+            if let Some(ending) = self.between(round, &report).await {
+                break ending;
+            }
+            letters = match self.dead.open().await {
+                Ok(letters) => letters,
+                Err(_) if self.dead.stop.is_cancelled() => break Ending::Interrupted,
+                Err(error) => break Ending::Stopped(format!("{error:#}")),
+            };
+            report.again(letters.left());
+        };
+        if matches!(ending, Ending::Complete) {
+            report.unknown(&self.chosen.unknown());
+        }
+        let exit = report.finish(&ending, self.ledger.act_id());
+        let exit = self.wait(&ending, exit, json).await;
+        self.ledger.close().await;
+        exit
+    }
+
+    /// Batch after batch. What is in hand when it ends is put back by the caller.
+    async fn round(&mut self, letters: &mut Letters, report: &mut Report) -> Round {
+        let mut left = HashSet::new();
+        let round = loop {
+            let size = match self.size(report).await {
+                Ok(size) => size,
+                Err(held) => break held,
+            };
+            let (own, settled) = (self.ledger.id(), &self.settled);
+            // What this very replay put back has died again: not now.
+            let skip = |letter: &Letter| {
+                settled.contains(&letter.summary.id) || letter.replayed_by().is_some_and(|replay| replay == own)
+            };
+            let batch = match gather(letters, &mut self.chosen, size, skip, &self.dead.stop, report).await {
+                Ok(batch) if batch.is_empty() && self.canary.is_some() => break Round::Canary,
+                Ok(batch) if batch.is_empty() => break Round::Over(Ending::Complete),
+                Ok(batch) => batch,
+                Err(ending) => break Round::Over(ending),
+            };
+            tokio::select! {
+                () = self.pace.wait() => {}
+                () = self.dead.stop.cancelled() => break Round::Over(Ending::Interrupted),
+            }
+            self.pace.count(batch.len());
+            let Batch { outcomes, stop } = match self.act_on(batch, report).await {
+                Done::Acted(batch) => batch,
+                Done::NotNow(letters, why) => {
+                    self.chosen.untake(&letters);
+                    break Round::Held(why);
+                }
+            };
+            report.tell(&outcomes);
+            left.extend(outcomes.iter().filter(|done| done.outcome == "left").map(|done| done.letter.clone()));
+            if let Some(reason) = stop {
+                break Round::Over(Ending::Stopped(reason));
+            }
+            if self.canary_is_out(&outcomes) {
+                break Round::Canary;
+            }
+        };
+        self.settled.extend(left);
+        round
+    }
+
+    /// How many letters the next batch may have: by the rate, the workers' pace and what is missing of the canary.
+    async fn size(&mut self, report: &Report) -> Result<usize, Round> {
+        let mut size = self.pace.batch();
+        if let Some(flow) = &mut self.flow {
+            match flow.signal(|text| report.note(text)).await {
+                Signal::Free => {}
+                Signal::Slow => size = size.min(Pace::SLOW),
+                Signal::Hold(why) => return Err(Round::Held(format!("all workers are paused ({why})"))),
+            }
+        }
+        let missing = self.canary.and_then(|canary| usize::try_from(canary).ok());
+        Ok(missing.map_or(size, |missing| size.min(missing)))
+    }
+
+    /// Whether these were the last of the canary.
+    fn canary_is_out(&mut self, outcomes: &[LetterOutcome]) -> bool {
+        let Some(canary) = &mut self.canary else { return false };
+        let replayed = outcomes.iter().filter(|done| done.outcome == "replayed").count();
+        *canary = canary.saturating_sub(u32::try_from(replayed).unwrap_or(u32::MAX));
+        *canary == 0
+    }
+
+    async fn act_on(&mut self, batch: Vec<Letter>, report: &Report) -> Done {
+        match &self.doer {
+            Doer::Replayer(replayer) => {
+                replayer.batch(batch, &self.dead, &mut self.ledger, |text| report.note(text)).await
+            }
+            Doer::Dropper => Done::Acted(drop::batch(batch, &mut self.ledger).await),
+            Doer::Destroyer => Done::Acted(drop::destroy(batch, &mut self.ledger).await),
+        }
+    }
+
+    /// Whatever has to be waited for with no letter in hand. `None`: on to the next round.
+    async fn between(&mut self, round: Round, report: &Report) -> Option<Ending> {
+        match round {
+            Round::Over(ending) => Some(ending),
+            Round::Held(why) => {
+                report.note(&format!("waiting, with the others back in their place: {why}"));
+                let stop = self.dead.stop.clone();
+                tokio::select! {
+                    () = self.resumed() => {
+                        report.note("going on");
+                        None
+                    }
+                    () = stop.cancelled() => Some(Ending::Interrupted),
+                }
+            }
+            Round::Canary => {
+                self.canary = None;
+                self.judge(report).await
+            }
+        }
+    }
+
+    /// Comes back when letters can be recorded and some worker takes posts.
+    async fn resumed(&mut self) {
+        while self.ledger.stored(&[PostId::new()]).await.is_err() {
+            tokio::time::sleep(ASK).await;
+        }
+        if let Some(flow) = &mut self.flow {
+            flow.resumed().await;
+        }
+    }
+
+    /// Waits until it is known what became of the canary. `None` if few enough of it failed again.
+    async fn judge(&self, report: &Report) -> Option<Ending> {
+        let Doer::Replayer(Replayer { care, .. }) = &self.doer else { return None };
+        let id = self.ledger.act_id()?;
+        let mut watch = match Watch::begin(self.ledger.store(), &self.dead, id).await {
+            Ok(watch) => watch,
+            Err(error) => return Some(Ending::Stopped(format!("{error:#}"))),
+        };
+        let sent = watch.sent();
+        if sent == 0 {
+            return None;
+        }
+        report.note(&format!("{sent} replayed as a canary; waiting to see what becomes of them"));
+        if !watch.until_known(|_| {}, |text| report.note(text)).await {
+            return Some(Ending::Interrupted);
+        }
+        let failed = watch.known.failed_again();
+        if f64::from(failed) * 100.0 <= care.abort_over * f64::from(sent) {
+            report.note(&format!("{failed} of the {sent} failed again: going on"));
+            return None;
+        }
+        Some(Ending::Stopped(format!(
+            "{failed} of the canary's {sent} letters failed again, more than {} %: {}; mend that, and the same command goes \
+             on (`sluice replays show {id}` tells of each)",
+            care.abort_over,
+            watch.failed_of()
+        )))
+    }
+
+    /// With `--wait`: stays until it is known what became of each letter.
+    async fn wait(&self, ending: &Ending, exit: Exit, json: bool) -> anyhow::Result<Exit> {
+        let (Doer::Replayer(Replayer { care, .. }), Some(id)) = (&self.doer, self.ledger.act_id()) else {
+            return Ok(exit);
+        };
+        if !care.wait || matches!(ending, Ending::Interrupted) {
+            return Ok(exit);
+        }
+        let mut watch = Watch::begin(self.ledger.store(), &self.dead, id).await?;
+        let bar = waiting_bar(watch.waiting());
+        let told = |watch: &Watch<'_>| {
+            bar.set_position(watch.known.total().into());
+            bar.set_message(watch.known.to_string());
+        };
+        let all = watch.until_known(told, |text| bar.suspend(|| eprintln!("{text}"))).await;
+        bar.finish_and_clear();
+        if !all {
+            eprintln!("known so far: {}; {} still wait", watch.known, watch.waiting());
+            eprintln!("`sluice replays show {id}` tells what becomes of them");
+            return Ok(Exit::Failed);
+        }
+        if json {
+            eprintln!("{}", watch.known);
+        } else {
+            // A reader that has gone away changes nothing.
+            let _ = output::print(|out| writeln!(out, "{}", watch.known));
+        }
+        if watch.known.failed_again() == 0 {
+            return Ok(exit);
+        }
+        eprintln!("failed again: {}; `sluice replays show {id}` tells of each", watch.failed_of());
+        Ok(Exit::Partial)
+    }
+}
+
+/// Shown on a terminal only.
+fn waiting_bar(letters: usize) -> ProgressBar {
+    super::outcome::bar(letters as u64, "{bar:30} fate of {pos}/{len} known: {msg} [{elapsed}]")
+}

@@ -1,0 +1,133 @@
+//! `sluice why`: the whole story of one post, from all places that know a part of it.
+//!
+//! ```text
+//!  dead letters (one look) ─┐
+//!  the table of posts ──────┼──► story: what happened, in order ──► where it is now
+//!  the record of acts ──────┘
+//! ```
+
+mod story;
+mod text;
+
+use std::ops::ControlFlow;
+
+use clap::Args;
+use common::config::{BrokerArgs, DatabaseArgs};
+use common::delivery::LetterSummary;
+use common::exit::Exit;
+use common::post::PostId;
+use common::store::{RecordLine, Store, StoredPost};
+use serde::Serialize;
+
+use crate::depths::Depths;
+use crate::dlq::look::DeadLetters;
+use crate::output;
+use story::{Event, Place};
+
+/// Which post, and how.
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// The post's id, as the producer answered it
+    id: String,
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// One JSON object: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at,
+    /// what, detail}], post (the row), letters (as in `sluice dlq list --json`), acts (as in `sluice dlq record
+    /// --json`, the oldest first), away [what could not be asked, and why]
+    #[arg(long)]
+    json: bool,
+}
+
+/// The most acts that are told of, the last ones.
+const ACTS: u32 = 1000;
+
+/// What each place knows.
+#[derive(Debug, Default)]
+struct Known {
+    row: Option<StoredPost>,
+    letters: Vec<LetterSummary>,
+    acts: Vec<RecordLine>,
+    /// How many posts wait in the queue.
+    waiting: u32,
+    /// Who could not be asked, and why.
+    away: Vec<String>,
+}
+
+/// Tells it.
+///
+/// # Errors
+/// When a setting is wrong or stdout cannot be written.
+pub async fn run(args: WhyArgs) -> anyhow::Result<Exit> {
+    let dead = DeadLetters::new(&args.broker, "why")?;
+    let store = Store::new(&args.database)?;
+    let mut known = Known::default();
+    ask_broker(&dead, &args.id, &mut known).await;
+    ask_database(&store, &dead.prefix, &args.id, &mut known).await;
+    store.close().await;
+    let (place, now) = story::place(&known, &dead.topology);
+    let told = Told { id: &args.id, place, now, events: story::events(&known), known: &known };
+    output::print(|out| if args.json { output::json_line(out, &told) } else { write!(out, "{}", text::page(&told)) })?;
+    Ok(match place {
+        _ if !known.away.is_empty() => Exit::Failed,
+        Place::Unknown => Exit::Partial,
+        _ => Exit::Done,
+    })
+}
+
+async fn ask_broker(dead: &DeadLetters, id: &str, known: &mut Known) {
+    match Depths::ask(&dead.broker, &dead.topology).await {
+        Ok(depths) => known.waiting = depths.posts.ready,
+        // One line for RabbitMQ is enough.
+        Err(error) => return known.away.push(format!("RabbitMQ: {error}")),
+    }
+    let look = dead.look(|letter| {
+        if letter.summary.id == id {
+            known.letters.push(letter.summary);
+        }
+        ControlFlow::Continue(())
+    });
+    if let Err(error) = look.await {
+        known.away.push(format!("dead letters: {error:#}"));
+    }
+}
+
+async fn ask_database(store: &Store, prefix: &str, id: &str, known: &mut Known) {
+    let asked = async {
+        if let Ok(id) = id.parse::<PostId>() {
+            known.row = store.post(id).await?;
+        }
+        known.acts = store.record(prefix, Some(id), ACTS).await?;
+        known.acts.reverse();
+        Ok(())
+    };
+    if let Err(failure) = asked.await {
+        known.away.push(format!("MySQL: {}", store.blame(failure)));
+    }
+}
+
+/// The story, as it is told.
+struct Told<'a> {
+    id: &'a str,
+    place: Place,
+    now: String,
+    events: Vec<Event>,
+    known: &'a Known,
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut told = serializer.serialize_struct("Told", 8)?;
+        told.serialize_field("id", self.id)?;
+        told.serialize_field("place", &self.place)?;
+        told.serialize_field("now", &self.now)?;
+        told.serialize_field("events", &self.events)?;
+        told.serialize_field("post", &self.known.row)?;
+        told.serialize_field("letters", &self.known.letters)?;
+        told.serialize_field("acts", &self.known.acts)?;
+        told.serialize_field("away", &self.known.away)?;
+        told.end()
+    }
+}

@@ -1,0 +1,202 @@
+//! What happened to a post, in order, and where it is now.
+
+use common::delivery::LetterSummary;
+use common::store::{RecordLine, StoredPost};
+use common::topology::Topology;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::Known;
+use crate::times::shown;
+
+/// Where a post is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    /// In MySQL.
+    Recorded,
+    /// Among the dead letters.
+    Dead,
+    /// Taken out by an operator.
+    Dropped,
+    /// Put back to work, and not arrived yet.
+    Waiting,
+    /// No place that can be searched by id has heard of it.
+    Unknown,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Event {
+    /// When, UTC; `None` if nobody wrote it down.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(super) at: Option<OffsetDateTime>,
+    /// In a word or two.
+    pub(super) what: &'static str,
+    /// The circumstances.
+    pub(super) detail: String,
+}
+
+/// What happened, the oldest first; what has no time comes last.
+pub(super) fn events(known: &Known) -> Vec<Event> {
+    let mut events: Vec<Event> = known.row.iter().flat_map(of_row).collect();
+    events.extend(known.letters.iter().flat_map(of_letter));
+    events.extend(known.acts.iter().map(of_act));
+    events.sort_by_key(|event| (event.at.is_none(), event.at));
+    events
+}
+
+fn of_row(row: &StoredPost) -> [Event; 2] {
+    let author = row.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
+    let stored = match row.attempts {
+        0 | 1 => String::new(),
+        attempts => format!(", at attempt {attempts}"),
+    };
+    let told = format!("{} by the rules {}, stored by {}{stored}", row.verdict, row.ruleset, row.worker);
+    [
+        Event { at: Some(row.submitted_at), what: "submitted", detail: format!("\"{}\"{author}", row.title) },
+        Event { at: Some(row.recorded_at), what: "recorded", detail: told },
+    ]
+}
+
+fn of_letter(letter: &LetterSummary) -> Vec<Event> {
+    let LetterSummary { class, code, message, attempts, worker, .. } = letter;
+    let mut events = Vec::new();
+    if *attempts > 1 {
+        let detail = format!("the first of {attempts} attempts");
+        events.push(Event { at: letter.first_failed_at, what: "failed", detail });
+    }
+    let tries = if *attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+    let detail = format!("{class} {code} after {tries}, by {worker}: {message}");
+    events.push(Event { at: letter.last_failed_at, what: "set aside", detail });
+    events
+}
+
+fn of_act(act: &RecordLine) -> Event {
+    let why = if act.detail.is_empty() { String::new() } else { format!(": {}", act.detail) };
+    // The usual outcomes have the name of what happened; any other is named beside the kind of the act.
+    let usual = ["replayed", "dropped", "destroyed", "undropped", "imported", "kept", "edited", "restored", "denied"];
+    let (what, outcome) = match usual.into_iter().find(|usual| *usual == act.outcome) {
+        Some(usual) => (usual, String::new()),
+        None => ("acted on", format!("{} ({}), ", act.outcome, act.kind)),
+    };
+    Event { at: Some(act.at), what, detail: format!("{outcome}by {}, operation {}{why}", act.actor, act.act) }
+}
+
+/// Where it is, and the same in words.
+pub(super) fn place(known: &Known, topology: &Topology) -> (Place, String) {
+    if let Some(letter) = known.letters.first() {
+        let also =
+            if known.row.is_some() { ", though it is stored in MySQL: a replay would find it there" } else { "" };
+        let again = format!("`sluice dlq show {}` tells more", letter.id);
+        return (Place::Dead, format!("dead in {}{also}; {again}", topology.dead_letter_queue()));
+    }
+    if let Some(row) = &known.row {
+        return (Place::Recorded, format!("stored in MySQL since {}", shown(Some(row.recorded_at))));
+    }
+    let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
+    let moved = |act: &&RecordLine| matches!(act.outcome.as_str(), "replayed" | "dropped" | "destroyed" | "undropped");
+    let last = known.acts.iter().rev().find(moved);
+    match last.map(|act| (act.outcome.as_str(), &act.actor, &act.letter)) {
+        Some(("replayed", ..)) => {
+            (Place::Waiting, format!("replayed, and not stored yet: waiting, or in a worker's hand ({queue})"))
+        }
+        Some(("dropped", actor, letter)) => {
+            (Place::Dropped, format!("dropped by {actor}; `sluice dlq undrop {letter}` brings it back"))
+        }
+        Some(("destroyed", actor, _)) => (Place::Dropped, format!("dropped for good by {actor}")),
+        _ => (
+            Place::Unknown,
+            format!(
+                "neither stored, dead nor dropped: still waiting or in a worker's hand, or never accepted ({queue})"
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::config::BrokerArgs;
+    use common::disposition::Class;
+    use time::macros::datetime;
+
+    const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
+
+    fn topology() -> Topology {
+        let prefix = "post".parse().expect("a good prefix");
+        Topology::new(&BrokerArgs { amqp_url: "amqp://h".into(), prefix, max_length: None })
+    }
+
+    fn row(minutes: i64) -> StoredPost {
+        let at = NOON + time::Duration::minutes(minutes);
+        StoredPost {
+            id: "a".to_owned(),
+            title: "Hello".to_owned(),
+            content: String::new(),
+            author: Some("ann".to_owned()),
+            verdict: "approved".to_owned(),
+            reasons: "[]".to_owned(),
+            ruleset: "builtin".to_owned(),
+            submitted_at: NOON,
+            recorded_at: at,
+            worker: "w-1".to_owned(),
+            attempts: 2,
+        }
+    }
+
+    fn letter(minutes: i64) -> LetterSummary {
+        LetterSummary {
+            id: "a".to_owned(),
+            class: Class::Permanent,
+            code: "too_long".to_owned(),
+            message: "no room".to_owned(),
+            fingerprint: String::new(),
+            attempts: 3,
+            first_failed_at: Some(NOON + time::Duration::minutes(minutes - 1)),
+            last_failed_at: Some(NOON + time::Duration::minutes(minutes)),
+            worker: "w-2".to_owned(),
+            replays: 0,
+            title: None,
+        }
+    }
+
+    fn act(minutes: i64, outcome: &str) -> RecordLine {
+        RecordLine {
+            at: NOON + time::Duration::minutes(minutes),
+            act: "op".to_owned(),
+            kind: "replay".to_owned(),
+            actor: "me@here".to_owned(),
+            letter: "a".to_owned(),
+            outcome: outcome.to_owned(),
+            detail: String::new(),
+            kept: false,
+            undone_by: None,
+            asked: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn what_happened_is_told_in_order_whoever_tells_it() {
+        let known =
+            Known { row: Some(row(9)), letters: vec![letter(4)], acts: vec![act(6, "replayed")], ..Known::default() };
+        let told: Vec<_> = events(&known).into_iter().map(|event| event.what).collect();
+        assert_eq!(told, ["submitted", "failed", "set aside", "replayed", "recorded"]);
+        let nameless = LetterSummary { first_failed_at: None, last_failed_at: None, attempts: 1, ..letter(0) };
+        let known = Known { letters: vec![nameless], acts: vec![act(6, "left")], ..Known::default() };
+        let told = events(&known);
+        assert_eq!((told[0].what, told[1].what, told[1].at), ("acted on", "set aside", None));
+        assert!(told[0].detail.contains("left (replay)") && told[1].detail.contains("after 1 attempt,"), "{told:?}");
+    }
+
+    #[test]
+    fn the_place_is_the_one_that_counts() {
+        let place = |known: &Known| place(known, &topology()).0;
+        assert_eq!(place(&Known::default()), Place::Unknown);
+        assert_eq!(place(&Known { row: Some(row(1)), ..Known::default() }), Place::Recorded);
+        assert_eq!(place(&Known { row: Some(row(1)), letters: vec![letter(4)], ..Known::default() }), Place::Dead);
+        assert_eq!(place(&Known { acts: vec![act(1, "replayed")], ..Known::default() }), Place::Waiting);
+        let dropped = vec![act(1, "replayed"), act(2, "dropped"), act(3, "failed")];
+        assert_eq!(place(&Known { acts: dropped, ..Known::default() }), Place::Dropped);
+    }
+}

@@ -1,0 +1,64 @@
+//! `sluice dlq groups`: what kinds of dead letters there are.
+
+mod support;
+
+use serde_json::json;
+use support::{Dead, Ground, post, text};
+use time::Duration;
+
+fn too_long(row: u32, age: Duration) -> Dead {
+    Dead { message: format!("Data too long for column 'title' at row {row}"), age, ..Dead::new("too long") }
+}
+
+fn locked(age: Duration) -> Dead {
+    Dead { code: "mysql_1205", message: "Lock wait timeout exceeded".to_owned(), age, ..Dead::new("locked") }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_that_differ_in_numbers_only_are_one_kind_and_strangers_have_theirs() {
+    let ground = Ground::new().await;
+    let dead = [too_long(1, Duration::hours(3)), too_long(22, Duration::minutes(5)), locked(Duration::ZERO)];
+    ground.dead(&dead).await;
+    ground.foreign(b"?", Some("no-uuid")).await;
+    ground.rejected(&post("rejected")).await;
+    ground.until_dead(5).await;
+    let groups = ground.sluice(&["dlq", "groups", "--json"]).await.ok().lines();
+    assert_eq!(groups.len(), 4, "{groups:?}");
+    let first = &groups[0];
+    assert_eq!((&first["count"], &first["last_hour"], &first["new"]), (&json!(2), &json!(1), &json!(null)));
+    assert_eq!((text(first, "class"), text(first, "code")), ("permanent".to_owned(), "mysql_1406".to_owned()));
+    assert_eq!(text(first, "message"), "Data too long for column ? at row #");
+    assert_eq!(first["samples"], json!([dead[0].id.to_string(), dead[1].id.to_string()]));
+    assert!(text(first, "first_seen") < text(first, "last_seen"), "{first}");
+    let classes: Vec<_> = groups.iter().map(|group| text(group, "class")).collect();
+    assert!(classes.contains(&"rejected".to_owned()) && classes.contains(&"unknown".to_owned()), "{classes:?}");
+
+    let ran = ground.sluice(&["dlq", "groups"]).await.ok();
+    assert_eq!(ran.stdout.lines().count(), 5, "{ran:?}");
+    assert!(ran.stderr.contains("5 of 5 dead letters") && ran.stderr.contains("of 4 kinds"), "{ran:?}");
+    let fingerprint = text(first, "fingerprint");
+    assert!(ran.stderr.contains(&format!("--fingerprint {fingerprint}")), "{ran:?}");
+    let listed = ground.sluice(&["dlq", "list", "--json", "--fingerprint", &fingerprint]).await.ok().lines();
+    assert_eq!(listed.len(), 2);
+    assert_eq!(ground.dead_letters().await, 5, "looking changes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_was_there_before_is_not_new() {
+    let ground = Ground::new().await;
+    ground.dead(&[too_long(1, Duration::hours(3)), too_long(2, Duration::ZERO), locked(Duration::ZERO)]).await;
+    let groups = ground.sluice(&["dlq", "groups", "--json", "--since", "1h"]).await.ok().lines();
+    let told = |code: &str| groups.iter().find(|group| group["code"] == code).expect("the kind is there");
+    assert_eq!((&told("mysql_1406")["count"], &told("mysql_1406")["new"]), (&json!(1), &json!(false)));
+    assert_eq!((&told("mysql_1205")["count"], &told("mysql_1205")["new"]), (&json!(1), &json!(true)));
+    let page = ground.sluice(&["dlq", "groups", "--since", "1h", "--code", "mysql_1205"]).await.ok().stdout;
+    assert!(page.contains("NEW") && page.contains(" new ") && !page.contains("mysql_1406"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_letters_are_no_kinds() {
+    let ground = Ground::new().await;
+    let ran = ground.sluice(&["dlq", "groups"]).await.ok();
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("0 of 0 dead letters"), "{ran:?}");
+    ground.sluice(&["dlq", "groups", "--since", "1h", "--until", "2h"]).await.exits(2);
+}

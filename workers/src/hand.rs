@@ -1,0 +1,105 @@
+//! What is in hand: how many posts, and when the oldest of them was submitted. An operator wants to know how old the
+//! backlog is, and the broker does not tell ages of a quorum queue: a post's own timestamp does, once somebody holds it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use time::OffsetDateTime;
+
+/// The posts in hand of one process.
+#[derive(Debug, Default)]
+pub struct Hand(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    count: u32,
+    /// How many were submitted at each second; without those that do not say when.
+    submitted: BTreeMap<i64, u32>,
+    oldest: Option<i64>,
+}
+
+/// One post in hand. Dropped, it no longer is.
+#[derive(Debug)]
+pub struct InHand<'a> {
+    hand: &'a Hand,
+    submitted: Option<i64>,
+}
+
+impl Hand {
+    /// Takes a post in hand; `submitted` is the message's own timestamp, as far as it has one.
+    pub fn take(&self, submitted: Option<OffsetDateTime>) -> InHand<'_> {
+        let submitted = submitted.map(OffsetDateTime::unix_timestamp);
+        let mut held = self.held();
+        held.count += 1;
+        if let Some(second) = submitted {
+            *held.submitted.entry(second).or_insert(0) += 1;
+        }
+        held.look();
+        InHand { hand: self, submitted }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.held().count
+    }
+
+    /// When the oldest was submitted; with an empty hand, the one that was the oldest before it emptied.
+    #[must_use]
+    pub fn oldest(&self) -> Option<OffsetDateTime> {
+        self.held().oldest.and_then(|second| OffsetDateTime::from_unix_timestamp(second).ok())
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        // Nothing in here can panic half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn look(&mut self) {
+        if let Some((second, _)) = self.submitted.first_key_value() {
+            self.oldest = Some(*second);
+        }
+        metrics::gauge!("sluice_posts_in_hand").set(self.count);
+        metrics::gauge!("sluice_oldest_post_submitted_timestamp_seconds").set(self.oldest.unwrap_or(0) as f64);
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        let mut held = self.hand.held();
+        held.count -= 1;
+        if let Some(second) = self.submitted
+            && let Some(posts) = held.submitted.get_mut(&second)
+        {
+            *posts -= 1;
+            if *posts == 0 {
+                held.submitted.remove(&second);
+            }
+        }
+        held.look();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Option<OffsetDateTime> {
+        OffsetDateTime::from_unix_timestamp(second).ok()
+    }
+
+    #[test]
+    fn the_oldest_in_hand_is_known_whatever_the_order() {
+        let hand = Hand::default();
+        let (young, old, same, silent) = (hand.take(at(30)), hand.take(at(10)), hand.take(at(10)), hand.take(None));
+        assert_eq!((hand.count(), hand.oldest()), (4, at(10)));
+        drop(old);
+        assert_eq!(hand.oldest(), at(10), "another one is as old");
+        drop((same, silent));
+        assert_eq!((hand.count(), hand.oldest()), (1, at(30)));
+        drop(young);
+        assert_eq!((hand.count(), hand.oldest()), (0, at(30)), "what waits is not older than what was had last");
+    }
+}

@@ -1,0 +1,64 @@
+//! What this process says of itself: at the roll call, and to whoever asks whether it is ready.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::roll_call::{Paused, Presence, State};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+use crate::gate::Gate;
+use crate::hand::Hand;
+
+/// The parts that know what this process is doing.
+#[derive(Debug, Clone)]
+pub struct Present {
+    /// Its name.
+    pub worker: String,
+    /// The rules it reviews by.
+    pub ruleset: String,
+    /// When it was started, UTC.
+    pub started_at: OffsetDateTime,
+    /// Closed while posts cannot be stored.
+    pub gate: Arc<Gate>,
+    /// Whether a session is open.
+    pub consuming: Arc<AtomicBool>,
+    /// How many consumers a session has.
+    pub consumers: u16,
+    /// The posts in hand.
+    pub hand: Arc<Hand>,
+    /// Cancelled when it is to end.
+    pub stop: CancellationToken,
+}
+
+impl Present {
+    /// What it is doing at this moment.
+    #[must_use]
+    pub fn say(&self) -> Presence {
+        let pause = self.gate.pause();
+        let consuming = self.consuming.load(Ordering::Relaxed);
+        let state = match (&pause, consuming) {
+            _ if self.stop.is_cancelled() => State::Stopping,
+            (Some(_), _) => State::Paused,
+            (None, true) => State::Consuming,
+            (None, false) => State::Connecting,
+        };
+        Presence {
+            worker: self.worker.clone(),
+            pid: std::process::id(),
+            version: common::VERSION.to_owned(),
+            ruleset: self.ruleset.clone(),
+            started_at: self.started_at,
+            state,
+            paused: pause.map(|pause| Paused {
+                dependency: pause.dependency.to_owned(),
+                since: pause.since,
+                code: pause.failure.code,
+                message: pause.failure.message,
+            }),
+            consumers: if consuming { self.consumers.into() } else { 0 },
+            in_hand: self.hand.count(),
+            oldest_submitted_at: self.hand.oldest(),
+        }
+    }
+}

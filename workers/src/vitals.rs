@@ -1,0 +1,84 @@
+//! The worker's signs of life over HTTP: is it alive, would it take a post, and its numbers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use common::roll_call::{Presence, State};
+use common::vitals::{self, Metrics};
+use time::format_description::well_known::Rfc3339;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::gate::Gate;
+use crate::presence::Present;
+
+/// The port and the pages.
+pub struct Vitals {
+    listener: TcpListener,
+    routes: Router,
+}
+
+impl Vitals {
+    /// Takes the port. A worker is ready when it consumes and can store.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn prepare(address: SocketAddr, metrics: Metrics, present: Present) -> anyhow::Result<Self> {
+        describe(&present.gate);
+        let listener = vitals::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
+        tracing::info!(address = %listener.local_addr()?, "signs of life: /healthz, /readyz, /metrics");
+        let ready = move || std::future::ready(readiness(&present.say()));
+        Ok(Self { listener, routes: vitals::routes(metrics, ready) })
+    }
+
+    /// Serves them until `end`.
+    pub async fn serve(self, end: CancellationToken) {
+        if let Err(error) = vitals::serve(self.listener, self.routes, end, Duration::ZERO).await {
+            tracing::error!(%error, "the signs of life are no longer served");
+        }
+    }
+}
+
+/// Ready is who takes posts.
+fn readiness(presence: &Presence) -> Result<(), String> {
+    match (&presence.paused, presence.state) {
+        (Some(paused), _) => {
+            let since = paused.since.format(&Rfc3339).unwrap_or_default();
+            Err(format!("paused: {} since {since}: {}", paused.dependency, paused.message))
+        }
+        (None, State::Consuming) => Ok(()),
+        (None, State::Stopping) => Err("stopping".to_owned()),
+        (None, _) => Err("there is no session with RabbitMQ".to_owned()),
+    }
+}
+
+/// What the numbers on `/metrics` mean, and where they begin.
+fn describe(gate: &Gate) {
+    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency is away and nothing is stored");
+    metrics::describe_gauge!(
+        "sluice_worker_paused_since_timestamp_seconds",
+        "Since when, in seconds since 1970; 0 while it is not paused"
+    );
+    metrics::describe_gauge!("sluice_posts_in_hand", "Deliveries that are not settled yet");
+    metrics::describe_gauge!(
+        "sluice_oldest_post_submitted_timestamp_seconds",
+        "When the oldest post in hand was submitted, in seconds since 1970; with an empty hand, that of the last one"
+    );
+    metrics::describe_gauge!("sluice_worker_consuming", "1 while there is a session with RabbitMQ");
+    metrics::describe_counter!(
+        "sluice_posts_recorded_total",
+        "Posts found in MySQL at the end of an attempt, by result"
+    );
+    metrics::describe_counter!(
+        "sluice_posts_reviewed_total",
+        "Reviews by verdict; a post that is tried again counts again"
+    );
+    metrics::describe_counter!("sluice_deliveries_settled_total", "Answers to the broker, by settlement");
+    metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be made again, by code");
+    metrics::describe_histogram!("sluice_group_rows", "Rows of one insert");
+    metrics::describe_histogram!("sluice_post_age_seconds", "From the front door to the row");
+    metrics::gauge!("sluice_worker_consuming").set(0.0);
+    metrics::gauge!("sluice_posts_in_hand").set(0.0);
+    gate.tell();
+}

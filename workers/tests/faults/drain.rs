@@ -1,0 +1,192 @@
+//! A worker is told to stop: it finishes what it can, gives the rest back, and no healthy post pays for it.
+
+use std::time::{Duration, Instant};
+
+use common::testing::{Ground, Program, Proxy, eventually};
+use lapin::options::BasicGetOptions;
+use lapin::types::AMQPValue;
+use mysql_async::prelude::Queryable as _;
+use nix::sys::signal::Signal;
+
+use crate::stage::{accounted, all_stored, flood, number, posts, queue, quick_start};
+use crate::support::{start, waiting, worker};
+use crate::vital::metric;
+
+/// Restarts under load, of each size.
+const RESTARTS: usize = 10;
+
+/// The counts of deliveries of all that waits in the queue. Whoever looks raises them, so it is done once.
+async fn delivery_counts(ground: &Ground) -> Vec<i64> {
+    let connection = ground.connect().await;
+    let channel = connection.create_channel().await.expect("a channel");
+    let mut counts = Vec::new();
+    let queue = ground.topology().queue();
+    while let Some(got) =
+        channel.basic_get(queue.as_str().into(), BasicGetOptions::default()).await.expect("the queue is there")
+    {
+        let headers = got.delivery.properties.headers().clone().unwrap_or_default();
+        counts.push(match headers.inner().get("x-delivery-count") {
+            Some(AMQPValue::LongLongInt(count)) => *count,
+            Some(other) => panic!("{other:?}"),
+            None => 0,
+        });
+    }
+    counts
+}
+
+/// Restarts a worker again and again under load. Gives how many posts were tried twice, and the posts left over.
+async fn restarted(concurrency: &str, load: usize) -> (u64, Vec<i64>) {
+    let ground = Ground::new().await;
+    ground.declare().await;
+    ground.store().migrate().await.expect("the schema can be brought up");
+    ground.sql("CREATE TABLE tries (id CHAR(36))").await;
+    ground.sql("CREATE TRIGGER tried BEFORE INSERT ON posts FOR EACH ROW INSERT INTO tries VALUES (NEW.id)").await;
+    let posts = posts(&ground, load, "restart");
+    flood(&ground, &posts).await;
+    let (environment, _rules) = quick_start(&ground);
+    for restart in 0..RESTARTS {
+        let mut worker = start(&environment, &["--concurrency", concurrency]);
+        worker.says("consuming", 1).await;
+        // Somewhere in the midst of it.
+        tokio::time::sleep(Duration::from_millis(10 * restart as u64)).await;
+        let begun = Instant::now();
+        assert_eq!(worker.stop().await.code(), Some(0), "{}", worker.said());
+        assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?} to stop", begun.elapsed());
+    }
+    let twice = number(&ground, "SELECT COUNT(*) - COUNT(DISTINCT id) FROM tries").await;
+    let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
+    let counts = delivery_counts(&ground).await;
+    assert_eq!(stored + counts.len() as u64, load as u64, "stored, or still waiting");
+    let _last = crate::support::worker(&ground, &["--concurrency", "64"]).await;
+    all_stored(&ground, &posts).await;
+    assert_eq!(accounted(&ground, &posts).await, [] as [String; 0]);
+    (twice, counts)
+}
+
+#[tokio::test]
+async fn restarts_under_load_bring_no_post_nearer_to_its_limit() {
+    for (concurrency, load) in [("8", 1200), ("64", 2500)] {
+        let (twice, counts) = restarted(concurrency, load).await;
+        let counted = counts.iter().filter(|count| **count > 0).count();
+        println!(
+            "{RESTARTS} restarts with {concurrency} in hand: {twice} tried twice, {counted} of {} left over counted",
+            counts.len()
+        );
+        assert_eq!(twice, 0, "with {concurrency} in hand: an acknowledgement was lost");
+        // RabbitMQ 3.10 confirms that a consumer is cancelled before the last post is on its way to it: that one is
+        // nobody's until the connection ends.
+        let most = counts.iter().max().copied().unwrap_or_default();
+        assert!(most <= 2 && counted <= RESTARTS, "with {concurrency} in hand: {counted} counted, up to {most}");
+    }
+}
+
+/// A worker that cannot finish the one post it has in hand.
+async fn stuck(ground: &Ground, drain: &str) -> (Program, mysql_async::Conn) {
+    let worker = worker(ground, &["--drain", drain]).await;
+    let mut locked = ground.session().await;
+    locked.query_drop("LOCK TABLES posts WRITE").await.expect("a lock");
+    ground.publish(&posts(ground, 1, "stuck")).await;
+    waiting(ground, 0).await;
+    (worker, locked)
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_a_stop_at_once() {
+    let ground = Ground::new().await;
+    let (mut worker, locked) = stuck(&ground, "20s").await;
+    worker.signal(Signal::SIGTERM);
+    worker.says("a second signal ends at once", 1).await;
+    let begun = Instant::now();
+    assert_eq!(worker.stop().await.code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    waiting(&ground, 1).await;
+    locked.disconnect().await.expect("no lock");
+}
+
+#[tokio::test]
+async fn what_a_stop_cannot_finish_goes_back_within_the_drain_deadline() {
+    let ground = Ground::new().await;
+    let (mut worker, locked) = stuck(&ground, "2s").await;
+    let begun = Instant::now();
+    assert_eq!(worker.stop().await.code(), Some(0));
+    let took = begun.elapsed();
+    println!("a locked table, drain 2 s: ended after {took:.2?}");
+    assert!((Duration::from_millis(1500)..Duration::from_millis(2200)).contains(&took), "{took:?}");
+    queue(&ground, 1, 0).await;
+    drop(locked);
+    let _next = crate::support::worker(&ground, &[]).await;
+    queue(&ground, 0, 8).await;
+    eventually("the post to be stored", async || {
+        let rows = number(&ground, "SELECT COUNT(*) FROM posts WHERE attempts = 1").await;
+        if rows == 1 { Ok(()) } else { Err(rows) }
+    })
+    .await;
+    assert_eq!(ground.dead().await.ready, 0);
+}
+
+#[tokio::test]
+async fn a_stop_ends_in_time_though_both_servers_hang() {
+    let ground = Ground::new().await;
+    let broker = Proxy::start(ground.broker_address()).expect("a free port");
+    let database = Proxy::start(ground.database_address()).expect("a free port");
+    let mut environment = ground.environment();
+    environment.push(("AMQP_URL", ground.amqp_url_via(broker.addr())));
+    environment.push(("DATABASE_URL", ground.database_url_via(database.addr())));
+    let mut worker = start(&environment, &["--drain", "3s"]);
+    worker.says("consuming", 1).await;
+    database.freeze();
+    ground.publish(&posts(&ground, 4, "hangs")).await;
+    worker.says("paused: mysql", 1).await;
+    broker.freeze();
+    let begun = Instant::now();
+    assert_eq!(worker.stop().await.code(), Some(0));
+    println!("both servers hang, drain 3 s: ended after {:.2?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_millis(3500), "{:?}", begun.elapsed());
+    drop(broker);
+    waiting(&ground, 4).await;
+    // Before it even began, too: only the database hangs now.
+    environment.retain(|(name, _)| *name != "AMQP_URL");
+    environment.push(("AMQP_URL", ground.amqp_url.clone()));
+    let mut early = start(&environment, &[]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let begun = Instant::now();
+    assert_eq!(early.stop().await.code(), Some(0), "{}", early.said());
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_pause_shorter_than_the_hold_costs_no_delivery() {
+    let ground = Ground::new().await;
+    let proxy = Proxy::start(ground.database_address()).expect("a free port");
+    let mut environment = ground.environment();
+    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
+    let mut worker = start(&environment, &["--hold", "30s", "--listen", "127.0.0.1:0"]);
+    worker.says("consuming", 1).await;
+    let settled = async |settlement: &str| {
+        metric(&worker, &format!("sluice_deliveries_settled_total{{settlement=\"{settlement}\"}}")).await
+    };
+    for pause in 1..=3 {
+        proxy.cut();
+        ground.publish(&posts(&ground, 12, "short pause")).await;
+        worker.says("paused: mysql", pause).await;
+        waiting(&ground, 4).await;
+        proxy.heal();
+        worker.says("resumed", pause).await;
+        eventually("all posts to be acknowledged", async || {
+            let acknowledged = settled("ack").await;
+            if acknowledged == 12.0 * pause as f64 { Ok(()) } else { Err(acknowledged) }
+        })
+        .await;
+    }
+    assert_eq!((settled("release").await, settled("gone").await), (0.0, 0.0));
+    // Of posts that are in hand in a fourth pause, the count is seen when their worker dies: it is that death's alone.
+    proxy.cut();
+    ground.publish(&posts(&ground, 12, "long pause")).await;
+    worker.says("paused: mysql", 4).await;
+    waiting(&ground, 4).await;
+    worker.kill().await;
+    waiting(&ground, 12).await;
+    let mut counts = delivery_counts(&ground).await;
+    counts.sort_unstable();
+    assert_eq!(counts, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
+}

@@ -1,0 +1,304 @@
+//! MySQL is away, hangs or refuses: the gate closes, nothing is spent, nothing dies, and work resumes by itself.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::devstack::StackOptions;
+use common::testing::{Ground, Program, Proxy, eventually};
+use mysql_async::prelude::Queryable as _;
+use nix::sys::signal::Signal;
+
+use crate::stage::{Stage, all_stored, flood, number, posts, queue};
+use crate::support::{start, stored, waiting};
+use crate::vital::{metric, page, watch};
+
+/// Consumers of the worker, each with one post in hand.
+const IN_HAND: u32 = 8;
+/// Posts that arrive during the outage.
+const POSTS: u32 = 20;
+/// From the end of an outage until all of its posts are stored.
+const RESUMED: Duration = Duration::from_secs(5);
+/// How long a paused worker is watched.
+const WATCHED: Duration = Duration::from_secs(4);
+
+/// One outage from its beginning, which has just been made, to what a worker does before its end.
+async fn endured(ground: &Ground, worker: &Program, outage: &str, nth: usize) -> Vec<common::post::Post> {
+    let begun = Instant::now();
+    let posts = posts(ground, POSTS as usize, outage);
+    flood(ground, &posts).await;
+    worker.says("paused: mysql", nth).await;
+    let noticed = begun.elapsed();
+    assert!(noticed < Duration::from_secs(8), "{outage}: noticed after {noticed:?}");
+    waiting(ground, POSTS - IN_HAND).await;
+    let (status, why) = page(worker, "/readyz").await;
+    assert!(status == 503 && why.contains("paused: mysql since 20"), "{outage}: {status} {why}");
+    assert_eq!(metric(worker, "sluice_worker_paused{dependency=\"mysql\"}").await, 1.0, "{outage}");
+    // Held too long, they go back, and nobody consumes.
+    queue(ground, POSTS, 0).await;
+    println!("{outage}: noticed after {noticed:.2?}, released after {:.2?}", begun.elapsed());
+    posts
+}
+
+/// The end of an outage has just been made.
+async fn resumed(ground: &Ground, worker: &Program, outage: &str, posts: &[common::post::Post]) {
+    let took = all_stored(ground, posts).await;
+    println!("{outage}: resumed after {took:.2?}");
+    assert!(took < RESUMED, "{outage}: work resumed after {took:?}");
+    queue(ground, 0, IN_HAND).await;
+    assert_eq!(ground.dead().await.ready, 0, "{outage}: {}", worker.said());
+    assert_eq!(number(ground, "SELECT MAX(attempts) FROM posts").await, 1, "{outage}: an outage spends no attempt");
+    assert_eq!(metric(worker, "sluice_worker_paused{dependency=\"mysql\"}").await, 0.0, "{outage}");
+}
+
+/// A paused worker is as quiet as an idle one.
+async fn quiet(worker: &Program, outage: &str) {
+    let seen = watch(worker, WATCHED).await;
+    println!("{outage}: paused {seen:?}");
+    assert!(seen.core < 0.05 && seen.lines <= 1.0, "{outage}: {seen:?}\n{}", worker.said());
+}
+
+#[tokio::test]
+async fn a_mysql_that_is_killed_or_frozen_pauses_the_work_and_costs_no_post_anything() {
+    let Stage { ground, stack } = Stage::new(StackOptions::default()).await;
+    let worker = start(&ground.environment(), &["--hold", "2s", "--listen", "127.0.0.1:0"]);
+    worker.says("consuming", 1).await;
+    println!("idle: {:?}", watch(&worker, WATCHED).await);
+    let mysql = stack.database();
+
+    mysql.kill().await.expect("it is ours to kill");
+    let posts = endured(&ground, &worker, "killed", 1).await;
+    quiet(&worker, "killed").await;
+    mysql.start().await.expect("it comes back");
+    resumed(&ground, &worker, "killed", &posts).await;
+
+    mysql.freeze().expect("it runs");
+    let posts = endured(&ground, &worker, "frozen", 2).await;
+    quiet(&worker, "frozen").await;
+    mysql.thaw().expect("it runs");
+    resumed(&ground, &worker, "frozen", &posts).await;
+
+    // In its own time, under load: it says that it goes, to each statement in its own words.
+    let load = crate::stage::posts(&ground, 3000, "goes");
+    flood(&ground, &load).await;
+    mysql.stop().await.expect("it ends");
+    worker.says("paused: mysql", 3).await;
+    mysql.start().await.expect("it comes back");
+    all_stored(&ground, &load).await;
+    assert_eq!(ground.dead().await.ready, 0, "{}", worker.said());
+    assert_eq!(number(&ground, "SELECT MAX(attempts) FROM posts").await, 1, "a shutdown spends no attempt");
+}
+
+/// An account that obeys what root may pass over.
+async fn account(ground: &Ground) -> String {
+    ground.sql("CREATE USER IF NOT EXISTS sluice@'127.0.0.1'").await;
+    ground.sql(&format!("GRANT ALL ON {}.* TO sluice@'127.0.0.1'", ground.name)).await;
+    ground.database_url.replace("root@", "sluice@")
+}
+
+/// Ends the worker's connections, so that it needs new ones.
+async fn hang_up(ground: &Ground) {
+    let mut root = ground.session().await;
+    let ids: Vec<u64> = root
+        .query("SELECT id FROM information_schema.processlist WHERE user = 'sluice' AND db IS NOT NULL")
+        .await
+        .expect("a list");
+    for id in ids {
+        // It may have ended meanwhile.
+        let _ = root.query_drop(format!("KILL {id}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_mysql_that_is_read_only_locked_or_out_of_connections_pauses_the_work_and_costs_no_post_anything() {
+    let Stage { ground, stack: _stack } = Stage::new(StackOptions::default()).await;
+    let mut environment = ground.environment();
+    environment.push(("DATABASE_URL", account(&ground).await));
+    let worker = start(&environment, &["--hold", "1s", "--listen", "127.0.0.1:0"]);
+    worker.says("consuming", 1).await;
+
+    ground.sql("SET GLOBAL read_only = 1").await;
+    let posts = endured(&ground, &worker, "read-only", 1).await;
+    quiet(&worker, "read-only").await;
+    ground.sql("SET GLOBAL read_only = 0").await;
+    resumed(&ground, &worker, "read-only", &posts).await;
+
+    let transactions = read_only_transactions(&ground).await;
+    ground.sql(&format!("SET GLOBAL {transactions} = 1")).await;
+    hang_up(&ground).await;
+    let posts = endured(&ground, &worker, "read-only transactions", 2).await;
+    ground.sql(&format!("SET GLOBAL {transactions} = 0")).await;
+    hang_up(&ground).await;
+    resumed(&ground, &worker, "read-only transactions", &posts).await;
+
+    // As a backup does.
+    let mut backup = ground.session().await;
+    backup.query_drop("FLUSH TABLES WITH READ LOCK").await.expect("a lock");
+    let posts = endured(&ground, &worker, "locked", 3).await;
+    backup.query_drop("UNLOCK TABLES").await.expect("no lock");
+    drop(backup);
+    resumed(&ground, &worker, "locked", &posts).await;
+
+    ground.sql("SET GLOBAL max_connections = 10").await;
+    hang_up(&ground).await;
+    eventually("all connections but the asking one to be gone", async || {
+        let others = "SELECT COUNT(*) FROM information_schema.processlist WHERE user IN ('root', 'sluice')";
+        let connections = number(&ground, others).await;
+        if connections == 1 { Ok(()) } else { Err(connections) }
+    })
+    .await;
+    let mut crowd = Vec::new();
+    let account = mysql_async::Opts::from_url(&environment[3].1).expect("a sound address");
+    while let Ok(one) = mysql_async::Conn::new(account.clone()).await {
+        crowd.push(one);
+        assert!(crowd.len() < 100, "the server takes any number");
+    }
+    let posts = endured(&ground, &worker, "out of connections", 4).await;
+    quiet(&worker, "out of connections").await;
+    drop(crowd);
+    resumed(&ground, &worker, "out of connections", &posts).await;
+}
+
+/// What MySQL and MariaDB call the setting that makes new transactions read-only.
+async fn read_only_transactions(ground: &Ground) -> String {
+    let query = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only')";
+    let found: Option<(String, String)> = ground.session().await.query_first(query).await.expect("the query is sound");
+    found.expect("every version has one of them").0
+}
+
+/// A folder of a limited size in the place of a database's own, as a full disk. Ends with its handle.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where this user may not mount, or the database is not MariaDB.
+    fn mount(at: &Path) -> Option<Self> {
+        // What the server keeps there already is a note of the database's character set.
+        let Ok(kept) = std::fs::read(at.join("db.opt")) else {
+            // MySQL keeps its data elsewhere, and behind mounts of its own where it runs from a root.
+            eprintln!("SKIPPED: the disk that is full: {} is not where MariaDB keeps its data", at.display());
+            return None;
+        };
+        if !mount(&["-t", "tmpfs", "-o", "size=2m,mode=0777", "tmpfs"], at) {
+            eprintln!("SKIPPED: the disk that is full: mounting a small one on {} is not permitted", at.display());
+            return None;
+        }
+        let disk = Self(at.to_owned());
+        std::fs::write(at.join("db.opt"), kept).expect("there is room");
+        Some(disk)
+    }
+
+    fn grow(&self) {
+        assert!(mount(&["-o", "remount,size=64m"], &self.0), "it cannot be made larger");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn mount(args: &[&str], at: &Path) -> bool {
+    std::process::Command::new("mount").args(args).arg(at).status().is_ok_and(|status| status.success())
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_pauses_the_work_and_costs_no_post_anything() {
+    let Stage { ground, stack } = Stage::new(StackOptions::default()).await;
+    let folder = stack.dir().join("mariadb/data").join(&ground.name);
+    let Some(disk) = SmallDisk::mount(&folder) else { return };
+    let worker = start(&ground.environment(), &["--hold", "60s", "--listen", "127.0.0.1:0"]);
+    worker.says("consuming", 1).await;
+    let mut load = posts(&ground, 30, "large");
+    load.iter_mut().for_each(|post| post.content = "x".repeat(50_000));
+    flood(&ground, &load).await;
+    worker.says("paused: mysql", 1).await;
+    // MariaDB 10.11 does not say so: it hangs, and in the end it crashes.
+    let room = number(&ground, "SELECT COUNT(*) FROM posts").await;
+    quiet(&worker, "disk full").await;
+    let said = worker.said();
+    println!("disk full: {room} of {} stored, paused {} times", load.len(), said.matches("paused: mysql").count());
+    // A probe that opened the gate to the next failure would show here.
+    assert!(said.matches("paused: mysql").count() <= 3, "{said}");
+    assert_eq!(ground.dead().await.ready, 0, "{said}");
+    assert_eq!(page(&worker, "/readyz").await.0, 503);
+    disk.grow();
+    stack.database().start().await.expect("there is room");
+    resumed(&ground, &worker, "disk full", &load).await;
+    drop(worker);
+    stack.database().kill().await.expect("it is ours to kill");
+}
+
+/// What a server says that has no room or no resources, in its own numbers.
+const REFUSALS: [(u16, &str); 6] = [
+    (1114, "make room on the server's disk"),
+    (1021, "make room on the server's disk"),
+    (1226, "raise the server's limit"),
+    (1461, "is it running there"),
+    (1927, "is it running there"),
+    (1129, "FLUSH HOSTS"),
+];
+
+#[tokio::test]
+async fn a_mysql_that_is_full_or_out_of_something_pauses_the_work_until_a_post_could_be_stored() {
+    let ground = Ground::new().await;
+    let worker = start(&ground.environment(), &[]);
+    worker.says("consuming", 1).await;
+    for (nth, (code, advice)) in REFUSALS.into_iter().enumerate() {
+        // It meets every row, and no insert of no row.
+        let refusal = format!("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {code}, MESSAGE_TEXT = 'said so'");
+        ground.sql(&format!("CREATE TRIGGER refused BEFORE INSERT ON posts FOR EACH ROW {refusal}")).await;
+        let posts = posts(&ground, 12, "refused");
+        ground.publish(&posts).await;
+        worker.says(&format!("code=mysql_{code}"), 1).await;
+        worker.says(advice, 1).await;
+        // The probe has asked by then.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(worker.said().matches("resumed").count(), nth, "{code}: {}", worker.said());
+        ground.sql("DROP TRIGGER refused").await;
+        let took = all_stored(&ground, &posts).await;
+        assert!(took < RESUMED, "{code}: resumed after {took:?}");
+    }
+    assert_eq!(ground.dead().await.ready, 0, "{}", worker.said());
+    assert_eq!(number(&ground, "SELECT MAX(attempts) FROM posts").await, 1);
+}
+
+#[tokio::test]
+async fn a_statement_whose_fate_is_unknown_is_repeated_and_leaves_one_row() {
+    let ground = Ground::new().await;
+    let proxy = Proxy::start(ground.database_address()).expect("a free port");
+    let mut environment = ground.environment();
+    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
+    let worker = start(&environment, &["--listen", "127.0.0.1:0"]);
+    worker.says("consuming", 1).await;
+    // The insert arrives, and waits there; its answer goes lost.
+    let mut locked = ground.session().await;
+    locked.query_drop("LOCK TABLES posts WRITE").await.expect("a lock");
+    let post = ground.post("unknown");
+    ground.publish(std::slice::from_ref(&post)).await;
+    eventually("the insert to wait in the server", async || {
+        let state = format!(
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{}' AND state LIKE 'Waiting for table%'",
+            ground.name
+        );
+        if number(&ground, &state).await > 0 { Ok(()) } else { Err("not yet") }
+    })
+    .await;
+    proxy.freeze();
+    locked.query_drop("UNLOCK TABLES").await.expect("no lock");
+    let first = stored(&ground, post.id).await;
+    worker.says("paused: mysql", 1).await;
+    worker.says("mysql_timeout", 1).await;
+    proxy.heal();
+    worker.says("resumed", 1).await;
+    eventually("the post to be found stored", async || {
+        let found = metric(&worker, "sluice_posts_recorded_total{result=\"already_recorded\"}").await;
+        if found == 1.0 { Ok(()) } else { Err(found) }
+    })
+    .await;
+    assert_eq!(number(&ground, "SELECT COUNT(*) FROM posts").await, 1);
+    assert_eq!(stored(&ground, post.id).await, first, "the first write stands");
+    let mut worker = worker;
+    worker.signal(Signal::SIGTERM);
+    assert!(worker.ended().await.success());
+    assert_eq!(ground.depth().await.ready, 0, "it was acknowledged");
+}

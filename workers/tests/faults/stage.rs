@@ -1,0 +1,95 @@
+//! Where a bad day is played: servers of a test's own, and the load.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use common::devstack::{Stack, StackOptions};
+use common::post::{Post, PostId};
+use common::publisher::{Envelope, Publisher};
+use common::testing::{Ground, eventually};
+use mysql_async::prelude::Queryable as _;
+
+/// Servers that nobody else uses, so that they can be broken.
+pub(crate) struct Stage {
+    /// Dropped before the servers it cleans.
+    pub(crate) ground: Ground,
+    pub(crate) stack: Stack,
+}
+
+impl Stage {
+    pub(crate) async fn new(options: StackOptions) -> Self {
+        let stack = Stack::start(options).await.expect("private servers");
+        let server = stack.database_url("");
+        let ground = Ground::on(&stack.amqp_url(), server.trim_end_matches('/')).await;
+        Self { ground, stack }
+    }
+}
+
+/// An environment and the rules it names, which say nothing: reading the built-in ones takes most of a worker's start.
+pub(crate) fn quick_start(ground: &Ground) -> (Vec<(&'static str, String)>, tempfile::NamedTempFile) {
+    let rules = tempfile::NamedTempFile::with_suffix(".toml").expect("a temporary file");
+    std::fs::write(rules.path(), "[categories.none]\nhold = 50\n").expect("the file is ours");
+    let mut environment = ground.environment();
+    environment.push(("SLUICE_RULES", rules.path().display().to_string()));
+    (environment, rules)
+}
+
+/// So many posts that nobody else has.
+pub(crate) fn posts(ground: &Ground, number: usize, title: &str) -> Vec<Post> {
+    (0..number).map(|_| ground.post(title)).collect()
+}
+
+/// Publishes posts as the producer does, many at once.
+pub(crate) async fn flood(ground: &Ground, posts: &[Post]) {
+    let publisher = Publisher::new(&ground.broker(), Duration::from_secs(20)).expect("a pool");
+    let topology = ground.topology();
+    for posts in posts.chunks(500) {
+        let batch: Vec<_> = posts.iter().map(|post| Envelope::post(&topology, post)).collect();
+        // RabbitMQ 4.3 may not know a queue yet that it has just declared. What is published twice is stored once.
+        eventually("the broker to take the posts", async || {
+            publisher.publish_batch(&batch).await.into_iter().collect::<Result<Vec<()>, _>>()
+        })
+        .await;
+    }
+}
+
+/// Waits until all these posts are stored; how long that took.
+pub(crate) async fn all_stored(ground: &Ground, posts: &[Post]) -> Duration {
+    let begun = Instant::now();
+    let ids: Vec<PostId> = posts.iter().map(|post| post.id).collect();
+    let store = ground.store();
+    eventually("all posts to be stored", async || {
+        let found = store.recorded(&ids).await.map_err(|failure| failure.to_string())?;
+        if found.len() == ids.len() { Ok(()) } else { Err(format!("{} of {}", found.len(), ids.len())) }
+    })
+    .await;
+    begun.elapsed()
+}
+
+/// Waits until the queue holds so many posts and has so many consumers.
+pub(crate) async fn queue(ground: &Ground, ready: u32, consumers: u32) {
+    eventually("the queue to be as expected", async || {
+        let depth = ground.depth().await;
+        if (depth.ready, depth.consumers) == (ready, consumers) { Ok(()) } else { Err(depth) }
+    })
+    .await;
+}
+
+/// A number that the database knows.
+pub(crate) async fn number(ground: &Ground, query: &str) -> u64 {
+    ground.session().await.query_first(query).await.expect("the query is sound").unwrap_or_default()
+}
+
+/// Every one of these posts is a row or a dead letter, and no post is two rows. Gives the ids of the dead letters, one
+/// for each letter.
+pub(crate) async fn accounted(ground: &Ground, posts: &[Post]) -> Vec<String> {
+    let ids: Vec<PostId> = posts.iter().map(|post| post.id).collect();
+    let stored = ground.store().recorded(&ids).await.expect("the database answers");
+    let letters: Vec<String> = ground.letters().await.into_iter().map(|letter| letter.id).collect();
+    let dead: HashSet<&String> = letters.iter().collect();
+    let lost: Vec<_> = ids.iter().filter(|id| !stored.contains(id) && !dead.contains(&id.to_string())).collect();
+    assert_eq!(lost, [] as [&PostId; 0], "lost");
+    let rows = number(ground, "SELECT COUNT(*) FROM posts").await;
+    assert_eq!(rows, stored.len() as u64, "rows that are nobody's, or doubled");
+    letters
+}

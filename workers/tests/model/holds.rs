@@ -1,0 +1,94 @@
+//! The protocol as it is: each test is another mixture of posts and faults, and every property holds in all of its
+//! states.
+
+use common::failure::Kind;
+
+use crate::check::{ends, holds};
+use crate::rules::{Counting, Faults, Nature, Protocol};
+
+/// More deliveries than these faults can bring: what happens at the limit is a matter of `price`.
+fn outages() -> Protocol {
+    let faults = Faults { kills: 1, stops: 1, outages: 1, lost: 1, ..Faults::default() };
+    Protocol { max_deliveries: 6, faults, ..Protocol::new(&[Nature::Sound]) }
+}
+
+#[test]
+fn a_post_survives_an_outage_with_kills_and_stops_in_it() {
+    holds("an outage, a kill, a stop, an answer lost", outages());
+}
+
+#[test]
+fn it_does_so_whatever_the_broker_counts_and_whoever_is_to_blame() {
+    holds("the same on RabbitMQ 4.3", Protocol { counting: Counting::EndsOnly, ..outages() });
+    holds("the same with a table missing", Protocol { outage: Kind::Operator, ..outages() });
+}
+
+#[test]
+fn an_outage_that_passes_a_post_through_every_worker_does_not_make_it_a_crash_loop() {
+    let faults = Faults { outages: 1, stops: 1, ..Faults::default() };
+    for max_deliveries in [1, 2, 3] {
+        let protocol = Protocol { max_deliveries, faults, ..Protocol::new(&[Nature::Sound]) };
+        holds("as many workers as deliveries, an outage, a stop", protocol.clone());
+        ends("as many workers as deliveries", &protocol);
+    }
+}
+
+#[test]
+fn two_posts_in_two_workers_survive_it_together() {
+    let faults = Faults { kills: 1, stops: 1, outages: 1, ..Faults::default() };
+    holds(
+        "two posts, an outage, a kill, a stop",
+        Protocol { faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) },
+    );
+}
+
+#[test]
+fn two_posts_in_the_hands_of_one_worker_survive_it_together() {
+    let faults = Faults { breaks: 1, stops: 1, outages: 1, ..Faults::default() };
+    let protocol = Protocol { workers: 1, consumers: 2, faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) };
+    holds("two hands, an outage, a stop, a session that breaks", protocol);
+}
+
+#[test]
+fn two_workers_of_two_hands_each_survive_an_outage_and_a_kill() {
+    let faults = Faults { kills: 1, outages: 1, ..Faults::default() };
+    let protocol = Protocol { consumers: 2, faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) };
+    holds("two workers of two hands, an outage, a kill", protocol);
+}
+
+#[test]
+fn attempts_are_spent_by_deadlocks_only() {
+    let faults = Faults { deadlocks: 3, outages: 1, kills: 1, lost: 1, ..Faults::default() };
+    holds("deadlocks, an outage, a kill, an answer lost", Protocol { faults, ..Protocol::new(&[Nature::Sound]) });
+}
+
+#[test]
+fn what_cannot_be_stored_becomes_a_letter_and_is_replayed_without_loss() {
+    for bad in [Nature::Malformed, Nature::Refused] {
+        let faults = Faults { kills: 1, breaks: 1, lost: 1, replays: 1, lapses: 1, ..Faults::default() };
+        let protocol = Protocol { faults, ..Protocol::new(&[bad]) };
+        holds("a bad post, a kill, a break, a confirm lost, a replay, a replay killed", protocol);
+    }
+}
+
+#[test]
+fn an_exhausted_post_is_replayed_into_its_row() {
+    let faults = Faults { deadlocks: 2, kills: 1, replays: 2, lapses: 1, duplicates: 1, ..Faults::default() };
+    holds("exhausted, replayed, sent twice", Protocol { faults, ..Protocol::new(&[Nature::Sound]) });
+}
+
+#[test]
+fn a_post_that_kills_whoever_takes_it_is_set_aside_and_a_neighbour_elsewhere_is_stored() {
+    let faults = Faults { outages: 1, replays: 1, ..Faults::default() };
+    let protocol = Protocol { max_deliveries: 3, faults, ..Protocol::new(&[Nature::Deadly, Nature::Sound]) };
+    holds("a deadly post, its neighbour, an outage", protocol);
+}
+
+#[test]
+fn once_nothing_more_goes_wrong_everything_comes_to_an_end() {
+    ends("an outage, a kill, a stop, an answer lost", &outages());
+    let faults = Faults { kills: 1, lost: 1, replays: 1, lapses: 1, ..Faults::default() };
+    ends("a bad post", &Protocol { faults, ..Protocol::new(&[Nature::Malformed]) });
+    let faults = Faults { outages: 1, ..Faults::default() };
+    ends("two hands", &Protocol { workers: 1, consumers: 2, faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) });
+}

@@ -1,0 +1,114 @@
+//! What a check is about: how many of everything, what may go wrong how often, and which step is done wrongly on
+//! purpose.
+
+use std::time::Duration;
+
+use common::failure::Kind;
+use common::retry::RetryPolicy;
+
+/// What a post is like. The workers do not know it beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nature {
+    /// It can be stored.
+    Sound,
+    /// Its message is no post.
+    Malformed,
+    /// MySQL refuses its row, for a reason of its own.
+    Refused,
+    /// Whoever touches it dies.
+    Deadly,
+}
+
+/// What the broker counts as a return of a message (docs/LIFECYCLE.md, "What counts as a delivery").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// RabbitMQ 3.10 and 4.0: each of them.
+    EachReturn,
+    /// RabbitMQ 4.3: those by the end of a channel or connection, not those given back by a worker.
+    EndsOnly,
+}
+
+/// A step of the protocol done wrongly, to see that the check notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The delivery is acknowledged when the insert is sent, not when it is answered.
+    AckBeforeCommit,
+    /// A dead post is acknowledged before its letter is confirmed.
+    AckBeforeConfirm,
+    /// What is held is released while the consumers still take.
+    ReleaseBeforeCancel,
+    /// The attempt that met an outage counts.
+    OutageSpendsAnAttempt,
+    /// A replay takes the letter out first and then publishes.
+    ReplayAcksFirst,
+    /// What is given back is released however often it came back already.
+    EachReleaseCounts,
+    /// The row's key is not the post's id.
+    EachDeliveryItsOwnKey,
+}
+
+/// How often each thing may still go wrong (or be done by people).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Faults {
+    /// SIGKILL of a worker process.
+    pub(crate) kills: u8,
+    /// A session with the broker that breaks, the process living on.
+    pub(crate) breaks: u8,
+    /// SIGTERM.
+    pub(crate) stops: u8,
+    /// MySQL goes away.
+    pub(crate) outages: u8,
+    /// An insert meets a deadlock.
+    pub(crate) deadlocks: u8,
+    /// An answer of MySQL or a confirm of the broker that never comes.
+    pub(crate) lost: u8,
+    /// A sender sends the same post again.
+    pub(crate) duplicates: u8,
+    /// An operator replays a letter.
+    pub(crate) replays: u8,
+    /// The operator's program is killed in the middle of it.
+    pub(crate) lapses: u8,
+}
+
+/// One check.
+#[derive(Debug, Clone)]
+pub(crate) struct Protocol {
+    pub(crate) posts: Vec<Nature>,
+    pub(crate) workers: usize,
+    /// Consumers of each worker, one post in hand each.
+    pub(crate) consumers: usize,
+    /// `SLUICE_MAX_DELIVERIES`.
+    pub(crate) max_deliveries: u8,
+    /// The product's own policy: only `allows_another` is asked.
+    pub(crate) retry: RetryPolicy,
+    pub(crate) counting: Counting,
+    /// Whose fault an insert's failure is while MySQL is away: a dependency's, or the operator's.
+    pub(crate) outage: Kind,
+    pub(crate) faults: Faults,
+    pub(crate) broken: Option<Broken>,
+}
+
+impl Protocol {
+    /// Two workers of one consumer each, the product's defaults, and nothing that goes wrong.
+    pub(crate) fn new(posts: &[Nature]) -> Self {
+        Self {
+            posts: posts.to_vec(),
+            workers: 2,
+            consumers: 1,
+            max_deliveries: 5,
+            retry: RetryPolicy { max_attempts: Some(2), ..RetryPolicy::forever(Duration::ZERO, Duration::ZERO) },
+            counting: Counting::EachReturn,
+            outage: Kind::Dependency,
+            faults: Faults::default(),
+            broken: None,
+        }
+    }
+
+    pub(crate) fn is(&self, broken: Broken) -> bool {
+        self.broken == Some(broken)
+    }
+
+    pub(crate) fn nature(&self, post: u8) -> Nature {
+        self.posts[usize::from(post)]
+    }
+}

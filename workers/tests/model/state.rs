@@ -1,0 +1,161 @@
+//! One moment of the whole: the queue, the workers and what they have in hand, the dead letters, MySQL.
+//!
+//! Workers are alike, and so are the hands of a worker: a state is kept in one canonical order, or the same moment
+//! would be looked at once for each way to number them.
+
+use common::disposition::Class;
+
+use crate::rules::{Faults, Protocol};
+
+/// A message in the work queue or in a hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Message {
+    pub(crate) post: u8,
+    /// `x-delivery-count`.
+    pub(crate) returns: u8,
+}
+
+/// How a delivery is to be answered: the product's `Settlement`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Answer {
+    Ack,
+    Release,
+    Renew,
+    DeadLetter(Class),
+}
+
+/// How far a delivery in hand has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// Not looked at yet.
+    Taken,
+    /// Before the gate, at the beginning of an attempt.
+    AtGate,
+    /// Between two attempts.
+    Backoff,
+    /// Its insert is under way.
+    Inserting,
+    /// Its row is there, and the answer on its way.
+    Committed,
+    /// To be settled.
+    Settling(Answer),
+    /// Its letter, or its copy in the work queue, is confirmed; to be acknowledged.
+    Confirmed,
+}
+
+/// A delivery in a worker's hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Hand {
+    pub(crate) message: Message,
+    pub(crate) stage: Stage,
+    /// `Attempts::made`.
+    pub(crate) made: u8,
+    /// How often it really failed in a passing way. The product does not know this number; the check does.
+    pub(crate) faults: u8,
+    /// The broker has taken the delivery back or forgotten it: an answer is never sent.
+    pub(crate) gone: bool,
+}
+
+/// A session with the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Session {
+    /// Its consumers are not cancelled.
+    pub(crate) taking: bool,
+    /// Nothing more may be waited for.
+    pub(crate) withdrawn: bool,
+    /// The process ends after it.
+    pub(crate) stopping: bool,
+    /// The posts that were released in it, by their bits.
+    pub(crate) released: u8,
+}
+
+/// A worker process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Worker {
+    pub(crate) alive: bool,
+    pub(crate) gate_open: bool,
+    pub(crate) session: Option<Session>,
+    pub(crate) hands: Vec<Option<Hand>>,
+}
+
+/// Where a replay of a letter stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Replay {
+    /// Nobody acts on it.
+    None,
+    /// Its copy is confirmed; the letter is to be removed.
+    Copied,
+    /// Only done wrongly: the letter is removed and its copy not yet published.
+    OnlyInHand,
+}
+
+/// A dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Letter {
+    pub(crate) post: u8,
+    pub(crate) class: Class,
+    /// The faults of its post while it was last in hand.
+    pub(crate) faults: u8,
+    pub(crate) replay: Replay,
+}
+
+/// One moment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    pub(crate) ready: Vec<Message>,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) dead: Vec<Letter>,
+    /// How many rows each post has.
+    pub(crate) rows: Vec<u8>,
+    /// Posts whose insert nobody waits for any more, but which may still be committed.
+    pub(crate) adrift: Vec<bool>,
+    pub(crate) mysql: bool,
+    pub(crate) left: Faults,
+    /// A delivery was acknowledged that was neither recorded nor confirmed as a letter.
+    pub(crate) unfounded_ack: bool,
+    /// A released post came back to the session that released it.
+    pub(crate) came_straight_back: bool,
+}
+
+impl State {
+    /// All posts accepted, all workers started.
+    pub(crate) fn first(protocol: &Protocol) -> Self {
+        let posts = u8::try_from(protocol.posts.len()).expect("a few posts");
+        let worker = Worker { alive: true, gate_open: true, session: None, hands: vec![None; protocol.consumers] };
+        Self {
+            ready: (0..posts).map(|post| Message { post, returns: 0 }).collect(),
+            workers: vec![worker; protocol.workers],
+            dead: Vec::new(),
+            rows: vec![0; posts.into()],
+            adrift: vec![false; posts.into()],
+            mysql: true,
+            left: protocol.faults,
+            unfounded_ack: false,
+            came_straight_back: false,
+        }
+    }
+
+    /// The same moment in its canonical order.
+    pub(crate) fn ordered(mut self) -> Self {
+        for worker in &mut self.workers {
+            worker.hands.sort_unstable();
+        }
+        self.workers.sort_unstable();
+        self.ready.sort_unstable();
+        self.dead.sort_unstable();
+        self
+    }
+
+    /// All that is in hand.
+    pub(crate) fn hands(&self) -> impl Iterator<Item = &Hand> {
+        self.workers.iter().flat_map(|worker| worker.hands.iter().flatten())
+    }
+
+    /// Whether a post is anywhere at all.
+    pub(crate) fn has(&self, post: u8) -> bool {
+        self.rows[usize::from(post)] > 0
+            || self.ready.iter().any(|message| message.post == post)
+            || self.hands().any(|hand| hand.message.post == post && !hand.gone)
+            || self.dead.iter().any(|letter| letter.post == post && letter.replay != Replay::OnlyInHand)
+    }
+}

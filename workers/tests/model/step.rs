@@ -1,0 +1,327 @@
+//! What each action does to the state. What follows from an outcome is not written here: the product's own
+//! `decide` and `allows_another` are asked.
+
+use common::disposition::{Disposition, Outcome, decide};
+use common::failure::{Failure, Kind};
+
+use crate::action::Action;
+use crate::rules::{Broken, Counting, Nature, Protocol};
+use crate::state::{Answer, Hand, Letter, Message, Replay, Session, Stage, State};
+
+/// A state in the making.
+pub(crate) struct Step<'a> {
+    protocol: &'a Protocol,
+    state: State,
+}
+
+fn failed(kind: Kind) -> Outcome {
+    Outcome::Failed(Failure::new(kind, "model", "model"))
+}
+
+impl<'a> Step<'a> {
+    /// The state after an action that was possible.
+    pub(crate) fn after(protocol: &'a Protocol, state: &State, action: Action) -> State {
+        let mut step = Self { protocol, state: state.clone() };
+        step.take(action);
+        step.state.ordered()
+    }
+
+    fn take(&mut self, action: Action) {
+        match action {
+            Action::Deliver { w, k, i } => self.deliver(w, k, i),
+            Action::Admit { w, k } => self.admit(w, k),
+            Action::Begin { w, k } => self.begin(w, k),
+            Action::Commit { w, k } => self.commit(w, k),
+            Action::Refuse { w, k } => self.conclude(w, k, failed(Kind::Permanent)),
+            Action::Deadlock { w, k } => {
+                self.state.left.deadlocks -= 1;
+                self.hand(w, k).faults += 1;
+                self.conclude(w, k, failed(Kind::Transient));
+            }
+            Action::Unanswered { w, k, committed } => {
+                self.state.left.lost -= 1;
+                if committed {
+                    self.commit(w, k);
+                }
+                self.conclude(w, k, failed(self.protocol.outage));
+            }
+            Action::Unreachable { w, k } => self.conclude(w, k, failed(self.protocol.outage)),
+            Action::Answered { w, k } => self.conclude(w, k, Outcome::Recorded),
+            Action::Settle { w, k } => self.settle(w, k),
+            Action::Publish { w, k } => self.publish(w, k),
+            Action::PublishUnconfirmed { w, k } => {
+                self.state.left.lost -= 1;
+                self.letter(w, k);
+                if self.hand(w, k).stage == Stage::Settling(Answer::Renew) {
+                    self.hand(w, k).stage = Stage::Settling(Answer::Release);
+                }
+            }
+            Action::GiveUpLetter { w, k } => self.hand(w, k).stage = Stage::Settling(Answer::Release),
+            Action::Open { .. }
+            | Action::Probe { .. }
+            | Action::HoldOver { .. }
+            | Action::Withdraw { .. }
+            | Action::CancelLate { .. }
+            | Action::Close { .. }
+            | Action::Start { .. }
+            | Action::Stop { .. } => self.process(action),
+            Action::Kill { w } => {
+                self.state.left.kills -= 1;
+                self.die(w);
+            }
+            Action::Break { w } => self.break_off(w),
+            _ => self.around(action),
+        }
+    }
+
+    fn hand(&mut self, w: usize, k: usize) -> &mut Hand {
+        self.state.workers[w].hands[k].as_mut().expect("the action was possible")
+    }
+
+    fn session(&mut self, w: usize) -> &mut Session {
+        self.state.workers[w].session.as_mut().expect("the action was possible")
+    }
+
+    fn deliver(&mut self, w: usize, k: usize, i: usize) {
+        let message = self.state.ready.remove(i);
+        if self.session(w).released & (1 << message.post) != 0 {
+            self.state.came_straight_back = true;
+        }
+        let hand = Hand { message, stage: Stage::Taken, made: 0, faults: 0, gone: false };
+        self.state.workers[w].hands[k] = Some(hand);
+    }
+
+    fn admit(&mut self, w: usize, k: usize) {
+        let returns = self.hand(w, k).message.returns;
+        if returns >= self.protocol.max_deliveries {
+            self.conclude(w, k, Outcome::CameBack { deliveries: returns.into() });
+        } else if self.session(w).withdrawn {
+            self.conclude(w, k, Outcome::Interrupted);
+        } else {
+            self.hand(w, k).stage = Stage::AtGate;
+        }
+    }
+
+    fn begin(&mut self, w: usize, k: usize) {
+        let nature = self.protocol.nature(self.hand(w, k).message.post);
+        if nature == Nature::Deadly {
+            return self.die(w);
+        }
+        let hand = self.hand(w, k);
+        hand.made += 1;
+        hand.stage = Stage::Inserting;
+        match nature {
+            Nature::Malformed => self.conclude(w, k, failed(Kind::Permanent)),
+            _ if self.protocol.is(Broken::AckBeforeCommit) => self.acknowledge(w, k, false),
+            _ => {}
+        }
+    }
+
+    fn commit(&mut self, w: usize, k: usize) {
+        let post = self.hand(w, k).message.post;
+        self.store(post.into());
+        self.hand(w, k).stage = Stage::Committed;
+    }
+
+    /// `INSERT … ON DUPLICATE KEY UPDATE id = id`.
+    fn store(&mut self, post: usize) {
+        let rows = &mut self.state.rows[post];
+        *rows = if self.protocol.is(Broken::EachDeliveryItsOwnKey) { *rows + 1 } else { 1 };
+    }
+
+    /// workers/src/handler.rs, `Handler::conclude`: the loop's `match`.
+    fn conclude(&mut self, w: usize, k: usize, outcome: Outcome) {
+        let another = self.protocol.retry.allows_another(self.hand(w, k).made.into());
+        let stage = match decide(outcome, another) {
+            Disposition::Ack => Stage::Settling(Answer::Ack),
+            Disposition::Release => Stage::Settling(self.given_back(w, k)),
+            Disposition::DeadLetter(class, _) => Stage::Settling(Answer::DeadLetter(class)),
+            Disposition::Retry(_) => Stage::Backoff,
+            Disposition::Hold(_) => {
+                let unspent = !self.protocol.is(Broken::OutageSpendsAnAttempt);
+                let hand = self.hand(w, k);
+                hand.made = hand.made.saturating_sub(unspent.into());
+                self.state.workers[w].gate_open = false;
+                Stage::AtGate
+            }
+        };
+        self.hand(w, k).stage = stage;
+        // Waits that begin after the withdrawal end at once.
+        if matches!(stage, Stage::AtGate | Stage::Backoff) && self.session(w).withdrawn {
+            self.conclude(w, k, Outcome::Interrupted);
+        }
+    }
+
+    /// workers/src/handler.rs, `Handler::given_back`.
+    fn given_back(&mut self, w: usize, k: usize) -> Answer {
+        let returns = self.hand(w, k).message.returns.saturating_add(1);
+        let renewed = returns >= self.protocol.max_deliveries && !self.protocol.is(Broken::EachReleaseCounts);
+        if renewed { Answer::Renew } else { Answer::Release }
+    }
+
+    fn settle(&mut self, w: usize, k: usize) {
+        let hand = *self.hand(w, k);
+        let recorded = self.state.rows[usize::from(hand.message.post)] > 0;
+        match hand.stage {
+            Stage::Settling(Answer::Release) => {
+                if !hand.gone {
+                    let counted = self.protocol.counting == Counting::EachReturn;
+                    self.requeue(hand.message, counted);
+                    self.session(w).released |= 1 << hand.message.post;
+                }
+            }
+            Stage::Confirmed => self.acknowledge(w, k, true),
+            _ => self.acknowledge(w, k, recorded),
+        }
+        self.state.workers[w].hands[k] = None;
+    }
+
+    /// The message is gone from the broker. `founded`: its post is recorded, or a letter is confirmed.
+    fn acknowledge(&mut self, w: usize, k: usize, founded: bool) {
+        let hand = self.hand(w, k);
+        let told = !hand.gone;
+        hand.gone = true;
+        self.state.unfounded_ack |= told && !founded;
+    }
+
+    fn publish(&mut self, w: usize, k: usize) {
+        if self.protocol.is(Broken::AckBeforeConfirm) && !self.hand(w, k).gone {
+            return self.acknowledge(w, k, false);
+        }
+        self.letter(w, k);
+        self.hand(w, k).stage = Stage::Confirmed;
+    }
+
+    fn letter(&mut self, w: usize, k: usize) {
+        let Hand { message, stage, faults, .. } = *self.hand(w, k);
+        match stage {
+            Stage::Settling(Answer::DeadLetter(class)) => {
+                self.state.dead.push(Letter { post: message.post, class, faults, replay: Replay::None });
+            }
+            _ => self.state.ready.push(Message { post: message.post, returns: 0 }),
+        }
+    }
+
+    fn requeue(&mut self, message: Message, counted: bool) {
+        self.state.ready.push(Message { returns: message.returns.saturating_add(counted.into()), ..message });
+    }
+
+    fn process(&mut self, action: Action) {
+        let mysql = self.state.mysql;
+        match action {
+            Action::Open { w } => {
+                let session = Session { taking: true, withdrawn: false, stopping: false, released: 0 };
+                self.state.workers[w].session = Some(session);
+            }
+            Action::Probe { w } => self.state.workers[w].gate_open = true,
+            Action::HoldOver { w } if self.protocol.is(Broken::ReleaseBeforeCancel) => self.withdraw(w),
+            Action::HoldOver { w } | Action::CancelLate { w } => self.session(w).taking = false,
+            Action::Withdraw { w } => self.withdraw(w),
+            Action::Close { w } => {
+                let stopping = self.session(w).stopping;
+                let worker = &mut self.state.workers[w];
+                worker.session = None;
+                worker.alive = !stopping;
+            }
+            Action::Start { w } => {
+                let worker = &mut self.state.workers[w];
+                (worker.alive, worker.gate_open) = (true, mysql);
+            }
+            Action::Stop { w } => {
+                self.state.left.stops -= 1;
+                let worker = &mut self.state.workers[w];
+                match &mut worker.session {
+                    Some(session) => (session.taking, session.stopping) = (false, true),
+                    None => worker.alive = false,
+                }
+            }
+            other => unreachable!("{other:?} is no step of a process"),
+        }
+    }
+
+    /// `withdrawn.cancel()`: whatever waits is interrupted. An insert that is under way goes on without its waiter.
+    fn withdraw(&mut self, w: usize) {
+        self.session(w).withdrawn = true;
+        for k in 0..self.protocol.consumers {
+            let Some(hand) = self.state.workers[w].hands[k] else { continue };
+            match hand.stage {
+                Stage::Inserting => self.state.adrift[usize::from(hand.message.post)] = true,
+                Stage::AtGate | Stage::Backoff | Stage::Committed => {}
+                Stage::Taken | Stage::Settling(_) | Stage::Confirmed => continue,
+            }
+            self.conclude(w, k, Outcome::Interrupted);
+        }
+    }
+
+    /// The process is gone: the broker takes back what it had, MySQL may still do what it was told.
+    fn die(&mut self, w: usize) {
+        for hand in std::mem::replace(&mut self.state.workers[w].hands, vec![None; self.protocol.consumers]) {
+            let Some(hand) = hand else { continue };
+            if hand.stage == Stage::Inserting && self.protocol.nature(hand.message.post) != Nature::Deadly {
+                self.state.adrift[usize::from(hand.message.post)] = true;
+            }
+            if !hand.gone {
+                self.requeue(hand.message, true);
+            }
+        }
+        let worker = &mut self.state.workers[w];
+        (worker.alive, worker.gate_open, worker.session) = (false, true, None);
+    }
+
+    fn break_off(&mut self, w: usize) {
+        self.state.left.breaks -= 1;
+        self.session(w).taking = false;
+        for k in 0..self.protocol.consumers {
+            if let Some(hand) = self.state.workers[w].hands[k].filter(|hand| !hand.gone) {
+                self.requeue(hand.message, true);
+                self.hand(w, k).gone = true;
+            }
+        }
+    }
+
+    fn around(&mut self, action: Action) {
+        let state = &mut self.state;
+        match action {
+            Action::AdriftCommits { p } => {
+                state.adrift[p] = false;
+                self.store(p);
+            }
+            Action::AdriftFades { p } => state.adrift[p] = false,
+            Action::Away => {
+                state.left.outages -= 1;
+                state.mysql = false;
+            }
+            Action::Back => state.mysql = true,
+            Action::Duplicate { p } => {
+                state.left.duplicates -= 1;
+                state.ready.push(Message { post: u8::try_from(p).expect("a few posts"), returns: 0 });
+            }
+            Action::ReplayPublish { i } | Action::ReplayRemove { i } => self.replay(action, i),
+            Action::OperatorDies => {
+                state.left.lapses -= 1;
+                state.dead.retain(|letter| letter.replay != Replay::OnlyInHand);
+                state.dead.iter_mut().for_each(|letter| letter.replay = Replay::None);
+            }
+            other => unreachable!("{other:?} is done elsewhere"),
+        }
+    }
+
+    fn replay(&mut self, action: Action, i: usize) {
+        let post = self.state.dead[i].post;
+        let first = matches!(action, Action::ReplayPublish { .. });
+        if first {
+            self.state.left.replays -= 1;
+        }
+        // A replay is a new message: the broker's count begins anew.
+        if first != self.protocol.is(Broken::ReplayAcksFirst) {
+            self.state.ready.push(Message { post, returns: 0 });
+        }
+        match (first, self.protocol.is(Broken::ReplayAcksFirst)) {
+            (true, false) => self.state.dead[i].replay = Replay::Copied,
+            (true, true) => self.state.dead[i].replay = Replay::OnlyInHand,
+            (false, _) => {
+                self.state.dead.remove(i);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a worker says when the roll is called, and that it says it in every state.
+
+mod support;
+
+use std::time::Duration;
+
+use common::roll_call::{self, Presence, State};
+use common::testing::{Ground, Proxy, eventually};
+use nix::sys::signal::Signal;
+use support::{start, stored, waiting, worker};
+
+/// Calls until the answers are as wanted.
+async fn hears(ground: &Ground, what: &str, wanted: impl Fn(&[Presence]) -> bool) -> Vec<Presence> {
+    eventually(what, async || {
+        let heard = roll_call::call(&ground.broker(), &ground.topology(), Duration::from_millis(500)).await;
+        let heard = heard.map_err(|error| error.to_string())?;
+        if wanted(&heard) { Ok(heard) } else { Err(format!("{heard:?}")) }
+    })
+    .await
+}
+
+fn all_are(heard: &[Presence], state: State) -> bool {
+    !heard.is_empty() && heard.iter().all(|presence| presence.state == state)
+}
+
+#[tokio::test]
+async fn where_no_worker_is_nobody_answers() {
+    let ground = Ground::new().await;
+    hears(&ground, "silence", <[_]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn each_process_answers_by_its_name() {
+    let ground = Ground::new().await;
+    let mut watcher = start(&ground.environment(), &["--processes", "2", "--name", "w", "--concurrency", "3"]);
+    let heard = hears(&ground, "two workers", |heard| heard.len() == 2 && all_are(heard, State::Consuming)).await;
+    let names: Vec<_> = heard.iter().map(|presence| presence.worker.as_str()).collect();
+    assert_eq!(names, ["w-1", "w-2"]);
+    assert!(heard.iter().all(|presence| presence.consumers == 3 && presence.paused.is_none()), "{heard:?}");
+    assert!(watcher.stop().await.success());
+    hears(&ground, "silence", <[_]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn a_pause_is_told_while_posts_are_held_and_after_they_were_let_go() {
+    let ground = Ground::new().await;
+    let proxy = Proxy::start(ground.database_address()).expect("a free port");
+    let mut environment = ground.environment();
+    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
+    let worker = start(&environment, &["--hold", "3s"]);
+    worker.says("consuming", 1).await;
+    proxy.cut();
+    let post = ground.post("held");
+    ground.publish(std::slice::from_ref(&post)).await;
+    let held = hears(&ground, "a pause", |heard| all_are(heard, State::Paused)).await;
+    let pause = held[0].paused.clone().expect("it says why");
+    assert_eq!((pause.dependency.as_str(), pause.code.as_str()), ("mysql", "mysql_unreachable"));
+    waiting(&ground, 1).await;
+    let empty = |heard: &[Presence]| all_are(heard, State::Paused) && heard[0].in_hand == 0 && heard[0].consumers == 0;
+    let released = hears(&ground, "an empty hand", empty).await;
+    assert_eq!(released[0].paused.as_ref().map(|pause| pause.since), Some(pause.since), "it is the same pause");
+    let submitted = released[0].oldest_submitted_at.expect("it remembers the post's age");
+    assert!((submitted - post.submitted_at).abs() <= time::Duration::SECOND, "{submitted}");
+    proxy.heal();
+    stored(&ground, post.id).await;
+    hears(&ground, "work", |heard| all_are(heard, State::Consuming) && heard[0].in_hand == 0).await;
+}
+
+#[tokio::test]
+async fn who_loses_the_broker_answers_again_when_it_is_back() {
+    let ground = Ground::new().await;
+    let broker = Proxy::start(ground.broker_address()).expect("a free port");
+    let mut environment = ground.environment();
+    environment.push(("AMQP_URL", ground.amqp_url_via(broker.addr())));
+    let _worker = start(&environment, &[]);
+    hears(&ground, "a worker", |heard| all_are(heard, State::Consuming)).await;
+    broker.cut();
+    hears(&ground, "silence", <[_]>::is_empty).await;
+    broker.heal();
+    hears(&ground, "the worker again", |heard| all_are(heard, State::Consuming)).await;
+}
+
+#[tokio::test]
+async fn a_frozen_worker_holds_up_nobody() {
+    let ground = Ground::new().await;
+    let frozen = worker(&ground, &["--name", "frozen"]).await;
+    let _lively = worker(&ground, &["--name", "lively"]).await;
+    hears(&ground, "both", |heard| heard.len() == 2).await;
+    frozen.signal(Signal::SIGSTOP);
+    hears(&ground, "one", |heard| heard.len() == 1 && heard[0].worker == "lively").await;
+    frozen.signal(Signal::SIGCONT);
+    hears(&ground, "both again", |heard| heard.len() == 2).await;
+}
