@@ -141,7 +141,8 @@ async fn a_database_that_hangs_is_noticed_and_what_is_held_too_long_goes_back() 
     worker.says("paused: mysql", 1).await;
     eventually("all posts back in the queue and nobody consuming", async || {
         let depth = ground.depth().await;
-        if (depth.ready, depth.consumers) == (12, 0) { Ok(()) } else { Err(depth) }
+        // Where the hang came before its insert was answered, the one before is in hand as well.
+        if matches!((depth.ready, depth.consumers), (12 | 13, 0)) { Ok(()) } else { Err(depth) }
     })
     .await;
     proxy.heal();

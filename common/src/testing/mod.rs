@@ -18,6 +18,18 @@ use std::time::{Duration, Instant};
 /// How long a test waits for what must happen, on a machine that does other things as well.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// What a machine that does other things as well may add to what was promised. Little enough that what would wait for the
+/// next timeout instead (5 s for a statement, 10 s for a heartbeat) is still told apart.
+const BUSY: Duration = Duration::from_secs(3);
+
+/// Something took no longer than was promised, and what a busy machine adds.
+///
+/// # Panics
+/// When it took longer; says what.
+pub fn in_time(what: impl std::fmt::Display, took: Duration, promised: Duration) {
+    assert!(took <= promised + BUSY, "{what}: {took:?}, promised were {promised:?}");
+}
+
 /// Asks again and again until the answer is there.
 ///
 /// # Panics

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use common::broker::close;
 use common::config::BrokerArgs;
+use common::testing::{eventually, in_time};
 use common::topology::{ROUTING_KEY, Topology};
 use lapin::Channel;
 use lapin::types::FieldTable;
@@ -12,8 +14,9 @@ use crate::publish::text;
 use crate::storm::Storm;
 use crate::support::{Ground, ended, ids, in_order, receipts, until, until_lines};
 
-/// The longest from a deletion to the first post that is accepted.
-const MENDED_WITHIN: Duration = Duration::from_secs(5);
+/// The longest from a deletion to the first post that is accepted: two connections may have to be given up first, one after
+/// the other.
+const MENDED_WITHIN: Duration = Duration::from_secs(7);
 
 /// The most posts of which a run has no receipt yet: those of four parcels on their way, and of one that is settled.
 const UNDER_WAY: usize = 5 * 500;
@@ -27,15 +30,27 @@ enum Deletion {
 }
 
 impl Deletion {
-    async fn strike(self, ground: &Ground, channel: &Channel) {
+    /// Deletes it. RabbitMQ may close the connection that asks for it (`INTERNAL_ERROR`, seen while posts were on their way
+    /// to the queue), so each try has its own.
+    async fn strike(self, ground: &Ground) {
+        eventually("the deletion", async || {
+            let connection = ground.connect().await;
+            let channel = connection.create_channel().await.map_err(|error| error.to_string())?;
+            let deleted = self.ask(ground, &channel).await.map_err(|error| error.to_string());
+            close(&connection).await;
+            deleted
+        })
+        .await;
+    }
+
+    async fn ask(self, ground: &Ground, channel: &Channel) -> lapin::Result<()> {
         let (queue, exchange) = (ground.topology().queue(), ground.topology().exchange());
         let (queue, exchange) = (queue.as_str().into(), exchange.as_str().into());
-        let deleted = match self {
+        match self {
             Self::Queue => channel.queue_delete(queue, Default::default()).await.map(drop),
             Self::Exchange => channel.exchange_delete(exchange, Default::default()).await,
             Self::Binding => channel.queue_unbind(queue, exchange, ROUTING_KEY.into(), FieldTable::default()).await,
-        };
-        deleted.expect("it is there");
+        }
     }
 }
 
@@ -43,8 +58,6 @@ impl Deletion {
 async fn what_is_deleted_makes_posts_unroutable_until_the_producer_has_declared_it_again() {
     let ground = Ground::new();
     let server = ground.serve().await;
-    let connection = ground.connect().await;
-    let channel = connection.create_channel().await.expect("a channel");
     let storm = Storm::begin(&server, 8);
     let mut mended = Instant::now();
     for deletion in [Deletion::Queue, Deletion::Exchange, Deletion::Binding] {
@@ -52,15 +65,16 @@ async fn what_is_deleted_makes_posts_unroutable_until_the_producer_has_declared_
         // Seen too soon, the deletion has cost nobody anything.
         until("posts are unroutable", async || {
             let struck = Instant::now();
-            deletion.strike(&ground, &channel).await;
+            deletion.strike(&ground).await;
             mended = Instant::now();
             let took = storm.accepts_after(mended).await;
-            assert!(took <= MENDED_WITHIN, "{deletion:?}: {took:?}");
+            in_time(format!("{deletion:?}: accepted again"), took, MENDED_WITHIN);
             let answers = storm.since(struck);
             let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 202).collect();
             // What was on its way at that moment fails with an error of the broker's own, or is never answered: RabbitMQ
-            // may stop reading a connection for good whose posts were on their way to a quorum queue that is deleted.
-            let known = ["unroutable", "broker-unreachable", "unconfirmed"];
+            // may stop reading a connection for good whose posts were on their way to a quorum queue that is deleted. A
+            // queue whose deletion takes its time refuses them twice running, as a full one does.
+            let known = ["unroutable", "broker-unreachable", "unconfirmed", "queue-full"];
             assert!(refused.iter().all(|answer| known.contains(&answer.problem.as_str())), "{deletion:?}: {refused:?}");
             println!("{deletion:?}: {} refused, accepted after {took:?}", refused.len());
             refused.iter().any(|answer| answer.problem == "unroutable")
@@ -82,12 +96,11 @@ async fn a_queue_that_somebody_made_anew_is_found_and_no_post_is_accepted_into_i
     let server = ground.serve().await;
     assert_eq!(server.submit("before").await.status, 202);
     let connection = ground.connect().await;
-    let channel = connection.create_channel().await.expect("a channel");
     let prefix = ground.prefix.parse().expect("a good prefix");
     let other = Topology::new(&BrokerArgs { amqp_url: ground.url.as_str().into(), prefix, max_length: Some(5) });
     // The producer may be quicker to put the deleted queue back.
     until("the queue is of another make", async || {
-        Deletion::Queue.strike(&ground, &channel).await;
+        Deletion::Queue.strike(&ground).await;
         other.declare(&connection).await.is_ok()
     })
     .await;
@@ -101,7 +114,7 @@ async fn a_queue_that_somebody_made_anew_is_found_and_no_post_is_accepted_into_i
     assert!(reply.text.contains("x-max-length"), "{}", reply.text);
     assert!(server.get("/readyz").await.text.contains("x-max-length"));
     server.measures("sluice_producer_broker_up 0").await;
-    Deletion::Queue.strike(&ground, &channel).await;
+    Deletion::Queue.strike(&ground).await;
     until("posts are accepted again", async || server.submit("t").await.status == 202).await;
 }
 
@@ -112,9 +125,7 @@ async fn publishing_goes_on_when_its_queue_was_deleted() {
     let ids_file = folder.path().join("receipts");
     let program = ground.start(&["generate", "--rate", "4000", "--receipts", text(&ids_file)], &[]);
     until_lines(&ids_file, 500).await;
-    let connection = ground.connect().await;
-    let channel = connection.create_channel().await.expect("a channel");
-    Deletion::Queue.strike(&ground, &channel).await;
+    Deletion::Queue.strike(&ground).await;
     let before = in_order(&ids_file).len();
     until_lines(&ids_file, before + UNDER_WAY + 1000).await;
     program.signal(Signal::SIGTERM);

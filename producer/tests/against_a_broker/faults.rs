@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use common::devstack::{Stack, StackOptions};
-use common::testing::{Program, eventually};
+use common::testing::{Program, eventually, in_time};
 use tempfile::TempDir;
 
 use crate::publish::{many, text};
@@ -14,8 +14,8 @@ use crate::support::{Ground, Server, ended, ids, receipts, until};
 
 /// How long each fault lasts, after it was noticed.
 const LASTS: Duration = Duration::from_secs(1);
-/// The longest a sender may wait for an answer: two seconds, and what a busy machine adds.
-const ANSWERED_WITHIN: Duration = Duration::from_millis(2500);
+/// The longest a sender may wait for an answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 /// The longest from the end of a fault to the first post that is accepted.
 const ACCEPTS_WITHIN: Duration = Duration::from_secs(5);
 
@@ -171,8 +171,8 @@ async fn endure(fault: Fault, stack: &Stack, server: &Server, storm: &Storm) {
         refused.len(),
     );
     assert!(refused.iter().all(|answer| answer.status == 503), "{fault:?}: a sender got no answer");
-    assert!(slowest(&storm.since(struck)) <= ANSWERED_WITHIN, "{fault:?}: {:?}", slowest(&storm.since(struck)));
-    assert!(accepts <= ACCEPTS_WITHIN, "{fault:?}: {accepts:?}");
+    in_time(format!("{fault:?}: the slowest answer"), slowest(&storm.since(struck)), ANSWERED_WITHIN);
+    in_time(format!("{fault:?}: accepted again"), accepts, ACCEPTS_WITHIN);
     until("it is ready", async || server.get("/readyz").await.status == 200).await;
     server.measures("sluice_producer_broker_up 1").await;
 }

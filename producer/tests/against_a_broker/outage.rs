@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::testing::eventually;
+use common::testing::{eventually, in_time};
 use tokio_util::sync::CancellationToken;
 
 use crate::publish::{many, text};
@@ -23,7 +23,7 @@ async fn the_front_door_answers_503_during_an_outage_and_202_after_it() {
     for _ in 0..3 {
         let reply = server.submit("during").await;
         assert_eq!((reply.status, reply.retry_after.as_deref()), (503, Some("1")), "{}", reply.text);
-        assert!(reply.took < Duration::from_millis(2500), "{:?}", reply.took);
+        in_time("an answer", reply.took, Duration::from_secs(2));
         assert_eq!(server.get("/healthz").await.status, 200);
         assert_eq!(server.get("/readyz").await.status, 503);
     }
@@ -46,13 +46,13 @@ async fn a_broker_that_hangs_costs_a_client_two_seconds_and_no_more() {
     for _ in 0..2 {
         let reply = server.submit("during").await;
         assert_eq!((reply.status, reply.retry_after.as_deref()), (503, Some("1")), "{}", reply.text);
-        assert!(reply.took < Duration::from_millis(2500), "{:?}", reply.took);
+        in_time("an answer", reply.took, Duration::from_secs(2));
         assert!(!reply.id().is_empty(), "whoever tries again needs the id");
     }
     let batch = server.post("/posts/batch", "application/x-ndjson", many(1000));
     let batch = Reply::of(batch).await;
     assert_eq!(batch.text.matches(r#""status":503"#).count(), 1000);
-    assert!(batch.took < Duration::from_secs(6), "each chunk waited: {:?}", batch.took);
+    in_time("a batch of which no chunk waits for another", batch.took, Duration::from_secs(2));
     proxy.heal();
     until("posts are accepted again", async || server.submit("after").await.status == 202).await;
 }
@@ -67,7 +67,7 @@ async fn connections_that_fall_silent_for_good_are_given_up_before_a_heartbeat_t
     proxy.strand();
     // Two connections, and two seconds for each to be found out.
     let took = storm.accepts_after(Instant::now()).await;
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    in_time("posts are accepted again", took, Duration::from_secs(7));
     storm.end().await;
     eventually("the silent connections to be gone", async || match open_to(proxy.addr()) {
         few @ 0..=2 => Ok(few),

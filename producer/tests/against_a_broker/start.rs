@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use common::config::BrokerArgs;
+use common::testing::in_time;
 use common::topology::Topology;
 
 use crate::support::{Ground, Reply, until};
@@ -89,7 +90,7 @@ async fn without_a_broker_it_serves_and_says_so() {
         let reply = server.submit("t").await;
         assert_eq!((reply.status, reply.retry_after.as_deref()), (503, Some("1")));
         assert_eq!(reply.problem(), "not-declared");
-        assert!(reply.took < Duration::from_millis(2500), "{:?}", reply.took);
+        in_time("an answer", reply.took, Duration::from_secs(2));
         assert_eq!(server.get("/healthz").await.status, 200);
         assert_eq!(server.get("/readyz").await.problem(), "not-ready");
         let batch = server.post("/posts/batch", "application/x-ndjson", "{\"title\":\"t\",\"content\":\"c\"}\n{");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::testing::{Ground, Program, Proxy, eventually};
+use common::testing::{Ground, Program, Proxy, eventually, in_time};
 use lapin::options::BasicGetOptions;
 use lapin::types::AMQPValue;
 use mysql_async::prelude::Queryable as _;
@@ -51,7 +51,7 @@ async fn restarted(concurrency: &str, load: usize) -> (u64, Vec<i64>) {
         tokio::time::sleep(Duration::from_millis(10 * restart as u64)).await;
         let begun = Instant::now();
         assert_eq!(worker.stop().await.code(), Some(0), "{}", worker.said());
-        assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?} to stop", begun.elapsed());
+        in_time("a stop", begun.elapsed(), Duration::from_secs(10));
     }
     let twice = number(&ground, "SELECT COUNT(*) - COUNT(DISTINCT id) FROM tries").await;
     let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
@@ -98,7 +98,7 @@ async fn a_second_signal_ends_a_stop_at_once() {
     worker.says("a second signal ends at once", 1).await;
     let begun = Instant::now();
     assert_eq!(worker.stop().await.code(), Some(130));
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    in_time("its end", begun.elapsed(), Duration::from_secs(1));
     waiting(&ground, 1).await;
     locked.disconnect().await.expect("no lock");
 }
@@ -111,7 +111,8 @@ async fn what_a_stop_cannot_finish_goes_back_within_the_drain_deadline() {
     assert_eq!(worker.stop().await.code(), Some(0));
     let took = begun.elapsed();
     println!("a locked table, drain 2 s: ended after {took:.2?}");
-    assert!((Duration::from_millis(1500)..Duration::from_millis(2200)).contains(&took), "{took:?}");
+    assert!(took >= Duration::from_millis(1500), "it did not wait for what is in hand: {took:?}");
+    in_time("a stop with a drain of 2 s", took, Duration::from_secs(2));
     queue(&ground, 1, 0).await;
     drop(locked);
     let _next = crate::support::worker(&ground, &[]).await;
@@ -141,7 +142,7 @@ async fn a_stop_ends_in_time_though_both_servers_hang() {
     let begun = Instant::now();
     assert_eq!(worker.stop().await.code(), Some(0));
     println!("both servers hang, drain 3 s: ended after {:.2?}", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_millis(3500), "{:?}", begun.elapsed());
+    in_time("a stop with a drain of 3 s", begun.elapsed(), Duration::from_secs(3));
     drop(broker);
     waiting(&ground, 4).await;
     // Before it even began, too: only the database hangs now.
@@ -151,7 +152,7 @@ async fn a_stop_ends_in_time_though_both_servers_hang() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let begun = Instant::now();
     assert_eq!(early.stop().await.code(), Some(0), "{}", early.said());
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    in_time("its end", begun.elapsed(), Duration::from_secs(1));
 }
 
 #[tokio::test]
