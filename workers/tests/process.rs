@@ -225,6 +225,10 @@ async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
     assert!(metrics.contains("sluice_worker_paused{dependency=\"mysql\"} 1"), "{metrics}");
     proxy.heal();
     stored(&ground, post.id).await;
-    let (_, metrics) = get("/metrics").await.expect("an answer");
-    assert!(metrics.contains("sluice_posts_recorded_total{result=\"inserted\"} 1"), "{metrics}");
+    // The row is there before its worker has been told so.
+    eventually("the row to be counted", async || {
+        let (_, metrics) = get("/metrics").await?;
+        if metrics.contains("sluice_posts_recorded_total{result=\"inserted\"} 1") { Ok(()) } else { Err(metrics) }
+    })
+    .await;
 }
