@@ -95,7 +95,19 @@ fn the_driver_of_mysql_is_named_only_where_mysql_is_spoken_to() {
 
 #[test]
 fn the_pure_rooms_know_no_clock_no_chance_and_no_waiting() {
-    let pure = ["post", "verdict", "failure/mod", "retry", "disposition", "dead_letter"];
+    let pure = [
+        "post",
+        "verdict",
+        "failure/mod",
+        "retry",
+        "disposition",
+        "dead_letter",
+        "reviewer/ask",
+        "reviewer/breaker",
+        "reviewer/merge",
+        "reviewer/trouble",
+        "reviewer/wire",
+    ];
     let words = [
         ".await",
         "async ",
