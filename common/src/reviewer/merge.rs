@@ -80,12 +80,16 @@ fn reason(rule: &str, category: &str, text: String, model: &str) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::review::RuleSet;
     use Verdict::{Approved, Held, Rejected};
 
     const STRICT: Policy = Policy { reject: None, release: false };
 
     fn rules(verdict: Verdict) -> Review {
-        Review { verdict, reasons: Vec::new(), scores: Vec::new(), ruleset: "r@0".to_owned() }
+        Review {
+            verdict,
+            ..RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("sound rules").review_text("", "")
+        }
     }
 
     fn flagged(score: f64) -> Result<Opinion, Trouble> {

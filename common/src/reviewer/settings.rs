@@ -190,6 +190,7 @@ mod tests {
     use std::io::Write as _;
 
     #[derive(Debug, Parser)]
+    #[command(args_override_self = true)]
     struct Line {
         #[command(flatten)]
         reviewer: ReviewerArgs,

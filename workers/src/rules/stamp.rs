@@ -1,4 +1,4 @@
-//! Whether the rules file has changed, by what the file system says of it and of the word lists beside it.
+//! Whether the rules file has changed, by what the file system says of it and of the word lists beside and below it.
 //!
 //! Looked at again and again, not watched: a watch sees a folder of one file system, misses what is mounted, linked or
 //! renamed under it, and is silent on network file systems. A look follows links, so that the exchange of a link's
@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// How word lists end.
 const LISTS: &str = "txt";
+/// How many folders below the rules file's own are looked into.
+const BELOW: usize = 3;
 /// The most word lists that are looked at.
 const LISTS_MAX: usize = 1000;
 
@@ -32,7 +34,9 @@ impl Stamp {
     /// Looks at a rules file. One that is not there has a stamp, too.
     #[must_use]
     pub fn take(rules: &Path) -> Self {
-        let mut files = lists_beside(rules);
+        let folder = rules.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let mut files = Vec::new();
+        gather(folder, BELOW, &mut files);
         files.sort();
         files.insert(0, rules.to_owned());
         Self(
@@ -47,14 +51,21 @@ impl Stamp {
     }
 }
 
-fn lists_beside(rules: &Path) -> Vec<PathBuf> {
-    let folder = match rules.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    files.filter(|file| file.extension().is_some_and(|extension| extension == LISTS)).take(LISTS_MAX).collect()
+/// The word lists in a folder and so far below it. What is hidden is none: an editor's copies, the folders between which
+/// a ConfigMap's links are exchanged.
+fn gather(folder: &Path, below: usize, lists: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+        if hidden || lists.len() >= LISTS_MAX {
+            continue;
+        }
+        if path.extension().is_some_and(|extension| extension == LISTS) {
+            lists.push(path);
+        } else if below > 0 && path.is_dir() {
+            gather(&path, below - 1, lists);
+        }
+    }
 }
 
 fn mark(file: &Path) -> Option<Mark> {
@@ -94,6 +105,11 @@ mod tests {
         changed("replaced by another of the same size");
         fs::write(at("list.txt"), "word").expect("it can be written");
         changed("a word list came");
+        fs::create_dir(at("zh")).expect("a folder");
+        fs::write(at("zh/list.txt"), "word").expect("it can be written");
+        changed("a word list came below");
+        fs::write(at("zh/list.txt"), "words").expect("it can be written");
+        changed("it changed");
         fs::create_dir(at("v1")).expect("a folder");
         fs::create_dir(at("v2")).expect("a folder");
         fs::write(at("v1/rules.toml"), "four").expect("it can be written");

@@ -66,7 +66,7 @@ impl Stage {
         rules.write_all(RULES.as_bytes()).expect("it can be written");
         let worker = begin(&ground, rules.path().to_str().expect("a name in UTF-8"), url, args);
         worker.says("consuming", 1).await;
-        Self { ground, worker, rules: rules }
+        Self { ground, worker, rules }
     }
 
     /// Another worker like the first.
