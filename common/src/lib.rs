@@ -6,7 +6,7 @@
 //!  broker ◄─ topology ◄─ publisher ◄─ delivery                 RabbitMQ: lapin is named here and in `failure`
 //!                   ◄─ roll_call
 //!  store                                                       MySQL: mysql_async is named here and in `failure`
-//!  review                                                      a post's verdict
+//!  review ◄─ reviewer                                          a post's verdict, by rules and by an outside service
 //! ```
 //!
 //! Four things happen in exactly one place each: only [`delivery`] acknowledges, only [`failure`] classifies, only
@@ -34,6 +34,8 @@ pub mod verdict;
 pub mod devstack;
 #[cfg(feature = "review")]
 pub mod review;
+#[cfg(feature = "reviewer")]
+pub mod reviewer;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "testing")]

@@ -94,8 +94,26 @@ fn the_driver_of_mysql_is_named_only_where_mysql_is_spoken_to() {
 }
 
 #[test]
+fn posts_leave_over_http_only_by_the_outside_reviewers_client() {
+    // The demonstration is its own sender, to its own front door.
+    only_in(&["hyper_util", "hyper_rustls", "reqwest"], &["common/src/reviewer/client.rs", "ops/src/demo/"]);
+}
+
+#[test]
 fn the_pure_rooms_know_no_clock_no_chance_and_no_waiting() {
-    let pure = ["post", "verdict", "failure/mod", "retry", "disposition", "dead_letter"];
+    let pure = [
+        "post",
+        "verdict",
+        "failure/mod",
+        "retry",
+        "disposition",
+        "dead_letter",
+        "reviewer/ask",
+        "reviewer/breaker",
+        "reviewer/merge",
+        "reviewer/trouble",
+        "reviewer/wire",
+    ];
     let words = [
         ".await",
         "async ",

@@ -151,6 +151,8 @@ async fn workers_answer_for_themselves() {
             consumers: 0,
             in_hand: 3,
             oldest_submitted_at: Some(ago(90)),
+            rules: None,
+            reviewer: None,
         };
         let (broker, topology, end) = (ground.broker.clone(), ground.topology.clone(), end.clone());
         answering.spawn(async move { roll_call::answer(&broker, &topology, || presence.clone(), end).await });

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use common::config::{BrokerArgs, ConfigError, DatabaseArgs, LogArgs, duration};
 use common::retry::RetryPolicy;
+use common::reviewer::ReviewerArgs;
 
 use crate::gate::SchemaMode;
 
@@ -63,9 +64,19 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS", value_parser = common::vitals::address)]
     pub listen: Option<SocketAddr>,
 
-    /// The rules of the review, a TOML file [default: built-in rules]
+    /// The rules of the review, a TOML file. It is read again when it changes and at SIGHUP [default: built-in rules]
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
+
+    /// Refuse changed rules by which the share of held or of rejected posts, among the last 500 reviewed, would go up or
+    /// down by more than so many percent points. 100 refuses none
+    #[arg(long, env = "SLUICE_RELOAD_MAX_SHIFT", value_name = "POINTS", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub reload_max_shift: u32,
+
+    /// Whom to ask where the rules leave doubt.
+    #[command(flatten)]
+    pub reviewer: ReviewerArgs,
 
     /// What to do with a schema that is older than this version
     #[arg(long, env = "SLUICE_MIGRATE", value_name = "MODE", default_value = "auto")]

@@ -12,15 +12,17 @@ use common::failure::Failure;
 use common::post::Post;
 use common::publisher::Publisher;
 use common::retry::RetryPolicy;
-use common::review::RuleSet;
+use common::reviewer::Reviewer;
 use common::store::{Recorded, Row};
 use common::topology::Topology;
+use common::verdict::Review;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
 use crate::hand::Hand;
 use crate::recorder::Recorder;
+use crate::rules::Rules;
 
 /// How far apart posts are begun that came back more than once and are in hand together.
 const APART: Duration = Duration::from_millis(100);
@@ -30,7 +32,9 @@ pub struct Handler {
     /// This process's name, on rows and dead letters.
     pub worker: String,
     /// The rules of the review.
-    pub rules: Arc<RuleSet>,
+    pub rules: Arc<Rules>,
+    /// Who is asked where they leave doubt, if anybody is.
+    pub reviewer: Option<Arc<Reviewer>>,
     /// Where rows are written.
     pub recorder: Recorder,
     /// Closed while posts cannot be stored.
@@ -48,10 +52,20 @@ pub struct Handler {
 }
 
 /// What is known of a delivery's attempts so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 struct Attempts {
     made: u32,
     first_failed_at: Option<OffsetDateTime>,
+    /// What the first one found. A post that is tried again is not reviewed again, by other rules perhaps, and nobody
+    /// is asked twice.
+    judged: Option<Judged>,
+}
+
+/// A review, and when it was done.
+#[derive(Debug, Clone)]
+struct Judged {
+    review: Review,
+    at: OffsetDateTime,
 }
 
 impl Handler {
@@ -66,7 +80,7 @@ impl Handler {
 
     /// Tries until something is to be told to the broker.
     async fn conclude(&self, delivery: &Delivery, withdrawn: &CancellationToken) -> Settlement {
-        let mut attempts = Attempts { made: 0, first_failed_at: None };
+        let mut attempts = Attempts::default();
         let mut schedule = self.retry.schedule();
         let mut outcome = match self.admit(delivery) {
             Some(outcome) => outcome,
@@ -86,7 +100,7 @@ impl Handler {
                 Disposition::Ack => return Settlement::Ack,
                 Disposition::Release => return self.given_back(delivery),
                 Disposition::DeadLetter(class, failure) => {
-                    return Settlement::DeadLetter(Box::new(self.record(delivery, class, failure, attempts)));
+                    return Settlement::DeadLetter(Box::new(self.record(delivery, class, failure, &attempts)));
                 }
                 Disposition::Retry(failure) => {
                     tracing::debug!(post = delivery.message_id(), code = %failure.code, attempts.made, "to try again");
@@ -96,7 +110,8 @@ impl Handler {
                 }
                 Disposition::Hold(failure) => {
                     // The attempt that met the outage does not count.
-                    attempts = Attempts { made: attempts.made.saturating_sub(1), first_failed_at: None };
+                    attempts.made = attempts.made.saturating_sub(1);
+                    attempts.first_failed_at = None;
                     self.gate.close(failure);
                     unless(withdrawn, self.gate.opened()).await
                 }
@@ -124,18 +139,29 @@ impl Handler {
         }
     }
 
-    /// One attempt: read, review, record.
+    /// One attempt: read, review, ask, record.
     async fn attempt(&self, delivery: &Delivery, attempts: &mut Attempts, withdrawn: &CancellationToken) -> Outcome {
         // What was already on its way when the gate closed waits here, its attempt unspent.
         if unless(withdrawn, self.gate.opened()).await.is_none() {
             return Outcome::Interrupted;
         }
         attempts.made += 1;
-        let row = match self.reviewed(delivery, attempts.made) {
-            Ok(row) => row,
+        let post = match read(delivery) {
+            Ok(post) => post,
             Err(failure) => return Outcome::Failed(failure),
         };
-        let submitted_at = row.post.submitted_at;
+        let Judged { review, at } = match &attempts.judged {
+            Some(judged) => judged.clone(),
+            None => match self.review(&post) {
+                Err(failure) => return Outcome::Failed(failure),
+                Ok(review) => match unless(withdrawn, self.ask(&post, review)).await {
+                    None => return Outcome::Interrupted,
+                    Some(judged) => attempts.judged.insert(judged).clone(),
+                },
+            },
+        };
+        let submitted_at = post.submitted_at;
+        let row = Row { post, review, reviewed_at: at, attempts: attempts.made };
         match unless(withdrawn, self.recorder.record(row)).await {
             None => Outcome::Interrupted,
             Some(Err(failure)) => Outcome::Failed(failure),
@@ -148,22 +174,27 @@ impl Handler {
         }
     }
 
-    /// Bytes → post → verdict. A review that panics fails this post, not the process.
-    fn reviewed(&self, delivery: &Delivery, attempts: u32) -> Result<Row, Failure> {
-        let now = OffsetDateTime::now_utc();
-        let arrived = delivery.timestamp().unwrap_or(now);
-        let post = Post::from_message(delivery.body(), delivery.message_id(), arrived)?;
-        let review = catch_unwind(AssertUnwindSafe(|| {
+    /// By the rules. A review that panics fails this post, not the process.
+    fn review(&self, post: &Post) -> Result<Review, Failure> {
+        catch_unwind(AssertUnwindSafe(|| {
             failpoint::reach(failpoint::REVIEW);
             failpoint::reach_with(failpoint::REVIEW, &post.title);
-            self.rules.review(&post)
+            self.rules.review(post)
         }))
-        .map_err(|panic| Failure::panicked("review", &*panic))?;
-        metrics::counter!("sluice_posts_reviewed_total", "verdict" => review.verdict.as_str()).increment(1);
-        Ok(Row { post, review, reviewed_at: now, attempts })
+        .map_err(|panic| Failure::panicked("review", &*panic))
     }
 
-    fn record(&self, delivery: &Delivery, class: Class, failure: Failure, attempts: Attempts) -> DeadLetterRecord {
+    /// By the outside reviewer, where there is one and the rules leave doubt. Whatever comes of it is a verdict.
+    async fn ask(&self, post: &Post, review: Review) -> Judged {
+        let review = match &self.reviewer {
+            Some(reviewer) => reviewer.second(post, review).await,
+            None => review,
+        };
+        metrics::counter!("sluice_posts_reviewed_total", "verdict" => review.verdict.as_str()).increment(1);
+        Judged { review, at: OffsetDateTime::now_utc() }
+    }
+
+    fn record(&self, delivery: &Delivery, class: Class, failure: Failure, attempts: &Attempts) -> DeadLetterRecord {
         let now = OffsetDateTime::now_utc();
         DeadLetterRecord {
             schema: SCHEMA,
@@ -211,6 +242,12 @@ impl Handler {
             }
         }
     }
+}
+
+/// Bytes → post.
+fn read(delivery: &Delivery) -> Result<Post, Failure> {
+    let arrived = delivery.timestamp().unwrap_or_else(OffsetDateTime::now_utc);
+    Ok(Post::from_message(delivery.body(), delivery.message_id(), arrived)?)
 }
 
 /// Waits for `what`, but no longer than until the withdrawal.

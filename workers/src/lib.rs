@@ -1,7 +1,7 @@
 //! The worker: takes posts from the queue, reviews them, stores them, tells the broker.
 //!
 //! ```text
-//!  consumer ─► handler ─► review ─► recorder ─► MySQL
+//!  consumer ─► handler ─► rules ─► outside reviewer ─► recorder ─► MySQL
 //!     ▲           │ decide                │
 //!     │           ▼                       │
 //!     └─────── settle ◄───────────────────┘        gate: closed while MySQL is away
@@ -14,6 +14,7 @@ pub mod hand;
 pub mod handler;
 pub mod presence;
 pub mod recorder;
+pub mod rules;
 pub mod run;
 pub mod supervisor;
 pub mod vitals;

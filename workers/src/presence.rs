@@ -3,20 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::roll_call::{Paused, Presence, State};
+use common::reviewer::Reviewer;
+use common::roll_call::{OutsideReviewer, Paused, Presence, RulesInForce, RulesRefused, State};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
 use crate::hand::Hand;
+use crate::rules::{Rules, Standing};
 
 /// The parts that know what this process is doing.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Present {
     /// Its name.
     pub worker: String,
     /// The rules it reviews by.
-    pub ruleset: String,
+    pub rules: Arc<Rules>,
+    /// Who is asked beside them, if anybody is.
+    pub reviewer: Option<Arc<Reviewer>>,
     /// When it was started, UTC.
     pub started_at: OffsetDateTime,
     /// Closed while posts cannot be stored.
@@ -37,6 +41,7 @@ impl Present {
     pub fn say(&self) -> Presence {
         let pause = self.gate.pause();
         let consuming = self.consuming.load(Ordering::Relaxed);
+        let standing = self.rules.standing();
         let state = match (&pause, consuming) {
             _ if self.stop.is_cancelled() => State::Stopping,
             (Some(_), _) => State::Paused,
@@ -47,7 +52,7 @@ impl Present {
             worker: self.worker.clone(),
             pid: std::process::id(),
             version: common::VERSION.to_owned(),
-            ruleset: self.ruleset.clone(),
+            ruleset: standing.set.id().to_owned(),
             started_at: self.started_at,
             state,
             paused: pause.map(|pause| Paused {
@@ -59,6 +64,19 @@ impl Present {
             consumers: if consuming { self.consumers.into() } else { 0 },
             in_hand: self.hand.count(),
             oldest_submitted_at: self.hand.oldest(),
+            rules: Some(in_force(&standing)),
+            reviewer: self.reviewer.as_deref().map(circuit),
         }
     }
+}
+
+fn in_force(standing: &Standing) -> RulesInForce {
+    let refused = standing.refused.clone().map(|refusal| RulesRefused { at: refusal.at, why: refusal.why });
+    RulesInForce { since: standing.since, refused }
+}
+
+fn circuit(reviewer: &Reviewer) -> OutsideReviewer {
+    let (circuit, open) = reviewer.circuit();
+    let (since, why) = open.map(|(since, trouble)| (since, format!("{}: {trouble}", trouble.code()))).unzip();
+    OutsideReviewer { circuit: circuit.as_str().to_owned(), since, why }
 }

@@ -1,5 +1,7 @@
 //! One worker process: puts the parts together, and takes them apart at the end.
 
+use std::io::Read as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,8 @@ use common::broker::{Broker, close};
 use common::exit::Exit;
 use common::failure::{Failure, Kind};
 use common::publisher::Publisher;
-use common::review::RuleSet;
+use common::review::{RuleSet, RulesError};
+use common::reviewer::Reviewer;
 use common::roll_call;
 use common::shutdown::{ENDED_AT_ONCE, Shutdown};
 use common::store::Store;
@@ -24,6 +27,7 @@ use crate::gate::{Gate, Probe};
 use crate::handler::Handler;
 use crate::presence::Present;
 use crate::recorder::Recorder;
+use crate::rules::{Calls, Reload, Rules, Stamp};
 use crate::supervisor;
 use crate::vitals::Vitals;
 
@@ -38,10 +42,9 @@ const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(10);
 pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     args.check()?;
     let shutdown = Shutdown::listen().context("cannot listen for signals")?;
-    let rules = match &args.rules {
-        Some(file) => RuleSet::load(file)?,
-        None => RuleSet::builtin(),
-    };
+    let calls = Calls::listen().context("cannot listen for SIGHUP")?;
+    let reviewer = args.reviewer.settings()?;
+    let (rules, file) = first_rules(&args)?;
     let name = args.base_name();
     let broker = Broker::new(&args.broker, format!("sluice-worker {name}"))?;
     let topology = Topology::new(&args.broker);
@@ -49,6 +52,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     // Before anything counts: the gate may be closed at once.
     let metrics =
         args.listen.map(|address| Metrics::install("sluice-worker").map(|metrics| (address, metrics))).transpose()?;
+    let reviewer = reviewer.map(Reviewer::new).transpose()?;
     let gate = Arc::new(Gate::default());
     let mut probe = Probe::new(Arc::clone(&store), Arc::clone(&gate), args.migrate);
     let check = async { tokio::try_join!(check_broker(&broker, &topology), check_database(&mut probe, &gate)) };
@@ -58,14 +62,17 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     }
     if args.processes > 1 {
         store.close().await;
-        return supervisor::run(&args, shutdown).await;
+        return supervisor::run(&args, shutdown, &calls).await;
     }
     if args.watched {
-        end_with_the_pipe(shutdown.orderly.clone());
+        obey_the_pipe(shutdown.orderly.clone(), calls.clone());
     }
+    let rules = Arc::new(Rules::new(rules));
+    let reload = Reload { file, rules: Arc::clone(&rules), max_shift: args.reload_max_shift, calls: calls.heard() };
     let present = Present {
         worker: name.clone(),
-        ruleset: rules.id().to_owned(),
+        rules: Arc::clone(&rules),
+        reviewer: reviewer.clone(),
         started_at: OffsetDateTime::now_utc(),
         gate: Arc::clone(&gate),
         consuming: Arc::default(),
@@ -75,7 +82,8 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     };
     let handler = Handler {
         worker: name.clone(),
-        rules: Arc::new(rules),
+        rules,
+        reviewer,
         recorder: Recorder::start(Arc::clone(&store), name.clone()),
         gate: Arc::clone(&gate),
         hand: Arc::clone(&present.hand),
@@ -100,7 +108,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         Some((address, metrics)) => Some(Vitals::prepare(address, metrics, present.clone()).await?),
         None => None,
     };
-    work(consumers, present, probe, vitals, &store, shutdown)
+    work(consumers, present, probe, reload, vitals, &store, shutdown)
         .instrument(tracing::info_span!("process", worker = name))
         .await;
     Ok(Exit::Done)
@@ -111,13 +119,15 @@ async fn work(
     consumers: Consumers,
     present: Present,
     probe: Probe,
+    reload: Reload,
     vitals: Option<Vitals>,
     store: &Store,
     shutdown: Shutdown,
 ) {
-    tracing::info!(database = store.at(), rules = present.ruleset, "started");
+    tracing::info!(database = store.at(), rules = present.rules.standing().set.id(), "started");
     let (end, gate) = (CancellationToken::new(), Arc::clone(&consumers.gate));
     tokio::spawn(answer_roll_calls(&consumers, present, end.clone()).in_current_span());
+    tokio::spawn(reload.run(end.clone()).in_current_span());
     let probing = tokio::spawn(probe.run(end.clone()).in_current_span());
     if let Some(vitals) = vitals {
         tokio::spawn(vitals.serve(end.clone()).in_current_span());
@@ -133,6 +143,18 @@ async fn work(
         store.close().await;
     }
     tracing::info!("stopped");
+}
+
+/// The rules to begin with, and where they were read from. The stamp is older than what was read: a change in between
+/// is a change.
+fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), RulesError> {
+    match &args.rules {
+        Some(file) => {
+            let stamp = Stamp::take(file);
+            Ok((RuleSet::load(file)?, Some((file.clone(), stamp))))
+        }
+        None => Ok((RuleSet::builtin(), None)),
+    }
 }
 
 /// Says who is here, whenever it is asked.
@@ -180,11 +202,17 @@ async fn check_database(probe: &mut Probe, gate: &Gate) -> anyhow::Result<()> {
     }
 }
 
-/// Stops in an orderly way when the process that watches over us closes its end, or is gone. A thread of its own: the
-/// runtime would wait at its end for a read that nothing interrupts.
-fn end_with_the_pipe(stop: CancellationToken) {
+/// Does what the process that watches over us asks for: each byte calls for a look at the rules, and the end of the
+/// pipe (it closes its end, or is gone) for an orderly stop. A thread of its own: the runtime would wait at its end for
+/// a read that nothing interrupts.
+fn obey_the_pipe(stop: CancellationToken, calls: Calls) {
     std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        for byte in std::io::stdin().lock().bytes() {
+            match byte {
+                Ok(_) => calls.call(),
+                Err(_) => break,
+            }
+        }
         stop.cancel();
     });
 }

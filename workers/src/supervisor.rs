@@ -3,6 +3,8 @@
 //! A watched process holds the other end of a pipe. When we stop, the pipe is closed, which asks for an orderly end
 //! just as a signal would, and can be asked any number of times: a terminal's Ctrl-C has already reached everybody, and
 //! a second signal would end them at once. When we are killed, the kernel closes the pipe for us.
+//!
+//! The pipe has one word: a byte calls for a look at the rules. So SIGHUP to us reaches every process.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -13,11 +15,14 @@ use anyhow::Context as _;
 use common::exit::Exit;
 use common::retry::RetryPolicy;
 use common::shutdown::{ENDED_AT_ONCE, Shutdown};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cli::RunArgs;
+use crate::rules::Calls;
 
 /// How a process that dies is started again.
 const RESTART: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
@@ -25,12 +30,14 @@ const RESTART: (Duration, Duration) = (Duration::from_millis(500), Duration::fro
 const WELL: Duration = Duration::from_secs(10);
 /// How much longer than its own drain deadline a process may take to end.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a call may take to go down the pipe: it waits only for a process that has not read for a long time.
+const PIPE: Duration = Duration::from_secs(1);
 
 /// Runs `args.processes` processes until the stop signal.
 ///
 /// # Errors
 /// When this program cannot be found to be started again.
-pub async fn run(args: &RunArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
+pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::Result<Exit> {
     let program = std::env::current_exe().context("cannot find this program to start it again")?;
     let base = args.base_name();
     let mut slots = JoinSet::new();
@@ -38,7 +45,7 @@ pub async fn run(args: &RunArgs, shutdown: Shutdown) -> anyhow::Result<Exit> {
         let name = format!("{base}-{slot}");
         let listen = args.listen.map(|listen| port_of(listen, slot)).transpose()?;
         let seat = Seat { program: program.clone().into(), name, listen, patience: args.drain + GRACE };
-        slots.spawn(seat.keep(shutdown.clone()));
+        slots.spawn(seat.keep(shutdown.clone(), calls.heard()));
     }
     tracing::info!(processes = args.processes, name = base, "watching over worker processes");
     let all = async { while slots.join_next().await.is_some() {} };
@@ -73,7 +80,7 @@ struct Seat {
 
 impl Seat {
     /// Keeps a process in it until the end.
-    async fn keep(self, shutdown: Shutdown) {
+    async fn keep(self, shutdown: Shutdown, mut calls: watch::Receiver<u64>) {
         let mut schedule = RetryPolicy::forever(RESTART.0, RESTART.1).schedule();
         while !shutdown.orderly.is_cancelled() {
             let begun = Instant::now();
@@ -82,10 +89,13 @@ impl Seat {
                     let pid = child.id();
                     tracing::info!(worker = self.name, pid, "started a worker process");
                     // Taken out, because waiting for a child closes its pipe first.
-                    let pipe = child.stdin.take();
-                    let status = tokio::select! {
-                        status = child.wait() => status,
-                        () = shutdown.orderly.cancelled() => return self.end(child, pipe).await,
+                    let mut pipe = child.stdin.take();
+                    let status = loop {
+                        tokio::select! {
+                            status = child.wait() => break status,
+                            () = shutdown.orderly.cancelled() => return self.end(child, pipe).await,
+                            Ok(()) = calls.changed() => pass_on(pipe.as_mut()).await,
+                        }
                     };
                     status.map_or_else(|error| error.to_string(), how)
                 }
@@ -125,6 +135,14 @@ impl Seat {
                 let _ = child.kill().await;
             }
         }
+    }
+}
+
+/// Passes a call on: one byte. A signal could reach a process before it listens for any, and end it.
+async fn pass_on(pipe: Option<&mut ChildStdin>) {
+    if let Some(pipe) = pipe {
+        // One that is gone is seen to by whoever waits for it.
+        let _ = tokio::time::timeout(PIPE, pipe.write_all(b"\n")).await;
     }
 }
 

@@ -72,7 +72,28 @@ fn describe(gate: &Gate) {
     );
     metrics::describe_counter!(
         "sluice_posts_reviewed_total",
-        "Reviews by verdict; a post that is tried again counts again"
+        "Reviews by verdict; a post that is tried again while it is in hand counts once"
+    );
+    metrics::describe_gauge!("sluice_rules_info", "1 for the rules in force, 0 for those that were");
+    metrics::describe_gauge!(
+        "sluice_rules_loaded_timestamp_seconds",
+        "Since when the rules are in force, in seconds since 1970"
+    );
+    metrics::describe_counter!(
+        "sluice_rules_reloads_total",
+        "Times that the rules file was read again, by result: loaded, unchanged or refused"
+    );
+    metrics::describe_counter!(
+        "sluice_reviewer_requests_total",
+        "Posts that the outside reviewer was to be asked about, by result: cleared, flagged, or what went wrong"
+    );
+    metrics::describe_histogram!(
+        "sluice_reviewer_seconds",
+        "From a request to the outside reviewer to its whole answer"
+    );
+    metrics::describe_gauge!(
+        "sluice_reviewer_circuit_open",
+        "1 while the outside reviewer is not asked, because it failed too often in a row"
     );
     metrics::describe_counter!("sluice_deliveries_settled_total", "Answers to the broker, by settlement");
     metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be made again, by code");

@@ -51,6 +51,45 @@ pub struct Presence {
     /// had last: posts that wait in the queue are not older.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub oldest_submitted_at: Option<OffsetDateTime>,
+    /// Since when it reviews by its rules; none from a version that does not say.
+    #[serde(default)]
+    pub rules: Option<RulesInForce>,
+    /// The outside reviewer that it asks, if it has one.
+    #[serde(default)]
+    pub reviewer: Option<OutsideReviewer>,
+}
+
+/// How the rules in force came to be so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesInForce {
+    /// Since when they are in force, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// What the file says meanwhile, and this worker does not do.
+    pub refused: Option<RulesRefused>,
+}
+
+/// Newer rules that a worker did not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesRefused {
+    /// When, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Why.
+    pub why: String,
+}
+
+/// How it stands between a worker and the outside reviewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideReviewer {
+    /// `closed`: it is asked. `open`: it failed too often in a row and is left alone. `half_open`: one request shows
+    /// whether it is back.
+    pub circuit: String,
+    /// Since when it is not closed, UTC.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub since: Option<OffsetDateTime>,
+    /// The failure that opened it.
+    pub why: Option<String>,
 }
 
 /// What a worker is doing.
@@ -108,5 +147,6 @@ mod tests {
                         "state":"dreaming","paused":null,"consumers":8,"in_hand":0,"moods":["calm"]}"#;
         let presence: Presence = serde_json::from_str(newer).expect("it is understood");
         assert_eq!((presence.state, presence.oldest_submitted_at), (State::Unknown, None));
+        assert_eq!((presence.rules, presence.reviewer), (None, None));
     }
 }

@@ -189,6 +189,8 @@ mod tests {
             consumers: 0,
             in_hand: 0,
             oldest_submitted_at: None,
+            rules: None,
+            reviewer: None,
         }
     }
 

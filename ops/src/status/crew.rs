@@ -82,7 +82,7 @@ impl Crew {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use common::roll_call::Paused;
+    use common::roll_call::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
     use time::macros::datetime;
 
     const NOON: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
@@ -99,10 +99,13 @@ pub(super) mod tests {
             consumers: 8,
             in_hand,
             oldest_submitted_at: Some(NOON - time::Duration::seconds(submitted_before)),
+            rules: None,
+            reviewer: None,
         }
     }
 
-    /// Two workers; the second has waited for MySQL for a minute.
+    /// Two workers; the second has waited for MySQL for a minute, refused newer rules, and does not ask the outside
+    /// reviewer.
     pub(in super::super) fn crew() -> Crew {
         let mut waiting = worker("w-2", 0, 90);
         waiting.state = State::Paused;
@@ -112,6 +115,14 @@ pub(super) mod tests {
             since: NOON - time::Duration::seconds(60),
             code: "mysql_unreachable".to_owned(),
             message: "refused".to_owned(),
+        });
+        let before = |seconds| NOON - time::Duration::seconds(seconds);
+        let refused = RulesRefused { at: before(30), why: "site.toml:3:1: no".to_owned() };
+        waiting.rules = Some(RulesInForce { since: before(60), refused: Some(refused) });
+        waiting.reviewer = Some(OutsideReviewer {
+            circuit: "open".to_owned(),
+            since: Some(before(10)),
+            why: Some("reviewer_status_500: no".to_owned()),
         });
         Crew(vec![worker("w-1", 3, 10), waiting])
     }

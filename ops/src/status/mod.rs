@@ -31,10 +31,10 @@ pub struct StatusArgs {
     database: DatabaseArgs,
     /// One JSON object: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready,
     /// consumers, in_hand, oldest_submitted_at, oldest_age_seconds}, workers [{worker, pid, version, ruleset,
-    /// started_at, state, paused, consumers, in_hand, oldest_submitted_at}], dead_letters {name, ready, by_class,
-    /// last_hour, oldest_failed_at, oldest_age_seconds, note}, posts {total, by_verdict}, rates {over_seconds,
-    /// recorded_per_second, queue_growth_per_second}, away [{what, problem}]. What is away is null. With --watch one
-    /// object a line
+    /// started_at, state, paused, consumers, in_hand, oldest_submitted_at, rules {since, refused {at, why}}, reviewer
+    /// {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at, oldest_age_seconds,
+    /// note}, posts {total, by_verdict}, rates {over_seconds, recorded_per_second, queue_growth_per_second}, away
+    /// [{what, problem}]. What is away is null. With --watch one object a line
     #[arg(long)]
     json: bool,
     /// Refresh until Ctrl-C

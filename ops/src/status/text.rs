@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use common::roll_call::Presence;
 use time::Duration;
 
 use super::crew::{Crew, PausedCrew};
@@ -75,17 +76,46 @@ fn workers(crew: &Crew, status: &Status) -> String {
                 worker.in_hand.to_string(),
                 span(status.at - worker.started_at),
                 line(&worker.version),
-                line(&worker.ruleset),
+                rules(worker, status),
             ]);
         }
         right(&mut rows, &[1, 3, 4]);
         let _ = write!(text, "\n{}", lines(rows));
     }
+    text.push_str(&troubles(crew, status));
     let silent = status.queue.as_ref().map_or(0, |queue| queue.consumers.saturating_sub(crew.consumers()));
     if silent > 0 {
         let _ = writeln!(text, "\n{silent} consumers belong to programs that did not answer");
     }
     text
+}
+
+/// What is amiss with the review of some: rules that they do not take, an outside reviewer that they do not ask.
+fn troubles(crew: &Crew, status: &Status) -> String {
+    let mut text = String::new();
+    for worker in crew.members() {
+        let name = line(&worker.worker);
+        if let Some(refused) = worker.rules.as_ref().and_then(|rules| rules.refused.as_ref()) {
+            let (at, ago) = (shown(Some(refused.at)), span(status.at - refused.at));
+            let _ = writeln!(text, "\n{name} refused newer rules at {at}, {ago} ago: {}", line(&refused.why));
+        }
+        if let Some((reviewer, since)) = worker.reviewer.as_ref().and_then(|one| Some((one, one.since?))) {
+            let (circuit, at, lasts) = (line(&reviewer.circuit), shown(Some(since)), span(status.at - since));
+            let why = line(reviewer.why.as_deref().unwrap_or("unknown"));
+            let _ =
+                writeln!(text, "\n{name} does not ask the outside reviewer since {at}, for {lasts} ({circuit}): {why}");
+        }
+    }
+    text
+}
+
+/// `site@0123456789ab, for 2m 3s`
+fn rules(worker: &Presence, status: &Status) -> String {
+    let ruleset = line(&worker.ruleset);
+    match &worker.rules {
+        Some(rules) => format!("{ruleset}, for {}", span(status.at - rules.since)),
+        None => ruleset,
+    }
 }
 
 fn dead_letters(dead: &Dead) -> String {
@@ -173,6 +203,19 @@ mod tests {
             assert!(text.contains(part), "{part} in\n{text}");
         }
         assert!(!text.contains("speed"), "a first sample has no rates");
+    }
+
+    #[test]
+    fn what_is_amiss_with_the_review_is_said_under_the_workers() {
+        let text = page(&status());
+        for part in [
+            "0.1.0    builtin, for 1m",
+            "w-2 refused newer rules at 2026-11-22T11:59:30Z, 30s ago: site.toml:3:1: no",
+            "w-2 does not ask the outside reviewer since 2026-11-22T11:59:50Z, for 10s (open): reviewer_status_500: no",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+        assert!(!text.contains("w-1 refused") && !text.contains("w-1 does not"), "{text}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use common::store::StoredPost;
 use common::testing::{Ground, Program, eventually};
 
 /// Starts `sluice-worker run` on this ground and waits until it consumes.
+#[allow(dead_code, reason = "not every file of tests starts one like that")]
 pub(crate) async fn worker(ground: &Ground, args: &[&str]) -> Program {
     let worker = start(&ground.environment(), args);
     worker.says("consuming", 1).await;

@@ -1,0 +1,107 @@
+//! The rules in force: one set at a time, exchanged as a whole while posts flow.
+//!
+//! ```text
+//!  SIGHUP, or the file changed
+//!        │
+//!        ▼
+//!  load ─► its own tests ─► the last posts, by the old set and the new ─► in force
+//!        └────────┴───────────────────┴── refused: the old set stays, and why is said
+//! ```
+//!
+//! A post is reviewed by one set from its first character to its last: it takes hold of the set, and an exchange
+//! changes what the next post takes hold of. What a set said of a post is kept for as long as the post is in hand.
+
+mod call;
+mod recent;
+mod reload;
+mod shift;
+mod stamp;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use common::post::Post;
+use common::review::RuleSet;
+use common::verdict::Review;
+use time::OffsetDateTime;
+
+pub use self::call::Calls;
+use self::recent::{Recent, Text};
+pub use self::reload::Reload;
+pub use self::stamp::Stamp;
+
+/// The rules that the posts of this process are reviewed by.
+#[derive(Debug)]
+pub struct Rules {
+    standing: ArcSwap<Standing>,
+    recent: Mutex<Recent>,
+}
+
+/// What is in force, and what is not.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The set in force.
+    pub set: Arc<RuleSet>,
+    /// Since when, UTC.
+    pub since: OffsetDateTime,
+    /// What the file says now and this process does not do, if there is such a thing.
+    pub refused: Option<Refusal>,
+}
+
+/// Rules that were not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// When, UTC.
+    pub at: OffsetDateTime,
+    /// Why.
+    pub why: String,
+}
+
+impl Rules {
+    /// Puts a first set in force.
+    #[must_use]
+    pub fn new(set: RuleSet) -> Self {
+        let standing = Standing { set: Arc::new(set), since: OffsetDateTime::now_utc(), refused: None };
+        tell(&standing, 1.0);
+        Self { standing: ArcSwap::from_pointee(standing), recent: Mutex::default() }
+    }
+
+    /// What is in force now.
+    #[must_use]
+    pub fn standing(&self) -> Arc<Standing> {
+        self.standing.load_full()
+    }
+
+    /// What the rules in force say of a post, which is remembered to try new rules on.
+    #[must_use]
+    pub fn review(&self, post: &Post) -> Review {
+        let review = self.standing().set.review(post);
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(&post.title, &post.content);
+        review
+    }
+
+    /// The last posts that were reviewed.
+    fn recent(&self) -> Vec<Arc<Text>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).texts()
+    }
+
+    /// Exchanges the set.
+    fn put_in_force(&self, set: Arc<RuleSet>) {
+        let standing = Standing { set, since: OffsetDateTime::now_utc(), refused: None };
+        tell(&self.standing(), 0.0);
+        tell(&standing, 1.0);
+        self.standing.store(Arc::new(standing));
+    }
+
+    /// Says that other rules were not taken, or that nothing is refused any more.
+    fn say_refused(&self, refused: Option<Refusal>) {
+        // Only the one task that reloads writes.
+        self.standing.store(Arc::new(Standing { refused, ..Standing::clone(&self.standing()) }));
+    }
+}
+
+/// Sets the metrics: 1 for what is in force, 0 for what was.
+fn tell(standing: &Standing, in_force: f64) {
+    metrics::gauge!("sluice_rules_info", "ruleset" => standing.set.id().to_owned()).set(in_force);
+    metrics::gauge!("sluice_rules_loaded_timestamp_seconds").set(standing.since.unix_timestamp() as f64);
+}

@@ -1,0 +1,136 @@
+//! Whether the rules file has changed, by what the file system says of it and of the word lists beside and below it.
+//!
+//! Looked at again and again, not watched: a watch sees a folder of one file system, misses what is mounted, linked or
+//! renamed under it, and is silent on network file systems. A look follows links, so that the exchange of a link's
+//! target (as Kubernetes does it with a ConfigMap) is a change like any other. The time of the last change of the
+//! inode is part of it: whoever writes a file can set back its time of modification, but not that one.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// How word lists end.
+const LISTS: &str = "txt";
+/// How many folders below the rules file's own are looked into.
+const BELOW: usize = 3;
+/// The most word lists that are looked at.
+const LISTS_MAX: usize = 1000;
+
+/// How the files stood at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp(Vec<(PathBuf, Option<Mark>)>);
+
+/// What changes with a file's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// Looks at a rules file. One that is not there has a stamp, too.
+    #[must_use]
+    pub fn take(rules: &Path) -> Self {
+        let folder = rules.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let mut files = Vec::new();
+        gather(folder, BELOW, &mut files);
+        files.sort();
+        files.insert(0, rules.to_owned());
+        Self(
+            files
+                .into_iter()
+                .map(|file| {
+                    let mark = mark(&file);
+                    (file, mark)
+                })
+                .collect(),
+        )
+    }
+}
+
+/// The word lists in a folder and so far below it. What is hidden is none: an editor's copies, the folders between which
+/// a ConfigMap's links are exchanged.
+fn gather(folder: &Path, below: usize, lists: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+        if hidden || lists.len() >= LISTS_MAX {
+            continue;
+        }
+        if path.extension().is_some_and(|extension| extension == LISTS) {
+            lists.push(path);
+        } else if below > 0 && path.is_dir() {
+            gather(&path, below - 1, lists);
+        }
+    }
+}
+
+fn mark(file: &Path) -> Option<Mark> {
+    let of = |file: Metadata| Mark {
+        device: file.dev(),
+        inode: file.ino(),
+        bytes: file.size(),
+        modified: (file.mtime(), file.mtime_nsec()),
+        changed: (file.ctime(), file.ctime_nsec()),
+    };
+    fs::metadata(file).ok().map(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn each_way_to_change_a_file_changes_its_stamp() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let rules = at("rules.toml");
+        let mut stamps = vec![Stamp::take(&rules)];
+        let mut changed = |how: &str| {
+            let stamp = Stamp::take(&rules);
+            assert!(!stamps.contains(&stamp), "{how}");
+            assert_eq!(stamp, Stamp::take(&rules), "nothing happened in between");
+            stamps.push(stamp);
+        };
+        fs::write(&rules, "one").expect("it can be written");
+        changed("made");
+        fs::write(&rules, "three").expect("it can be written");
+        changed("written in place");
+        fs::write(at("new"), "three").expect("it can be written");
+        fs::rename(at("new"), &rules).expect("it can be renamed");
+        changed("replaced by another of the same size");
+        fs::write(at("list.txt"), "word").expect("it can be written");
+        changed("a word list came");
+        fs::create_dir(at("zh")).expect("a folder");
+        fs::write(at("zh/list.txt"), "word").expect("it can be written");
+        changed("a word list came below");
+        fs::write(at("zh/list.txt"), "words").expect("it can be written");
+        changed("it changed");
+        fs::create_dir(at("v1")).expect("a folder");
+        fs::create_dir(at("v2")).expect("a folder");
+        fs::write(at("v1/rules.toml"), "four").expect("it can be written");
+        fs::write(at("v2/rules.toml"), "five").expect("it can be written");
+        symlink("v1", at("data")).expect("a link");
+        fs::remove_file(&rules).expect("it can be removed");
+        changed("removed");
+        symlink("data/rules.toml", &rules).expect("a link");
+        changed("a link now");
+        symlink("v2", at("data_new")).expect("a link");
+        fs::rename(at("data_new"), at("data")).expect("it can be renamed");
+        changed("a link to a link to another folder, as with a ConfigMap");
+    }
+
+    #[test]
+    fn what_is_no_word_list_is_not_looked_at() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rules = folder.path().join("rules.toml");
+        fs::write(&rules, "one").expect("it can be written");
+        let before = Stamp::take(&rules);
+        fs::write(folder.path().join(".rules.toml.swp"), "an editor's").expect("it can be written");
+        assert_eq!(Stamp::take(&rules), before);
+    }
+}
