@@ -101,7 +101,9 @@ impl RuleSet {
         &self.id
     }
 
-    fn review_text(&self, title: &str, content: &str) -> Review {
+    /// What the rules say of a title and a content.
+    #[must_use]
+    pub fn review_text(&self, title: &str, content: &str) -> Review {
         let mut tally = Tally::new(&self.categories, &self.rules);
         for (field, text) in [("title", title), ("content", content)] {
             let folded = Folded::new(text);

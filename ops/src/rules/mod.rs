@@ -1,0 +1,55 @@
+//! `sluice rules`: the rules of the review, tried by hand before a worker has them.
+//!
+//! ```text
+//!  eval      how good: rows of text with what they should get, counted
+//! ```
+//!
+//! None of this asks a server, and none changes anything.
+
+mod eval;
+mod figures;
+mod row;
+mod scorecard;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use common::exit::Exit;
+use common::review::{RuleSet, RulesError};
+
+/// What to do with the rules.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Count how many texts get what they should, of those that are known: how good the rules are
+    Eval(eval::EvalArgs),
+}
+
+/// Which rules.
+#[derive(Debug, Args)]
+struct Chosen {
+    /// The rules of the review, a TOML file [default: built-in rules]
+    #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
+    rules: Option<PathBuf>,
+}
+
+impl Chosen {
+    fn load(&self) -> Result<RuleSet, RulesError> {
+        self.rules.as_deref().map_or_else(|| Ok(RuleSet::builtin()), RuleSet::load)
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// When a file cannot be read, the rules are refused, or stdout cannot be written.
+pub fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::Eval(args) => eval::run(args),
+    }
+}
