@@ -50,15 +50,38 @@ pub struct Reason {
     pub span: [usize; 2],
     /// What stands there, cut to a readable length.
     pub text: String,
+    /// What it was taken for: the rule's own term, or the name of a pattern or signal. Empty in rows of versions that
+    /// did not say.
+    #[serde(default)]
+    pub matched: String,
+    /// Which disguises were taken off to see it, such as `full width ×3` or `separator ×2`; empty when it stands there
+    /// plainly.
+    #[serde(default)]
+    pub steps: Vec<String>,
+}
+
+/// How much spoke against a post in one category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Score {
+    /// The kind of harm.
+    pub category: String,
+    /// The sum of the weights found; never 0.
+    pub sum: u32,
+    /// From which sum on a post is held, if at all.
+    pub hold: Option<u32>,
+    /// From which sum on a post is rejected, if at all.
+    pub reject: Option<u32>,
 }
 
 /// The outcome of the review of one post.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Review {
     /// What becomes of it.
     pub verdict: Verdict,
     /// Why; empty when nothing spoke against it.
     pub reasons: Vec<Reason>,
+    /// The categories that anything spoke in, strongest first: by the verdict they lead to, then by sum.
+    pub scores: Vec<Score>,
     /// Which rules spoke: name, `@` and the first twelve hexadecimal digits of their hash.
     pub ruleset: String,
 }

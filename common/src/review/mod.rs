@@ -14,6 +14,7 @@
 
 mod check;
 mod error;
+mod explain;
 mod file;
 mod fold;
 mod matcher;
@@ -27,13 +28,14 @@ use sha2::{Digest as _, Sha256};
 
 use self::error::Source;
 pub use self::error::{Place, RulesError};
+pub use self::explain::{Explanation, Finding};
 use self::file::{Base, RulesFile};
 use self::fold::Folded;
 use self::matcher::Matcher;
 use self::rules::{Category, Rule};
 use self::score::Tally;
 use crate::post::Post;
-use crate::verdict::Review;
+use crate::verdict::{Reason, Review};
 
 /// The rules that come with the program.
 const BUILTIN: Source<'static> = Source { origin: "builtin", text: include_str!("../../rules/default.toml") };
@@ -101,7 +103,18 @@ impl RuleSet {
         &self.id
     }
 
-    /// What the rules say of a title and a content.
+    /// Everything that the rules find in a text, and what follows from it. It costs more than a review.
+    #[must_use]
+    pub fn explain(&self, title: &str, content: &str) -> Explanation {
+        let review = self.review_text(title, content);
+        let finding = |reason: &Reason| {
+            let rule = self.rules.iter().find(|rule| rule.id == reason.rule);
+            Finding { reason: reason.clone(), weight: rule.map_or(0, |rule| rule.weight), dropped: None }
+        };
+        Explanation { findings: review.reasons.iter().map(finding).collect(), review }
+    }
+
+    /// What the rules say of a text that is no post yet.
     #[must_use]
     pub fn review_text(&self, title: &str, content: &str) -> Review {
         let mut tally = Tally::new(&self.categories, &self.rules);
@@ -109,8 +122,8 @@ impl RuleSet {
             let folded = Folded::new(text);
             tally.count(field, text, &folded, self.matcher.hits(folded.text()));
         }
-        let (verdict, reasons) = tally.verdict();
-        Review { verdict, reasons, ruleset: self.id.clone() }
+        let (verdict, scores, reasons) = tally.verdict();
+        Review { verdict, reasons, scores, ruleset: self.id.clone() }
     }
 
     fn compile(file: &RulesFile, source: Source<'_>) -> Result<Self, RulesError> {

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use super::fold::Folded;
 use super::matcher::{Hit, What};
 use super::rules::{Category, Rule};
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{Reason, Score, Verdict};
 
 /// The most reasons one review gives: the heaviest. A row is read by a person, who needs no seventeenth.
 pub(super) const REASONS_MAX: usize = 16;
@@ -45,6 +45,8 @@ impl<'a> Tally<'a> {
                     field: field.to_owned(),
                     span: [span.start, span.end],
                     text: cut(&text[span]),
+                    matched: String::new(),
+                    steps: Vec::new(),
                 };
                 self.found.push((hit.rule, reason));
             }
@@ -52,17 +54,25 @@ impl<'a> Tally<'a> {
     }
 
     /// The verdict, and its reasons: those that decided it first, then by weight, then as they stand in the post.
-    pub(super) fn verdict(mut self) -> (Verdict, Vec<Reason>) {
+    pub(super) fn verdict(mut self) -> (Verdict, Vec<Score>, Vec<Reason>) {
         let mut sums = vec![0u32; self.categories.len()];
         for (rule, _) in &self.found {
             let Rule { category, weight, .. } = self.rules[*rule];
             sums[category] = sums[category].saturating_add(weight);
         }
-        let verdicts: Vec<_> = self.categories.iter().zip(sums).map(|(category, sum)| category.verdict(sum)).collect();
+        let verdicts: Vec<_> =
+            self.categories.iter().zip(&sums).map(|(category, sum)| category.verdict(*sum)).collect();
         let rules = self.rules;
         self.found.sort_by_key(|(rule, _)| Reverse((verdicts[rules[*rule].category], rules[*rule].weight)));
         let reasons = self.found.into_iter().map(|(_, reason)| reason).take(REASONS_MAX).collect();
-        (verdicts.into_iter().max().unwrap_or(Verdict::Approved), reasons)
+        let mut spoken: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
+        spoken.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
+        let score = |category: usize| {
+            let Category { name, hold, reject } = self.categories[category].clone();
+            Score { category: name, sum: sums[category], hold, reject }
+        };
+        let scores = spoken.into_iter().map(score).collect();
+        (verdicts.into_iter().max().unwrap_or(Verdict::Approved), scores, reasons)
     }
 }
 

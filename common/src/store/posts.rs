@@ -14,8 +14,8 @@ use crate::verdict::{Review, Verdict};
 
 /// The columns that one row fills, in order.
 const COLUMNS: &str = "id, title, content, author, verdict, reasons, ruleset, submitted_at, reviewed_at, recorded_at, \
-                       worker, attempts";
-const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                       worker, attempts, scores";
+const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// The largest row, in bytes of text. A packet over the server's limit breaks the connection on MariaDB, which looks
 /// like an outage; half of the smallest default limit (16 MiB) is far from it.
 pub(super) const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -80,6 +80,8 @@ pub struct StoredPost {
     pub worker: String,
     /// At which attempt.
     pub attempts: u32,
+    /// The sums of its categories, JSON; `None` in rows of versions that did not store them.
+    pub scores: Option<String>,
 }
 
 impl Store {
@@ -163,7 +165,7 @@ impl Store {
             .bounded("a look for a post", async {
                 let mut connection = pool.get_conn().await?;
                 let statement = "SELECT id, title, content, author, verdict, reasons, ruleset, submitted_at, \
-                                 recorded_at, worker, attempts FROM posts WHERE id = ?";
+                                 recorded_at, worker, attempts, scores FROM posts WHERE id = ?";
                 connection.exec_first::<mysql_async::Row, _, _>(statement, (id.to_string(),)).await
             })
             .await?;
@@ -212,10 +214,11 @@ pub(super) fn insertion(rows: &[Row], worker: &str, now: OffsetDateTime) -> (Str
     (statement, rows.iter().flat_map(|row| values(row, worker, now)).collect())
 }
 
-fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 12] {
+fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 13] {
     let Row { post, review, reviewed_at, attempts } = row;
-    // A list of strings and numbers always has a JSON form.
+    // Lists of strings and numbers always have a JSON form.
     let reasons = serde_json::to_string(&review.reasons).unwrap_or_else(|_| "[]".to_owned());
+    let scores = serde_json::to_string(&review.scores).unwrap_or_else(|_| "[]".to_owned());
     [
         post.id.to_string().into(),
         post.title.as_str().into(),
@@ -229,6 +232,7 @@ fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 12] {
         datetime(now),
         worker.into(),
         (*attempts).into(),
+        scores.into(),
     ]
 }
 
@@ -258,5 +262,6 @@ fn read(mut row: mysql_async::Row) -> Result<StoredPost, Failure> {
         recorded_at: at(take!("recorded_at")),
         worker: take!("worker"),
         attempts: take!("attempts"),
+        scores: take!("scores"),
     })
 }

@@ -3,6 +3,7 @@
 use common::delivery::LetterSummary;
 use common::store::{RecordLine, StoredPost};
 use common::topology::Topology;
+use common::verdict::{Reason, Score};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -52,11 +53,27 @@ fn of_row(row: &StoredPost) -> [Event; 2] {
         0 | 1 => String::new(),
         attempts => format!(", at attempt {attempts}"),
     };
-    let told = format!("{} by the rules {}, stored by {}{stored}", row.verdict, row.ruleset, row.worker);
+    let because = because(row);
+    let told = format!("{} by the rules {}{because}, stored by {}{stored}", row.verdict, row.ruleset, row.worker);
     [
         Event { at: Some(row.submitted_at), what: "submitted", detail: format!("\"{}\"{author}", row.title) },
         Event { at: Some(row.recorded_at), what: "recorded", detail: told },
     ]
+}
+
+/// What spoke against it: the sum of each category, then each rule with what it found.
+fn because(row: &StoredPost) -> String {
+    let read = |json: &str| serde_json::from_str::<Vec<Score>>(json).unwrap_or_default();
+    let scores = row.scores.as_deref().map(read).unwrap_or_default();
+    let reasons: Vec<Reason> = serde_json::from_str(&row.reasons).unwrap_or_default();
+    let sums = scores.iter().map(|score| format!("{} {}", score.category, score.sum));
+    let found = reasons.iter().map(|Reason { rule, field, text, matched, steps, .. }| {
+        let taken = if matched.is_empty() || matched == text { String::new() } else { format!(" as {matched:?}") };
+        let taken_off = if steps.is_empty() { String::new() } else { format!(", {}", steps.join(", ")) };
+        format!("{rule}: {text:?}{taken} in the {field}{taken_off}")
+    });
+    let told: Vec<String> = sums.chain(found).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
 }
 
 fn of_letter(letter: &LetterSummary) -> Vec<Event> {
@@ -142,6 +159,7 @@ mod tests {
             recorded_at: at,
             worker: "w-1".to_owned(),
             attempts: 2,
+            scores: None,
         }
     }
 

@@ -182,7 +182,12 @@ impl Ground {
             .iter()
             .map(|post| Row {
                 post: post.clone(),
-                review: Review { verdict: Verdict::Approved, reasons: Vec::new(), ruleset: "test@0".to_owned() },
+                review: Review {
+                    verdict: Verdict::Approved,
+                    reasons: Vec::new(),
+                    scores: Vec::new(),
+                    ruleset: "test@0".to_owned(),
+                },
                 reviewed_at: OffsetDateTime::now_utc(),
                 attempts: 1,
             })
