@@ -1,15 +1,19 @@
 //! `sluice rules`: the rules of the review, tried by hand before a worker has them.
 //!
 //! ```text
+//!  explain   one text: what was found where, and what follows
 //!  eval      how good: rows of text with what they should get, counted
 //! ```
 //!
 //! None of this asks a server, and none changes anything.
 
 mod eval;
+mod explain;
 mod figures;
+mod findings;
 mod row;
 mod scorecard;
+mod underline;
 
 use std::path::PathBuf;
 
@@ -26,6 +30,8 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say of one text what the rules find in it, where and why, and what follows
+    Explain(explain::ExplainArgs),
     /// Count how many texts get what they should, of those that are known: how good the rules are
     Eval(eval::EvalArgs),
 }
@@ -50,6 +56,7 @@ impl Chosen {
 /// When a file cannot be read, the rules are refused, or stdout cannot be written.
 pub fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
     match &args.command {
+        Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args),
     }
 }

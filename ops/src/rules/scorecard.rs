@@ -24,8 +24,9 @@ pub(super) fn page(outcome: &Outcome<'_>, shown: usize) -> String {
     for wrong in outcome.wrong.iter().take(shown) {
         let _ = writeln!(page, "{}", told(&outcome.file, wrong));
     }
-    if shown > 0 && outcome.wrong.len() > shown {
-        let _ = writeln!(page, "and {} more; --wrong {0} shows all", outcome.wrong.len() - shown);
+    let all = outcome.wrong.len();
+    if shown > 0 && all > shown {
+        let _ = writeln!(page, "and {} more: --wrong {all} shows all", all - shown);
     }
     page
 }
