@@ -17,6 +17,7 @@ mod error;
 mod explain;
 mod file;
 mod fold;
+mod lint;
 mod matcher;
 mod rules;
 mod score;
@@ -31,6 +32,7 @@ pub use self::error::{Place, RulesError};
 pub use self::explain::{Explanation, Finding};
 use self::file::{Base, RulesFile};
 use self::fold::Folded;
+pub use self::lint::{Checked, Warning};
 use self::matcher::Matcher;
 use self::rules::{Category, Rule};
 use self::score::Tally;
@@ -65,16 +67,21 @@ impl RuleSet {
     /// [`RulesError`], when the file cannot be read, is no rules file, or fails a test that it carries.
     pub fn load(path: &Path) -> Result<Self, RulesError> {
         let origin = path.display().to_string();
-        let bytes = fs::read(path).map_err(|source| RulesError::Unreadable { path: origin.clone(), source })?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Self::parse(&text, &origin),
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes());
-                let found = format!("the byte 0x{:02X}", error.as_bytes().get(at).copied().unwrap_or_default());
-                Err(Source { origin: &origin, text: &text }.invalid(&(at..at), found, "UTF-8 text"))
-            }
-        }
+        Self::parse(&read(path, &origin)?, &origin)
+    }
+
+    /// Reads a rules file, and says also what is odd about one that is in order.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn check(path: &Path) -> Result<Checked, RulesError> {
+        let origin = path.display().to_string();
+        let text = read(path, &origin)?;
+        let source = Source { origin: &origin, text: &text };
+        let set = Self::parse(&text, &origin)?;
+        let file = rules::parse(source)?;
+        let rules = rules::read(&file, source, BUILTIN)?;
+        Ok(lint::checked(set, &file, &rules, source))
     }
 
     /// Reads rules from a text. `origin` is what errors call it; where the text gives no name, its last part without
@@ -143,6 +150,17 @@ impl RuleSet {
         }
         Ok(())
     }
+}
+
+/// The text of a file that people call `origin`.
+fn read(path: &Path, origin: &str) -> Result<String, RulesError> {
+    let bytes = fs::read(path).map_err(|source| RulesError::Unreadable { path: origin.to_owned(), source })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes());
+        let found = format!("the byte 0x{:02X}", error.as_bytes().get(at).copied().unwrap_or_default());
+        Source { origin, text: &text }.invalid(&(at..at), found, "UTF-8 text")
+    })
 }
 
 /// A review on one line, for the person whose test failed.

@@ -1,12 +1,14 @@
 //! `sluice rules`: the rules of the review, tried by hand before a worker has them.
 //!
 //! ```text
+//!  check     one file: refused by line and column, or sound, with what is odd about it
 //!  explain   one text: what was found where, and what follows
 //!  eval      how good: rows of text with what they should get, counted
 //! ```
 //!
 //! None of this asks a server, and none changes anything.
 
+mod check;
 mod eval;
 mod explain;
 mod figures;
@@ -30,6 +32,8 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say whether a rules file is sound: what is wrong by line and column, and which rules can never speak
+    Check(check::CheckArgs),
     /// Say of one text what the rules find in it, where and why, and what follows
     Explain(explain::ExplainArgs),
     /// Count how many texts get what they should, of those that are known: how good the rules are
@@ -56,6 +60,7 @@ impl Chosen {
 /// When a file cannot be read, the rules are refused, or stdout cannot be written.
 pub fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
     match &args.command {
+        Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args),
     }
