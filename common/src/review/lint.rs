@@ -116,9 +116,8 @@ impl Lint<'_> {
         }
         let mut patterns: HashMap<&str, &str> = HashMap::new();
         for pattern in &file.pattern {
-            match patterns.insert(pattern.regex.get_ref(), pattern.id.get_ref()) {
-                Some(first) => again.push((pattern.regex.span(), twice_message("pattern", &pattern.regex, first))),
-                None => {}
+            if let Some(first) = patterns.insert(pattern.regex.get_ref(), pattern.id.get_ref()) {
+                again.push((pattern.regex.span(), twice_message("pattern", &pattern.regex, first)));
             }
         }
         for (span, message) in again {
