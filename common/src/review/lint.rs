@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::RuleSet;
 use super::error::{Place, Source};
-use super::file::{List, RulesFile};
+use super::file::{List, Mode, RulesFile};
 use super::fold;
 use super::rules::Rules;
 
@@ -44,7 +44,8 @@ pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Sou
     let mut lint = Lint { set: &set, rules, source, found: Vec::new() };
     lint.categories(file);
     lint.twice(file);
-    for list in &file.list {
+    // A rule in shadow mode never speaks, as its author wants.
+    for list in file.list.iter().filter(|list| list.mode == Mode::Live) {
         lint.silent(list);
     }
     let mut found = lint.found;
@@ -107,7 +108,7 @@ impl Lint<'_> {
         let mut terms: HashMap<String, &str> = HashMap::new();
         let mut again = Vec::new();
         for list in &file.list {
-            for term in list.terms.get_ref() {
+            for term in list.terms.iter().flat_map(|terms| terms.get_ref()) {
                 match terms.get(&fold::folded(term.get_ref())) {
                     Some(first) => again.push((term.span(), twice_message("term", term, first))),
                     None => drop(terms.insert(fold::folded(term.get_ref()), list.id.get_ref())),
@@ -127,7 +128,7 @@ impl Lint<'_> {
 
     /// Terms that never speak for their list.
     fn silent(&mut self, list: &List) {
-        for term in list.terms.get_ref() {
+        for term in list.terms.iter().flat_map(|terms| terms.get_ref()) {
             let findings = self.set.explain("", term.get_ref()).findings;
             let ours = |finding: &&super::Finding| finding.reason.rule == *list.id.get_ref();
             if findings.iter().filter(ours).any(|finding| finding.dropped.is_none()) {

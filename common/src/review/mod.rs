@@ -13,14 +13,24 @@
 //! The way in is [`RuleSet`]; the format of a file is told in `file.rs`.
 
 mod check;
+mod compact;
+mod decode;
 mod error;
 mod explain;
 mod file;
 mod fold;
+mod han;
+mod hit;
+mod link;
 mod lint;
+mod lists;
 mod matcher;
 mod rules;
 mod score;
+mod signal;
+mod spelling;
+mod table;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -31,24 +41,29 @@ use self::error::Source;
 pub use self::error::{Place, RulesError};
 pub use self::explain::{Explanation, Finding};
 use self::file::{Base, RulesFile};
-use self::fold::Folded;
 pub use self::lint::{Checked, Warning};
 use self::matcher::Matcher;
-use self::rules::{Category, Rule};
-use self::score::Tally;
+use self::rules::{Category, Combination, Rule};
+use self::score::{Outcome, Tally};
 use crate::post::Post;
-use crate::verdict::{Reason, Review};
+use crate::verdict::Review;
 
 /// The rules that come with the program.
 const BUILTIN: Source<'static> = Source { origin: "builtin", text: include_str!("../../rules/default.toml") };
 
 /// A set of rules, ready to review. It never changes: to reload is to make a new one.
-#[derive(Debug)]
 pub struct RuleSet {
     id: String,
     categories: Vec<Category>,
     rules: Vec<Rule>,
+    combinations: Vec<Combination>,
     matcher: Matcher,
+}
+
+impl std::fmt::Debug for RuleSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuleSet").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 impl RuleSet {
@@ -113,30 +128,42 @@ impl RuleSet {
     /// Everything that the rules find in a text, and what follows from it. It costs more than a review.
     #[must_use]
     pub fn explain(&self, title: &str, content: &str) -> Explanation {
-        let review = self.review_text(title, content);
-        let finding = |reason: &Reason| {
-            let rule = self.rules.iter().find(|rule| rule.id == reason.rule);
-            Finding { reason: reason.clone(), weight: rule.map_or(0, |rule| rule.weight), dropped: None }
-        };
-        Explanation { findings: review.reasons.iter().map(finding).collect(), review }
+        let (mut tally, mut findings) = (self.tally(), Vec::new());
+        for (field, text) in [("title", title), ("content", content)] {
+            let mut hits = self.matcher.hits(text, true);
+            tally.count(field, text, &mut hits);
+            findings.extend(tally.findings(field, text, &hits));
+        }
+        Explanation { findings, review: self.concluded(tally) }
     }
 
     /// What the rules say of a text that is no post yet.
     #[must_use]
     pub fn review_text(&self, title: &str, content: &str) -> Review {
-        let mut tally = Tally::new(&self.categories, &self.rules);
+        let mut tally = self.tally();
         for (field, text) in [("title", title), ("content", content)] {
-            let folded = Folded::new(text);
-            tally.count(field, text, &folded, self.matcher.hits(folded.text()));
+            tally.count(field, text, &mut self.matcher.hits(text, false));
         }
-        let (verdict, scores, reasons) = tally.verdict();
-        Review { verdict, reasons, scores, ruleset: self.id.clone() }
+        self.concluded(tally)
+    }
+
+    fn tally(&self) -> Tally<'_> {
+        Tally::new(&self.categories, &self.rules, &self.matcher)
+    }
+
+    fn concluded(&self, mut tally: Tally<'_>) -> Review {
+        tally.combine(&self.combinations);
+        let Outcome { verdict, scores, reasons, shadow } = tally.outcome();
+        Review { verdict, reasons, scores, shadow, ruleset: self.id.clone() }
     }
 
     fn compile(file: &RulesFile, source: Source<'_>) -> Result<Self, RulesError> {
         let mut rules = rules::read(file, source, BUILTIN)?;
         let matcher = Matcher::new(&mut rules, source)?;
-        Ok(Self { id: id(file, source)?, categories: rules.categories, rules: rules.rules, matcher })
+        let id = id(file, source, &rules.files)?;
+        // Not at the first post: it would wait for the dictionary and the table.
+        words::ready();
+        Ok(Self { id, categories: rules.categories, rules: rules.rules, combinations: rules.combinations, matcher })
     }
 
     /// Runs the tests that a file carries.
@@ -171,7 +198,7 @@ fn told(review: &Review) -> String {
 }
 
 /// What [`RuleSet::id`] gives.
-fn id(file: &RulesFile, source: Source<'_>) -> Result<String, RulesError> {
+fn id(file: &RulesFile, source: Source<'_>, lists: &[String]) -> Result<String, RulesError> {
     let name = match &file.name {
         Some(name) => check::checked_id(name, "a name", source)?,
         None => check::name_from(source.origin),
@@ -183,6 +210,10 @@ fn id(file: &RulesFile, source: Source<'_>) -> Result<String, RulesError> {
         hash.update([0]);
     }
     hash.update(source.text);
+    for list in lists {
+        hash.update([0]);
+        hash.update(list);
+    }
     let digest: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{name}@{digest}"))
 }
