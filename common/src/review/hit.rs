@@ -81,6 +81,7 @@ pub(super) fn steps(text: &str, hit: &Hit) -> Vec<String> {
     count("separator", hit.disguise.separators as usize);
     count("digit or sign for a letter", hit.disguise.leet as usize);
     count("hidden letter", hit.disguise.masked as usize);
+    count("pinyin", hit.disguise.pinyin as usize);
     count("repeated letter", hit.disguise.repeats as usize);
     counted.into_iter().map(|(name, times)| format!("{name} ×{times}")).collect()
 }

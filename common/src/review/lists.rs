@@ -17,10 +17,15 @@ use super::error::{RulesError, Source};
 use super::fold::{Folded, at_word_edges};
 use super::han::Han;
 use super::hit::{Dropped, Hit, What};
+use super::pinyin::{mixed, sounded};
 use super::rules::Term;
 use super::spelling::{Disguise, Spelling};
 use super::table::is_invisible;
 use super::words::at_word_bounds;
+
+/// Up to how many terms are also looked for as they sound. Each has some three such forms: with 65,000 terms they would
+/// be most of the automaton's memory, and of the time that a reload takes.
+const MIXED_MAX_TERMS: usize = 10_000;
 
 /// Texts to look for, each with the terms it speaks for.
 struct Index {
@@ -81,7 +86,7 @@ pub(super) struct Found {
 
 impl Lists {
     pub(super) fn new(terms: Vec<Term>, source: Source<'_>) -> Result<Self, RulesError> {
-        let plain = Index::new(terms.iter().zip(0..).map(|(term, nth)| (term.text.clone(), nth)).collect(), source)?;
+        let plain = Index::new(plain_texts(&terms), source)?;
         let speaking = terms.iter().enumerate().filter(|(_, term)| term.rule.is_some());
         let spellings: Vec<(usize, Spelling)> =
             speaking.filter_map(|(nth, term)| Some((nth, Spelling::new(&term.text)?))).collect();
@@ -126,7 +131,8 @@ impl Lists {
                     true if !at_bounds && term.rule.is_some() => Some(Dropped::AcrossWords),
                     true | false => None,
                 };
-                self.add(*nth as usize, origin.clone(), Disguise::default(), dropped, found);
+                let disguise = Disguise { pinyin: sounded(&term.text, &text[span.clone()]), ..Disguise::default() };
+                self.add(*nth as usize, origin.clone(), disguise, dropped, found);
             }
         }
     }
@@ -137,8 +143,9 @@ impl Lists {
             let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };
             let at_edges = view.at_edges(&span);
             let dropped = (joined.doubtful && !at_word_bounds(&view.text, &span)).then_some(Dropped::AcrossWords);
-            let disguise = Disguise { separators: joined.separators as u32, ..Disguise::default() };
             for nth in terms.iter().filter(|nth| at_edges || !self.terms[**nth as usize].words) {
+                let pinyin = sounded(&self.terms[*nth as usize].text, &view.text[span.clone()]);
+                let disguise = Disguise { separators: joined.separators as u32, pinyin, ..Disguise::default() };
                 self.add(*nth as usize, origin.clone(), disguise, dropped, found);
             }
         }
@@ -168,4 +175,17 @@ impl Lists {
             None => {}
         }
     }
+}
+
+/// Each term as it is, and as it is half written by its sound. An allowed phrase is no disguise.
+fn plain_texts(terms: &[Term]) -> Vec<(String, u32)> {
+    let speaking = terms.iter().filter(|term| term.rule.is_some()).count();
+    let mut texts: Vec<(String, u32)> = Vec::with_capacity(terms.len());
+    for (term, nth) in terms.iter().zip(0..) {
+        texts.push((term.text.clone(), nth));
+        if term.rule.is_some() && speaking <= MIXED_MAX_TERMS {
+            texts.extend(mixed(&term.text).into_iter().map(|text| (text, nth)));
+        }
+    }
+    texts
 }

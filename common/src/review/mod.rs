@@ -25,6 +25,7 @@ mod link;
 mod lint;
 mod lists;
 mod matcher;
+mod pinyin;
 mod rules;
 mod score;
 mod signal;

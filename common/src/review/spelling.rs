@@ -28,6 +28,8 @@ pub(super) struct Disguise {
     pub(super) masked: u32,
     /// Letters too many.
     pub(super) repeats: u32,
+    /// Chinese characters written by their sound.
+    pub(super) pinyin: u32,
 }
 
 impl Spelling {
