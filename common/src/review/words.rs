@@ -29,7 +29,8 @@ const TERM_COUNT: f32 = 30.0;
 const TOTAL: f32 = 60_101_964.0;
 
 static WORDS: LazyLock<HashMap<u64, f32>> = LazyLock::new(|| {
-    let lines = include_str!("../../rules/zh/words.txt").lines().filter(|line| !line.starts_with('#'));
+    let files = [include_str!("../../rules/zh/words.txt"), include_str!("../../rules/zh/newer.txt")];
+    let lines = files.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#'));
     let word = |line: &str| {
         let (word, count) = line.split_once(' ')?;
         Some((key(word.chars())?, count.parse::<f32>().ok()?))
