@@ -101,9 +101,9 @@ fn of_disguised_english_terms_85_in_100_are_found() {
 }
 
 #[test]
-fn of_abuse_and_spam_as_people_write_it_93_in_100_are_found() {
-    at_least("plain", "zh", 0.93);
-    at_least("plain", "en", 0.93);
+fn of_abuse_and_spam_as_people_write_it_90_in_100_are_found() {
+    at_least("plain", "zh", 0.90);
+    at_least("plain", "en", 0.90);
 }
 
 #[test]

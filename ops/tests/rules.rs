@@ -177,12 +177,12 @@ async fn check_takes_a_sound_file_and_warns_of_what_never_speaks() {
     let odd = format!(
         "{SITE}[[list]]\nid = \"more\"\ncategory = \"spam\"\nweight = 10\nterms = [\"WATCHES\", \"cheap watches\", \"clocks\"]\n\
          [[test]]\ntext = \"a clock\"\nexpect = \"approved\"\n[categories.none]\nhold = 5\n[categories.far]\nhold = 90\n\
-         [[pattern]]\nid = \"p\"\ncategory = \"far\"\nweight = 20\nregex = 'x\\d'\n"
+         [[pattern]]\nid = \"p\"\ncategory = \"far\"\nweight = 20\nregex = 'x\\d'\n[[list]]\nid = \"t\"\ncategory = \"spm\"\nterms = [\"tin\"]\n"
     );
     let odd = file(&folder, "odd.toml", &odd);
     let told = rules(&["check", shown(&odd), "--json"]).await.ok().object();
     let counts = json!([told["sound"], told["rules"], told["terms"], told["tests"], told["error"]]);
-    assert_eq!(counts, json!([true, 3, 5, 1, null]), "{told}");
+    assert_eq!(counts, json!([true, 4, 6, 1, null]), "{told}");
     let warned: Vec<_> = told["warnings"]
         .as_array()
         .expect("an array")
@@ -194,13 +194,14 @@ async fn check_takes_a_sound_file_and_warns_of_what_never_speaks() {
         ("13:21 the term \"cheap watches\" never speaks: ", "ads"),
         ("17:13 the category \"none\" has no rule", "take it out"),
         ("19:13 the category \"far\" is never reached", "come to 20, it begins at 90"),
+        ("28:12 the category \"spm\" is declared nowhere", "hold"),
     ];
     assert_eq!(warned.len(), expected.len(), "{warned:#?}");
     for (warned, (begins, holds)) in warned.iter().zip(expected) {
         assert!(warned.starts_with(begins) && warned.contains(holds), "{warned}");
     }
     let page = rules(&["check", shown(&odd)]).await.ok().stdout;
-    assert!(page.contains(":13:10: warning: the term") && page.contains("3 rules with 5 terms"), "{page}");
+    assert!(page.contains(":13:10: warning: the term") && page.contains("4 rules with 6 terms"), "{page}");
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ pub struct Checked {
 pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Source<'_>) -> Checked {
     let mut lint = Lint { set: &set, rules, source, found: Vec::new() };
     lint.categories(file);
+    lint.undeclared(file);
     lint.twice(file);
     // A rule in shadow mode never speaks, as its author wants.
     for list in file.list.iter().filter(|list| list.mode == Mode::Live) {
@@ -92,15 +93,35 @@ impl Lint<'_> {
         }
     }
 
-    /// What all rules of a category add up to. Each term counts once in a post, and so does each pattern.
+    /// Categories that a rule names and no file declares: perhaps mistyped.
+    fn undeclared(&mut self, file: &RulesFile) {
+        let named = file.list.iter().map(|rule| &rule.category);
+        let named = named.chain(file.pattern.iter().map(|rule| &rule.category));
+        let named = named.chain(file.link.iter().map(|rule| &rule.category));
+        let named = named.chain(file.signal.iter().map(|rule| &rule.category));
+        let named = named.chain(file.combination.iter().map(|rule| &rule.category));
+        for category in named {
+            let unknown = |nth: &usize| self.rules.categories[*nth].name == *category.get_ref();
+            if self.rules.undeclared.iter().any(unknown) {
+                let name = category.get_ref();
+                let message = format!("the category {name:?} is declared nowhere: its rules hold, and never reject");
+                self.warn(&category.span(), message);
+            }
+        }
+    }
+
+    /// What all rules of a category add up to. Each term counts once in a post, and so does each rule of
+    /// another kind.
     fn most(&self, category: usize) -> u32 {
         let of = |rule: usize| match &self.rules.rules[rule] {
             rule if rule.category == category => rule.weight,
             _ => 0,
         };
         let terms = self.rules.terms.iter().filter_map(|term| term.rule).map(of);
-        let patterns = self.rules.patterns.iter().map(|pattern| of(pattern.rule));
-        terms.chain(patterns).fold(0, u32::saturating_add)
+        let mut with_terms = vec![false; self.rules.rules.len()];
+        self.rules.terms.iter().filter_map(|term| term.rule).for_each(|rule| with_terms[rule] = true);
+        let others = (0..with_terms.len()).filter(|rule| !with_terms[*rule]).map(of);
+        terms.chain(others).fold(0, u32::saturating_add)
     }
 
     /// Terms that an earlier list has, and patterns that are there already.
@@ -137,7 +158,8 @@ impl Lint<'_> {
             let why = findings.iter().filter(ours).find_map(|finding| finding.dropped.clone());
             let instead = findings.iter().find(|finding| finding.dropped.is_none());
             let because = match (why, instead) {
-                (Some(why), _) => why,
+                (Some(why), Some(other)) => format!("{why}, namely {}", other.reason.rule),
+                (Some(why), None) => why,
                 (None, Some(other)) => format!("{} speaks in its place", other.reason.rule),
                 (None, None) => "an allowed phrase holds it".to_owned(),
             };

@@ -71,7 +71,7 @@ pub(super) struct Rules {
     pub(super) signals: Vec<Signal>,
     pub(super) combinations: Vec<Combination>,
     /// The categories that no file declares.
-    undeclared: HashSet<usize>,
+    pub(super) undeclared: HashSet<usize>,
     /// The texts of the word lists that were read, for the hash.
     pub(super) files: Vec<String>,
 }

@@ -24,7 +24,7 @@ const WORD_MAX: usize = 4;
 /// A hit longer than this, in characters, is no accident of two words that meet.
 const HIT_MAX: usize = 8;
 /// How often a term that the dictionary lacks is taken to occur: as a rare word does.
-const TERM_COUNT: f32 = 30.0;
+const TERM_COUNT: f32 = 10.0;
 /// All counts of the dictionary.
 const TOTAL: f32 = 60_101_964.0;
 
