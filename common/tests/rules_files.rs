@@ -235,3 +235,18 @@ fn a_file_is_read_from_disk_and_its_name_stands_in_the_id() {
     let refusal = RuleSet::load(&missing).map(|set| set.id().to_owned()).expect_err("there is no file").to_string();
     assert!(refusal.contains("none.toml") && refusal.contains("No such file"), "{refusal}");
 }
+
+#[test]
+fn the_example_in_the_documentation_is_sound() {
+    let page = include_str!("../../docs/RULES.md");
+    let example = page.split("```").find_map(|block| block.strip_prefix("toml\n")).expect("the page has an example");
+    let rules = parsed(example);
+    assert_eq!(verdict(&rules, "see www.gnomes.example.com/shop"), Held);
+    assert_eq!(verdict(&rules, "the gnome club meets"), Approved, "a rule in shadow mode decides nothing");
+    let told = review(&rules, "CALL 0800-123456, DO IT NOW, CALL ALL OF US").scores;
+    assert_eq!(
+        told.first().map(|score| score.sum),
+        Some(105),
+        "the hotline, the shouting, both together, and a built-in rule"
+    );
+}

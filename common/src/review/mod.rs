@@ -10,7 +10,7 @@
 //! hash. Terms and patterns carry weights; what they add up to in a category decides. A word list cannot judge hate
 //! or irony, so the built-in rules hold such posts for a person and reject only what leaves little doubt.
 //!
-//! The way in is [`RuleSet`]; the format of a file is told in `file.rs`.
+//! The way in is [`RuleSet`]; the format of a file is told in docs/RULES.md.
 
 mod check;
 mod compact;
