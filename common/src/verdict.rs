@@ -82,6 +82,8 @@ pub struct Review {
     pub reasons: Vec<Reason>,
     /// The categories that anything spoke in, strongest first: by the verdict they lead to, then by sum.
     pub scores: Vec<Score>,
+    /// What rules in shadow mode found. It decides nothing.
+    pub shadow: Vec<Reason>,
     /// Which rules spoke: name, `@` and the first twelve hexadecimal digits of their hash.
     pub ruleset: String,
 }

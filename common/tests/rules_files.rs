@@ -16,7 +16,7 @@ fn parsed(text: &str) -> RuleSet {
 fn refusal(text: &str) -> String {
     RuleSet::parse(text, "site.toml")
         .map(|set| set.id().to_owned())
-        .expect_err("the file should be refused")
+        .expect_err(&format!("the file should be refused: {text}"))
         .to_string()
 }
 
@@ -128,8 +128,6 @@ fn every_mistake_is_named_by_line_and_column() {
         (list("terms = [\"ok\", \"词\"]"), "8:16", "one-character term \"词\"", "two characters"),
         (list("terms = [\n  \"ok\",\n  \"Ｘ\"]"), "10:3", "one-character term \"Ｘ\"", "two characters"),
         (list("terms = [\"\\u200B\\u200B\"]"), "8:10", "empty term", "two characters"),
-        (list("terms = [\" ad\"]"), "8:10", "white space at its edge", "the term alone"),
-        (list("terms = [\"ad on\", \"AD  ON\"]"), "8:19", "\"AD  ON\" a second time", "each term once"),
         (list("terms = []"), "8:9", "no term", "at least one"),
         (list("terms = [\"ok\"]\nwieght = 3"), "9:1", "unknown field `wieght`", "`weight`"),
         (list("terms = \"ok\""), "8:9", "string \"ok\"", "a sequence"),
@@ -140,12 +138,6 @@ fn every_mistake_is_named_by_line_and_column() {
             "no other rule",
         ),
         (list("terms = [\"ok\""), "8:14", "", ""),
-        (
-            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"ham\"\nweight = 5\nterms = [\"ok\"]"),
-            "6:12",
-            "unknown category \"ham\"",
-            "one of spam",
-        ),
         (
             format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 0\nterms = [\"ok\"]"),
             "7:10",
@@ -165,10 +157,10 @@ fn every_mistake_is_named_by_line_and_column() {
             "a rule's id",
         ),
         (
-            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nterms = [\"ok\"]"),
-            "4:1",
-            "missing field `weight`",
-            "",
+            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\""),
+            "5:6",
+            "a list without terms",
+            "`terms`, `file` or both",
         ),
         (
             "[categories.spam]\nhold = 100\nreject = 50".to_owned(),
@@ -195,6 +187,14 @@ fn every_mistake_is_named_by_line_and_column() {
         assert!(refusal.starts_with(&format!("site.toml:{place}: ")), "{text}\n=> {refusal}");
         assert!(refusal.contains(found) && refusal.contains(expected), "{text}\n=> {refusal}");
     }
+}
+
+#[test]
+fn a_rule_of_an_undeclared_category_and_without_a_weight_holds_by_itself() {
+    let rules = parsed("[[list]]\nid = \"a\"\ncategory = \"ham\"\nterms = [\"ok\", \"too\"]");
+    assert_eq!((verdict(&rules, "ok"), verdict(&rules, "ok too"), verdict(&rules, "no")), (Held, Held, Approved));
+    let sum = review(&rules, "ok").scores.first().map(|score| (score.sum, score.hold, score.reject));
+    assert_eq!(sum, Some((50, Some(50), None)));
 }
 
 #[test]
@@ -234,4 +234,19 @@ fn a_file_is_read_from_disk_and_its_name_stands_in_the_id() {
     let missing = folder.path().join("none.toml");
     let refusal = RuleSet::load(&missing).map(|set| set.id().to_owned()).expect_err("there is no file").to_string();
     assert!(refusal.contains("none.toml") && refusal.contains("No such file"), "{refusal}");
+}
+
+#[test]
+fn the_example_in_the_documentation_is_sound() {
+    let page = include_str!("../../docs/RULES.md");
+    let example = page.split("```").find_map(|block| block.strip_prefix("toml\n")).expect("the page has an example");
+    let rules = parsed(example);
+    assert_eq!(verdict(&rules, "see www.gnomes.example.com/shop"), Held);
+    assert_eq!(verdict(&rules, "the gnome club meets"), Approved, "a rule in shadow mode decides nothing");
+    let told = review(&rules, "CALL 0800-123456, DO IT NOW, CALL ALL OF US").scores;
+    assert_eq!(
+        told.first().map(|score| score.sum),
+        Some(105),
+        "the hotline, the shouting, both together, and a built-in rule"
+    );
 }

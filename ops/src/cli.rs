@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use common::config::LogArgs;
 
-use crate::{demo, dlq, migrate, replays, stack, status, topology, verify, why};
+use crate::{demo, dlq, migrate, replays, rules, stack, status, topology, verify, why};
 
 /// Looks after the queue between a flood of posts and MySQL
 ///
@@ -37,6 +37,8 @@ pub enum Command {
     Verify(verify::VerifyArgs),
     /// One post's whole story: submitted, failed, set aside, replayed, recorded, and where it is now
     Why(why::WhyArgs),
+    /// The rules of the review: how good they are on texts of which that is known; asks no server
+    Rules(rules::RulesArgs),
     /// Private servers in a folder: RabbitMQ, and MariaDB or MySQL
     Stack(stack::StackArgs),
     /// The whole of it in a minute, on private servers

@@ -6,6 +6,7 @@
 //!  dlq                  dead letters: looked at, replayed, dropped; each act is recorded before it is done
 //!  replays              what became of the letters of each replay
 //!  verify               every accepted id accounted for
+//!  rules                the rules of the review, tried by hand
 //!  why                  one post's story, from all places that know a part of it
 //! ```
 //!
@@ -19,6 +20,7 @@ pub mod migrate;
 pub mod numbers;
 pub mod output;
 pub mod replays;
+pub mod rules;
 pub mod stack;
 pub mod status;
 pub mod table;
@@ -43,6 +45,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(args).await,
         Command::Dlq(args) => dlq::run(args).await,
         Command::Replays(args) => replays::run(args).await,
+        Command::Rules(args) => rules::run(&args),
         Command::Verify(args) => verify::run(args).await,
         Command::Why(args) => why::run(args).await,
         Command::Stack(args) => stack::run(args).await,

@@ -56,6 +56,17 @@ pub enum RulesError {
     },
 }
 
+impl RulesError {
+    /// Where in the file it is wrong; `None` if it is the file as a whole.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Malformed { place, .. } | Self::Invalid { place, .. } | Self::TestFailed { place, .. } => Some(place),
+            Self::Unreadable { .. } | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
 /// A place in a rules file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

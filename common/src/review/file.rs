@@ -1,33 +1,5 @@
-//! A rules file as it is written: the keys, and nothing but these keys. What they mean is for [`super::rules`].
-//!
-//! ```toml
-//! extend = "builtin"              # keep the rules that come with the program; left out: begin with nothing
-//! name = "our-site"               # stands in every review's `ruleset`; left out: the file's name
-//!
-//! [categories.spam]               # what the weights of its hits must add up to
-//! hold = 50
-//! reject = 100
-//!
-//! [[list]]                        # terms: words and phrases
-//! id = "our-ads"                  # stands in every reason
-//! category = "spam"
-//! weight = 30                     # 1 to 100, for each different term that is found
-//! words = true                    # a term that begins or ends with a letter must do so at a word's edge (default)
-//! terms = ["cheap watches", "代购名表"]
-//!
-//! [[pattern]]                     # regular expressions, on folded text
-//! id = "our-numbers"
-//! category = "spam"
-//! weight = 40
-//! regex = 'call 0800-\d{6}'
-//!
-//! [[allow]]                       # a hit that lies inside one of these is no hit
-//! phrases = ["watches over cheap watches"]
-//!
-//! [[test]]                        # a file whose tests do not hold is refused
-//! text = "Cheap watches, call 0800-123456"
-//! expect = "held"
-//! ```
+//! A rules file as it is written: the keys, and nothing but these keys. What they mean is for [`super::rules`], and for
+//! people in docs/RULES.md.
 //!
 //! Unknown keys are refused: a mistyped `wieght` that is passed over would be a rule that silently does not count.
 //! Values are kept with their place in the file wherever their meaning is checked later.
@@ -37,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::signal::Kind;
 use crate::verdict::Verdict;
 
 /// The whole file.
@@ -52,6 +25,12 @@ pub(super) struct RulesFile {
     #[serde(default)]
     pub(super) pattern: Vec<Pattern>,
     #[serde(default)]
+    pub(super) link: Vec<Link>,
+    #[serde(default)]
+    pub(super) signal: Vec<Signal>,
+    #[serde(default)]
+    pub(super) combination: Vec<Combination>,
+    #[serde(default)]
     pub(super) allow: Vec<Allow>,
     #[serde(default)]
     pub(super) test: Vec<Case>,
@@ -64,11 +43,29 @@ pub(super) enum Base {
     Builtin,
 }
 
+/// Whether a rule decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    #[default]
+    Live,
+    /// It is only told of.
+    Shadow,
+}
+
+/// A number that may be written `50` or `50.0`: programs that write rules files do either.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Number {
+    Integer(i64),
+    Float(f64),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Thresholds {
-    pub(super) hold: Option<Spanned<i64>>,
-    pub(super) reject: Option<Spanned<i64>>,
+    pub(super) hold: Option<Spanned<Number>>,
+    pub(super) reject: Option<Spanned<Number>>,
 }
 
 #[derive(Deserialize)]
@@ -76,10 +73,13 @@ pub(super) struct Thresholds {
 pub(super) struct List {
     pub(super) id: Spanned<String>,
     pub(super) category: Spanned<String>,
-    pub(super) weight: Spanned<i64>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
     #[serde(default = "word_edges")]
     pub(super) words: bool,
-    pub(super) terms: Spanned<Vec<Spanned<String>>>,
+    pub(super) terms: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) file: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -87,8 +87,54 @@ pub(super) struct List {
 pub(super) struct Pattern {
     pub(super) id: Spanned<String>,
     pub(super) category: Spanned<String>,
-    pub(super) weight: Spanned<i64>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
     pub(super) regex: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Link {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    pub(super) hosts: Option<Vec<Spanned<String>>>,
+    pub(super) host_is: Option<HostIs>,
+    pub(super) more_than: Option<usize>,
+    pub(super) denser_than: Option<usize>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum HostIs {
+    Address,
+    MixedScript,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signal {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    pub(super) is: Kind,
+    pub(super) from: Spanned<Number>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Combination {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    pub(super) all: Spanned<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -96,7 +142,8 @@ pub(super) struct Pattern {
 pub(super) struct Allow {
     #[serde(default = "word_edges")]
     pub(super) words: bool,
-    pub(super) phrases: Spanned<Vec<Spanned<String>>>,
+    pub(super) phrases: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) hosts: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]

@@ -8,20 +8,20 @@
 //!
 //! Texts, terms and the letters of patterns go through this one function: folded by two, they would drift apart and
 //! matches would be lost in silence. It undoes what costs a writer nothing and changes no meaning: case, width,
-//! mathematical and circled letters, accents, typographic quotes and dashes, invisible characters, runs of white
-//! space. It does not guess: look-alike letters, digits for letters, traditional for simplified characters stay as
-//! they are, and repeats are never collapsed ("Bob" must not become "boob").
+//! mathematical, circled and squared letters, accents, letters of other scripts that look like ASCII ones, traditional
+//! characters, typographic quotes and dashes, invisible characters, runs of white space. It does not guess: digits for
+//! letters, separators and repeats stay as they are here ("Bob" must not become "boob"), and are for the views.
 
 use std::ops::Range;
 
-use unicode_normalization::char::decompose_compatible;
+use super::table::fold;
 
 /// A text and its folded form.
 pub(super) struct Folded<'a> {
     original: &'a str,
     text: String,
     /// For each byte of `text`, where in `original` the character begins that it came from.
-    origins: Vec<usize>,
+    origins: Vec<u32>,
 }
 
 impl<'a> Folded<'a> {
@@ -33,7 +33,8 @@ impl<'a> Folded<'a> {
                 // A run of white space is one blank, whatever it is made of: "click\n  here" is "click here".
                 if folded != ' ' || !text.ends_with(' ') {
                     text.push(folded);
-                    origins.resize(text.len(), at);
+                    // No message of RabbitMQ comes near 4 GiB.
+                    origins.resize(text.len(), at as u32);
                 }
             });
         }
@@ -49,7 +50,7 @@ impl<'a> Folded<'a> {
     /// end of its last. `None`, when it is empty or not within the folded text.
     pub(super) fn origin(&self, folded: &Range<usize>) -> Option<Range<usize>> {
         let origins = self.origins.get(folded.clone())?;
-        let (first, last) = (*origins.first()?, *origins.last()?);
+        let (first, last) = (*origins.first()? as usize, *origins.last()? as usize);
         let last_character = self.original.get(last..)?.chars().next()?;
         Some(first..last + last_character.len_utf8())
     }
@@ -71,46 +72,26 @@ pub(super) fn is_folded(c: char) -> bool {
     same && parts == 1
 }
 
+/// Whether this is a Chinese character. None of its script is below U+3400.
+pub(super) fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
+}
+
 /// Whether words of this character's script are set apart by spaces, so that a word has edges that can be checked.
 /// The line is drawn below Hangul, kana and Chinese characters, which all stand above it.
 pub(super) fn has_word_edges(c: char) -> bool {
     c < '\u{1100}' && c.is_alphanumeric()
 }
 
-/// Hands on what one character becomes: nothing, one, or several.
-fn fold(c: char, mut emit: impl FnMut(char)) {
-    if c.is_ascii_graphic() {
-        return emit(c.to_ascii_lowercase());
-    }
-    decompose_compatible(c, |part| {
-        for lower in part.to_lowercase() {
-            match plain(lower) {
-                space if space.is_whitespace() => emit(' '),
-                unseen if unseen.is_control() || is_unseen(unseen) => {}
-                seen => emit(seen),
-            }
-        }
-    });
-}
-
-/// The character on a keyboard for its typographic sisters. NFKC keeps these apart.
-fn plain(c: char) -> char {
-    match c {
-        '‘' | '’' | '‛' | 'ʼ' => '\'',
-        '“' | '”' | '‟' => '"',
-        '‐'..='―' | '−' => '-',
-        other => other,
-    }
-}
-
-/// What takes no room of its own: zero-width and direction marks, soft hyphens, variation selectors, and the accents
-/// that decomposing has split off. The vowel signs of Indic scripts are letters, and are not here.
-fn is_unseen(c: char) -> bool {
-    matches!(c,
-        '\u{00AD}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}'
-        | '\u{0300}'..='\u{036F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}')
+/// Whether a stretch that begins (ends) with a letter of a script with spaces begins (ends) a word there. Chinese
+/// has no spaces: there nothing is asked.
+pub(super) fn at_word_edges(text: &str, span: &Range<usize>) -> bool {
+    let joined = |outside: Option<char>, inside: Option<char>| {
+        outside.is_some_and(has_word_edges) && inside.is_some_and(has_word_edges)
+    };
+    let inside = &text[span.clone()];
+    !joined(text[..span.start].chars().next_back(), inside.chars().next())
+        && !joined(text[span.end..].chars().next(), inside.chars().next_back())
 }
 
 #[cfg(test)]
@@ -131,6 +112,9 @@ mod tests {
             ("1️⃣3️⃣8️⃣", "138"),
             ("人口普查，日本。", "人口普查,日本。"),
             ("\u{0}\u{8}", ""),
+            ("🅵🆄🅲🅺 🄵🅄🄲🄺 🇫🇺", "fuck fuck fu"),
+            ("сосk ѕех Рау", "cock sex pay"),
+            ("賭博 微信 臺灣 一丨〇", "赌博 微信 台湾 一丨〇"),
         ] {
             assert_eq!(folded(written), read, "{written:?}");
         }
@@ -153,6 +137,24 @@ mod tests {
             let once = folded(c.encode_utf8(&mut [0; 4]));
             assert_eq!(folded(&once), once, "{c:?} U+{:04X}", c as u32);
         }
+    }
+
+    #[test]
+    fn a_latin_term_needs_word_edges_and_a_chinese_one_does_not() {
+        let edges = |text: &str, term: &str| {
+            let start = text.find(term).expect("the text holds the term");
+            at_word_edges(text, &(start..start + term.len()))
+        };
+        assert!(edges("kick his ass!", "ass"));
+        assert!(edges("你个ass啊", "ass"));
+        assert!(edges("ass", "ass"));
+        assert!(!edges("class", "ass"));
+        assert!(!edges("assess", "ass"));
+        assert!(!edges("ass2", "ass"));
+        assert!(edges("有人刷单吗", "刷单"));
+        assert!(edges("a刷单b", "刷单"));
+        assert!(edges("加v信吧", "加v信"));
+        assert!(!edges("加我vx", "我v"));
     }
 
     proptest! {

@@ -1,22 +1,29 @@
-//! Where the rules meet a text: one automaton for all terms, one set for all patterns, then what is not a hit after
-//! all is taken out.
+//! Where the rules meet a text: the terms of the lists, the patterns, links and signals; then what lies inside an
+//! allowed phrase is dropped.
 //!
 //! ```text
-//!  folded text ─┬─ terms ──── at a word's edge? ─┬─ inside an allowed phrase? ── hits
-//!               └─ patterns ─────────────────────┘
+//!  text ─┬─ folded ─┬─ lists ─────┐
+//!        │          └─ patterns ──┼── inside an allowed phrase? ── hits
+//!        ├─ links, signals ───────┘
+//!        └─ decoded, if it is encoded: all of it once more
 //! ```
 //!
 //! Every step is linear in the text, whatever a stranger writes: the automaton and the regular expressions never
-//! backtrack, and a pattern is asked for no more than a few places.
+//! backtrack, a pattern is asked for no more than a few places, and what is decoded is not decoded again.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{RegexSet, RegexSetBuilder};
 
+use super::decode::Decoded;
 use super::error::{RulesError, Source};
-use super::fold::has_word_edges;
-use super::rules::{Pattern, Rules, Term};
+use super::fold::Folded;
+use super::hit::{Dropped, Hit, What};
+use super::link::Links;
+use super::lists::Lists;
+use super::rules::{Pattern, Rules};
+use super::signal::Signal;
 
 /// How many places of one pattern are looked at in one text. The first one counts; the others are there in case it
 /// lies inside an allowed phrase.
@@ -26,87 +33,68 @@ const PLACES_OF_A_PATTERN: usize = 8;
 /// patterns forget what they are about to need again on posts full of hits, and take ten times as long.
 const SET_CACHE_BYTES: usize = 8 << 20;
 
-/// What counts once in a post, however often it is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum What {
-    /// A term of a list, by its place among all terms.
-    Term(usize),
-    /// A pattern, whatever it matched.
-    Pattern(usize),
-}
-
-/// A place where a rule speaks against a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hit {
-    /// Which of the rules.
-    pub(super) rule: usize,
-    /// What was found there.
-    pub(super) what: What,
-    /// Where in the folded text.
-    pub(super) span: Range<usize>,
-}
-
-/// All terms and patterns of a rule set, ready to be looked for.
-#[derive(Debug)]
+/// All rules of a set, ready to be looked for.
 pub(super) struct Matcher {
-    automaton: AhoCorasick,
-    terms: Vec<Term>,
+    lists: Lists,
     which: RegexSet,
     patterns: Vec<Pattern>,
+    links: Links,
+    signals: Vec<Signal>,
 }
 
 impl Matcher {
     pub(super) fn new(rules: &mut Rules, source: Source<'_>) -> Result<Self, RulesError> {
-        let (terms, patterns) = (std::mem::take(&mut rules.terms), std::mem::take(&mut rules.patterns));
-        // Standard, not leftmost: an allowed phrase must be seen as well as the term inside it.
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(terms.iter().map(|term| &term.text))
-            .map_err(|error| source.too_large(error))?;
+        let patterns = std::mem::take(&mut rules.patterns);
         // The set says in one pass which patterns are worth asking where. Its flags are those they were compiled with.
         let which = RegexSetBuilder::new(patterns.iter().map(|pattern| pattern.regex.as_str()))
             .unicode(false)
             .dfa_size_limit(SET_CACHE_BYTES)
             .build()
             .map_err(|error| source.too_large(error))?;
-        Ok(Self { automaton, terms, which, patterns })
+        let lists = Lists::new(std::mem::take(&mut rules.terms), source)?;
+        let (links, signals) = (std::mem::take(&mut rules.links), std::mem::take(&mut rules.signals));
+        Ok(Self { lists, which, patterns, links, signals })
     }
 
-    /// The hits in a folded text, in the order of their beginning, longer ones first.
-    pub(super) fn hits(&self, folded: &str) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        let mut allowed = Vec::new();
-        for found in self.automaton.find_overlapping_iter(folded) {
-            let (index, span) = (found.pattern().as_usize(), found.range());
-            let term = &self.terms[index];
-            if !term.words || at_word_edges(folded, &span) {
-                match term.rule {
-                    Some(rule) => hits.push(Hit { rule, what: What::Term(index), span }),
-                    None => allowed.push(span),
-                }
-            }
+    /// What a hit found, by its name in the rules; `None` for what has no other name than its rule's.
+    pub(super) fn term(&self, what: What) -> Option<&str> {
+        match what {
+            What::Term(nth) => Some(self.lists.term(nth)),
+            What::Rule(_) => None,
         }
-        for index in &self.which.matches(folded) {
-            let Pattern { regex, rule } = &self.patterns[index];
-            let places = regex.find_iter(folded).filter(|place| !place.is_empty()).take(PLACES_OF_A_PATTERN);
-            hits.extend(places.map(|place| Hit { rule: *rule, what: What::Pattern(index), span: place.range() }));
+    }
+
+    /// The hits in a text, in the order of their beginning, longer ones first, with those that were dropped. `all`: also
+    /// those inside of longer words.
+    pub(super) fn hits(&self, text: &str, all: bool) -> Vec<Hit> {
+        let mut hits = self.look(text, all);
+        if let Some(decoded) = Decoded::new(text) {
+            let known: HashSet<What> = hits.iter().map(|hit| hit.what).collect();
+            let more = self.look(&decoded.text, all).into_iter().filter(|hit| !known.contains(&hit.what));
+            let back = |hit: Hit| Some(Hit { span: decoded.origin(&hit.span)?, decoded: true, ..hit });
+            hits.extend(more.filter_map(back));
         }
-        let allowed = Cover::new(allowed);
-        hits.retain(|hit| !allowed.holds(&hit.span));
         hits.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.what));
         hits
     }
-}
 
-/// Whether a stretch that begins (ends) with a letter of a script with spaces begins (ends) a word there. Chinese
-/// has no spaces: there nothing is asked.
-fn at_word_edges(text: &str, span: &Range<usize>) -> bool {
-    let joined = |outside: Option<char>, inside: Option<char>| {
-        outside.is_some_and(has_word_edges) && inside.is_some_and(has_word_edges)
-    };
-    let inside = &text[span.clone()];
-    !joined(text[..span.start].chars().next_back(), inside.chars().next())
-        && !joined(text[span.end..].chars().next(), inside.chars().next_back())
+    fn look(&self, text: &str, all: bool) -> Vec<Hit> {
+        let folded = Folded::new(text);
+        let mut found = self.lists.find(text, &folded, all);
+        for index in &self.which.matches(folded.text()) {
+            let Pattern { regex, rule } = &self.patterns[index];
+            let places = regex.find_iter(folded.text()).filter(|place| !place.is_empty()).take(PLACES_OF_A_PATTERN);
+            let spans = places.filter_map(|place| folded.origin(&place.range()));
+            found.hits.extend(spans.map(|span| Hit::new(*rule, What::Rule(*rule), span)));
+        }
+        found.hits.extend(self.links.find(text));
+        found.hits.extend(self.signals.iter().filter_map(|signal| signal.find(text, &folded)));
+        let allowed = Cover::new(found.allowed);
+        for hit in found.hits.iter_mut().filter(|hit| allowed.holds(&hit.span)) {
+            hit.dropped = Some(Dropped::Allowed);
+        }
+        found.hits
+    }
 }
 
 /// Stretches of a text, none inside another, in order: so their ends are in order too.
@@ -136,24 +124,6 @@ impl Cover {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn a_latin_term_needs_word_edges_and_a_chinese_one_does_not() {
-        let edges = |text: &str, term: &str| {
-            let start = text.find(term).expect("the text holds the term");
-            at_word_edges(text, &(start..start + term.len()))
-        };
-        assert!(edges("kick his ass!", "ass"));
-        assert!(edges("你个ass啊", "ass"));
-        assert!(edges("ass", "ass"));
-        assert!(!edges("class", "ass"));
-        assert!(!edges("assess", "ass"));
-        assert!(!edges("ass2", "ass"));
-        assert!(edges("有人刷单吗", "刷单"));
-        assert!(edges("a刷单b", "刷单"));
-        assert!(edges("加v信吧", "加v信"));
-        assert!(!edges("加我vx", "我v"));
-    }
 
     proptest! {
         #[test]

@@ -10,9 +10,10 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use super::fold::Folded;
-use super::matcher::{Hit, What};
-use super::rules::{Category, Rule};
+use super::explain::Finding;
+use super::hit::{Dropped, Hit, What, steps};
+use super::matcher::Matcher;
+use super::rules::{Category, Combination, Rule};
 use crate::verdict::{Reason, Score, Verdict};
 
 /// The most reasons one review gives: the heaviest. A row is read by a person, who needs no seventeenth.
@@ -24,37 +25,89 @@ pub(super) const TEXT_MAX_CHARS: usize = 60;
 pub(super) struct Tally<'a> {
     categories: &'a [Category],
     rules: &'a [Rule],
+    matcher: &'a Matcher,
     seen: HashSet<What>,
     found: Vec<(usize, Reason)>,
+    shadow: Vec<Reason>,
+}
+
+/// What the tally comes to.
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    pub(super) scores: Vec<Score>,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) shadow: Vec<Reason>,
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(categories: &'a [Category], rules: &'a [Rule]) -> Self {
-        Self { categories, rules, seen: HashSet::new(), found: Vec::new() }
+    pub(super) fn new(categories: &'a [Category], rules: &'a [Rule], matcher: &'a Matcher) -> Self {
+        Self { categories, rules, matcher, seen: HashSet::new(), found: Vec::new(), shadow: Vec::new() }
     }
 
-    /// Counts the hits of one field: its text, and where in its folded form they are.
-    pub(super) fn count(&mut self, field: &str, text: &str, folded: &Folded<'_>, hits: Vec<Hit>) {
-        for hit in speakers(hits, self.categories.len(), self.rules) {
-            let Some(span) = folded.origin(&hit.span) else { continue };
-            if self.seen.insert(hit.what) {
-                let Rule { id, category, .. } = &self.rules[hit.rule];
-                let reason = Reason {
-                    rule: id.clone(),
-                    category: self.categories[*category].name.clone(),
-                    field: field.to_owned(),
-                    span: [span.start, span.end],
-                    text: cut(&text[span]),
-                    matched: String::new(),
-                    steps: Vec::new(),
-                };
+    /// Counts the hits of one field; those that do not count say so afterwards.
+    pub(super) fn count(&mut self, field: &str, text: &str, hits: &mut [Hit]) {
+        silence_nested(hits, self.categories.len(), self.rules);
+        for hit in hits.iter_mut().filter(|hit| hit.dropped.is_none()) {
+            if !self.seen.insert(hit.what) {
+                hit.dropped = Some(Dropped::Again);
+                continue;
+            }
+            let reason = self.reason(field, text, hit);
+            if self.rules[hit.rule].shadow {
+                hit.dropped = Some(Dropped::Shadow);
+                self.shadow.push(reason);
+            } else {
                 self.found.push((hit.rule, reason));
             }
         }
     }
 
+    /// Counts the rules that speak where others do together: at the place of the last of them.
+    pub(super) fn combine(&mut self, combinations: &[Combination]) {
+        for Combination { rule, all } in combinations {
+            let place = |wanted: &usize| self.found.iter().position(|(found, _)| found == wanted);
+            let Some(places) = all.iter().map(place).collect::<Option<Vec<_>>>() else { continue };
+            let Some(last) = places.into_iter().max() else { continue };
+            let name = |rule: usize| self.rules[rule].id.clone();
+            let category = self.categories[self.rules[*rule].category].name.clone();
+            let matched = all.iter().map(|rule| name(*rule)).collect::<Vec<_>>().join(" + ");
+            let reason = Reason { rule: name(*rule), category, matched, ..self.found[last].1.clone() };
+            match self.rules[*rule].shadow {
+                true => self.shadow.push(reason),
+                false => self.found.push((*rule, reason)),
+            }
+        }
+    }
+
+    /// All hits of a field as they are told to a person.
+    pub(super) fn findings(&self, field: &str, text: &str, hits: &[Hit]) -> Vec<Finding> {
+        let finding = |hit: &Hit| Finding {
+            reason: self.reason(field, text, hit),
+            weight: self.rules[hit.rule].weight,
+            dropped: hit.dropped.map(|dropped| dropped.to_string()),
+        };
+        hits.iter().map(finding).collect()
+    }
+
+    fn reason(&self, field: &str, text: &str, hit: &Hit) -> Reason {
+        let Rule { id, category, .. } = &self.rules[hit.rule];
+        let there = &text[hit.span.clone()];
+        Reason {
+            rule: id.clone(),
+            category: self.categories[*category].name.clone(),
+            field: field.to_owned(),
+            span: [hit.span.start, hit.span.end],
+            text: cut(there),
+            matched: self.matcher.term(hit.what).unwrap_or(id).to_owned(),
+            steps: match hit.what {
+                What::Term(_) => steps(there, hit),
+                What::Rule(_) => Vec::new(),
+            },
+        }
+    }
+
     /// The verdict, and its reasons: those that decided it first, then by weight, then as they stand in the post.
-    pub(super) fn verdict(mut self) -> (Verdict, Vec<Score>, Vec<Reason>) {
+    pub(super) fn outcome(mut self) -> Outcome {
         let mut sums = vec![0u32; self.categories.len()];
         for (rule, _) in &self.found {
             let Rule { category, weight, .. } = self.rules[*rule];
@@ -65,6 +118,7 @@ impl<'a> Tally<'a> {
         let rules = self.rules;
         self.found.sort_by_key(|(rule, _)| Reverse((verdicts[rules[*rule].category], rules[*rule].weight)));
         let reasons = self.found.into_iter().map(|(_, reason)| reason).take(REASONS_MAX).collect();
+        self.shadow.truncate(REASONS_MAX);
         let mut spoken: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
         spoken.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
         let score = |category: usize| {
@@ -72,7 +126,8 @@ impl<'a> Tally<'a> {
             Score { category: name, sum: sums[category], hold, reject }
         };
         let scores = spoken.into_iter().map(score).collect();
-        (verdicts.into_iter().max().unwrap_or(Verdict::Approved), scores, reasons)
+        let verdict = verdicts.into_iter().max().unwrap_or(Verdict::Approved);
+        Outcome { verdict, scores, reasons, shadow: self.shadow }
     }
 }
 
@@ -88,29 +143,27 @@ impl Category {
     }
 }
 
-/// The patterns' hits, and one hit for each group of terms of one category that lie inside one another. They come in
-/// the order of their beginning, longer ones first, so a term lies inside an earlier one exactly if it lies inside the
-/// last group.
-fn speakers(hits: Vec<Hit>, categories: usize, rules: &[Rule]) -> Vec<Hit> {
-    let mut spoken: Vec<Hit> = Vec::with_capacity(hits.len());
+/// Leaves one hit to speak for each group of terms of one category that lie inside one another, and all others. They
+/// come in the order of their beginning, longer ones first, so a term lies inside an earlier one exactly if it lies
+/// inside the last group.
+fn silence_nested(hits: &mut [Hit], categories: usize, rules: &[Rule]) {
     // By category: which hit speaks for the last group, and where the group ends.
     let mut last: Vec<Option<(usize, usize)>> = vec![None; categories];
-    for hit in hits {
-        let Rule { category, weight, .. } = rules[hit.rule];
-        match (hit.what, last[category]) {
-            (What::Term(_), Some((speaker, end))) if hit.span.end <= end => {
-                if weight > rules[spoken[speaker].rule].weight {
-                    spoken[speaker] = hit;
-                }
+    for nth in 0..hits.len() {
+        let hit = &hits[nth];
+        let Rule { category, weight, shadow, .. } = rules[hit.rule];
+        if hit.dropped.is_some() || shadow || matches!(hit.what, What::Rule(_)) {
+            continue;
+        }
+        match last[category] {
+            Some((speaker, end)) if hit.span.end <= end => {
+                let heavier = weight > rules[hits[speaker].rule].weight;
+                hits[if heavier { speaker } else { nth }].dropped = Some(Dropped::Nested);
+                last[category] = Some((if heavier { nth } else { speaker }, end));
             }
-            (What::Term(_), Some(_) | None) => {
-                last[category] = Some((spoken.len(), hit.span.end));
-                spoken.push(hit);
-            }
-            (What::Pattern(_), _) => spoken.push(hit),
+            Some(_) | None => last[category] = Some((nth, hit.span.end)),
         }
     }
-    spoken
 }
 
 /// A text short enough to be read.
@@ -126,22 +179,25 @@ mod tests {
     use super::*;
 
     fn rule(category: usize, weight: u32) -> Rule {
-        Rule { id: format!("rule-{category}-{weight}"), category, weight }
+        Rule { id: format!("rule-{category}-{weight}"), category, weight, shadow: false }
     }
 
     fn hit(rule: usize, span: std::ops::Range<usize>) -> Hit {
-        Hit { rule, what: What::Term(rule), span }
+        Hit::new(rule, What::Term(rule), span)
     }
 
     #[test]
     fn the_heaviest_of_nested_terms_speaks_and_the_longer_of_equals() {
         let rules = [rule(0, 30), rule(0, 30), rule(0, 80), rule(1, 10)];
-        let spoken = |hits| speakers(hits, 2, &rules).into_iter().map(|hit| hit.rule).collect::<Vec<_>>();
+        let spoken = |mut hits: Vec<Hit>| {
+            silence_nested(&mut hits, 2, &rules);
+            hits.iter().filter(|hit| hit.dropped.is_none()).map(|hit| hit.rule).collect::<Vec<_>>()
+        };
         assert_eq!(spoken(vec![hit(0, 0..9), hit(1, 2..5)]), [0]);
         assert_eq!(spoken(vec![hit(0, 0..9), hit(2, 2..5), hit(1, 6..9)]), [2]);
         assert_eq!(spoken(vec![hit(0, 0..5), hit(1, 3..9)]), [0, 1], "neither lies inside the other");
         assert_eq!(spoken(vec![hit(0, 0..9), hit(3, 2..5)]), [0, 3], "they are of two categories");
-        let pattern = Hit { what: What::Pattern(0), ..hit(0, 0..9) };
+        let pattern = Hit { what: What::Rule(0), ..hit(0, 0..9) };
         assert_eq!(spoken(vec![pattern, hit(1, 2..5)]), [0, 1], "a pattern speaks beside its terms");
     }
 

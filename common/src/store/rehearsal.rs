@@ -121,6 +121,12 @@ fn row(now: OffsetDateTime) -> Row {
         author: None,
         submitted_at: now,
     };
-    let review = Review { verdict: Verdict::Approved, reasons: Vec::new(), scores: Vec::new(), ruleset: String::new() };
+    let review = Review {
+        verdict: Verdict::Approved,
+        reasons: Vec::new(),
+        scores: Vec::new(),
+        shadow: Vec::new(),
+        ruleset: String::new(),
+    };
     Row { post, review, reviewed_at: now, attempts: 0 }
 }

@@ -186,6 +186,7 @@ impl Ground {
                     verdict: Verdict::Approved,
                     reasons: Vec::new(),
                     scores: Vec::new(),
+                    shadow: Vec::new(),
                     ruleset: "test@0".to_owned(),
                 },
                 reviewed_at: OffsetDateTime::now_utc(),

@@ -1,0 +1,297 @@
+//! A view of a text in which Latin words are spelled without their disguise: `f.u.c.k`, `sh1t`, `fuuuck`, `f*ck`.
+//!
+//! ```text
+//!  folded   f . u u u . c k !      cells: f u u u c k, each with what stood before it
+//!  keys     f   u       c k        runs as one letter, l as i: what the automaton sees
+//! ```
+//!
+//! A key is only where to look: [`super::spelling`] then compares a term with the cells, letter by letter and run by
+//! run. Collapsing both sides and leaving it at that would turn "Bob" into "boob".
+
+use std::collections::HashSet;
+
+use super::fold::{has_word_edges, is_han};
+
+/// What stands before a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// Nothing: it goes on.
+    None,
+    /// Signs that people write inside and between words: `-`, `.`, `'`, …
+    Mark,
+    /// Signs that nobody writes there: `*`, `~`, an emoji.
+    Odd,
+    /// A blank.
+    Space,
+    /// Signs and a blank, as between sentences.
+    Both,
+    /// Too much for a separator, or Chinese: nothing reaches over it, but words end there.
+    Break,
+    /// A letter that is none of ASCII: nothing reaches over it, and no word ends there.
+    Joined,
+}
+
+/// How a letter is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As itself.
+    Letter,
+    /// As a digit.
+    Digit,
+    /// As a sign: `@`, `$`, `!`, `|`.
+    Sign,
+    /// Not at all: a sign hides it.
+    Masked,
+}
+
+/// A letter, or what may stand for one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell {
+    /// The letter, for a digit or a sign its likeliest one; a digit that looks like no letter is itself.
+    pub(super) letter: u8,
+    pub(super) written: Written,
+    /// The character itself.
+    pub(super) sign: char,
+    pub(super) gap: Gap,
+    /// Where in the folded text it is.
+    pub(super) at: usize,
+}
+
+impl Cell {
+    fn new(c: char, gap: Gap, at: usize) -> Option<Self> {
+        let written = match c {
+            'a'..='z' => Written::Letter,
+            '0'..='9' => Written::Digit,
+            _ => Written::Sign,
+        };
+        let letter = leet(c).or_else(|| c.is_ascii_alphanumeric().then_some(c as u8))?;
+        Some(Self { letter, written, sign: c, gap, at })
+    }
+
+    /// Whether it may stand for a letter.
+    pub(super) fn can_be(&self, letter: u8) -> bool {
+        match self.written {
+            Written::Letter | Written::Masked => self.letter == letter,
+            Written::Digit | Written::Sign => {
+                self.letter == letter || (letter == b'l' && matches!(self.sign, '1' | '!' | '|'))
+            }
+        }
+    }
+}
+
+/// The letter that a digit or sign is read as.
+fn leet(c: char) -> Option<u8> {
+    Some(match c {
+        '0' => b'o',
+        '1' | '!' | '|' => b'i',
+        '3' | '€' => b'e',
+        '4' | '@' => b'a',
+        '5' | '$' => b's',
+        '7' | '+' => b't',
+        '8' => b'b',
+        '9' => b'g',
+        '£' => b'l',
+        '¢' => b'c',
+        _ => return None,
+    })
+}
+
+/// The longest separator, in characters.
+const SEPARATOR_MAX: usize = 8;
+/// The longest word that may have a hidden letter, in characters.
+const MASKED_MAX: usize = 24;
+/// How many words with two hidden letters are tried in one text: each costs some hundred looks.
+const TWICE_MASKED_MAX: usize = 64;
+
+/// The view.
+pub(super) struct Compact {
+    pub(super) cells: Vec<Cell>,
+    /// What the automaton sees; a blank is a break.
+    pub(super) keys: String,
+    /// By byte of `keys`, and one more: the first cell of it.
+    pub(super) starts: Vec<u32>,
+}
+
+impl Compact {
+    /// `vocabulary` are the words that a masked one may be.
+    pub(super) fn new(folded: &str, vocabulary: &HashSet<Box<str>>) -> Self {
+        let mut view = Self { cells: Vec::new(), keys: String::new(), starts: Vec::new() };
+        view.read(folded, vocabulary);
+        view.collapse();
+        view
+    }
+
+    fn read(&mut self, folded: &str, vocabulary: &HashSet<Box<str>>) {
+        let bytes = folded.as_bytes();
+        let mut twice = TWICE_MASKED_MAX;
+        let mut gap = Separator::default();
+        let mut until = 0;
+        for (at, c) in folded.char_indices() {
+            if at < until {
+                continue;
+            }
+            if is_mask(c) && self.unmask(folded, at, vocabulary, &mut twice, &mut until) {
+                gap = Separator::default();
+                continue;
+            }
+            let before = at.checked_sub(1).map_or(b' ', |before| bytes[before]);
+            let after = bytes.get(at + c.len_utf8()).copied().unwrap_or(b' ');
+            let cell = c.is_ascii_alphanumeric() || (leet(c).is_some() && stands_for_a_letter(c, before, after));
+            match cell.then(|| Cell::new(c, gap.gap(), at)).flatten() {
+                Some(cell) => {
+                    self.cells.push(cell);
+                    gap = Separator::default();
+                }
+                None => gap.add(c),
+            }
+        }
+    }
+
+    /// Whether the word around a mask is a known one but for what is hidden; then its cells are in.
+    fn unmask(
+        &mut self,
+        folded: &str,
+        at: usize,
+        vocabulary: &HashSet<Box<str>>,
+        twice: &mut usize,
+        until: &mut usize,
+    ) -> bool {
+        let bytes = folded.as_bytes();
+        let in_word = |byte: &u8| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!' | b'|' | b'+') || is_mask(*byte as char)
+        };
+        let back = bytes[..at].iter().rev().take(MASKED_MAX).take_while(|byte| in_word(byte)).count();
+        let on = bytes[at..].iter().take(MASKED_MAX).take_while(|byte| in_word(byte)).count();
+        let (mut start, mut end) = (at - back, at + on);
+        let loose = |byte: u8| matches!(byte, b'-' | b'_' | b'!' | b'+' | b'|');
+        while start < at && loose(bytes[start]) {
+            start += 1;
+        }
+        while end > at + 1 && loose(bytes[end - 1]) {
+            end -= 1;
+        }
+        let Some(word) = unmasked(&bytes[start..end], vocabulary, twice) else { return false };
+        let gap = self.cells.iter().find(|cell| cell.at >= start).map(|cell| cell.gap);
+        self.cells.truncate(self.cells.partition_point(|cell| cell.at < start));
+        for (nth, letter) in word.bytes().enumerate() {
+            let at = start + nth;
+            let first = gap.unwrap_or(if start == 0 { Gap::Break } else { Gap::Space });
+            let gap = if nth == 0 { first } else { Gap::None };
+            let written = match bytes[at] {
+                same if same == letter => Written::Letter,
+                digit if digit.is_ascii_digit() => Written::Digit,
+                sign if is_mask(sign as char) => Written::Masked,
+                _ => Written::Sign,
+            };
+            self.cells.push(Cell { letter, written, sign: bytes[at] as char, gap, at });
+        }
+        *until = end;
+        true
+    }
+
+    /// Runs of one letter become one key. Over a gap they do only where single letters are set apart: `a s s`, but not
+    /// `ass so`.
+    fn collapse(&mut self) {
+        let alone = |nth: usize| {
+            self.cells[nth].gap != Gap::None && self.cells.get(nth + 1).is_none_or(|next| next.gap != Gap::None)
+        };
+        let mut last = None;
+        for (nth, cell) in self.cells.iter().enumerate() {
+            let key = if cell.letter == b'l' { b'i' } else { cell.letter };
+            if matches!(cell.gap, Gap::Break | Gap::Joined) {
+                self.keys.push(' ');
+                self.starts.push(nth as u32);
+                last = None;
+            }
+            let goes_on = last == Some(key) && (cell.gap == Gap::None || (alone(nth) && alone(nth - 1)));
+            if !goes_on {
+                self.keys.push(key as char);
+                self.starts.push(nth as u32);
+                last = Some(key);
+            }
+        }
+        self.starts.push(self.cells.len() as u32);
+    }
+}
+
+/// What has been seen since the last cell.
+#[derive(Default)]
+struct Separator {
+    length: usize,
+    gap: Option<Gap>,
+}
+
+impl Separator {
+    fn add(&mut self, c: char) {
+        self.length += 1;
+        let seen = match c {
+            _ if self.gap == Some(Gap::Break) => Gap::Break,
+            han if is_han(han) || self.length > SEPARATOR_MAX => Gap::Break,
+            letter if has_word_edges(letter) => Gap::Joined,
+            letter if letter.is_alphanumeric() => Gap::Break,
+            ' ' => Gap::Space,
+            '-' | '.' | '\'' | ',' | ';' | ':' | '!' | '?' | '/' | '&' | '"' | '(' | ')' | '%' | '=' | '#' | '@' => {
+                Gap::Mark
+            }
+            _ => Gap::Odd,
+        };
+        self.gap = Some(match (self.gap, seen) {
+            (None, seen) => seen,
+            (Some(Gap::Joined), Gap::Space | Gap::Mark | Gap::Odd | Gap::Both | Gap::None) => Gap::Break,
+            (_, Gap::Break | Gap::Joined) => seen,
+            (Some(before), seen) if before == seen => seen,
+            (Some(Gap::Odd), Gap::Mark) | (Some(Gap::Mark), Gap::Odd) => Gap::Odd,
+            (Some(before), _) if before == Gap::Break => before,
+            (Some(_), _) => Gap::Both,
+        });
+    }
+
+    fn gap(&self) -> Gap {
+        self.gap.unwrap_or(Gap::None)
+    }
+}
+
+/// A sign that people put in the place of a letter.
+fn is_mask(c: char) -> bool {
+    matches!(c, '*' | '#' | '@' | '-' | '_')
+}
+
+/// Whether a sign stands where a letter would, and not where it means itself: `$5`, `wow!`, `a | b`.
+fn stands_for_a_letter(sign: char, before: u8, after: u8) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$');
+    match sign {
+        '@' => after.is_ascii_lowercase() || (after == b'$' && !before.is_ascii_digit()),
+        '$' => after.is_ascii_lowercase() || before.is_ascii_lowercase() || (before == b'$' && !after.is_ascii_digit()),
+        _ => word(before) && word(after),
+    }
+}
+
+/// The word of the vocabulary that a masked one is, with its other letters as they stand or in leet.
+fn unmasked(masked: &[u8], vocabulary: &HashSet<Box<str>>, twice: &mut usize) -> Option<String> {
+    if !(4..=MASKED_MAX).contains(&masked.len()) || !masked[0].is_ascii_alphanumeric() {
+        return None;
+    }
+    let holes: Vec<usize> = (0..masked.len()).filter(|at| is_mask(masked[*at] as char)).collect();
+    let letters = masked.iter().filter(|byte| byte.is_ascii_lowercase()).count();
+    let read = |byte: &u8| leet(*byte as char).unwrap_or(*byte);
+    let mut word: Vec<u8> = masked.iter().map(read).collect();
+    let known = |word: &[u8]| std::str::from_utf8(word).is_ok_and(|word| vocabulary.contains(word));
+    match holes[..] {
+        [hole] if letters >= 2 => fill(&mut word, &[hole], &known),
+        [first, second] if second == first + 1 && letters >= 2 && *twice > 0 => {
+            *twice -= 1;
+            fill(&mut word, &[first, second], &known)
+        }
+        _ => None,
+    }
+}
+
+fn fill(word: &mut [u8], holes: &[usize], known: &impl Fn(&[u8]) -> bool) -> Option<String> {
+    match holes {
+        [] => known(word).then(|| String::from_utf8_lossy(word).into_owned()),
+        [hole, others @ ..] => (b'a'..=b'z').find_map(|letter| {
+            word[*hole] = letter;
+            fill(word, others, known)
+        }),
+    }
+}

@@ -1,0 +1,140 @@
+//! A view of a text in which nothing stands between Chinese characters: 赌*博, 微 信 and 加 v 信 read as they are meant.
+
+use std::ops::Range;
+
+use super::fold::{has_word_edges, is_han};
+
+/// How many characters in a row are taken for a separator. More of them part two texts.
+const SEPARATOR_MAX: usize = 6;
+
+/// The view.
+pub(super) struct Han {
+    pub(super) text: String,
+    /// For each byte of `text`, the byte of the folded text it came from.
+    origins: Vec<u32>,
+    joins: Vec<Join>,
+}
+
+/// A place where something was taken out.
+#[derive(Clone, Copy)]
+struct Join {
+    /// The byte of the view after it.
+    at: usize,
+    /// Whether what was taken out is what people write between words anyway: a comma, a blank.
+    ordinary: bool,
+}
+
+/// How a stretch of the view was put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Joined {
+    /// How many separators were taken out.
+    pub(super) separators: usize,
+    /// Whether a writer may well have meant two words: then it must be at the bounds of words.
+    pub(super) doubtful: bool,
+}
+
+impl Han {
+    /// `None`: nothing stands between Chinese characters.
+    pub(super) fn new(folded: &str) -> Option<Self> {
+        let mut view = Self { text: String::new(), origins: Vec::new(), joins: Vec::new() };
+        let mut last: Option<char> = None;
+        // Since the last letter or character: how many others, where they begin in the view, whether all are ordinary.
+        let mut between = (0, 0, true);
+        for (at, c) in folded.char_indices() {
+            if c.is_alphanumeric() {
+                let joins = last.is_some_and(|last| (is_han(last) || is_han(c)) && between.0 > 0);
+                if joins && between.0 <= SEPARATOR_MAX {
+                    view.text.truncate(between.1);
+                    view.origins.truncate(between.1);
+                    view.joins.push(Join { at: between.1, ordinary: between.2 });
+                }
+                last = Some(c);
+            }
+            view.text.push(c);
+            view.origins.resize(view.text.len(), at as u32);
+            between = match c.is_alphanumeric() {
+                true => (0, view.text.len(), true),
+                false => (between.0 + 1, between.1, between.2 && is_ordinary(c)),
+            };
+        }
+        (!view.joins.is_empty()).then_some(view)
+    }
+
+    /// Where in the folded text a stretch of the view comes from. Its last byte ends a character, so its end is one on.
+    pub(super) fn origin(&self, span: &Range<usize>) -> Option<Range<usize>> {
+        let origins = self.origins.get(span.clone())?;
+        let (first, last) = (*origins.first()?, *origins.last()?);
+        let length = self.text.get(..span.end)?.chars().next_back()?.len_utf8();
+        Some(first as usize..last as usize + length)
+    }
+
+    /// What was taken out inside a stretch; `None`: nothing, the folded text has it as well.
+    pub(super) fn joined(&self, span: &Range<usize>) -> Option<Joined> {
+        let from = self.joins.partition_point(|join| join.at <= span.start);
+        let inside: &[Join] = &self.joins[from..];
+        let inside = &inside[..inside.partition_point(|join| join.at < span.end)];
+        let characters = self.text.get(span.clone())?.chars().count();
+        let few = inside.len() == 1 || inside.len() + 2 < characters;
+        let doubtful = few && inside.iter().all(|join| join.ordinary);
+        (!inside.is_empty()).then_some(Joined { separators: inside.len(), doubtful })
+    }
+
+    /// Whether a stretch begins and ends where Latin words do, if it does so with a Latin letter. What was taken out is
+    /// an edge.
+    pub(super) fn at_edges(&self, span: &Range<usize>) -> bool {
+        let joined_at = |at: usize| self.joins.binary_search_by_key(&at, |join| join.at).is_ok();
+        let free = |outside: Option<char>, inside: Option<char>, at: usize| {
+            joined_at(at) || !(outside.is_some_and(has_word_edges) && inside.is_some_and(has_word_edges))
+        };
+        let inside = &self.text[span.clone()];
+        free(self.text[..span.start].chars().next_back(), inside.chars().next(), span.start)
+            && free(self.text[span.end..].chars().next(), inside.chars().next_back(), span.end)
+    }
+}
+
+fn is_ordinary(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | ','
+            | '.'
+            | ';'
+            | ':'
+            | '!'
+            | '?'
+            | '。'
+            | '、'
+            | '"'
+            | '('
+            | ')'
+            | '《'
+            | '》'
+            | '「'
+            | '」'
+            | '【'
+            | '】'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_chinese_characters_is_taken_out() {
+        let text = |folded: &str| Han::new(folded).map(|view| view.text);
+        assert_eq!(text("赌*博 x y"), Some("赌博x y".to_owned()));
+        assert_eq!(text("加 v 信"), Some("加v信".to_owned()));
+        assert_eq!(text("赌.......博"), None, "that is no separator any more");
+        assert_eq!(text("no space taken"), None);
+    }
+
+    #[test]
+    fn a_stretch_leads_back_and_tells_what_was_in_it() {
+        let folded = "去 赌*-博 吧";
+        let view = Han::new(folded).expect("there are separators");
+        let start = view.text.find("赌博").expect("it reads as one");
+        let span = start..start + "赌博".len();
+        assert_eq!(view.origin(&span).map(|span| &folded[span]), Some("赌*-博"));
+        assert_eq!(view.joined(&span), Some(Joined { separators: 1, doubtful: false }));
+    }
+}

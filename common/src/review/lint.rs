@@ -1,0 +1,173 @@
+//! What is odd about a rules file that is in order: rules that can never speak, and things that are there twice. A
+//! moderator who sees them finds the typing mistake, or the rule that somebody else has already written.
+//!
+//! Whether a term can speak is asked of the compiled rules, with the term as the whole text: what takes it there (an
+//! allowed phrase, a heavier term inside it) takes it everywhere.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::RuleSet;
+use super::error::{Place, Source};
+use super::file::{List, Mode, RulesFile};
+use super::fold;
+use super::rules::Rules;
+
+/// Something odd, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Where.
+    pub place: Place,
+    /// What is odd, and what to do about it.
+    pub message: String,
+}
+
+/// A rules file that is in order.
+#[derive(Debug)]
+pub struct Checked {
+    /// Its rules.
+    pub set: RuleSet,
+    /// What is odd about it, in the order of the file.
+    pub warnings: Vec<Warning>,
+    /// How many lists and patterns there are, those of the built-in rules included where they are extended.
+    pub rules: usize,
+    /// How many terms its lists have altogether.
+    pub terms: usize,
+    /// How many tests the file carries.
+    pub tests: usize,
+}
+
+/// Looks at a file that has been compiled to `set`, whose rules are `rules`.
+pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Source<'_>) -> Checked {
+    let mut lint = Lint { set: &set, rules, source, found: Vec::new() };
+    lint.categories(file);
+    lint.undeclared(file);
+    lint.twice(file);
+    // A rule in shadow mode never speaks, as its author wants.
+    for list in file.list.iter().filter(|list| list.mode == Mode::Live) {
+        lint.silent(list);
+    }
+    let mut found = lint.found;
+    // The first thing to be said of a place is enough: a term that is there twice never speaks, too.
+    found.sort_by_key(|(at, _)| *at);
+    found.dedup_by_key(|(at, _)| *at);
+    let warnings = found.into_iter().map(|(_, warning)| warning).collect();
+    let terms = rules.terms.iter().filter(|term| term.rule.is_some()).count();
+    Checked { warnings, rules: rules.rules.len(), terms, tests: file.test.len(), set }
+}
+
+/// The rules under examination, and what was found so far with the byte where it stands.
+struct Lint<'a> {
+    set: &'a RuleSet,
+    rules: &'a Rules,
+    source: Source<'a>,
+    found: Vec<(usize, Warning)>,
+}
+
+impl Lint<'_> {
+    fn warn(&mut self, span: &Range<usize>, message: String) {
+        self.found.push((span.start, Warning { place: self.source.place(span), message }));
+    }
+
+    /// Categories that no rule is of, or that no post can reach.
+    fn categories(&mut self, file: &RulesFile) {
+        for name in file.categories.keys() {
+            let Some(index) = self.rules.categories.iter().position(|known| known.name == *name.get_ref()) else {
+                continue;
+            };
+            let category = &self.rules.categories[index];
+            let lowest = category.hold.or(category.reject).unwrap_or(0);
+            match self.most(index) {
+                0 => {
+                    let message = format!("the category {:?} has no rule", category.name);
+                    self.warn(&name.span(), format!("{message}: give it one, or take it out"));
+                }
+                most if most < lowest => {
+                    let message = format!("the category {:?} is never reached", category.name);
+                    self.warn(&name.span(), format!("{message}: all its rules come to {most}, it begins at {lowest}"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Categories that a rule names and no file declares: perhaps mistyped.
+    fn undeclared(&mut self, file: &RulesFile) {
+        let named = file.list.iter().map(|rule| &rule.category);
+        let named = named.chain(file.pattern.iter().map(|rule| &rule.category));
+        let named = named.chain(file.link.iter().map(|rule| &rule.category));
+        let named = named.chain(file.signal.iter().map(|rule| &rule.category));
+        let named = named.chain(file.combination.iter().map(|rule| &rule.category));
+        for category in named {
+            let unknown = |nth: &usize| self.rules.categories[*nth].name == *category.get_ref();
+            if self.rules.undeclared.iter().any(unknown) {
+                let name = category.get_ref();
+                let message = format!("the category {name:?} is declared nowhere: its rules hold, and never reject");
+                self.warn(&category.span(), message);
+            }
+        }
+    }
+
+    /// What all rules of a category add up to. Each term counts once in a post, and so does each rule of
+    /// another kind.
+    fn most(&self, category: usize) -> u32 {
+        let of = |rule: usize| match &self.rules.rules[rule] {
+            rule if rule.category == category => rule.weight,
+            _ => 0,
+        };
+        let terms = self.rules.terms.iter().filter_map(|term| term.rule).map(of);
+        let mut with_terms = vec![false; self.rules.rules.len()];
+        self.rules.terms.iter().filter_map(|term| term.rule).for_each(|rule| with_terms[rule] = true);
+        let others = (0..with_terms.len()).filter(|rule| !with_terms[*rule]).map(of);
+        terms.chain(others).fold(0, u32::saturating_add)
+    }
+
+    /// Terms that an earlier list has, and patterns that are there already.
+    fn twice(&mut self, file: &RulesFile) {
+        let mut terms: HashMap<String, &str> = HashMap::new();
+        let mut again = Vec::new();
+        for list in &file.list {
+            for term in list.terms.iter().flat_map(|terms| terms.get_ref()) {
+                match terms.get(&fold::folded(term.get_ref())) {
+                    Some(first) => again.push((term.span(), twice_message("term", term, first))),
+                    None => drop(terms.insert(fold::folded(term.get_ref()), list.id.get_ref())),
+                }
+            }
+        }
+        let mut patterns: HashMap<&str, &str> = HashMap::new();
+        for pattern in &file.pattern {
+            if let Some(first) = patterns.insert(pattern.regex.get_ref(), pattern.id.get_ref()) {
+                again.push((pattern.regex.span(), twice_message("pattern", &pattern.regex, first)));
+            }
+        }
+        for (span, message) in again {
+            self.warn(&span, message);
+        }
+    }
+
+    /// Terms that never speak for their list.
+    fn silent(&mut self, list: &List) {
+        for term in list.terms.iter().flat_map(|terms| terms.get_ref()) {
+            let findings = self.set.explain("", term.get_ref()).findings;
+            let ours = |finding: &&super::Finding| finding.reason.rule == *list.id.get_ref();
+            if findings.iter().filter(ours).any(|finding| finding.dropped.is_none()) {
+                continue;
+            }
+            let why = findings.iter().filter(ours).find_map(|finding| finding.dropped.clone());
+            let instead = findings.iter().find(|finding| finding.dropped.is_none());
+            let because = match (why, instead) {
+                (Some(why), Some(other)) => format!("{why}, namely {}", other.reason.rule),
+                (Some(why), None) => why,
+                (None, Some(other)) => format!("{} speaks in its place", other.reason.rule),
+                (None, None) => "an allowed phrase holds it".to_owned(),
+            };
+            self.warn(&term.span(), format!("the term {:?} never speaks: {because}", term.get_ref()));
+        }
+    }
+}
+
+fn twice_message(what: &str, value: &Spanned<String>, first: &str) -> String {
+    format!("the {what} {:?} is also in {first:?}: keep one of them", value.get_ref())
+}

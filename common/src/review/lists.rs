@@ -1,0 +1,191 @@
+//! The terms of all lists, found in a text in whatever form they stand there: one automaton for what is written as it
+//! is read, one for what is spelled in disguise.
+//!
+//! ```text
+//!  folded ──┬── terms ───── at a word's edge? at the bounds of Chinese words?
+//!           ├── Han ─────── the same terms, with nothing between Chinese characters
+//!           └── compact ─── keys of Latin terms ── spelled out?
+//! ```
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use daachorse::CharwiseDoubleArrayAhoCorasick;
+
+use super::compact::Compact;
+use super::error::{RulesError, Source};
+use super::fold::{Folded, at_word_edges};
+use super::han::Han;
+use super::hit::{Dropped, Hit, What};
+use super::pinyin::{mixed, sounded};
+use super::rules::Term;
+use super::spelling::{Disguise, Spelling};
+use super::table::is_invisible;
+use super::words::at_word_bounds;
+
+/// Up to how many terms are also looked for as they sound. Each has some three such forms: with 65,000 terms they would
+/// be most of the automaton's memory, and of the time that a reload takes.
+const MIXED_MAX_TERMS: usize = 10_000;
+
+/// Texts to look for, each with the terms it speaks for.
+struct Index {
+    automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    /// By text, and one more: where its terms begin among the members.
+    firsts: Vec<u32>,
+    members: Vec<u32>,
+}
+
+impl Index {
+    fn new(mut texts: Vec<(String, u32)>, source: Source<'_>) -> Result<Self, RulesError> {
+        texts.sort_unstable();
+        let mut distinct: Vec<&str> = Vec::new();
+        let (mut firsts, mut members) = (Vec::new(), Vec::new());
+        for (text, term) in &texts {
+            if distinct.last() != Some(&text.as_str()) {
+                distinct.push(text);
+                firsts.push(members.len() as u32);
+            }
+            members.push(*term);
+        }
+        firsts.push(members.len() as u32);
+        let automaton = match distinct.is_empty() {
+            true => None,
+            false => Some(CharwiseDoubleArrayAhoCorasick::new(&distinct).map_err(|error| source.too_large(error))?),
+        };
+        Ok(Self { automaton, firsts, members })
+    }
+
+    /// Each place of each text, with its terms.
+    fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (Range<usize>, &'a [u32])> {
+        self.automaton.iter().flat_map(move |automaton| automaton.find_overlapping_iter(text)).map(|found| {
+            let nth = found.value() as usize;
+            let members = self.firsts[nth] as usize..self.firsts[nth + 1] as usize;
+            (found.start()..found.end(), &self.members[members])
+        })
+    }
+}
+
+/// All terms of a rule set.
+pub(super) struct Lists {
+    terms: Vec<Term>,
+    plain: Index,
+    /// Of Latin terms: by their place among `spellings`.
+    disguised: Index,
+    spellings: Vec<(usize, Spelling)>,
+    /// The words of the Latin terms: what a word with a hidden letter may be.
+    vocabulary: HashSet<Box<str>>,
+}
+
+/// What the lists find in one text.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) hits: Vec<Hit>,
+    /// Where allowed phrases are.
+    pub(super) allowed: Vec<Range<usize>>,
+}
+
+impl Lists {
+    pub(super) fn new(terms: Vec<Term>, source: Source<'_>) -> Result<Self, RulesError> {
+        let plain = Index::new(plain_texts(&terms), source)?;
+        let speaking = terms.iter().enumerate().filter(|(_, term)| term.rule.is_some());
+        let spellings: Vec<(usize, Spelling)> =
+            speaking.filter_map(|(nth, term)| Some((nth, Spelling::new(&term.text)?))).collect();
+        let keys = spellings.iter().zip(0..).map(|((_, spelling), nth)| (spelling.key(), nth)).collect();
+        let words = spellings.iter().flat_map(|(nth, _)| terms[*nth].text.split([' ', '-', '\'']));
+        let vocabulary = words.filter(|word| word.len() >= 4).map(Into::into).collect();
+        Ok(Self { plain, disguised: Index::new(keys, source)?, spellings, vocabulary, terms })
+    }
+
+    /// A term, folded.
+    pub(super) fn term(&self, nth: usize) -> &str {
+        &self.terms[nth].text
+    }
+
+    /// Everything in a text. `all`: also what is inside of longer words, for a person who asks.
+    pub(super) fn find(&self, original: &str, folded: &Folded<'_>, all: bool) -> Found {
+        let mut found = Found::default();
+        self.find_plain(original, folded, all, &mut found);
+        if let Some(view) = Han::new(folded.text()) {
+            self.find_joined(folded, &view, &mut found);
+        }
+        if self.disguised.automaton.is_some() {
+            self.find_disguised(folded, &mut found);
+        }
+        found
+    }
+
+    fn find_plain(&self, original: &str, folded: &Folded<'_>, all: bool, found: &mut Found) {
+        let text = folded.text();
+        for (span, terms) in self.plain.find(text) {
+            let at_edges = at_word_edges(text, &span);
+            if !at_edges && !all && terms.iter().all(|nth| self.terms[*nth as usize].words) {
+                continue;
+            }
+            let Some(origin) = folded.origin(&span) else { continue };
+            // Nobody puts invisible characters into what two words only happen to spell.
+            let at_bounds = at_word_bounds(text, &span) || original[origin.clone()].contains(is_invisible);
+            for nth in terms {
+                let term = &self.terms[*nth as usize];
+                let dropped = match term.words {
+                    true if !at_edges => Some(Dropped::InsideAWord),
+                    true if !at_bounds && term.rule.is_some() => Some(Dropped::AcrossWords),
+                    true | false => None,
+                };
+                let disguise = Disguise { pinyin: sounded(&term.text, &text[span.clone()]), ..Disguise::default() };
+                self.add(*nth as usize, origin.clone(), disguise, dropped, found);
+            }
+        }
+    }
+
+    fn find_joined(&self, folded: &Folded<'_>, view: &Han, found: &mut Found) {
+        for (span, terms) in self.plain.find(&view.text) {
+            let Some(joined) = view.joined(&span) else { continue };
+            let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };
+            let at_edges = view.at_edges(&span);
+            let dropped = (joined.doubtful && !at_word_bounds(&view.text, &span)).then_some(Dropped::AcrossWords);
+            for nth in terms.iter().filter(|nth| at_edges || !self.terms[**nth as usize].words) {
+                let pinyin = sounded(&self.terms[*nth as usize].text, &view.text[span.clone()]);
+                let disguise = Disguise { separators: joined.separators as u32, pinyin, ..Disguise::default() };
+                self.add(*nth as usize, origin.clone(), disguise, dropped, found);
+            }
+        }
+    }
+
+    fn find_disguised(&self, folded: &Folded<'_>, found: &mut Found) {
+        let view = Compact::new(folded.text(), &self.vocabulary);
+        let known: HashSet<(What, usize)> = found.hits.iter().map(|hit| (hit.what, hit.span.start)).collect();
+        for (keys, spellings) in self.disguised.find(&view.keys) {
+            for (nth, spelling) in spellings.iter().map(|nth| &self.spellings[*nth as usize]) {
+                let Some(disguise) = spelling.read(&view, keys.clone(), self.terms[*nth].words) else { continue };
+                let cells = view.starts[keys.start] as usize..view.starts[keys.end] as usize;
+                let (first, last) = (view.cells[cells.start], view.cells[cells.end - 1]);
+                let span = first.at..last.at + last.sign.len_utf8();
+                let Some(origin) = folded.origin(&span) else { continue };
+                if !known.contains(&(What::Term(*nth), origin.start)) {
+                    self.add(*nth, origin, disguise, None, found);
+                }
+            }
+        }
+    }
+
+    fn add(&self, nth: usize, span: Range<usize>, disguise: Disguise, dropped: Option<Dropped>, found: &mut Found) {
+        match self.terms[nth].rule {
+            Some(rule) => found.hits.push(Hit { disguise, dropped, ..Hit::new(rule, What::Term(nth), span) }),
+            None if dropped.is_none() => found.allowed.push(span),
+            None => {}
+        }
+    }
+}
+
+/// Each term as it is, and as it is half written by its sound. An allowed phrase is no disguise.
+fn plain_texts(terms: &[Term]) -> Vec<(String, u32)> {
+    let speaking = terms.iter().filter(|term| term.rule.is_some()).count();
+    let mut texts: Vec<(String, u32)> = Vec::with_capacity(terms.len());
+    for (term, nth) in terms.iter().zip(0..) {
+        texts.push((term.text.clone(), nth));
+        if term.rule.is_some() && speaking <= MIXED_MAX_TERMS {
+            texts.extend(mixed(&term.text).into_iter().map(|text| (text, nth)));
+        }
+    }
+    texts
+}

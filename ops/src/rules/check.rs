@@ -1,0 +1,73 @@
+//! `sluice rules check`: would a worker take this file, and is every rule in it one that can speak?
+
+use std::path::PathBuf;
+
+use clap::Args;
+use common::exit::Exit;
+use common::review::{Checked, Place, RuleSet, RulesError, Warning};
+use serde_json::{Value, json};
+
+use crate::output;
+use crate::visible::line;
+
+/// Which file, and how.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// A rules file, TOML
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// One JSON object: file, sound (true or false), ruleset, rules, terms, tests, warnings [{line, column, message}],
+    /// and error {line, column, message}, null for a sound file. A sound file can have warnings
+    #[arg(long)]
+    json: bool,
+}
+
+/// Checks it. A file that is refused ends with 1, with warnings or without a sound one ends with 0.
+///
+/// # Errors
+/// Why the file is refused, or that stdout cannot be written.
+pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let file = args.file.display().to_string();
+    match RuleSet::check(&args.file) {
+        Ok(checked) => {
+            output::print(|out| match args.json {
+                true => output::json_line(out, &sound(&file, &checked)),
+                false => write!(out, "{}", page(&file, &checked)),
+            })?;
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            if args.json {
+                output::print(|out| output::json_line(out, &refused(&file, &error)))?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn page(file: &str, checked: &Checked) -> String {
+    let warned = |Warning { place, message }: &Warning| format!("{place}: warning: {message}");
+    let warnings: String = checked.warnings.iter().map(|warning| format!("{}\n", line(&warned(warning)))).collect();
+    let Checked { set, rules, terms, tests, .. } = checked;
+    let counts = format!("{rules} rules with {terms} terms; its {tests} tests hold");
+    format!("{warnings}{} is sound: {}, {counts}, {} warnings\n", line(file), set.id(), checked.warnings.len())
+}
+
+fn sound(file: &str, checked: &Checked) -> Value {
+    let warnings: Vec<_> = checked.warnings.iter().map(|warning| at(Some(&warning.place), &warning.message)).collect();
+    json!({
+        "file": file, "sound": true, "ruleset": checked.set.id(), "rules": checked.rules, "terms": checked.terms,
+        "tests": checked.tests, "warnings": warnings, "error": null
+    })
+}
+
+fn refused(file: &str, error: &RulesError) -> Value {
+    json!({
+        "file": file, "sound": false, "ruleset": null, "rules": null, "terms": null, "tests": null, "warnings": [],
+        "error": at(error.place(), &error.to_string())
+    })
+}
+
+fn at(place: Option<&Place>, message: &str) -> Value {
+    json!({ "line": place.map(|place| place.line), "column": place.map(|place| place.column), "message": message })
+}
