@@ -83,6 +83,7 @@ fn describe(gate: &Gate) {
         "sluice_rules_reloads_total",
         "Times that the rules file was read again, by result: loaded, unchanged or refused"
     );
+    metrics::describe_counter!("sluice_rules_shadow_total", "Findings of rules in shadow mode, by rule");
     metrics::describe_counter!(
         "sluice_reviewer_requests_total",
         "Posts that the outside reviewer was to be asked about, by result: cleared, flagged, or what went wrong"

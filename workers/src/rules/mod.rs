@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use common::post::Post;
 use common::review::RuleSet;
-use common::verdict::Review;
+use common::verdict::{Reason, Review};
 use time::OffsetDateTime;
 
 pub use self::call::Calls;
@@ -76,6 +76,7 @@ impl Rules {
     #[must_use]
     pub fn review(&self, post: &Post) -> Review {
         let review = self.standing().set.review(post);
+        tell_shadow(post, &review);
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(&post.title, &post.content);
         review
     }
@@ -97,6 +98,15 @@ impl Rules {
     fn say_refused(&self, refused: Option<Refusal>) {
         // Only the one task that reloads writes.
         self.standing.store(Arc::new(Standing { refused, ..Standing::clone(&self.standing()) }));
+    }
+}
+
+/// Says what rules in shadow mode found: they decide nothing, and whoever wrote them wants to know what they would do.
+/// Where in the post it stands is told, and never the text.
+fn tell_shadow(post: &Post, review: &Review) {
+    for Reason { rule, category, field, span: [from, to], .. } in &review.shadow {
+        metrics::counter!("sluice_rules_shadow_total", "rule" => rule.clone()).increment(1);
+        tracing::info!(post = %post.id, rule, category, field, from, to, "a shadow rule spoke");
     }
 }
 
