@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
+use refinery::Target;
 
 use super::{Store, StoreError};
 use crate::failure::{Failure, Kind};
@@ -15,6 +16,9 @@ mod embedded {
 
 /// How long to wait for whoever is migrating.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What MySQL and MariaDB say to a column that is to be added and is there (`ER_DUP_FIELDNAME`).
+const COLUMN_IS_THERE: &str = "mysql_1060";
 
 /// What a migration did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,14 +98,32 @@ impl Store {
             let problem = format!("somebody else has been at it for {LOCK_PATIENCE:?}");
             return Err(SchemaError::Failed { database: self.database.clone(), problem });
         }
-        let runner = embedded::migrations::runner().set_abort_missing(false);
-        let report = runner.run_async(&mut self.pool()).await;
+        let applied = self.apply().await;
         // Ending the connection gives the lock back.
         let _ = guard.disconnect().await;
-        let report = report
-            .map_err(|error| SchemaError::Failed { database: self.database.clone(), problem: innermost(&error) })?;
-        let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
-        Ok(Migrated { applied, version: needed() })
+        Ok(Migrated { applied: applied?, version: needed() })
+    }
+
+    /// Applies the steps that are lacking; gives their names.
+    ///
+    /// A step and the line that says that it is done are not written at once. Who is killed in between leaves a step
+    /// that is done and not noted: a table that is there is no matter to the step that makes it, a column is.
+    async fn apply(&self) -> Result<Vec<String>, SchemaError> {
+        let failed = |problem| SchemaError::Failed { database: self.database.clone(), problem };
+        loop {
+            let runner = embedded::migrations::runner().set_abort_missing(false);
+            match runner.run_async(&mut self.pool()).await {
+                Ok(report) => return Ok(report.applied_migrations().iter().map(ToString::to_string).collect()),
+                Err(error) if is_done(&error) => {
+                    let step = self.lacking().await?.1.into_iter().next();
+                    let step = step.ok_or_else(|| failed(innermost(&error)))?;
+                    let note = embedded::migrations::runner().set_abort_missing(false);
+                    let noted = note.set_target(Target::FakeVersion(step)).run_async(&mut self.pool()).await;
+                    noted.map_err(|error| failed(innermost(&error)))?;
+                }
+                Err(error) => return Err(failed(innermost(&error))),
+            }
+        }
     }
 
     /// Refuses a schema that is older than this version needs.
@@ -117,6 +139,11 @@ impl Store {
 
     /// The schema's version and how many steps it lacks.
     async fn pending(&self) -> Result<(i32, usize), SchemaError> {
+        self.lacking().await.map(|(version, steps)| (version, steps.len()))
+    }
+
+    /// The schema's version and the numbers of the steps it lacks, in order.
+    async fn lacking(&self) -> Result<(i32, Vec<i32>), SchemaError> {
         let pool = self.pool();
         let versions = self
             .bounded("asking for the schema's version", async {
@@ -130,13 +157,27 @@ impl Store {
             Err(failure) => return Err(self.blame(failure).into()),
         };
         let runner = embedded::migrations::runner();
-        let lacking = runner.get_migrations().iter().filter(|step| !versions.contains(&step.version())).count();
+        let steps = runner.get_migrations().iter().map(refinery::Migration::version);
+        let mut lacking: Vec<i32> = steps.filter(|step| !versions.contains(step)).collect();
+        lacking.sort_unstable();
         Ok((versions.last().copied().unwrap_or(0), lacking))
     }
 }
 
 fn needed() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
+}
+
+/// Whether a step failed because what it makes is there: a column of that name.
+fn is_done(error: &refinery::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<mysql_async::Error>() {
+            return Failure::from(error).code == COLUMN_IS_THERE;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {
