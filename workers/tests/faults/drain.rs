@@ -8,7 +8,7 @@ use lapin::types::AMQPValue;
 use mysql_async::prelude::Queryable as _;
 use nix::sys::signal::Signal;
 
-use crate::stage::{accounted, all_stored, flood, number, posts, queue, quick_start};
+use crate::stage::{accounted, flood, number, posts, queue, quick_start};
 use crate::support::{start, waiting, worker};
 use crate::vital::metric;
 
@@ -69,8 +69,14 @@ async fn restarted(concurrency: &str, load: usize) -> LeftOver {
     let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
     let counts = delivery_counts(&ground).await;
     assert_eq!(stored + counts.len() as u64, load as u64, "stored, or still waiting");
-    let _last = crate::support::worker(&ground, &["--concurrency", "64"]).await;
-    all_stored(&ground, &posts).await;
+    let last = crate::support::worker(&ground, &["--concurrency", "64"]).await;
+    eventually("what is left over to be stored", async || {
+        let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
+        let (waiting, dead) = (ground.depth().await, ground.dead().await);
+        let seen = || format!("{stored} of {load}, {waiting:?}, dead {dead:?}, before: {said} last: {}", last.said());
+        if stored == load as u64 { Ok(()) } else { Err(seen()) }
+    })
+    .await;
     assert_eq!(accounted(&ground, &posts).await, [] as [String; 0]);
     LeftOver { twice, counts, said }
 }
