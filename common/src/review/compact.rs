@@ -171,9 +171,9 @@ impl Compact {
             end -= 1;
         }
         let Some(word) = unmasked(&bytes[start..end], vocabulary, twice) else { return false };
-        let before = self.cells.partition_point(|cell| cell.at < start);
-        let gap = self.cells.get(before).map(|cell| cell.gap);
-        self.cells.truncate(before);
+        let kept = self.cells.partition_point(|cell| cell.at < start);
+        let gap = self.cells.get(kept).map(|cell| cell.gap);
+        self.cells.truncate(kept);
         for (nth, letter) in word.bytes().enumerate() {
             let at = start + nth;
             let first = gap.unwrap_or(if start == 0 { Gap::Break } else { Gap::Space });

@@ -41,7 +41,9 @@ impl Han {
         // Since the last letter or character: how many others, where they begin in the view, whether all are ordinary.
         let mut between = (0, 0, true);
         for (at, c) in folded.char_indices() {
-            if c.is_alphanumeric() {
+            // All of this block are letters; asking the table of Unicode for each would be most of the work here.
+            let letter = matches!(c, '\u{4E00}'..='\u{9FFF}') || c.is_alphanumeric();
+            if letter {
                 let joins = last.is_some_and(|last| (is_han(last) || is_han(c)) && between.0 > 0);
                 if joins && between.0 <= SEPARATOR_MAX {
                     view.text.truncate(between.1);
@@ -52,7 +54,7 @@ impl Han {
             }
             view.text.push(c);
             view.origins.resize(view.text.len(), at as u32);
-            between = match c.is_alphanumeric() {
+            between = match letter {
                 true => (0, view.text.len(), true),
                 false => (between.0 + 1, between.1, between.2 && is_ordinary(c)),
             };

@@ -96,8 +96,16 @@ fn host(link: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
+/// The longest name a host can have, in bytes of its ASCII form (RFC 1035). Domains above a longer one are not looked
+/// for: it can have tens of thousands, each almost as long as itself.
+const HOST_MAX: usize = 253;
+
 /// Whether a host can be reached: `e.g` and `main.rs` look like links, but no registry has such an ending.
 fn is_public(host: &str) -> bool {
+    // In ASCII no host gets shorter than one byte for each character.
+    if host.chars().count() > HOST_MAX {
+        return false;
+    }
     let known = psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known());
     is_address(host) || known || !host.is_ascii()
 }
@@ -134,6 +142,13 @@ mod tests {
         assert_eq!(found(&links, "http://10.1.2.3/a"), [1]);
         assert_eq!(found(&links, "https://p\u{430}ypal.com/login"), [2]);
         assert!(found(&links, "https://例子.com https://пример.com https://paypal.com main.rs 1.2.3").is_empty());
+    }
+
+    #[test]
+    fn a_host_that_is_longer_than_names_can_be_is_no_link() {
+        let links = Links { asked: vec![(Asked::MoreThan(0), 1)], ..Links::default() };
+        assert_eq!(found(&links, &format!("http://{}com", "a.".repeat(125))), [1]);
+        assert!(found(&links, &format!("http://{}com", "a.".repeat(126))).is_empty());
     }
 
     #[test]

@@ -122,8 +122,11 @@ impl Lists {
                 continue;
             }
             let Some(origin) = folded.origin(&span) else { continue };
+            let asked = |nth: &u32| self.terms[*nth as usize].words && self.terms[*nth as usize].rule.is_some();
             // Nobody puts invisible characters into what two words only happen to spell.
-            let at_bounds = at_word_bounds(text, &span) || original[origin.clone()].contains(is_invisible);
+            let at_bounds = !(at_edges && terms.iter().any(asked))
+                || at_word_bounds(text, &span)
+                || original[origin.clone()].contains(is_invisible);
             for nth in terms {
                 let term = &self.terms[*nth as usize];
                 let dropped = match term.words {

@@ -12,6 +12,7 @@
 //! one more word, and only where there is a hit.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -28,7 +29,27 @@ const TERM_COUNT: f32 = 10.0;
 /// All counts of the dictionary.
 const TOTAL: f32 = 60_101_964.0;
 
-static WORDS: LazyLock<HashMap<u64, f32>> = LazyLock::new(|| {
+/// Spreads the words of our own dictionary. Nobody else chooses its keys, so nothing need be guarded against.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // The golden ratio's multiplier; folded, for the table looks at both ends of a hash.
+        let product = u128::from(self.0 ^ word) * 0x9E37_79B9_7F4A_7C15;
+        self.0 = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+static WORDS: LazyLock<HashMap<u64, f32, BuildHasherDefault<Spread>>> = LazyLock::new(|| {
     let files = [include_str!("../../rules/zh/words.txt"), include_str!("../../rules/zh/newer.txt")];
     let lines = files.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#'));
     let word = |line: &str| {
@@ -83,18 +104,26 @@ fn fits(words: &[Range<usize>], hit: &Range<usize>) -> bool {
 fn likeliest(window: &[char], hit: &Range<usize>) -> Vec<Range<usize>> {
     // By each end: the cost of the best way there, and where its last word begins.
     let mut best: Vec<(f32, usize)> = vec![(0.0, 0)];
+    let (term, rarest) = (cost(TERM_COUNT), cost(1.0));
     for end in 1..=window.len() {
-        let mut ways: Vec<(f32, usize)> = (end.saturating_sub(WORD_MAX)..end)
-            .filter_map(|start| Some((best[start].0 + word_cost(&window[start..end])?, start)))
-            .collect();
+        let mut cheapest: Option<(f32, usize)> = None;
+        let mut consider = |way: (f32, usize)| {
+            if cheapest.is_none_or(|known| way.0 < known.0) {
+                cheapest = Some(way);
+            }
+        };
+        for start in end.saturating_sub(WORD_MAX)..end {
+            if let Some(cost) = word_cost(&window[start..end]) {
+                consider((best[start].0 + cost, start));
+            }
+        }
         if end == hit.end {
             let known = word_cost(&window[hit.clone()]).unwrap_or(f32::MAX);
-            ways.push((best[hit.start].0 + known.min(cost(TERM_COUNT)), hit.start));
+            consider((best[hit.start].0 + known.min(term), hit.start));
         }
         // A character that no word begins or ends with is a word by itself, the rarest.
-        ways.push((best[end - 1].0 + cost(1.0) + 1.0, end - 1));
-        let first = ways[0];
-        best.push(ways.into_iter().fold(first, |best, way| if way.0 < best.0 { way } else { best }));
+        consider((best[end - 1].0 + rarest + 1.0, end - 1));
+        best.extend(cheapest);
     }
     let mut words = Vec::new();
     let mut end = window.len();

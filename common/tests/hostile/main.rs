@@ -9,6 +9,7 @@ mod letter;
 mod message;
 mod properties;
 mod review;
+mod shapes;
 mod spliced;
 mod wire;
 
@@ -79,5 +80,15 @@ proptest! {
     #[test]
     fn a_review_never_panics_and_points_at_whole_characters(text in texts()) {
         review::holds(text.as_bytes());
+    }
+}
+
+/// One that took the square of its length would take minutes here, and be ended as a test that hangs: masked words did,
+/// when each looked through all letters before it.
+#[test]
+fn no_shape_of_text_costs_the_review_more_than_its_length() {
+    for (name, unit) in shapes::SHAPES {
+        println!("{name}");
+        review::holds(shapes::shaped(unit, 256 << 10).as_bytes());
     }
 }
