@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use common::broker::close;
 use common::testing::{Ground, Program, Proxy, eventually, in_time};
 use lapin::options::BasicGetOptions;
 use lapin::types::AMQPValue;
@@ -31,6 +32,8 @@ async fn delivery_counts(ground: &Ground) -> Vec<i64> {
             None => 0,
         });
     }
+    // All of them go back now, and not when the broker has seen that nobody is there any more.
+    close(&connection).await;
     counts
 }
 
