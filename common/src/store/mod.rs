@@ -39,6 +39,9 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 const LOCK_WAIT_SECONDS: u32 = 2;
 /// Connections a process may hold. The recorder writes with one; probes and reads take another.
 const CONNECTIONS: usize = 4;
+/// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is given
+/// back, and a statement costs the opening of a connection.
+const KEPT_IDLE: Duration = Duration::from_secs(60);
 /// Statements kept prepared on a connection: one for each size of a group up to the usual number of consumers.
 const STATEMENTS: usize = 64;
 
@@ -137,6 +140,7 @@ impl std::fmt::Debug for Store {
 fn session(options: OptsBuilder) -> Opts {
     let pool = PoolOpts::default()
         .with_constraints(PoolConstraints::new(0, CONNECTIONS).unwrap_or_default())
+        .with_inactive_connection_ttl(KEPT_IDLE)
         // The session's state is the same for all uses, so nothing needs to be reset between two of them.
         .with_reset_connection(false);
     options
