@@ -17,6 +17,7 @@ use super::error::{RulesError, Source};
 use super::fold::{Folded, at_word_edges};
 use super::han::Han;
 use super::hit::{Dropped, Hit, What};
+use super::patterns::Seen;
 use super::pinyin::{mixed, sounded};
 use super::rules::Term;
 use super::spelling::{Disguise, Spelling};
@@ -68,6 +69,7 @@ impl Index {
 /// All terms of a rule set.
 pub(super) struct Lists {
     terms: Vec<Term>,
+    /// Terms and, numbered after them, the parts of patterns.
     plain: Index,
     /// Of Latin terms: by their place among `spellings`.
     disguised: Index,
@@ -82,11 +84,20 @@ pub(super) struct Found {
     pub(super) hits: Vec<Hit>,
     /// Where allowed phrases are.
     pub(super) allowed: Vec<Range<usize>>,
+    /// Of which patterns literals are there.
+    pub(super) parts: Seen,
 }
 
 impl Lists {
-    pub(super) fn new(terms: Vec<Term>, source: Source<'_>) -> Result<Self, RulesError> {
-        let plain = Index::new(plain_texts(&terms), source)?;
+    /// `literals` are those of patterns, each with the part it is one of.
+    pub(super) fn new(
+        terms: Vec<Term>,
+        literals: Vec<(String, usize)>,
+        source: Source<'_>,
+    ) -> Result<Self, RulesError> {
+        let mut texts = plain_texts(&terms);
+        texts.extend(literals.into_iter().map(|(literal, part)| (literal, (terms.len() + part) as u32)));
+        let plain = Index::new(texts, source)?;
         let speaking = terms.iter().enumerate().filter(|(_, term)| term.rule.is_some());
         let spellings: Vec<(usize, Spelling)> =
             speaking.filter_map(|(nth, term)| Some((nth, Spelling::new(&term.text)?))).collect();
@@ -116,7 +127,12 @@ impl Lists {
 
     fn find_plain(&self, original: &str, folded: &Folded<'_>, all: bool, found: &mut Found) {
         let text = folded.text();
-        for (span, terms) in self.plain.find(text) {
+        for (span, members) in self.plain.find(text) {
+            let (terms, parts) = self.parted(members);
+            parts.iter().for_each(|part| found.parts.insert(*part as usize - self.terms.len()));
+            if terms.is_empty() {
+                continue;
+            }
             let at_edges = at_word_edges(text, &span);
             if !at_edges && !all && terms.iter().all(|nth| self.terms[*nth as usize].words) {
                 continue;
@@ -140,8 +156,14 @@ impl Lists {
         }
     }
 
+    /// The terms among the members of a text, and the parts of patterns. They are in order.
+    fn parted<'a>(&self, members: &'a [u32]) -> (&'a [u32], &'a [u32]) {
+        members.split_at(members.partition_point(|nth| (*nth as usize) < self.terms.len()))
+    }
+
     fn find_joined(&self, folded: &Folded<'_>, view: &Han, found: &mut Found) {
-        for (span, terms) in self.plain.find(&view.text) {
+        for (span, members) in self.plain.find(&view.text) {
+            let (terms, _) = self.parted(members);
             let Some(joined) = view.joined(&span) else { continue };
             let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };
             let at_edges = view.at_edges(&span);

@@ -14,46 +14,30 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use regex::{RegexSet, RegexSetBuilder};
-
 use super::decode::Decoded;
 use super::error::{RulesError, Source};
 use super::fold::Folded;
 use super::hit::{Dropped, Hit, What};
 use super::link::Links;
 use super::lists::Lists;
-use super::rules::{Pattern, Rules};
+use super::patterns::Patterns;
+use super::rules::Rules;
 use super::signal::Signal;
-
-/// How many places of one pattern are looked at in one text. The first one counts; the others are there in case it
-/// lies inside an allowed phrase.
-const PLACES_OF_A_PATTERN: usize = 8;
-
-/// What the set of patterns may remember of its work, at most, for each thread. With the library's two MiB the built-in
-/// patterns forget what they are about to need again on posts full of hits, and take ten times as long.
-const SET_CACHE_BYTES: usize = 8 << 20;
 
 /// All rules of a set, ready to be looked for.
 pub(super) struct Matcher {
     lists: Lists,
-    which: RegexSet,
-    patterns: Vec<Pattern>,
+    patterns: Patterns,
     links: Links,
     signals: Vec<Signal>,
 }
 
 impl Matcher {
     pub(super) fn new(rules: &mut Rules, source: Source<'_>) -> Result<Self, RulesError> {
-        let patterns = std::mem::take(&mut rules.patterns);
-        // The set says in one pass which patterns are worth asking where. Its flags are those they were compiled with.
-        let which = RegexSetBuilder::new(patterns.iter().map(|pattern| pattern.regex.as_str()))
-            .unicode(false)
-            .dfa_size_limit(SET_CACHE_BYTES)
-            .build()
-            .map_err(|error| source.too_large(error))?;
-        let lists = Lists::new(std::mem::take(&mut rules.terms), source)?;
+        let (patterns, literals) = Patterns::new(std::mem::take(&mut rules.patterns), source)?;
+        let lists = Lists::new(std::mem::take(&mut rules.terms), literals, source)?;
         let (links, signals) = (std::mem::take(&mut rules.links), std::mem::take(&mut rules.signals));
-        Ok(Self { lists, which, patterns, links, signals })
+        Ok(Self { lists, patterns, links, signals })
     }
 
     /// What a hit found, by its name in the rules; `None` for what has no other name than its rule's.
@@ -81,12 +65,7 @@ impl Matcher {
     fn look(&self, text: &str, all: bool) -> Vec<Hit> {
         let folded = Folded::new(text);
         let mut found = self.lists.find(text, &folded, all);
-        for index in &self.which.matches(folded.text()) {
-            let Pattern { regex, rule } = &self.patterns[index];
-            let places = regex.find_iter(folded.text()).filter(|place| !place.is_empty()).take(PLACES_OF_A_PATTERN);
-            let spans = places.filter_map(|place| folded.origin(&place.range()));
-            found.hits.extend(spans.map(|span| Hit::new(*rule, What::Rule(*rule), span)));
-        }
+        self.patterns.find(&folded, &found.parts, &mut found.hits);
         found.hits.extend(self.links.find(text));
         found.hits.extend(self.signals.iter().filter_map(|signal| signal.find(text, &folded)));
         let allowed = Cover::new(found.allowed);
