@@ -12,6 +12,8 @@
 //!
 //! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done in `common` alone.
 
+#[allow(dead_code)] // Until the command is there that draws with it.
+mod bench;
 pub mod cli;
 pub mod demo;
 pub mod depths;

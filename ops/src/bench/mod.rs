@@ -1,0 +1,3 @@
+//! How fast it is.
+
+mod plot;
