@@ -106,8 +106,8 @@ const TWICE_MASKED_MAX: usize = 64;
 /// The view.
 pub(super) struct Compact {
     pub(super) cells: Vec<Cell>,
-    /// What the automaton sees; a blank is a break.
-    pub(super) keys: String,
+    /// What the automaton sees, all of ASCII; a blank is a break.
+    pub(super) keys: Vec<u8>,
     /// By byte of `keys`, and one more: the first cell of it.
     pub(super) starts: Vec<u32>,
 }
@@ -115,7 +115,7 @@ pub(super) struct Compact {
 impl Compact {
     /// `vocabulary` are the words that a masked one may be.
     pub(super) fn new(folded: &str, vocabulary: &HashSet<Box<str>>) -> Self {
-        let mut view = Self { cells: Vec::new(), keys: String::new(), starts: Vec::new() };
+        let mut view = Self { cells: Vec::with_capacity(folded.len()), keys: Vec::new(), starts: Vec::new() };
         view.read(folded, vocabulary);
         view.collapse();
         view
@@ -134,9 +134,9 @@ impl Compact {
                 gap = Separator::default();
                 continue;
             }
-            let before = at.checked_sub(1).map_or(b' ', |before| bytes[before]);
-            let after = bytes.get(at + c.len_utf8()).copied().unwrap_or(b' ');
-            let cell = c.is_ascii_alphanumeric() || (leet(c).is_some() && stands_for_a_letter(c, before, after));
+            let before = || at.checked_sub(1).map_or(b' ', |before| bytes[before]);
+            let after = || bytes.get(at + c.len_utf8()).copied().unwrap_or(b' ');
+            let cell = c.is_ascii_alphanumeric() || (leet(c).is_some() && stands_for_a_letter(c, before(), after()));
             match cell.then(|| Cell::new(c, gap.gap(), at)).flatten() {
                 Some(cell) => {
                     self.cells.push(cell);
@@ -197,16 +197,19 @@ impl Compact {
             self.cells[nth].gap != Gap::None && self.cells.get(nth + 1).is_none_or(|next| next.gap != Gap::None)
         };
         let mut last = None;
+        // Each may have a break before it.
+        self.keys.reserve(2 * self.cells.len());
+        self.starts.reserve(2 * self.cells.len() + 1);
         for (nth, cell) in self.cells.iter().enumerate() {
             let key = if cell.letter == b'l' { b'i' } else { cell.letter };
             if matches!(cell.gap, Gap::Break | Gap::Joined) {
-                self.keys.push(' ');
+                self.keys.push(b' ');
                 self.starts.push(nth as u32);
                 last = None;
             }
             let goes_on = last == Some(key) && (cell.gap == Gap::None || (alone(nth) && alone(nth - 1)));
             if !goes_on {
-                self.keys.push(key as char);
+                self.keys.push(key);
                 self.starts.push(nth as u32);
                 last = Some(key);
             }
@@ -225,8 +228,10 @@ struct Separator {
 impl Separator {
     fn add(&mut self, c: char) {
         self.length += 1;
+        if self.gap == Some(Gap::Break) {
+            return;
+        }
         let seen = match c {
-            _ if self.gap == Some(Gap::Break) => Gap::Break,
             han if is_han(han) || self.length > SEPARATOR_MAX => Gap::Break,
             letter if has_word_edges(letter) => Gap::Joined,
             letter if letter.is_alphanumeric() => Gap::Break,
@@ -242,7 +247,6 @@ impl Separator {
             (_, Gap::Break | Gap::Joined) => seen,
             (Some(before), seen) if before == seen => seen,
             (Some(Gap::Odd), Gap::Mark) | (Some(Gap::Mark), Gap::Odd) => Gap::Odd,
-            (Some(before), _) if before == Gap::Break => before,
             (Some(_), _) => Gap::Both,
         });
     }

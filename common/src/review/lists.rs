@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use daachorse::CharwiseDoubleArrayAhoCorasick;
+use daachorse::DoubleArrayAhoCorasick;
 
 use super::compact::Compact;
 use super::error::{RulesError, Source};
@@ -30,7 +30,7 @@ const MIXED_MAX_TERMS: usize = 10_000;
 
 /// Texts to look for, each with the terms it speaks for.
 struct Index {
-    automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    automaton: Option<DoubleArrayAhoCorasick<u32>>,
     /// By text, and one more: where its terms begin among the members.
     firsts: Vec<u32>,
     members: Vec<u32>,
@@ -51,13 +51,13 @@ impl Index {
         firsts.push(members.len() as u32);
         let automaton = match distinct.is_empty() {
             true => None,
-            false => Some(CharwiseDoubleArrayAhoCorasick::new(&distinct).map_err(|error| source.too_large(error))?),
+            false => Some(DoubleArrayAhoCorasick::new(&distinct).map_err(|error| source.too_large(error))?),
         };
         Ok(Self { automaton, firsts, members })
     }
 
     /// Each place of each text, with its terms.
-    fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (Range<usize>, &'a [u32])> {
+    fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, &'a [u32])> {
         self.automaton.iter().flat_map(move |automaton| automaton.find_overlapping_iter(text)).map(|found| {
             let nth = found.value() as usize;
             let members = self.firsts[nth] as usize..self.firsts[nth + 1] as usize;
@@ -127,7 +127,7 @@ impl Lists {
 
     fn find_plain(&self, original: &str, folded: &Folded<'_>, all: bool, found: &mut Found) {
         let text = folded.text();
-        for (span, members) in self.plain.find(text) {
+        for (span, members) in self.plain.find(text.as_bytes()) {
             let (terms, parts) = self.parted(members);
             parts.iter().for_each(|part| found.parts.insert(*part as usize - self.terms.len()));
             if terms.is_empty() {
@@ -162,7 +162,7 @@ impl Lists {
     }
 
     fn find_joined(&self, folded: &Folded<'_>, view: &Han, found: &mut Found) {
-        for (span, members) in self.plain.find(&view.text) {
+        for (span, members) in self.plain.find(view.text.as_bytes()) {
             let (terms, _) = self.parted(members);
             let Some(joined) = view.joined(&span) else { continue };
             let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };

@@ -58,9 +58,6 @@ impl Table {
 
 /// Hands on what one character becomes: nothing, one, or several.
 pub(super) fn fold(c: char, mut emit: impl FnMut(char)) {
-    if c.is_ascii_graphic() {
-        return emit(c.to_ascii_lowercase());
-    }
     match TABLE.entries.get(c as usize) {
         Some(&entry) if entry & SEVERAL != 0 => {
             TABLE.several[(entry & !SEVERAL) as usize].iter().for_each(|part| emit(*part));
