@@ -20,14 +20,23 @@ use super::table::fold;
 pub(super) struct Folded<'a> {
     original: &'a str,
     text: String,
-    /// For each byte of `text`, where in `original` the character begins that it came from.
-    origins: Vec<u32>,
+    /// Where the way back changes. Up to the first of these, and in a text without any, it is the same byte.
+    pieces: Vec<Piece>,
+}
+
+/// A stretch of the folded text, up to the next one.
+struct Piece {
+    /// Where it begins.
+    at: usize,
+    /// Where in the original it comes from.
+    from: usize,
+    /// Whether all of it is what the one character there became; otherwise it is as long as what it comes from.
+    one: bool,
 }
 
 impl<'a> Folded<'a> {
     pub(super) fn new(original: &'a str) -> Self {
-        let (text, origins) = (String::with_capacity(original.len()), Vec::with_capacity(original.len()));
-        let mut folded = Self { original, text, origins };
+        let mut folded = Self { original, text: String::with_capacity(original.len()), pieces: Vec::new() };
         let mut at = 0;
         while at < original.len() {
             at = folded.take_ascii(at);
@@ -47,8 +56,7 @@ impl<'a> Folded<'a> {
         let start = self.text.len();
         self.text.push_str(&self.original[from..end]);
         self.text[start..].make_ascii_lowercase();
-        // No message of RabbitMQ comes near 4 GiB.
-        self.origins.extend(from as u32..end as u32);
+        self.lead_back(start, from..end);
         end
     }
 
@@ -58,15 +66,29 @@ impl<'a> Folded<'a> {
             if c.is_ascii_graphic() {
                 return from + at;
             }
+            let start = self.text.len();
             fold(c, |folded| {
                 // A run of white space is one blank, whatever it is made of: "click\n  here" is "click here".
                 if folded != ' ' || !self.text.ends_with(' ') {
                     self.text.push(folded);
-                    self.origins.resize(self.text.len(), (from + at) as u32);
                 }
             });
+            self.lead_back(start, from + at..from + at + c.len_utf8());
         }
         self.original.len()
+    }
+
+    /// What was added from `start` on comes from this stretch of the original.
+    fn lead_back(&mut self, start: usize, origin: Range<usize>) {
+        let added = self.text.len() - start;
+        let one = added != origin.len();
+        let goes_on = match self.pieces.last() {
+            None => start == origin.start,
+            Some(last) => !last.one && last.from + (start - last.at) == origin.start,
+        };
+        if added > 0 && (one || !goes_on) {
+            self.pieces.push(Piece { at: start, from: origin.start, one });
+        }
     }
 
     /// What terms and patterns are looked for in.
@@ -77,10 +99,21 @@ impl<'a> Folded<'a> {
     /// Where in the original a stretch of the folded text stands: from the beginning of its first character to the
     /// end of its last. `None`, when it is empty or not within the folded text.
     pub(super) fn origin(&self, folded: &Range<usize>) -> Option<Range<usize>> {
-        let origins = self.origins.get(folded.clone())?;
-        let (first, last) = (*origins.first()? as usize, *origins.last()? as usize);
+        let within = folded.start < folded.end && folded.end <= self.text.len();
+        let last = within.then(|| self.character(folded.end - 1))?;
         let last_character = self.original.get(last..)?.chars().next()?;
-        Some(first..last + last_character.len_utf8())
+        Some(self.character(folded.start)..last + last_character.len_utf8())
+    }
+
+    /// Where in the original the character begins that a byte of the folded text came from.
+    fn character(&self, at: usize) -> usize {
+        let before = self.pieces.partition_point(|piece| piece.at <= at);
+        let from = match self.pieces[..before].last() {
+            None => at,
+            Some(piece) if piece.one => piece.from,
+            Some(piece) => piece.from + (at - piece.at),
+        };
+        self.original.floor_char_boundary(from)
     }
 }
 

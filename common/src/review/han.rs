@@ -47,7 +47,7 @@ impl Han {
         let mut between = (0, 0, true);
         for (at, c) in folded.char_indices() {
             // All of this block are letters; asking the table of Unicode for each would be most of the work here.
-            let letter = matches!(c, '\u{4E00}'..='\u{9FFF}') || c.is_alphanumeric();
+            let letter = matches!(c, '\u{4E00}'..='\u{9FFF}') || (!is_ordinary(c) && c.is_alphanumeric());
             if !letter {
                 between = (between.0 + 1, between.1, between.2 && is_ordinary(c));
                 continue;

@@ -22,6 +22,7 @@ use super::pinyin::{mixed, sounded};
 use super::rules::Term;
 use super::spelling::{Disguise, Spelling};
 use super::table::is_invisible;
+use super::vocabulary::Vocabulary;
 use super::words::at_word_bounds;
 
 /// Up to how many terms are also looked for as they sound. Each has some three such forms: with 65,000 terms they would
@@ -74,8 +75,7 @@ pub(super) struct Lists {
     /// Of Latin terms: by their place among `spellings`.
     disguised: Index,
     spellings: Vec<(usize, Spelling)>,
-    /// The words of the Latin terms: what a word with a hidden letter may be.
-    vocabulary: HashSet<Box<str>>,
+    vocabulary: Vocabulary,
 }
 
 /// What the lists find in one text.
@@ -103,7 +103,7 @@ impl Lists {
             speaking.filter_map(|(nth, term)| Some((nth, Spelling::new(&term.text)?))).collect();
         let keys = spellings.iter().zip(0..).map(|((_, spelling), nth)| (spelling.key(), nth)).collect();
         let words = spellings.iter().flat_map(|(nth, _)| terms[*nth].text.split([' ', '-', '\'']));
-        let vocabulary = words.filter(|word| word.len() >= 4).map(Into::into).collect();
+        let vocabulary = Vocabulary::new(words.filter(|word| word.len() >= 4));
         Ok(Self { plain, disguised: Index::new(keys, source)?, spellings, vocabulary, terms })
     }
 

@@ -18,12 +18,11 @@ const SET_CACHE_BYTES: usize = 8 << 20;
 
 /// All patterns, ready to be looked for.
 pub(super) struct Patterns {
-    /// Those with literals first.
-    patterns: Vec<Pattern>,
-    /// By pattern with literals: where its parts end among all parts; they begin where those before it end.
-    ends: Vec<usize>,
-    /// The others: in one pass, which of them are worth asking where.
-    rest: RegexSet,
+    /// By part of a pattern: the pattern and where its parts end among all parts, if this is the first of them.
+    waiting: Vec<Option<(Pattern, usize)>>,
+    /// Those without literals, and a set that says in one pass which of them are worth asking where.
+    rest: Vec<Pattern>,
+    which: RegexSet,
 }
 
 /// Which parts of patterns were seen in a text, a bit for each.
@@ -41,46 +40,51 @@ impl Seen {
     fn holds(&self, part: usize) -> bool {
         self.0.get(part / 64).is_some_and(|bits| bits >> (part % 64) & 1 == 1)
     }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(nth, bits)| {
+            let without_lowest = |bits: &u64| Some(bits & (bits - 1)).filter(|bits| *bits != 0);
+            let bits = std::iter::successors(Some(*bits).filter(|bits| *bits != 0), without_lowest);
+            bits.map(move |bits| 64 * nth + bits.trailing_zeros() as usize)
+        })
+    }
 }
 
 impl Patterns {
     /// Also the literals to look for, each with the part it is one of.
     pub(super) fn new(patterns: Vec<Pattern>, source: Source<'_>) -> Result<(Self, Vec<(String, usize)>), RulesError> {
-        let (mut filtered, mut rest, mut ends, mut literals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut end = 0;
+        let (mut waiting, mut rest, mut literals) = (Vec::new(), Vec::new(), Vec::new());
         for pattern in patterns {
             let parts = parts(pattern.regex.as_str());
+            let (start, end) = (waiting.len(), waiting.len() + parts.len());
             if parts.is_empty() {
                 rest.push(pattern);
-                continue;
+            } else {
+                waiting.push(Some((pattern, end)));
+                waiting.resize(end, None);
             }
-            let parts = parts.into_iter().zip(end..);
+            let parts = parts.into_iter().zip(start..);
             literals.extend(parts.flat_map(|(part, nth)| part.into_iter().map(move |literal| (literal, nth))));
-            end = literals.last().map_or(end, |(_, nth)| nth + 1);
-            ends.push(end);
-            filtered.push(pattern);
         }
         // Its flags are those they were compiled with.
-        let set = RegexSetBuilder::new(rest.iter().map(|pattern| pattern.regex.as_str()))
+        let which = RegexSetBuilder::new(rest.iter().map(|pattern| pattern.regex.as_str()))
             .unicode(false)
             .dfa_size_limit(SET_CACHE_BYTES)
             .build()
             .map_err(|error| source.too_large(error))?;
-        filtered.extend(rest);
-        Ok((Self { patterns: filtered, ends, rest: set }, literals))
+        Ok((Self { waiting, rest, which }, literals))
     }
 
     /// Adds the hits in a text in which these parts were seen.
     pub(super) fn find(&self, folded: &Folded<'_>, seen: &Seen, hits: &mut Vec<Hit>) {
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        for (pattern, (start, end)) in self.patterns.iter().zip(starts.zip(&self.ends)) {
-            if (start..*end).all(|part| seen.holds(part)) {
+        let first = |part: usize| Some((part, self.waiting[part].as_ref()?));
+        for (part, (pattern, end)) in seen.iter().filter_map(first) {
+            if (part + 1..*end).all(|part| seen.holds(part)) {
                 places(pattern, folded, hits);
             }
         }
         if !self.rest.is_empty() {
-            let rest = &self.patterns[self.ends.len()..];
-            self.rest.matches(folded.text()).iter().for_each(|nth| places(&rest[nth], folded, hits));
+            self.which.matches(folded.text()).iter().for_each(|nth| places(&self.rest[nth], folded, hits));
         }
     }
 }
@@ -116,7 +120,7 @@ pattern = [
     { id = "class", category = "odd", regex = '(?u:[一二三四五六七八九十])(?:个|月|日)' },
     { id = "wide-class", category = "odd", regex = '(?u:[一-龥])z' },
     { id = "choices", category = "odd", regex = '(?:a|bc|d[ef]g)(?:(?:h|ij)k?l|m(?:no|p))' },
-    { id = "repeated", category = "odd", regex = '(?:ha){2,}|(?:哈哈|呵呵){3}' },
+    { id = "repeated", category = "odd", regex = '(?:ha){2,}|(?:哈哈|嘿嘿){3}' },
     { id = "many", category = "odd", regex = '[一二三四五][六七八九十][一二三四五][六七八九十]' },
     { id = "lazy", category = "odd", regex = 'so[a-z ]*?me(?:\s|$)' },
 ]
