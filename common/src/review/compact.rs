@@ -125,8 +125,13 @@ impl Compact {
         let mut twice = TWICE_MASKED_MAX;
         let mut gap = Separator::default();
         let mut at = 0;
-        loop {
-            at += self.take_letters(&bytes[at..], at, &mut gap);
+        while let Some(byte) = bytes.get(at).copied() {
+            if byte.is_ascii_lowercase() {
+                let gap = std::mem::take(&mut gap).gap();
+                self.cells.push(Cell { letter: byte, written: Written::Letter, sign: char::from(byte), gap, at });
+                at += 1;
+                continue;
+            }
             let Some(c) = folded[at..].chars().next() else { break };
             if let Some(end) = is_mask(c).then(|| self.unmask(bytes, at, vocabulary, &mut twice)).flatten() {
                 (gap, at) = (Separator::default(), end);
@@ -143,25 +148,10 @@ impl Compact {
                 None => gap.add(c),
             }
             at += c.len_utf8();
+            if gap.gap() == Gap::Break {
+                at += bytes[at..].iter().take_while(|byte| is_of_a_far_script(**byte)).count();
+            }
         }
-    }
-
-    /// Takes in the letters at the beginning, which are most of a text, all at once. Their number.
-    fn take_letters(&mut self, bytes: &[u8], at: usize, gap: &mut Separator) -> usize {
-        let letters = bytes.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-        let cell = |(nth, byte): (usize, &u8)| Cell {
-            letter: *byte,
-            written: Written::Letter,
-            sign: char::from(*byte),
-            gap: Gap::None,
-            at: at + nth,
-        };
-        let first = self.cells.len();
-        self.cells.extend(bytes[..letters].iter().enumerate().map(cell));
-        if let Some(first) = self.cells.get_mut(first) {
-            first.gap = std::mem::take(gap).gap();
-        }
-        letters
     }
 
     /// If the word around a mask is a known one but for what is hidden, its cells are in: where it ends.
@@ -210,17 +200,19 @@ impl Compact {
         self.starts.reserve(2 * self.cells.len() + 1);
         for (nth, cell) in self.cells.iter().enumerate() {
             let key = if cell.letter == b'l' { b'i' } else { cell.letter };
-            if matches!(cell.gap, Gap::Break | Gap::Joined) {
-                self.keys.push(b' ');
-                self.starts.push(nth as u32);
-                last = None;
+            match cell.gap {
+                Gap::None if last == Some(key) => continue,
+                Gap::None => {}
+                Gap::Break | Gap::Joined => {
+                    self.keys.push(b' ');
+                    self.starts.push(nth as u32);
+                }
+                _ if last == Some(key) && alone(nth) && alone(nth - 1) => continue,
+                Gap::Mark | Gap::Odd | Gap::Space | Gap::Both => {}
             }
-            let goes_on = last == Some(key) && (cell.gap == Gap::None || (alone(nth) && alone(nth - 1)));
-            if !goes_on {
-                self.keys.push(key);
-                self.starts.push(nth as u32);
-                last = Some(key);
-            }
+            self.keys.push(key);
+            self.starts.push(nth as u32);
+            last = Some(key);
         }
         self.starts.push(self.cells.len() as u32);
     }
@@ -240,13 +232,14 @@ impl Separator {
             return;
         }
         let seen = match c {
-            han if is_han(han) || self.length > SEPARATOR_MAX => Gap::Break,
-            letter if has_word_edges(letter) => Gap::Joined,
-            letter if letter.is_alphanumeric() => Gap::Break,
+            _ if self.length > SEPARATOR_MAX => Gap::Break,
             ' ' => Gap::Space,
             '-' | '.' | '\'' | ',' | ';' | ':' | '!' | '?' | '/' | '&' | '"' | '(' | ')' | '%' | '=' | '#' | '@' => {
                 Gap::Mark
             }
+            han if is_han(han) => Gap::Break,
+            letter if has_word_edges(letter) => Gap::Joined,
+            letter if letter.is_alphanumeric() => Gap::Break,
             _ => Gap::Odd,
         };
         self.gap = Some(match (self.gap, seen) {
@@ -262,6 +255,12 @@ impl Separator {
     fn gap(&self) -> Gap {
         self.gap.unwrap_or(Gap::None)
     }
+}
+
+/// Whether a byte is part of a character from U+3000 on, if the one before it is or ends another: Chinese, mostly. No
+/// letter is hidden there, and a break only goes on.
+fn is_of_a_far_script(byte: u8) -> bool {
+    matches!(byte, 0x80..=0xBF | 0xE3..)
 }
 
 /// A sign that people put in the place of a letter.

@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use super::table::fold;
+use super::table::{fold, is_folded};
 
 /// A text and its folded form.
 pub(super) struct Folded<'a> {
@@ -40,7 +40,8 @@ impl<'a> Folded<'a> {
         let mut at = 0;
         while at < original.len() {
             at = folded.take_ascii(at);
-            at = folded.take_others(at);
+            at = folded.take_unchanged(at);
+            at = folded.take_one(at);
         }
         folded
     }
@@ -48,34 +49,48 @@ impl<'a> Folded<'a> {
     /// Takes in letters and signs of ASCII with blanks between them, which are most of many texts, all at once.
     fn take_ascii(&mut self, from: usize) -> usize {
         let mut blank = self.text.ends_with(' ');
-        let plain = |byte: &&u8| {
-            let again = std::mem::replace(&mut blank, **byte == b' ') && blank;
-            matches!(byte, b' '..=b'~') && !again
-        };
-        let end = from + self.original.as_bytes()[from..].iter().take_while(plain).count();
+        let mut end = from;
+        for byte in &self.original.as_bytes()[from..] {
+            let blank_again = blank && *byte == b' ';
+            if blank_again || !matches!(byte, b' '..=b'~') {
+                break;
+            }
+            blank = *byte == b' ';
+            end += 1;
+        }
         let start = self.text.len();
-        self.text.push_str(&self.original[from..end]);
+        self.take(from..end);
         self.text[start..].make_ascii_lowercase();
-        self.lead_back(start, from..end);
         end
     }
 
-    /// Takes in characters one by one, up to the next letter or sign of ASCII.
-    fn take_others(&mut self, from: usize) -> usize {
-        for (at, c) in self.original[from..].char_indices() {
-            if c.is_ascii_graphic() {
-                return from + at;
+    /// Takes in characters beyond ASCII that stay as they are, such as most Chinese ones, all at once.
+    fn take_unchanged(&mut self, from: usize) -> usize {
+        let unchanged = self.original[from..].chars().take_while(|c| !c.is_ascii() && is_folded(*c));
+        let end = from + unchanged.map(char::len_utf8).sum::<usize>();
+        self.take(from..end);
+        end
+    }
+
+    fn take(&mut self, origin: Range<usize>) {
+        let start = self.text.len();
+        self.text.push_str(&self.original[origin.clone()]);
+        self.lead_back(start, origin);
+    }
+
+    /// Takes in one character, unless it is a letter or sign of ASCII.
+    fn take_one(&mut self, from: usize) -> usize {
+        let Some(c) = self.original[from..].chars().next().filter(|c| !c.is_ascii_graphic()) else { return from };
+        let start = self.text.len();
+        fold(c, |folded| {
+            // A run of white space is one blank, whatever it is made of: "click\n  here" is "click here".
+            if folded != ' ' || !self.text.ends_with(' ') {
+                self.text.push(folded);
             }
-            let start = self.text.len();
-            fold(c, |folded| {
-                // A run of white space is one blank, whatever it is made of: "click\n  here" is "click here".
-                if folded != ' ' || !self.text.ends_with(' ') {
-                    self.text.push(folded);
-                }
-            });
-            self.lead_back(start, from + at..from + at + c.len_utf8());
-        }
-        self.original.len()
+        });
+        let end = from + c.len_utf8();
+        self.lead_back(start, from..end);
+        end
     }
 
     /// What was added from `start` on comes from this stretch of the original.
@@ -120,17 +135,6 @@ impl<'a> Folded<'a> {
 /// A whole text, folded, for those who need no way back.
 pub(super) fn folded(original: &str) -> String {
     Folded::new(original).text
-}
-
-/// Whether a character is left as it is, so that a pattern may hold it.
-pub(super) fn is_folded(c: char) -> bool {
-    let mut parts = 0;
-    let mut same = true;
-    fold(c, |folded| {
-        parts += 1;
-        same &= folded == c;
-    });
-    same && parts == 1
 }
 
 /// Whether this is a Chinese character. None of its script is below U+3400.

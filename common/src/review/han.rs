@@ -36,30 +36,32 @@ pub(super) struct Joined {
 impl Han {
     /// `None`: nothing stands between Chinese characters.
     pub(super) fn new(folded: &str) -> Option<Self> {
-        // Chinese characters begin with this byte or one above it: most texts without any are told at once.
-        if folded.bytes().all(|byte| byte < 0xE3) {
+        // Most texts without Chinese characters are told at once.
+        if folded.is_ascii() {
             return None;
         }
         let mut view = Self { text: String::with_capacity(folded.len()), joins: Vec::new() };
         let mut last: Option<char> = None;
         let mut taken = 0;
-        // Since the last letter or character: how many others, where they begin, whether all are ordinary.
-        let mut between = (0, 0, true);
+        // Where the last letter or character ends; since then: how many others, and whether all are ordinary.
+        let (mut end, mut between, mut ordinary) = (0, 0, true);
         for (at, c) in folded.char_indices() {
-            // All of this block are letters; asking the table of Unicode for each would be most of the work here.
-            let letter = matches!(c, '\u{4E00}'..='\u{9FFF}') || (!is_ordinary(c) && c.is_alphanumeric());
+            // All of these are letters; asking the table of Unicode for each would be most of the work here.
+            let letter = matches!(c, 'a'..='z' | '\u{4E00}'..='\u{9FFF}') || (!is_ordinary(c) && c.is_alphanumeric());
             if !letter {
-                between = (between.0 + 1, between.1, between.2 && is_ordinary(c));
+                (between, ordinary) = (between + 1, ordinary && is_ordinary(c));
                 continue;
             }
-            let joins = between.0 > 0 && last.is_some_and(|last| is_han(last) || is_han(c));
-            if joins && between.0 <= SEPARATOR_MAX {
-                view.text.push_str(&folded[taken..between.1]);
-                view.joins.push(Join { at: view.text.len(), from: at, ordinary: between.2 });
-                taken = at;
+            if between > 0 {
+                let joins = last.is_some_and(|last| is_han(last) || is_han(c));
+                if joins && between <= SEPARATOR_MAX {
+                    view.text.push_str(&folded[taken..end]);
+                    view.joins.push(Join { at: view.text.len(), from: at, ordinary });
+                    taken = at;
+                }
+                (between, ordinary) = (0, true);
             }
-            last = Some(c);
-            between = (0, at + c.len_utf8(), true);
+            (last, end) = (Some(c), at + c.len_utf8());
         }
         if view.joins.is_empty() {
             return None;

@@ -67,6 +67,11 @@ pub(super) fn fold(c: char, mut emit: impl FnMut(char)) {
     }
 }
 
+/// Whether a character is left as it is, so that terms and patterns may hold it.
+pub(super) fn is_folded(c: char) -> bool {
+    TABLE.entries.get(c as usize).map_or_else(|| worked_out(c) == [c], |entry| *entry == c as u32)
+}
+
 fn worked_out(c: char) -> Vec<char> {
     let mut parts = Vec::new();
     decompose_compatible(squared(c), |part| {
