@@ -23,6 +23,9 @@ mod shapes;
 const ORDINARY: &str = include_str!("../tests/review-sets/tune/ordinary.jsonl");
 const POSTS: usize = 200;
 const POST_BYTES: usize = 500;
+/// A short post, and how much of it is its title.
+const SHORT_BYTES: usize = 150;
+const TITLE_BYTES: usize = 30;
 
 /// A sequence of numbers that look like chance: the linear congruence of Knuth's MMIX.
 struct Sequence(u64);
@@ -38,19 +41,19 @@ impl Sequence {
     }
 }
 
-/// Posts of about 500 bytes, Chinese and English mixed.
-fn posts() -> Vec<String> {
+/// Posts of about so many bytes, of rows in this language, or in both.
+fn posts(bytes: usize, lang: Option<&str>) -> Vec<String> {
     let rows = ORDINARY.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a row is JSON"));
-    let texts: Vec<String> = rows.map(|row| row["text"].as_str().expect("a row has a text").to_owned()).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let rows: Vec<_> = rows.filter(|row| lang.is_none_or(|lang| row["lang"] == lang)).collect();
+    let texts: Vec<&str> = rows.iter().map(|row| row["text"].as_str().expect("a row has a text")).collect();
     let mut sequence = Sequence(1);
     let mut post = || {
         let mut post = String::new();
-        while post.len() < POST_BYTES {
+        while post.len() < bytes {
             post.push_str(sequence.of(&texts));
             post.push('\n');
         }
-        post.truncate(post.floor_char_boundary(POST_BYTES));
+        post.truncate(post.floor_char_boundary(bytes));
         post
     };
     (0..POSTS).map(|_| post()).collect()
@@ -98,7 +101,7 @@ fn brief<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, cri
 
 /// Posts in a second.
 fn ordinary(criterion: &mut Criterion) {
-    let posts = posts();
+    let posts = posts(POST_BYTES, None);
     let mut group = brief(criterion, "posts");
     group.throughput(Throughput::Elements(POSTS as u64));
     for (name, rules) in [("builtin", RuleSet::builtin()), ("1000", loaded(1_000)), ("65000", loaded(65_000))] {
@@ -109,6 +112,21 @@ fn ordinary(criterion: &mut Criterion) {
     group.bench_function("peer/rustrict", |bencher| {
         bencher.iter(|| posts.iter().filter(|post| post.as_str().is_inappropriate()).count());
     });
+}
+
+/// Short posts in a second, each with its title.
+fn short(criterion: &mut Criterion) {
+    let rules = RuleSet::builtin();
+    let mut group = brief(criterion, "short");
+    group.throughput(Throughput::Elements(POSTS as u64));
+    for lang in ["en", "zh"] {
+        let posts = posts(SHORT_BYTES, Some(lang));
+        let posts: Vec<_> = posts.iter().map(|post| post.split_at(post.floor_char_boundary(TITLE_BYTES))).collect();
+        group.bench_function(BenchmarkId::new("builtin", lang), |bencher| {
+            bencher
+                .iter(|| posts.iter().for_each(|(title, content)| drop(black_box(rules.review_text(title, content)))));
+        });
+    }
 }
 
 /// What a reload takes.
@@ -138,5 +156,5 @@ fn hostile(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, ordinary, reload, hostile);
+criterion_group!(benches, ordinary, short, reload, hostile);
 criterion_main!(benches);

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::error::{RulesError, Source};
 use super::file::Number;
 use super::fold;
+use super::table;
 
 /// How much memory one pattern may take when compiled. Many times what a careful one needs, and little enough that
 /// `(?u:.){1,2000}` is refused here rather than felt at every post.
@@ -119,7 +120,7 @@ fn unfolded(pattern: &str) -> Option<(usize, char)> {
     pattern.chars().enumerate().find(|&(_, c)| {
         let operator = std::mem::take(&mut escaped);
         escaped = !operator && c == '\\';
-        !operator && !c.is_ascii_whitespace() && !fold::is_folded(c)
+        !operator && !c.is_ascii_whitespace() && !table::is_folded(c)
     })
 }
 

@@ -8,9 +8,8 @@
 //! A key is only where to look: [`super::spelling`] then compares a term with the cells, letter by letter and run by
 //! run. Collapsing both sides and leaving it at that would turn "Bob" into "boob".
 
-use std::collections::HashSet;
-
 use super::fold::{has_word_edges, is_han};
+use super::vocabulary::Vocabulary;
 
 /// What stands before a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,37 +105,41 @@ const TWICE_MASKED_MAX: usize = 64;
 /// The view.
 pub(super) struct Compact {
     pub(super) cells: Vec<Cell>,
-    /// What the automaton sees; a blank is a break.
-    pub(super) keys: String,
+    /// What the automaton sees, all of ASCII; a blank is a break.
+    pub(super) keys: Vec<u8>,
     /// By byte of `keys`, and one more: the first cell of it.
     pub(super) starts: Vec<u32>,
 }
 
 impl Compact {
     /// `vocabulary` are the words that a masked one may be.
-    pub(super) fn new(folded: &str, vocabulary: &HashSet<Box<str>>) -> Self {
-        let mut view = Self { cells: Vec::new(), keys: String::new(), starts: Vec::new() };
+    pub(super) fn new(folded: &str, vocabulary: &Vocabulary) -> Self {
+        let mut view = Self { cells: Vec::with_capacity(folded.len()), keys: Vec::new(), starts: Vec::new() };
         view.read(folded, vocabulary);
         view.collapse();
         view
     }
 
-    fn read(&mut self, folded: &str, vocabulary: &HashSet<Box<str>>) {
+    fn read(&mut self, folded: &str, vocabulary: &Vocabulary) {
         let bytes = folded.as_bytes();
         let mut twice = TWICE_MASKED_MAX;
         let mut gap = Separator::default();
-        let mut until = 0;
-        for (at, c) in folded.char_indices() {
-            if at < until {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at).copied() {
+            if byte.is_ascii_lowercase() {
+                let gap = std::mem::take(&mut gap).gap();
+                self.cells.push(Cell { letter: byte, written: Written::Letter, sign: char::from(byte), gap, at });
+                at += 1;
                 continue;
             }
-            if is_mask(c) && self.unmask(folded, at, vocabulary, &mut twice, &mut until) {
-                gap = Separator::default();
+            let Some(c) = folded[at..].chars().next() else { break };
+            if let Some(end) = is_mask(c).then(|| self.unmask(bytes, at, vocabulary, &mut twice)).flatten() {
+                (gap, at) = (Separator::default(), end);
                 continue;
             }
-            let before = at.checked_sub(1).map_or(b' ', |before| bytes[before]);
-            let after = bytes.get(at + c.len_utf8()).copied().unwrap_or(b' ');
-            let cell = c.is_ascii_alphanumeric() || (leet(c).is_some() && stands_for_a_letter(c, before, after));
+            let before = || at.checked_sub(1).map_or(b' ', |before| bytes[before]);
+            let after = || bytes.get(at + c.len_utf8()).copied().unwrap_or(b' ');
+            let cell = c.is_ascii_digit() || (leet(c).is_some() && stands_for_a_letter(c, before(), after()));
             match cell.then(|| Cell::new(c, gap.gap(), at)).flatten() {
                 Some(cell) => {
                     self.cells.push(cell);
@@ -144,19 +147,15 @@ impl Compact {
                 }
                 None => gap.add(c),
             }
+            at += c.len_utf8();
+            if gap.gap() == Gap::Break {
+                at += bytes[at..].iter().take_while(|byte| is_of_a_far_script(**byte)).count();
+            }
         }
     }
 
-    /// Whether the word around a mask is a known one but for what is hidden; then its cells are in.
-    fn unmask(
-        &mut self,
-        folded: &str,
-        at: usize,
-        vocabulary: &HashSet<Box<str>>,
-        twice: &mut usize,
-        until: &mut usize,
-    ) -> bool {
-        let bytes = folded.as_bytes();
+    /// If the word around a mask is a known one but for what is hidden, its cells are in: where it ends.
+    fn unmask(&mut self, bytes: &[u8], at: usize, vocabulary: &Vocabulary, twice: &mut usize) -> Option<usize> {
         let in_word = |byte: &u8| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!' | b'|' | b'+') || is_mask(*byte as char)
         };
@@ -170,7 +169,7 @@ impl Compact {
         while end > at + 1 && loose(bytes[end - 1]) {
             end -= 1;
         }
-        let Some(word) = unmasked(&bytes[start..end], vocabulary, twice) else { return false };
+        let word = unmasked(&bytes[start..end], vocabulary, twice)?;
         let kept = self.cells.partition_point(|cell| cell.at < start);
         let gap = self.cells.get(kept).map(|cell| cell.gap);
         self.cells.truncate(kept);
@@ -186,8 +185,7 @@ impl Compact {
             };
             self.cells.push(Cell { letter, written, sign: bytes[at] as char, gap, at });
         }
-        *until = end;
-        true
+        Some(end)
     }
 
     /// Runs of one letter become one key. Over a gap they do only where single letters are set apart: `a s s`, but not
@@ -197,19 +195,24 @@ impl Compact {
             self.cells[nth].gap != Gap::None && self.cells.get(nth + 1).is_none_or(|next| next.gap != Gap::None)
         };
         let mut last = None;
+        // Each may have a break before it.
+        self.keys.reserve(2 * self.cells.len());
+        self.starts.reserve(2 * self.cells.len() + 1);
         for (nth, cell) in self.cells.iter().enumerate() {
             let key = if cell.letter == b'l' { b'i' } else { cell.letter };
-            if matches!(cell.gap, Gap::Break | Gap::Joined) {
-                self.keys.push(' ');
-                self.starts.push(nth as u32);
-                last = None;
+            match cell.gap {
+                Gap::None if last == Some(key) => continue,
+                Gap::None => {}
+                Gap::Break | Gap::Joined => {
+                    self.keys.push(b' ');
+                    self.starts.push(nth as u32);
+                }
+                _ if last == Some(key) && alone(nth) && alone(nth - 1) => continue,
+                Gap::Mark | Gap::Odd | Gap::Space | Gap::Both => {}
             }
-            let goes_on = last == Some(key) && (cell.gap == Gap::None || (alone(nth) && alone(nth - 1)));
-            if !goes_on {
-                self.keys.push(key as char);
-                self.starts.push(nth as u32);
-                last = Some(key);
-            }
+            self.keys.push(key);
+            self.starts.push(nth as u32);
+            last = Some(key);
         }
         self.starts.push(self.cells.len() as u32);
     }
@@ -225,15 +228,18 @@ struct Separator {
 impl Separator {
     fn add(&mut self, c: char) {
         self.length += 1;
+        if self.gap == Some(Gap::Break) {
+            return;
+        }
         let seen = match c {
-            _ if self.gap == Some(Gap::Break) => Gap::Break,
-            han if is_han(han) || self.length > SEPARATOR_MAX => Gap::Break,
-            letter if has_word_edges(letter) => Gap::Joined,
-            letter if letter.is_alphanumeric() => Gap::Break,
+            _ if self.length > SEPARATOR_MAX => Gap::Break,
             ' ' => Gap::Space,
             '-' | '.' | '\'' | ',' | ';' | ':' | '!' | '?' | '/' | '&' | '"' | '(' | ')' | '%' | '=' | '#' | '@' => {
                 Gap::Mark
             }
+            han if is_han(han) => Gap::Break,
+            letter if has_word_edges(letter) => Gap::Joined,
+            letter if letter.is_alphanumeric() => Gap::Break,
             _ => Gap::Odd,
         };
         self.gap = Some(match (self.gap, seen) {
@@ -242,7 +248,6 @@ impl Separator {
             (_, Gap::Break | Gap::Joined) => seen,
             (Some(before), seen) if before == seen => seen,
             (Some(Gap::Odd), Gap::Mark) | (Some(Gap::Mark), Gap::Odd) => Gap::Odd,
-            (Some(before), _) if before == Gap::Break => before,
             (Some(_), _) => Gap::Both,
         });
     }
@@ -250,6 +255,12 @@ impl Separator {
     fn gap(&self) -> Gap {
         self.gap.unwrap_or(Gap::None)
     }
+}
+
+/// Whether a byte is part of a character from U+3000 on, if the one before it is or ends another: Chinese, mostly. No
+/// letter is hidden there, and a break only goes on.
+fn is_of_a_far_script(byte: u8) -> bool {
+    matches!(byte, 0x80..=0xBF | 0xE3..)
 }
 
 /// A sign that people put in the place of a letter.
@@ -268,31 +279,17 @@ fn stands_for_a_letter(sign: char, before: u8, after: u8) -> bool {
 }
 
 /// The word of the vocabulary that a masked one is, with its other letters as they stand or in leet.
-fn unmasked(masked: &[u8], vocabulary: &HashSet<Box<str>>, twice: &mut usize) -> Option<String> {
+fn unmasked<'a>(masked: &[u8], vocabulary: &'a Vocabulary, twice: &mut usize) -> Option<&'a str> {
     if !(4..=MASKED_MAX).contains(&masked.len()) || !masked[0].is_ascii_alphanumeric() {
         return None;
     }
-    let holes: Vec<usize> = (0..masked.len()).filter(|at| is_mask(masked[*at] as char)).collect();
+    let mut holes = (0..masked.len()).filter(|at| is_mask(masked[*at] as char));
     let letters = masked.iter().filter(|byte| byte.is_ascii_lowercase()).count();
-    let read = |byte: &u8| leet(*byte as char).unwrap_or(*byte);
-    let mut word: Vec<u8> = masked.iter().map(read).collect();
-    let known = |word: &[u8]| std::str::from_utf8(word).is_ok_and(|word| vocabulary.contains(word));
-    match holes[..] {
-        [hole] if letters >= 2 => fill(&mut word, &[hole], &known),
-        [first, second] if second == first + 1 && letters >= 2 && *twice > 0 => {
-            *twice -= 1;
-            fill(&mut word, &[first, second], &known)
-        }
-        _ => None,
+    match (holes.next(), holes.next(), holes.next()) {
+        (Some(_), None, None) if letters >= 2 => {}
+        (Some(first), Some(second), None) if second == first + 1 && letters >= 2 && *twice > 0 => *twice -= 1,
+        _ => return None,
     }
-}
-
-fn fill(word: &mut [u8], holes: &[usize], known: &impl Fn(&[u8]) -> bool) -> Option<String> {
-    match holes {
-        [] => known(word).then(|| String::from_utf8_lossy(word).into_owned()),
-        [hole, others @ ..] => (b'a'..=b'z').find_map(|letter| {
-            word[*hole] = letter;
-            fill(word, others, known)
-        }),
-    }
+    let read = |byte: &u8| (!is_mask(*byte as char)).then(|| leet(*byte as char).unwrap_or(*byte));
+    vocabulary.find(&masked.iter().map(read).collect::<Vec<_>>())
 }

@@ -14,31 +14,96 @@
 
 use std::ops::Range;
 
-use super::table::fold;
+use super::table::{fold, is_folded};
 
 /// A text and its folded form.
 pub(super) struct Folded<'a> {
     original: &'a str,
     text: String,
-    /// For each byte of `text`, where in `original` the character begins that it came from.
-    origins: Vec<u32>,
+    /// Where the way back changes. Up to the first of these, and in a text without any, it is the same byte.
+    pieces: Vec<Piece>,
+}
+
+/// A stretch of the folded text, up to the next one.
+struct Piece {
+    /// Where it begins.
+    at: usize,
+    /// Where in the original it comes from.
+    from: usize,
+    /// Whether all of it is what the one character there became; otherwise it is as long as what it comes from.
+    one: bool,
 }
 
 impl<'a> Folded<'a> {
     pub(super) fn new(original: &'a str) -> Self {
-        let mut text = String::with_capacity(original.len());
-        let mut origins = Vec::with_capacity(original.len());
-        for (at, c) in original.char_indices() {
-            fold(c, |folded| {
-                // A run of white space is one blank, whatever it is made of: "click\n  here" is "click here".
-                if folded != ' ' || !text.ends_with(' ') {
-                    text.push(folded);
-                    // No message of RabbitMQ comes near 4 GiB.
-                    origins.resize(text.len(), at as u32);
-                }
-            });
+        let mut folded = Self { original, text: String::with_capacity(original.len()), pieces: Vec::new() };
+        let mut at = 0;
+        while at < original.len() {
+            at = folded.take_ascii(at);
+            at = folded.take_unchanged(at);
+            at = folded.take_one(at);
         }
-        Self { original, text, origins }
+        folded
+    }
+
+    /// Takes in letters and signs of ASCII with blanks between them, which are most of many texts, all at once.
+    fn take_ascii(&mut self, from: usize) -> usize {
+        let mut blank = self.text.ends_with(' ');
+        let mut end = from;
+        for byte in &self.original.as_bytes()[from..] {
+            let blank_again = blank && *byte == b' ';
+            if blank_again || !matches!(byte, b' '..=b'~') {
+                break;
+            }
+            blank = *byte == b' ';
+            end += 1;
+        }
+        let start = self.text.len();
+        self.take(from..end);
+        self.text[start..].make_ascii_lowercase();
+        end
+    }
+
+    /// Takes in characters beyond ASCII that stay as they are, such as most Chinese ones, all at once.
+    fn take_unchanged(&mut self, from: usize) -> usize {
+        let unchanged = self.original[from..].chars().take_while(|c| !c.is_ascii() && is_folded(*c));
+        let end = from + unchanged.map(char::len_utf8).sum::<usize>();
+        self.take(from..end);
+        end
+    }
+
+    fn take(&mut self, origin: Range<usize>) {
+        let start = self.text.len();
+        self.text.push_str(&self.original[origin.clone()]);
+        self.lead_back(start, origin);
+    }
+
+    /// Takes in one character, unless it is a letter or sign of ASCII.
+    fn take_one(&mut self, from: usize) -> usize {
+        let Some(c) = self.original[from..].chars().next().filter(|c| !c.is_ascii_graphic()) else { return from };
+        let start = self.text.len();
+        fold(c, |folded| {
+            // A run of white space is one blank, whatever it is made of: "click\n  here" is "click here".
+            if folded != ' ' || !self.text.ends_with(' ') {
+                self.text.push(folded);
+            }
+        });
+        let end = from + c.len_utf8();
+        self.lead_back(start, from..end);
+        end
+    }
+
+    /// What was added from `start` on comes from this stretch of the original.
+    fn lead_back(&mut self, start: usize, origin: Range<usize>) {
+        let added = self.text.len() - start;
+        let one = added != origin.len();
+        let goes_on = match self.pieces.last() {
+            None => start == origin.start,
+            Some(last) => !last.one && last.from + (start - last.at) == origin.start,
+        };
+        if added > 0 && (one || !goes_on) {
+            self.pieces.push(Piece { at: start, from: origin.start, one });
+        }
     }
 
     /// What terms and patterns are looked for in.
@@ -49,27 +114,27 @@ impl<'a> Folded<'a> {
     /// Where in the original a stretch of the folded text stands: from the beginning of its first character to the
     /// end of its last. `None`, when it is empty or not within the folded text.
     pub(super) fn origin(&self, folded: &Range<usize>) -> Option<Range<usize>> {
-        let origins = self.origins.get(folded.clone())?;
-        let (first, last) = (*origins.first()? as usize, *origins.last()? as usize);
+        let within = folded.start < folded.end && folded.end <= self.text.len();
+        let last = within.then(|| self.character(folded.end - 1))?;
         let last_character = self.original.get(last..)?.chars().next()?;
-        Some(first..last + last_character.len_utf8())
+        Some(self.character(folded.start)..last + last_character.len_utf8())
+    }
+
+    /// Where in the original the character begins that a byte of the folded text came from.
+    fn character(&self, at: usize) -> usize {
+        let before = self.pieces.partition_point(|piece| piece.at <= at);
+        let from = match self.pieces[..before].last() {
+            None => at,
+            Some(piece) if piece.one => piece.from,
+            Some(piece) => piece.from + (at - piece.at),
+        };
+        self.original.floor_char_boundary(from)
     }
 }
 
 /// A whole text, folded, for those who need no way back.
 pub(super) fn folded(original: &str) -> String {
     Folded::new(original).text
-}
-
-/// Whether a character is left as it is, so that a pattern may hold it.
-pub(super) fn is_folded(c: char) -> bool {
-    let mut parts = 0;
-    let mut same = true;
-    fold(c, |folded| {
-        parts += 1;
-        same &= folded == c;
-    });
-    same && parts == 1
 }
 
 /// Whether this is a Chinese character. None of its script is below U+3400.

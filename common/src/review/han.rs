@@ -10,8 +10,6 @@ const SEPARATOR_MAX: usize = 6;
 /// The view.
 pub(super) struct Han {
     pub(super) text: String,
-    /// For each byte of `text`, the byte of the folded text it came from.
-    origins: Vec<u32>,
     joins: Vec<Join>,
 }
 
@@ -20,6 +18,8 @@ pub(super) struct Han {
 struct Join {
     /// The byte of the view after it.
     at: usize,
+    /// The byte of the folded text after it.
+    from: usize,
     /// Whether what was taken out is what people write between words anyway: a comma, a blank.
     ordinary: bool,
 }
@@ -36,38 +36,48 @@ pub(super) struct Joined {
 impl Han {
     /// `None`: nothing stands between Chinese characters.
     pub(super) fn new(folded: &str) -> Option<Self> {
-        let mut view = Self { text: String::new(), origins: Vec::new(), joins: Vec::new() };
-        let mut last: Option<char> = None;
-        // Since the last letter or character: how many others, where they begin in the view, whether all are ordinary.
-        let mut between = (0, 0, true);
-        for (at, c) in folded.char_indices() {
-            // All of this block are letters; asking the table of Unicode for each would be most of the work here.
-            let letter = matches!(c, '\u{4E00}'..='\u{9FFF}') || c.is_alphanumeric();
-            if letter {
-                let joins = last.is_some_and(|last| (is_han(last) || is_han(c)) && between.0 > 0);
-                if joins && between.0 <= SEPARATOR_MAX {
-                    view.text.truncate(between.1);
-                    view.origins.truncate(between.1);
-                    view.joins.push(Join { at: between.1, ordinary: between.2 });
-                }
-                last = Some(c);
-            }
-            view.text.push(c);
-            view.origins.resize(view.text.len(), at as u32);
-            between = match letter {
-                true => (0, view.text.len(), true),
-                false => (between.0 + 1, between.1, between.2 && is_ordinary(c)),
-            };
+        // Most texts without Chinese characters are told at once.
+        if folded.is_ascii() {
+            return None;
         }
-        (!view.joins.is_empty()).then_some(view)
+        let mut view = Self { text: String::with_capacity(folded.len()), joins: Vec::new() };
+        let mut last: Option<char> = None;
+        let mut taken = 0;
+        // Where the last letter or character ends; since then: how many others, and whether all are ordinary.
+        let (mut end, mut between, mut ordinary) = (0, 0, true);
+        for (at, c) in folded.char_indices() {
+            // All of these are letters; asking the table of Unicode for each would be most of the work here.
+            let letter = matches!(c, 'a'..='z' | '\u{4E00}'..='\u{9FFF}') || (!is_ordinary(c) && c.is_alphanumeric());
+            if !letter {
+                (between, ordinary) = (between + 1, ordinary && is_ordinary(c));
+                continue;
+            }
+            if between > 0 {
+                let joins = last.is_some_and(|last| is_han(last) || is_han(c));
+                if joins && between <= SEPARATOR_MAX {
+                    view.text.push_str(&folded[taken..end]);
+                    view.joins.push(Join { at: view.text.len(), from: at, ordinary });
+                    taken = at;
+                }
+                (between, ordinary) = (0, true);
+            }
+            (last, end) = (Some(c), at + c.len_utf8());
+        }
+        if view.joins.is_empty() {
+            return None;
+        }
+        view.text.push_str(&folded[taken..]);
+        Some(view)
     }
 
-    /// Where in the folded text a stretch of the view comes from. Its last byte ends a character, so its end is one on.
+    /// Where in the folded text a stretch of the view comes from.
     pub(super) fn origin(&self, span: &Range<usize>) -> Option<Range<usize>> {
-        let origins = self.origins.get(span.clone())?;
-        let (first, last) = (*origins.first()?, *origins.last()?);
-        let length = self.text.get(..span.end)?.chars().next_back()?.len_utf8();
-        Some(first as usize..last as usize + length)
+        let back = |at: usize| {
+            let before = self.joins[..self.joins.partition_point(|join| join.at <= at)].last();
+            before.map_or(at, |join| join.from + (at - join.at))
+        };
+        let stretch = self.text.get(span.clone())?;
+        (!stretch.is_empty()).then(|| back(span.start)..back(span.end - 1) + 1)
     }
 
     /// What was taken out inside a stretch; `None`: nothing, the folded text has it as well.

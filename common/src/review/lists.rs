@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use daachorse::CharwiseDoubleArrayAhoCorasick;
+use daachorse::DoubleArrayAhoCorasick;
 
 use super::compact::Compact;
 use super::error::{RulesError, Source};
@@ -22,6 +22,7 @@ use super::pinyin::{mixed, sounded};
 use super::rules::Term;
 use super::spelling::{Disguise, Spelling};
 use super::table::is_invisible;
+use super::vocabulary::Vocabulary;
 use super::words::at_word_bounds;
 
 /// Up to how many terms are also looked for as they sound. Each has some three such forms: with 65,000 terms they would
@@ -30,7 +31,7 @@ const MIXED_MAX_TERMS: usize = 10_000;
 
 /// Texts to look for, each with the terms it speaks for.
 struct Index {
-    automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    automaton: Option<DoubleArrayAhoCorasick<u32>>,
     /// By text, and one more: where its terms begin among the members.
     firsts: Vec<u32>,
     members: Vec<u32>,
@@ -51,13 +52,13 @@ impl Index {
         firsts.push(members.len() as u32);
         let automaton = match distinct.is_empty() {
             true => None,
-            false => Some(CharwiseDoubleArrayAhoCorasick::new(&distinct).map_err(|error| source.too_large(error))?),
+            false => Some(DoubleArrayAhoCorasick::new(&distinct).map_err(|error| source.too_large(error))?),
         };
         Ok(Self { automaton, firsts, members })
     }
 
     /// Each place of each text, with its terms.
-    fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (Range<usize>, &'a [u32])> {
+    fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, &'a [u32])> {
         self.automaton.iter().flat_map(move |automaton| automaton.find_overlapping_iter(text)).map(|found| {
             let nth = found.value() as usize;
             let members = self.firsts[nth] as usize..self.firsts[nth + 1] as usize;
@@ -74,8 +75,7 @@ pub(super) struct Lists {
     /// Of Latin terms: by their place among `spellings`.
     disguised: Index,
     spellings: Vec<(usize, Spelling)>,
-    /// The words of the Latin terms: what a word with a hidden letter may be.
-    vocabulary: HashSet<Box<str>>,
+    vocabulary: Vocabulary,
 }
 
 /// What the lists find in one text.
@@ -103,7 +103,7 @@ impl Lists {
             speaking.filter_map(|(nth, term)| Some((nth, Spelling::new(&term.text)?))).collect();
         let keys = spellings.iter().zip(0..).map(|((_, spelling), nth)| (spelling.key(), nth)).collect();
         let words = spellings.iter().flat_map(|(nth, _)| terms[*nth].text.split([' ', '-', '\'']));
-        let vocabulary = words.filter(|word| word.len() >= 4).map(Into::into).collect();
+        let vocabulary = Vocabulary::new(words.filter(|word| word.len() >= 4));
         Ok(Self { plain, disguised: Index::new(keys, source)?, spellings, vocabulary, terms })
     }
 
@@ -127,7 +127,7 @@ impl Lists {
 
     fn find_plain(&self, original: &str, folded: &Folded<'_>, all: bool, found: &mut Found) {
         let text = folded.text();
-        for (span, members) in self.plain.find(text) {
+        for (span, members) in self.plain.find(text.as_bytes()) {
             let (terms, parts) = self.parted(members);
             parts.iter().for_each(|part| found.parts.insert(*part as usize - self.terms.len()));
             if terms.is_empty() {
@@ -162,7 +162,7 @@ impl Lists {
     }
 
     fn find_joined(&self, folded: &Folded<'_>, view: &Han, found: &mut Found) {
-        for (span, members) in self.plain.find(&view.text) {
+        for (span, members) in self.plain.find(view.text.as_bytes()) {
             let (terms, _) = self.parted(members);
             let Some(joined) = view.joined(&span) else { continue };
             let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };

@@ -14,6 +14,8 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind};
 
+use super::table::is_folded;
+
 /// How many parts of a pattern are looked for.
 const PARTS_MAX: usize = 3;
 /// How many pieces of a pattern are looked at together, to find where its literals are longest: a part is seldom made
@@ -67,7 +69,9 @@ fn candidates(pattern: &Hir) -> Vec<Part> {
 /// With what every match begins; `None`, if that is anything.
 fn prefixes(pattern: &Hir) -> Option<Part> {
     let found = Extractor::new().limit_class(CLASS_MAX).extract(pattern);
-    let mut literals: Part = found.literals()?.iter().map(|literal| whole_characters(literal.as_bytes())).collect();
+    let whole = found.literals()?.iter().map(|literal| whole_characters(literal.as_bytes()));
+    // Folded text has no capitals, and no white space but blanks.
+    let mut literals: Part = whole.filter(|literal| literal.chars().all(is_folded)).collect();
     literals.sort_unstable();
     literals.dedup();
     (!literals.is_empty() && shortest(&literals) > 0).then_some(literals)
@@ -100,8 +104,8 @@ mod tests {
     #[test]
     fn every_match_holds_a_literal_of_each_part() {
         for (pattern, expected) in [
-            (r"\b(?:earn|make)\s\d", &[&["earn", "make"][..]][..]),
-            ("(?:贷款|借款)(?u:.){0,40}(?:http|电话)", &[&["http", "电话"], &["借款", "贷款"]]),
+            (r"\b(?:earn|make)\s[$%]", &[&["earn", "make"][..], &[" $", " %"]][..]),
+            ("(?:贷款|借款)(?u:.){0,40}(?:http|电话)", &[&["借款", "贷款"], &["http", "电话"]]),
             (r"[a-z]{3,40}\.(?:top|xyz)\b", &[&[".top", ".xyz"]]),
             ("(?:x?yz|[ab]{2})c", &[&["aac", "abc", "bac", "bbc", "xyzc", "yzc"]]),
             ("foo+(?:bar)?", &[&["foo"]]),

@@ -33,6 +33,7 @@ mod score;
 mod signal;
 mod spelling;
 mod table;
+mod vocabulary;
 mod words;
 
 use std::fs;

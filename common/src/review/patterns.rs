@@ -18,12 +18,11 @@ const SET_CACHE_BYTES: usize = 8 << 20;
 
 /// All patterns, ready to be looked for.
 pub(super) struct Patterns {
-    /// Those with literals first.
-    patterns: Vec<Pattern>,
-    /// By pattern with literals: where its parts end among all parts; they begin where those before it end.
-    ends: Vec<usize>,
-    /// The others: in one pass, which of them are worth asking where.
-    rest: RegexSet,
+    /// By part of a pattern: the pattern and where its parts end among all parts, if this is the first of them.
+    waiting: Vec<Option<(Pattern, usize)>>,
+    /// Those without literals, and a set that says in one pass which of them are worth asking where.
+    rest: Vec<Pattern>,
+    which: RegexSet,
 }
 
 /// Which parts of patterns were seen in a text, a bit for each.
@@ -41,46 +40,51 @@ impl Seen {
     fn holds(&self, part: usize) -> bool {
         self.0.get(part / 64).is_some_and(|bits| bits >> (part % 64) & 1 == 1)
     }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(nth, bits)| {
+            let without_lowest = |bits: &u64| Some(bits & (bits - 1)).filter(|bits| *bits != 0);
+            let bits = std::iter::successors(Some(*bits).filter(|bits| *bits != 0), without_lowest);
+            bits.map(move |bits| 64 * nth + bits.trailing_zeros() as usize)
+        })
+    }
 }
 
 impl Patterns {
     /// Also the literals to look for, each with the part it is one of.
     pub(super) fn new(patterns: Vec<Pattern>, source: Source<'_>) -> Result<(Self, Vec<(String, usize)>), RulesError> {
-        let (mut filtered, mut rest, mut ends, mut literals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut end = 0;
+        let (mut waiting, mut rest, mut literals) = (Vec::new(), Vec::new(), Vec::new());
         for pattern in patterns {
             let parts = parts(pattern.regex.as_str());
+            let (start, end) = (waiting.len(), waiting.len() + parts.len());
             if parts.is_empty() {
                 rest.push(pattern);
-                continue;
+            } else {
+                waiting.push(Some((pattern, end)));
+                waiting.resize(end, None);
             }
-            let parts = parts.into_iter().zip(end..);
+            let parts = parts.into_iter().zip(start..);
             literals.extend(parts.flat_map(|(part, nth)| part.into_iter().map(move |literal| (literal, nth))));
-            end = literals.last().map_or(end, |(_, nth)| nth + 1);
-            ends.push(end);
-            filtered.push(pattern);
         }
         // Its flags are those they were compiled with.
-        let set = RegexSetBuilder::new(rest.iter().map(|pattern| pattern.regex.as_str()))
+        let which = RegexSetBuilder::new(rest.iter().map(|pattern| pattern.regex.as_str()))
             .unicode(false)
             .dfa_size_limit(SET_CACHE_BYTES)
             .build()
             .map_err(|error| source.too_large(error))?;
-        filtered.extend(rest);
-        Ok((Self { patterns: filtered, ends, rest: set }, literals))
+        Ok((Self { waiting, rest, which }, literals))
     }
 
     /// Adds the hits in a text in which these parts were seen.
     pub(super) fn find(&self, folded: &Folded<'_>, seen: &Seen, hits: &mut Vec<Hit>) {
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        for (pattern, (start, end)) in self.patterns.iter().zip(starts.zip(&self.ends)) {
-            if (start..*end).all(|part| seen.holds(part)) {
+        let first = |part: usize| Some((part, self.waiting[part].as_ref()?));
+        for (part, (pattern, end)) in seen.iter().filter_map(first) {
+            if (part + 1..*end).all(|part| seen.holds(part)) {
                 places(pattern, folded, hits);
             }
         }
         if !self.rest.is_empty() {
-            let rest = &self.patterns[self.ends.len()..];
-            self.rest.matches(folded.text()).iter().for_each(|nth| places(&rest[nth], folded, hits));
+            self.which.matches(folded.text()).iter().for_each(|nth| places(&self.rest[nth], folded, hits));
         }
     }
 }
@@ -89,4 +93,109 @@ fn places(Pattern { regex, rule }: &Pattern, folded: &Folded<'_>, hits: &mut Vec
     let places = regex.find_iter(folded.text()).filter(|place| !place.is_empty()).take(PLACES_OF_A_PATTERN);
     let spans = places.filter_map(|place| folded.origin(&place.range()));
     hits.extend(spans.map(|span| Hit::new(*rule, What::Rule(*rule), span)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lists::Lists;
+    use super::super::{BUILTIN, rules};
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::strategy::Union;
+    use proptest::string::bytes_regex_parsed;
+    use regex_syntax::hir::{Hir, HirKind, Repetition};
+    use std::sync::LazyLock;
+
+    /// What the built-in patterns have none of: no literals, cut ones, edges, case, choices within choices.
+    const ODD: &str = r#"
+extend = "builtin"
+pattern = [
+    { id = "digits", category = "odd", regex = '\d{3}' },
+    { id = "vowels", category = "odd", regex = '[aeiou]{3,}(?u:[^a-z])' },
+    { id = "start", category = "odd", regex = '^(?:the|a|请问)' },
+    { id = "end", category = "odd", regex = '(?:吗|ing|\?)$' },
+    { id = "optional", category = "odd", regex = '(?:foo)?bar+|x?yz' },
+    { id = "case", category = "odd", regex = '(?i)one (?:two|three)|four' },
+    { id = "edges", category = "odd", regex = '\Bin\B|\bon\b' },
+    { id = "class", category = "odd", regex = '(?u:[一二三四五六七八九十])(?:个|月|日)' },
+    { id = "wide-class", category = "odd", regex = '(?u:[一-龥])z' },
+    { id = "choices", category = "odd", regex = '(?:a|bc|d[ef]g)(?:(?:h|ij)k?l|m(?:no|p))' },
+    { id = "repeated", category = "odd", regex = '(?:ha){2,}|(?:哈哈|嘿嘿){3}' },
+    { id = "many", category = "odd", regex = '(?u:[一二三四五])(?u:[六七八九十])(?u:[一二三四五])(?u:[六七八九十])' },
+    { id = "lazy", category = "odd", regex = 'so[a-z ]*?me(?:\s|$)' },
+]
+"#;
+
+    /// The rules read twice: as they are asked, and as they could be asked one by one.
+    struct Read {
+        one_by_one: Vec<Pattern>,
+        patterns: Patterns,
+        lists: Lists,
+    }
+
+    static RULES: LazyLock<Read> = LazyLock::new(|| {
+        let source = Source { origin: "odd", text: ODD };
+        let mut rules = rules::parse(source).and_then(|file| rules::read(&file, source, BUILTIN)).expect("in order");
+        let one_by_one = rules.patterns.clone();
+        let (patterns, literals) = Patterns::new(std::mem::take(&mut rules.patterns), source).expect("small ones");
+        let lists = Lists::new(std::mem::take(&mut rules.terms), literals, source).expect("few");
+        Read { one_by_one, patterns, lists }
+    });
+
+    /// What asks for edges, without them: no text can be made for an edge.
+    fn without_edges(pattern: &Hir) -> Hir {
+        match pattern.kind() {
+            HirKind::Look(_) => Hir::empty(),
+            HirKind::Capture(group) => without_edges(&group.sub),
+            HirKind::Repetition(repeated) => {
+                Hir::repetition(Repetition { sub: Box::new(without_edges(&repeated.sub)), ..repeated.clone() })
+            }
+            HirKind::Concat(pieces) => Hir::concat(pieces.iter().map(without_edges).collect()),
+            HirKind::Alternation(ways) => Hir::alternation(ways.iter().map(without_edges).collect()),
+            HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) => pattern.clone(),
+        }
+    }
+
+    /// Texts that one of the patterns matches, but for the edges that it asks for.
+    fn matched() -> impl Strategy<Value = String> {
+        let text = |pattern: &Pattern| {
+            let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+            let pattern = parser.parse(pattern.regex.as_str()).expect("it was read before");
+            let bytes = bytes_regex_parsed(&without_edges(&pattern)).expect("there are texts");
+            bytes.prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        Union::new(RULES.one_by_one.iter().map(text))
+    }
+
+    fn found(hits: Vec<Hit>) -> Vec<(usize, usize, usize)> {
+        let mut places: Vec<_> = hits.into_iter().map(|hit| (hit.rule, hit.span.start, hit.span.end)).collect();
+        places.sort_unstable();
+        places
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn what_is_asked_for_its_literals_finds_what_asking_each_pattern_finds(
+            before in "[a-z0-9 .,!%$加微信一-龥]{0,12}", one in matched(), between in "[ a-z\u{200B}]{0,2}", two in matched(),
+            after in "[a-zA-Z0-9 加一-龥]{0,6}", cut in 0usize..40,
+        ) {
+            let text: String = format!("{before}{one}{between}{two}{after}").chars().skip(cut.saturating_sub(20)).collect();
+            let folded = Folded::new(&text);
+            let (mut by_literals, mut asked) = (Vec::new(), Vec::new());
+            let seen = RULES.lists.find(&text, &folded, false).parts;
+            RULES.patterns.find(&folded, &seen, &mut by_literals);
+            RULES.one_by_one.iter().for_each(|pattern| places(pattern, &folded, &mut asked));
+            prop_assert_eq!(found(by_literals), found(asked), "{}", text);
+        }
+    }
+
+    #[test]
+    fn every_built_in_pattern_waits_for_its_literals() {
+        let rules = rules::parse(BUILTIN).and_then(|file| rules::read(&file, BUILTIN, BUILTIN)).expect("in order");
+        let without: Vec<_> =
+            rules.patterns.iter().filter(|pattern| parts(pattern.regex.as_str()).is_empty()).collect();
+        assert!(without.is_empty(), "each of these costs a pass over every post: {without:#?}");
+    }
 }

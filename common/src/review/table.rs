@@ -58,9 +58,6 @@ impl Table {
 
 /// Hands on what one character becomes: nothing, one, or several.
 pub(super) fn fold(c: char, mut emit: impl FnMut(char)) {
-    if c.is_ascii_graphic() {
-        return emit(c.to_ascii_lowercase());
-    }
     match TABLE.entries.get(c as usize) {
         Some(&entry) if entry & SEVERAL != 0 => {
             TABLE.several[(entry & !SEVERAL) as usize].iter().for_each(|part| emit(*part));
@@ -68,6 +65,11 @@ pub(super) fn fold(c: char, mut emit: impl FnMut(char)) {
         Some(&entry) => emit(char::from_u32(entry).unwrap_or(c)),
         None => worked_out(c).into_iter().for_each(emit),
     }
+}
+
+/// Whether a character is left as it is, so that terms and patterns may hold it.
+pub(super) fn is_folded(c: char) -> bool {
+    TABLE.entries.get(c as usize).map_or_else(|| worked_out(c) == [c], |entry| *entry == c as u32)
 }
 
 fn worked_out(c: char) -> Vec<char> {
