@@ -18,8 +18,8 @@ impl Vocabulary {
         let from = self.0.partition_point(|word| (word.len(), word.as_bytes()) < (masked.len(), &begins[..]));
         let mut like =
             self.0[from..].iter().take_while(|word| word.len() == masked.len() && word.as_bytes().starts_with(&begins));
-        let is = |word: &&Box<str>| word.bytes().zip(masked).all(|(one, two)| two.is_none_or(|two| one == two));
-        like.find(is).map(|word| &**word)
+        let is = |word: &str| word.bytes().zip(masked).all(|(one, two)| two.is_none_or(|two| one == two));
+        like.find(|word| is(word)).map(|word| &**word)
     }
 }
 
