@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::{Transcript, Unsettled, answered, headers, is_a_count_of_the_brokers, number, without};
+use super::{Transcript, Unsettled, headers, is_a_count_of_the_brokers, number, without};
 use crate::dead_letter::{
     DeadLetterRecord, FAILURE_HEADER, LETTER_HEADER, NAMELESS, Origin, REPLAY_HEADER, REPLAYS_HEADER, fingerprint,
 };
@@ -49,6 +49,9 @@ pub struct LetterSummary {
     /// The post's title, where the body has one.
     pub title: Option<String>,
 }
+
+/// The longest wait for an answer to be written. It is not answered in turn, so only a stopped connection delays it.
+const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// A dead letter in hand. Dropped unanswered, it goes back with the others.
 #[derive(Debug)]
@@ -318,5 +321,13 @@ fn to_json(value: &AMQPValue) -> serde_json::Value {
             (_, Some(text)) => text.into(),
             _ => format!("{other:?}").into(),
         },
+    }
+}
+/// `Ok(false)` of the library means that the answer was never sent.
+async fn answered(answer: impl Future<Output = lapin::Result<bool>>) -> Result<(), Unsettled> {
+    match crate::broker::bounded("answering a delivery", ANSWER_TIMEOUT, answer).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Unsettled::Gone("the channel is closed".to_owned())),
+        Err(Failure { message, .. }) => Err(Unsettled::Gone(message)),
     }
 }

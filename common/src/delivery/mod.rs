@@ -4,6 +4,8 @@
 //! dropped. What is dropped all the same, or held when its connection ends, goes back to the queue: the broker sees to
 //! that.
 
+mod answers;
+mod ledger;
 mod letter;
 mod letters;
 mod older;
@@ -17,18 +19,17 @@ pub use session::{Deliveries, OpenError, Session};
 pub use transcript::{Properties, Transcript, Unreadable};
 
 use deadpool_lapin::lapin;
-use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use time::OffsetDateTime;
 
+use answers::Answers;
+use ledger::Word;
+
 use crate::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, REPLAYS_HEADER};
 use crate::failpoint;
-use crate::failure::Failure;
 use crate::publisher::{Envelope, PublishError, Publisher};
 use crate::topology::Topology;
 
-/// The longest wait for an acknowledgement to be written. It is not answered, so only a stopped connection delays it.
-const SETTLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// The most bytes of headers that are copied onto a dead letter. All headers together must fit one frame (128 KiB);
 /// what has more is left to the broker's own dead-lettering, which copies it without us.
 const HEADERS_MAX_BYTES: usize = 64 * 1024;
@@ -43,6 +44,7 @@ const ACQUIRED_COUNT_HEADER: &str = "x-acquired-count";
 #[must_use = "a delivery must be settled: unanswered it blocks its consumer until the connection ends"]
 pub struct Delivery {
     message: lapin::message::Delivery,
+    answers: Answers,
 }
 
 /// How a delivery is answered.
@@ -76,8 +78,8 @@ pub enum Unsettled {
 }
 
 impl Delivery {
-    pub(crate) fn new(message: lapin::message::Delivery) -> Self {
-        Self { message }
+    fn new(message: lapin::message::Delivery, answers: Answers) -> Self {
+        Self { message, answers }
     }
 
     /// The message's body.
@@ -169,11 +171,11 @@ impl Delivery {
     }
 
     async fn ack(self) -> Result<(), Unsettled> {
-        answered(self.message.acker.ack(BasicAckOptions::default())).await
+        self.answers.give(self.message.delivery_tag, Word::Ack).await
     }
 
     async fn release(self) -> Result<(), Unsettled> {
-        answered(self.message.acker.nack(BasicNackOptions { requeue: true, multiple: false })).await
+        self.answers.give(self.message.delivery_tag, Word::Requeue).await
     }
 
     async fn renew(self, topology: &Topology, publisher: &Publisher) -> Result<(), Unsettled> {
@@ -188,16 +190,7 @@ impl Delivery {
     }
 
     async fn leave_to_the_broker(self) -> Result<(), Unsettled> {
-        answered(self.message.acker.reject(BasicRejectOptions { requeue: false })).await
-    }
-}
-
-/// `Ok(false)` of the library means that the answer was never sent.
-async fn answered(answer: impl Future<Output = lapin::Result<bool>>) -> Result<(), Unsettled> {
-    match crate::broker::bounded("answering a delivery", SETTLE_TIMEOUT, answer).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Unsettled::Gone("the channel is closed".to_owned())),
-        Err(Failure { message, .. }) => Err(Unsettled::Gone(message)),
+        self.answers.give(self.message.delivery_tag, Word::Reject).await
     }
 }
 

@@ -14,6 +14,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 
 use super::Delivery;
+use super::answers::Answers;
 use crate::broker::{Broker, BrokerError, bounded, close};
 use crate::failure::Failure;
 use crate::topology::{Topology, TopologyError};
@@ -25,6 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Session {
     connection: Connection,
     channel: Channel,
+    answers: Answers,
     queue: String,
     /// How the consumers' names begin.
     tag: String,
@@ -33,7 +35,10 @@ pub struct Session {
 
 /// The deliveries of one consumer. It ends when the consumer was cancelled, by us or by the broker (its queue is gone,
 /// its leader moved), or when the session broke.
-pub struct Deliveries(lapin::Consumer);
+pub struct Deliveries {
+    consumer: lapin::Consumer,
+    answers: Answers,
+}
 
 /// Why no session could be opened.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -60,7 +65,8 @@ impl Session {
         topology.declare(&connection).await?;
         let blame = |failure: Failure| OpenError::Broker(broker.blame(failure));
         let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(blame)?;
-        let mut session = Self { connection, channel, queue: topology.queue(), tag: tag.to_owned(), tags: Vec::new() };
+        let (answers, queue) = (Answers::over(channel.clone()), topology.queue());
+        let mut session = Self { connection, channel, answers, queue, tag: tag.to_owned(), tags: Vec::new() };
         let first = session.start(1, 1).await.map_err(blame)?.remove(0);
         Ok((session, first))
     }
@@ -83,7 +89,8 @@ impl Session {
             let tag = format!("{}/{}", self.tag, self.tags.len() + 1);
             let (queue, options) = (self.queue.as_str().into(), BasicConsumeOptions::default());
             let consume = self.channel.basic_consume(queue, tag.as_str().into(), options, FieldTable::default());
-            streams.push(Deliveries(bounded("starting a consumer", TIMEOUT, consume).await?));
+            let consumer = bounded("starting a consumer", TIMEOUT, consume).await?;
+            streams.push(Deliveries { consumer, answers: self.answers.clone() });
             self.tags.push(tag);
         }
         Ok(streams)
@@ -110,6 +117,8 @@ impl Stream for Deliveries {
     type Item = Result<Delivery, Failure>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx).map(|next| next.map(|got| got.map(Delivery::new).map_err(Failure::from)))
+        let this = &mut *self;
+        let next = std::task::ready!(Pin::new(&mut this.consumer).poll_next(cx));
+        Poll::Ready(next.map(|got| got.map(|got| Delivery::new(got, this.answers.clone())).map_err(Failure::from)))
     }
 }
