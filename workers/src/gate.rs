@@ -98,6 +98,9 @@ impl Gate {
 
     /// Waits until it is open.
     pub async fn opened(&self) {
+        if self.state.borrow().is_none() {
+            return;
+        }
         // The sender lives as long as this gate, so the wait ends only by an opening.
         let _ = self.state.subscribe().wait_for(Option::is_none).await;
     }

@@ -252,10 +252,14 @@ fn read(delivery: &Delivery) -> Result<Post, Failure> {
 
 /// Waits for `what`, but no longer than until the withdrawal.
 async fn unless<T>(withdrawn: &CancellationToken, what: impl Future<Output = T>) -> Option<T> {
+    if withdrawn.is_cancelled() {
+        return None;
+    }
     tokio::select! {
+        // What need not be waited for, which is the usual case, is not entered among those who listen.
         biased;
-        () = withdrawn.cancelled() => None,
         done = what => Some(done),
+        () = withdrawn.cancelled() => None,
     }
 }
 

@@ -7,6 +7,7 @@
 //! one bad row stands alone: the others are stored, that one fails.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -57,11 +58,17 @@ impl Recorder {
 }
 
 async fn run(mut waiting: mpsc::Receiver<Job>, store: Arc<Store>, worker: String) {
-    let mut jobs = Vec::with_capacity(GROUP_ROWS);
-    while waiting.recv_many(&mut jobs, GROUP_ROWS).await > 0 {
-        for group in groups(jobs.drain(..)) {
-            write(group, &store, &worker).await;
+    let (mut jobs, mut come) = (VecDeque::with_capacity(GROUP_ROWS), Vec::with_capacity(GROUP_ROWS));
+    loop {
+        let more = waiting.recv_many(&mut come, GROUP_ROWS);
+        if !jobs.is_empty() {
+            // What is left of the last group waits for nobody.
+            let _ = more.now_or_never();
+        } else if more.await == 0 {
+            return;
         }
+        jobs.extend(come.drain(..));
+        write(next_group(&mut jobs), &store, &worker).await;
     }
 }
 
@@ -72,21 +79,30 @@ struct Group {
     answers: Vec<oneshot::Sender<Answer>>,
 }
 
-/// Cuts what is waiting into groups of a bounded size.
-fn groups(jobs: impl Iterator<Item = Job>) -> Vec<Group> {
-    let mut groups = vec![];
+/// Takes the next group from what is waiting.
+fn next_group(jobs: &mut VecDeque<Job>) -> Group {
     let (mut group, mut bytes) = (Group::default(), 0);
-    for Job { row, answer } in jobs {
-        if bytes + row.bytes() > GROUP_BYTES && !group.rows.is_empty() {
-            groups.push(std::mem::take(&mut group));
-            bytes = 0;
-        }
-        bytes += row.bytes();
+    // A single row may be larger than a group is to be.
+    let fit = jobs.iter().take(GROUP_ROWS).take_while(|job| {
+        bytes += job.row.bytes();
+        bytes <= GROUP_BYTES
+    });
+    let rows = fit.count().max(1);
+    for Job { row, answer } in jobs.drain(..round(rows)) {
         group.rows.push(row);
         group.answers.push(answer);
     }
-    groups.push(group);
-    groups
+    group
+}
+
+/// The next lower number of rows that groups have: all up to 8, then four in each doubling.
+///
+/// A statement is prepared for its number of rows, which for hundreds of them costs the server more than to run it. With
+/// these sizes there are so few statements that all of them stay prepared, and no more than a fifth of what waits has to
+/// wait for the next one.
+fn round(rows: usize) -> usize {
+    let step = rows.ilog2().saturating_sub(2);
+    rows >> step << step
 }
 
 /// Writes a group, halving it as long as a row's own fault makes it fail.
@@ -131,5 +147,19 @@ fn is_a_rows_own(kind: Kind) -> bool {
     match kind {
         Kind::Permanent | Kind::Transient => true,
         Kind::Dependency | Kind::Operator => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn groups_have_few_sizes_and_leave_no_more_than_a_fifth_behind() {
+        let sizes: BTreeSet<usize> = (1..=GROUP_ROWS).map(round).collect();
+        assert!(sizes.len() <= 36, "{sizes:?}");
+        assert!((1..=8).all(|rows| round(rows) == rows));
+        assert!((1..=GROUP_ROWS).all(|rows| round(rows) <= rows && round(rows) * 5 >= rows * 4));
     }
 }

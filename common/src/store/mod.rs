@@ -42,7 +42,7 @@ const CONNECTIONS: usize = 4;
 /// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is given
 /// back, and a statement costs the opening of a connection.
 const KEPT_IDLE: Duration = Duration::from_secs(60);
-/// Statements kept prepared on a connection: one for each size of a group up to the usual number of consumers.
+/// Statements kept prepared on a connection: more than there are sizes of a group of rows.
 const STATEMENTS: usize = 64;
 
 /// The database.
