@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use deadpool_lapin::lapin::options::BasicPublishOptions;
 use deadpool_lapin::lapin::{self, Channel, Confirmation};
+use futures_util::future::join_all;
 
 use super::{Envelope, PublishError};
 use crate::failure::{Failure, Kind};
@@ -37,11 +38,15 @@ pub(super) async fn publish_on(channel: &Channel, batch: &[Envelope]) -> Result<
 /// Publishes a batch and judges it as a whole.
 async fn publish_once(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, Trouble> {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let mut confirms = Vec::with_capacity(batch.len());
-    for envelope in batch {
+    let publish = batch.iter().map(|envelope| {
         let (exchange, key) = (envelope.exchange.as_str().into(), envelope.routing_key.as_str().into());
-        let publish = channel.basic_publish(exchange, key, options, &envelope.body, envelope.properties.clone());
-        match publish.await {
+        channel.basic_publish(exchange, key, options, &envelope.body, envelope.properties.clone())
+    });
+    // All at once: awaited one by one, each would wait until the library's thread has written the one before.
+    let published = join_all(publish).await;
+    let mut confirms = Vec::with_capacity(batch.len());
+    for (published, envelope) in published.into_iter().zip(batch) {
+        match published {
             Ok(confirm) => confirms.push(confirm),
             Err(error) => return Err(why_closed(confirms, batch, Trouble::of(&error, envelope)).await),
         }
