@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use common::config::LogArgs;
 
-use crate::{demo, dlq, migrate, replays, rules, stack, status, topology, verify, why};
+use crate::{bench, demo, dlq, migrate, replays, rules, stack, status, topology, verify, why};
 
 /// Looks after the queue between a flood of posts and MySQL
 ///
@@ -43,6 +43,11 @@ pub enum Command {
     Stack(stack::StackArgs),
     /// The whole of it in a minute, on private servers
     Demo(demo::DemoArgs),
+    /// How fast it is: beside what the servers can do, and beside what one would write without it
+    Bench(bench::BenchArgs),
+    /// What one would write without Sluice; started by `bench`
+    #[command(hide = true)]
+    BenchPeer(bench::PeerArgs),
 }
 
 #[cfg(test)]

@@ -8,12 +8,13 @@
 //!  verify               every accepted id accounted for
 //!  rules                the rules of the review, tried by hand
 //!  why                  one post's story, from all places that know a part of it
+//!  bench                how fast it is, beside what the servers can do and what one would write without it
 //! ```
 //!
-//! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done in `common` alone.
+//! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done in `common` alone. The exception
+//! is `bench`, which has to do without `common` what it compares it with.
 
-#[allow(dead_code)] // Until the command is there that draws with it.
-mod bench;
+pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod depths;
@@ -21,6 +22,7 @@ pub mod dlq;
 pub mod migrate;
 pub mod numbers;
 pub mod output;
+pub mod program;
 pub mod replays;
 pub mod rules;
 pub mod stack;
@@ -52,6 +54,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Why(args) => why::run(args).await,
         Command::Stack(args) => stack::run(args).await,
         Command::Demo(args) => demo::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
+        Command::BenchPeer(args) => bench::run_peer(args).await,
     };
     match done {
         // Whoever read our output has seen enough: `sluice dlq list | head`.

@@ -1,20 +1,19 @@
 //! What the demonstration runs on: private servers, the producer, three workers, and their logs in a folder.
 
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use common::broker::{Broker, close};
 use common::config::{BrokerArgs, DatabaseArgs};
 use common::devstack::{Stack, StackOptions, shell_word};
 use common::store::Store;
 use common::topology::Topology;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::Mutex;
 
 use super::DemoArgs;
+use crate::program::{self, Program};
 
 /// Where `--keep` keeps.
 const DIR: &str = ".sluice-demo";
@@ -32,7 +31,7 @@ pub(super) struct Stage {
     pub(super) store: Store,
     listen: String,
     keep: bool,
-    programs: Mutex<Vec<(&'static str, Child)>>,
+    programs: Mutex<Vec<Program>>,
 }
 
 /// How far the posts have come.
@@ -69,7 +68,7 @@ impl Stage {
             broker: Broker::new(&broker_args, "sluice demo")?,
             topology: Topology::new(&broker_args),
             store,
-            listen: free_address()?,
+            listen: program::free_address()?,
             keep: args.keep,
             programs: Mutex::new(Vec::new()),
             stack,
@@ -109,7 +108,7 @@ impl Stage {
             ensure!(
                 begun.elapsed() < PATIENCE,
                 "the producer is not ready; its log is {}",
-                self.log("sluice-producer")
+                self.log("sluice-producer").display()
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -142,7 +141,7 @@ impl Stage {
     pub(super) fn leave(self) -> anyhow::Result<()> {
         let dir = shell_word(self.stack.dir());
         let programs = self.programs.into_inner();
-        let pids: Vec<_> = programs.iter().filter_map(|(_, child)| child.id()).map(|pid| pid.to_string()).collect();
+        let pids: Vec<_> = programs.iter().filter_map(Program::pid).map(|pid| pid.to_string()).collect();
         println!("\nEverything is left up:");
         println!("  the front door       http://{}/posts", self.listen);
         println!("  RabbitMQ             {}", self.stack.amqp_url());
@@ -162,16 +161,9 @@ impl Stage {
 
     /// Ends everything, in order.
     pub(super) async fn strike(self) -> anyhow::Result<()> {
-        for (name, mut child) in self.programs.into_inner() {
-            // The programs finish what they have in hand; the ends of the servers come after theirs.
-            let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-            if let Some(pid) = pid {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
-            }
-            if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
-                eprintln!("{name} did not end in time; killing it");
-                child.kill().await?;
-            }
+        // The programs finish what they have in hand; the ends of the servers come after theirs.
+        for program in self.programs.into_inner() {
+            program.end().await?;
         }
         self.store.close().await;
         if self.keep {
@@ -184,47 +176,23 @@ impl Stage {
 
     /// Starts one of our programs; its log goes into the folder.
     async fn start(&self, name: &'static str, args: &[&str]) -> anyhow::Result<()> {
-        let program = beside_us(name)?;
-        let log = std::fs::File::create(self.log(name)).with_context(|| format!("cannot write {}", self.log(name)))?;
-        let mut command = Command::new(&program);
-        self.environment(&mut command).args(args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        // A terminal's Ctrl-C is for the demonstration, which ends its programs in order.
-        command.process_group(0).kill_on_drop(!self.keep);
-        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        self.programs.lock().await.push((name, child));
+        let mut command = Command::new(program::beside_us(name)?);
+        self.environment(&mut command).args(args);
+        let program = Program::start(name, command, self.log(name), self.keep)?;
+        self.programs.lock().await.push(program);
         Ok(())
     }
 
-    fn log(&self, name: &str) -> String {
-        self.stack.dir().join(format!("{name}.log")).display().to_string()
+    fn log(&self, name: &str) -> PathBuf {
+        self.stack.dir().join(format!("{name}.log"))
     }
 
     /// The servers' addresses, and nothing of the caller's own settings.
     fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        for (variable, _) in std::env::vars_os() {
-            if variable.to_string_lossy().starts_with("SLUICE_") {
-                command.env_remove(variable);
-            }
-        }
+        program::without_our_settings(command);
         command
             .env("AMQP_URL", self.stack.amqp_url())
             .env("DATABASE_URL", self.stack.database_url(DATABASE))
             .env("SLUICE_PREFIX", PREFIX)
     }
-}
-
-/// The other programs are built into the same folder.
-fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
-    let here = std::env::current_exe().context("cannot find this program")?;
-    let program = here.parent().unwrap_or(Path::new(".")).join(name);
-    if !program.exists() {
-        bail!("{} is missing: build all programs with `cargo build --release --workspace`", program.display());
-    }
-    Ok(program)
-}
-
-/// A free port of this machine. Somebody else may take it before we do; then the producer says so.
-fn free_address() -> anyhow::Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
-    Ok(listener.local_addr()?.to_string())
 }

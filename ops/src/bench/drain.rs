@@ -1,0 +1,131 @@
+//! How many posts a second the workers bring from the queue into MySQL, and what the two servers would allow.
+
+use super::accept::{RABBITMQ, SLUICE};
+use super::figures::{Sheet, Unit};
+use super::floor;
+use super::stage::Stage;
+
+/// A consumer as one would write it: one insert, one acknowledgement.
+pub(super) const SIMPLE: &str = "simple consumer";
+/// The same in Go.
+pub(super) const SIMPLE_GO: &str = "simple consumer in Go";
+/// MySQL without anything of ours.
+pub(super) const MYSQL: &str = "MySQL alone";
+
+/// Consumers of one process, each with one post in hand.
+pub(super) const CONSUMERS: [u16; 5] = [1, 4, 16, 32, 64];
+/// Worker processes of [`EACH`] consumers.
+pub(super) const PROCESSES: [u16; 3] = [1, 2, 4];
+const EACH: u16 = 16;
+/// Posts in hand of each consumer when there is much to catch up with.
+const PREFETCH: u16 = 64;
+/// Consumers then.
+const CATCHING_UP: u16 = 8;
+
+pub(super) fn consumers(count: u16) -> String {
+    if count == 1 { "1 consumer".to_owned() } else { format!("{count} consumers") }
+}
+
+pub(super) fn processes(count: u16) -> String {
+    let each = consumers(EACH);
+    if count == 1 { format!("1 process, {each}") } else { format!("{count} processes, {each} each") }
+}
+
+/// What it was measured under, in the tables.
+pub(super) const PREFETCHING: &str = "8 consumers, prefetch 64";
+
+/// So many posts that each measurement takes a few seconds.
+fn posts(stage: &Stage, consumers: u16) -> usize {
+    stage.count(match consumers {
+        1 => 8_000,
+        2..=4 => 20_000,
+        5..=16 => 30_000,
+        _ => 40_000,
+    })
+}
+
+pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
+    for count in CONSUMERS {
+        let what = consumers(count);
+        acknowledged(stage, sheet, &what, count, 1).await?;
+        let arguments = ["--concurrency", &count.to_string()];
+        worked_off(stage, sheet, &what, posts(stage, count), &arguments).await?;
+        by_peers(stage, sheet, &what, count).await?;
+    }
+    acknowledged(stage, sheet, PREFETCHING, CATCHING_UP, PREFETCH).await?;
+    let arguments = ["--concurrency", &CATCHING_UP.to_string(), "--prefetch", &PREFETCH.to_string()];
+    worked_off(stage, sheet, PREFETCHING, stage.count(80_000), &arguments).await?;
+    for count in PROCESSES {
+        let arguments = ["--concurrency", &EACH.to_string(), "--processes", &count.to_string()];
+        worked_off(stage, sheet, &processes(count), stage.count(40_000), &arguments).await?;
+    }
+    stored(stage, sheet).await
+}
+
+/// By RabbitMQ alone: nothing is done with a post but to acknowledge it.
+async fn acknowledged(
+    stage: &Stage,
+    sheet: &mut Sheet<'_>,
+    what: &str,
+    count: u16,
+    prefetch: u16,
+) -> anyhow::Result<()> {
+    let posts = if prefetch > 1 { stage.count(80_000) } else { posts(stage, count) };
+    let place = stage.filled(posts).await?;
+    let pace = floor::broker::acknowledge(&stage.amqp_url(), &place, count, prefetch, posts).await?;
+    place.remove().await?;
+    sheet.add(what, RABBITMQ, Unit::PostsPerSecond, pace);
+    Ok(())
+}
+
+/// By our worker.
+async fn worked_off(
+    stage: &Stage,
+    sheet: &mut Sheet<'_>,
+    what: &str,
+    posts: usize,
+    arguments: &[&str],
+) -> anyhow::Result<()> {
+    let place = stage.filled(posts).await?;
+    let worker = stage.start(&place, "sluice-worker", &[&["run"], arguments].concat())?;
+    let pace = place.drained(stage.rows(), posts).await;
+    worker.end().await?;
+    place.remove().await?;
+    sheet.add(what, SLUICE, Unit::PostsPerSecond, pace?);
+    Ok(())
+}
+
+/// By what one would write without us.
+async fn by_peers(stage: &Stage, sheet: &mut Sheet<'_>, what: &str, count: u16) -> anyhow::Result<()> {
+    let posts = posts(stage, count) / 2;
+    let (amqp, database, consumers) = (stage.amqp_url(), stage.database_url(), count.to_string());
+    for who in [SIMPLE].into_iter().chain(stage.has_go_peer().then_some(SIMPLE_GO)) {
+        let place = stage.filled(posts).await?;
+        let queue = place.topology.queue();
+        let common = ["consume", "--amqp", &amqp, "--queue", &queue, "--consumers", &consumers];
+        let peer = if who == SIMPLE {
+            stage.start_peer(&[&common[..], &["--database", &database]].concat())?
+        } else {
+            stage.start_go_peer(&[&common[..], &["--dsn", &database]].concat())?
+        };
+        let pace = place.drained(stage.rows(), posts).await;
+        peer.end().await?;
+        place.remove().await?;
+        sheet.add(what, who, Unit::PostsPerSecond, pace?);
+    }
+    Ok(())
+}
+
+/// By MySQL alone.
+async fn stored(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
+    for (rows, connections, posts) in
+        [(1, 1, 10_000), (1, 4, 20_000), (1, 16, 30_000), (50, 1, 60_000), (50, 4, 60_000)]
+    {
+        stage.rows().clear().await?;
+        let posts = stage.posts(|make| make.take(stage.count(posts)));
+        let pace = floor::database::store(&stage.database_url(), connections, rows, posts).await?;
+        let what = format!("inserts of {rows}, {connections} connections");
+        sheet.add(&what, MYSQL, Unit::PostsPerSecond, pace);
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Whether a long backlog makes the workers slower, and how much memory the programs hold.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::accept::SLUICE;
+use super::door::{Door, Kind};
+use super::figures::{Sheet, Unit};
+use super::load::Load;
+use super::stage::Stage;
+
+/// A short and a long backlog, in posts.
+const SHORT: usize = 10_000;
+const LONG: usize = 1_000_000;
+/// Consumers of the worker.
+const CONSUMERS: &str = "16";
+/// How long the long backlog is worked on.
+const TIME: Duration = Duration::from_secs(20);
+/// Clients that hold a connection to the front door.
+const CLIENTS: usize = 1000;
+
+/// What it was measured under, in the tables.
+pub(super) const BACKLOG_SHORT: &str = "drain of a backlog of 10,000";
+pub(super) const BACKLOG_LONG: &str = "drain of a backlog of 1,000,000";
+pub(super) const WORKER_EARLY: &str = "worker's memory, short backlog";
+pub(super) const WORKER_LATE: &str = "worker's memory, long backlog";
+pub(super) const PRODUCER: &str = "producer's memory, 1000 clients";
+
+pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
+    let place = stage.filled(SHORT).await?;
+    let worker = stage.start(&place, "sluice-worker", &["run", "--concurrency", CONSUMERS])?;
+    let pace = place.drained(stage.rows(), SHORT).await?;
+    sheet.add(BACKLOG_SHORT, SLUICE, Unit::PostsPerSecond, pace);
+    sheet.add(WORKER_EARLY, SLUICE, Unit::Mebibytes, mebibytes(worker.peak_memory()?));
+    worker.end().await?;
+    place.remove().await?;
+
+    let place = stage.filled(stage.count(LONG)).await?;
+    let mut worker = stage.start(&place, "sluice-worker", &["run", "--concurrency", CONSUMERS])?;
+    tokio::time::sleep(stage.time(TIME)).await;
+    worker.check()?;
+    let memory = worker.peak_memory()?;
+    worker.end().await?;
+    sheet.add(BACKLOG_LONG, SLUICE, Unit::PostsPerSecond, stage.rows().pace().await?);
+    sheet.add(WORKER_LATE, SLUICE, Unit::Mebibytes, mebibytes(memory));
+    place.remove().await?;
+
+    let place = stage.place().await?;
+    let door = Door::open(stage, &place, Kind::Sluice).await?;
+    let load = Load::of_posts(&door.address, Arc::new(stage.posts(|make| make.bodies(2000))));
+    let pace = load.closed(CLIENTS, Duration::ZERO, stage.time(Duration::from_secs(4))).await?;
+    ensure!(pace > 0.0, "no client was answered");
+    sheet.add(PRODUCER, SLUICE, Unit::Mebibytes, mebibytes(door.program.peak_memory()?));
+    door.close().await?;
+    place.remove().await
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
