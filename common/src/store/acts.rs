@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Store;
-use super::posts::datetime;
+use super::insertion::datetime;
 use crate::failure::Failure;
 use crate::post::PostId;
 

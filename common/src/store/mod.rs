@@ -5,6 +5,7 @@
 //! repeated without harm.
 
 mod acts;
+mod insertion;
 mod kept;
 mod migrate;
 #[cfg(feature = "devstack")]
@@ -15,6 +16,7 @@ mod rehearsal;
 mod replays;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
+pub use insertion::Insertion;
 pub use kept::{Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
 pub use posts::{Recorded, Row, StoredPost};

@@ -8,14 +8,11 @@ use serde::Serialize;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::Store;
+use super::insertion::{Insertion, datetime};
 use crate::failure::{Failure, Kind};
 use crate::post::{Post, PostId};
 use crate::verdict::{Review, Verdict};
 
-/// The columns that one row fills, in order.
-const COLUMNS: &str = "id, title, content, author, verdict, reasons, ruleset, submitted_at, reviewed_at, recorded_at, \
-                       worker, attempts, scores";
-const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// The largest row, in bytes of text. A packet over the server's limit breaks the connection on MariaDB, which looks
 /// like an outage; half of the smallest default limit (16 MiB) is far from it.
 pub(super) const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -94,7 +91,7 @@ impl Store {
             return Err(too_large(row));
         }
         let now = OffsetDateTime::now_utc();
-        let (statement, values) = insertion(rows, worker, now);
+        let Insertion { statement, values } = Insertion::new(rows, worker, now);
         let pool = self.pool();
         let new = self
             .bounded("an insert", async {
@@ -204,41 +201,6 @@ impl Store {
 pub(super) fn too_large(row: &Row) -> Failure {
     let message = format!("the post has {} bytes, more than the {ROW_MAX_BYTES} a row may have", row.bytes());
     Failure::new(Kind::Permanent, "too_large", message)
-}
-
-/// The statement that stores these rows, and its values.
-pub(super) fn insertion(rows: &[Row], worker: &str, now: OffsetDateTime) -> (String, Vec<Value>) {
-    let places = vec![PLACES; rows.len()].join(", ");
-    // Never INSERT IGNORE: it cuts what is too long, in silence.
-    let statement = format!("INSERT INTO posts ({COLUMNS}) VALUES {places} ON DUPLICATE KEY UPDATE id = id");
-    (statement, rows.iter().flat_map(|row| values(row, worker, now)).collect())
-}
-
-fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 13] {
-    let Row { post, review, reviewed_at, attempts } = row;
-    // Lists of strings and numbers always have a JSON form.
-    let reasons = serde_json::to_string(&review.reasons).unwrap_or_else(|_| "[]".to_owned());
-    let scores = serde_json::to_string(&review.scores).unwrap_or_else(|_| "[]".to_owned());
-    [
-        post.id.to_string().into(),
-        post.title.as_str().into(),
-        post.content.as_str().into(),
-        post.author.as_deref().into(),
-        review.verdict.as_str().into(),
-        reasons.into(),
-        review.ruleset.as_str().into(),
-        datetime(post.submitted_at),
-        datetime(*reviewed_at),
-        datetime(now),
-        worker.into(),
-        (*attempts).into(),
-        scores.into(),
-    ]
-}
-
-/// UTC, as the columns hold it; they keep microseconds.
-pub(super) fn datetime(at: OffsetDateTime) -> Value {
-    PrimitiveDateTime::new(at.date(), at.time()).into()
 }
 
 fn read(mut row: mysql_async::Row) -> Result<StoredPost, Failure> {

@@ -14,7 +14,8 @@ use mysql_async::{Params, TxOpts};
 use time::OffsetDateTime;
 
 use super::Store;
-use super::posts::{ROW_MAX_BYTES, Recorded, Row, insertion, too_large};
+use super::insertion::Insertion;
+use super::posts::{ROW_MAX_BYTES, Recorded, Row, too_large};
 use crate::failure::{Failure, Kind};
 use crate::post::{Post, PostId};
 use crate::verdict::{Review, Verdict};
@@ -29,7 +30,7 @@ impl Store {
     /// Why not: a dependency's failure or an operator's.
     pub async fn probe(&self) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
-        let (statement, values) = insertion(&[row(now)], "", now);
+        let Insertion { statement, values } = Insertion::new(&[row(now)], "", now);
         let pool = self.pool();
         let tried = self
             .bounded("a probe", async {
@@ -97,7 +98,7 @@ impl Store {
             let mut answers = Vec::with_capacity(groups.len());
             for group in groups {
                 let rows: Vec<Row> = group.iter().map(|row| (*row).clone()).collect();
-                let (statement, values) = insertion(&rows, "", now);
+                let Insertion { statement, values } = Insertion::new(&rows, "", now);
                 match transaction.exec_drop(statement, Params::Positional(values)).await {
                     Ok(()) => answers.push(Ok(Recorded::Inserted)),
                     Err(error) => match Failure::from(error) {
