@@ -56,3 +56,40 @@ fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 13] {
 pub(super) fn datetime(at: OffsetDateTime) -> Value {
     PrimitiveDateTime::new(at.date(), at.time()).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::post::{Post, PostId};
+    use crate::verdict::{Review, Score, Verdict};
+
+    fn row(author: Option<&str>, scores: Vec<Score>) -> Row {
+        let at = OffsetDateTime::UNIX_EPOCH;
+        let author = author.map(str::to_owned);
+        let post = Post { id: PostId::new(), title: "t".to_owned(), content: "c".to_owned(), author, submitted_at: at };
+        let (reasons, shadow, ruleset) = (Vec::new(), Vec::new(), "r".to_owned());
+        let review = Review { verdict: Verdict::Held, reasons, scores, shadow, ruleset };
+        Row { post, review, reviewed_at: at, attempts: 1 }
+    }
+
+    #[test]
+    fn there_is_a_value_for_each_place() {
+        for count in [1, 2, 64] {
+            let rows = vec![row(None, Vec::new()); count];
+            let Insertion { statement, values } = Insertion::new(&rows, "w", OffsetDateTime::UNIX_EPOCH);
+            assert_eq!((statement.matches('?').count(), values.len()), (count * 13, count * 13));
+            assert_eq!(statement.matches("), (").count(), count - 1, "{statement}");
+        }
+    }
+
+    #[test]
+    fn lists_are_json_whether_or_not_anything_is_in_them() {
+        let score = Score { category: "spam".to_owned(), sum: 7, hold: Some(5), reject: None };
+        let values = |row: Row| Insertion::new(&[row], "w", OffsetDateTime::UNIX_EPOCH).values;
+        let told = r#"[{"category":"spam","sum":7,"hold":5,"reject":null}]"#;
+        assert_eq!(values(row(None, vec![score]))[12], Value::from(told));
+        assert_eq!(values(row(None, Vec::new()))[12], Value::from("[]"));
+        assert_eq!(values(row(Some("ann"), Vec::new()))[3], Value::from("ann"));
+        assert_eq!(values(row(None, Vec::new()))[3], Value::NULL);
+    }
+}
