@@ -50,7 +50,7 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
             let load = Load::of_posts(&door.address, Arc::clone(&bodies));
             let pace = load.closed(connections, stage.time(WARM_UP), stage.time(TIME)).await?;
             door.close().await?;
-            place.remove().await?;
+            place.remove().await;
             sheet.add(&singly(connections), kind.who(), Unit::PostsPerSecond, pace);
         }
     }
@@ -63,7 +63,7 @@ async fn alone(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
     let place = stage.place().await?;
     let posts = stage.posts(|make| make.take(stage.count(FILE)));
     let pace = floor::broker::publish(&stage.amqp_url(), &place.topology, &posts).await?;
-    place.remove().await?;
+    place.remove().await;
     sheet.add(PUBLISH, RABBITMQ, Unit::PostsPerSecond, pace);
     Ok(())
 }
@@ -76,7 +76,7 @@ async fn batches(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
     let load = Load { address: door.address.clone(), path: "/posts/batch", content_type, bodies };
     let batches = load.closed(BATCHERS, stage.time(WARM_UP), stage.time(TIME)).await?;
     door.close().await?;
-    place.remove().await?;
+    place.remove().await;
     sheet.add(BATCHES, SLUICE, Unit::PostsPerSecond, batches * BATCH as f64);
     Ok(())
 }
@@ -93,7 +93,7 @@ async fn file(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
     let name = path.to_str().context("the temporary folder's name is not UTF-8")?;
     let took = stage.run(&place, "sluice-producer", &["publish", name]).await?;
     std::fs::remove_file(&path)?;
-    place.remove().await?;
+    place.remove().await;
     sheet.add(FROM_A_FILE, SLUICE, Unit::PostsPerSecond, count as f64 / took.as_secs_f64());
     Ok(())
 }

@@ -73,7 +73,7 @@ async fn acknowledged(
     let posts = if prefetch > 1 { stage.count(80_000) } else { posts(stage, count) };
     let place = stage.filled(posts).await?;
     let pace = floor::broker::acknowledge(&stage.amqp_url(), &place, count, prefetch, posts).await?;
-    place.remove().await?;
+    place.remove().await;
     sheet.add(what, RABBITMQ, Unit::PostsPerSecond, pace);
     Ok(())
 }
@@ -90,7 +90,7 @@ async fn worked_off(
     let worker = stage.start(&place, "sluice-worker", &[&["run"], arguments].concat())?;
     let pace = place.drained(stage.rows(), posts).await;
     worker.end().await?;
-    place.remove().await?;
+    place.remove().await;
     sheet.add(what, SLUICE, Unit::PostsPerSecond, pace?);
     Ok(())
 }
@@ -110,7 +110,7 @@ async fn by_peers(stage: &Stage, sheet: &mut Sheet<'_>, what: &str, count: u16) 
         };
         let pace = place.drained(stage.rows(), posts).await;
         peer.end().await?;
-        place.remove().await?;
+        place.remove().await;
         sheet.add(what, who, Unit::PostsPerSecond, pace?);
     }
     Ok(())

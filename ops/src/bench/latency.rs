@@ -93,7 +93,7 @@ async fn light(stage: &Stage, sheet: &mut Sheet<'_>, kind: Kind) -> anyhow::Resu
         worker.end().await?;
     }
     door.close().await?;
-    place.remove().await?;
+    place.remove().await;
     let (answers, rows) = (&answers[WARM_UP..], &rows[WARM_UP..]);
     for (what, percent, values) in [
         (LIGHT_ANSWER_50, 50.0, answers),
@@ -134,7 +134,7 @@ async fn heavy(stage: &Stage, sheet: &mut Sheet<'_>, kind: Kind, offered: u32) -
         }
     }
     door.close().await?;
-    place.remove().await?;
+    place.remove().await;
     Ok(half < BEHIND)
 }
 

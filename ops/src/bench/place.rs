@@ -1,6 +1,6 @@
 //! Where one measurement happens: queues of its own, and the table of posts, empty.
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use common::broker::{Broker, close};
 use common::config::BrokerArgs;
 use common::topology::Topology;
@@ -57,10 +57,16 @@ impl Place {
         rows.pace().await
     }
 
-    /// Removes the queues, with what is left in them.
-    pub(super) async fn remove(self) -> anyhow::Result<()> {
-        broker::remove(&self.url, &self.topology)
-            .await
-            .with_context(|| format!("removing the queues of {}", self.prefix))
+    /// Removes the queues, with what is left in them. RabbitMQ 3.10 may answer with an internal error while it is still
+    /// busy with what was in them. What cannot be removed is no reason to throw a measurement away, and is said.
+    pub(super) async fn remove(self) {
+        const TRIES: u32 = 5;
+        for number in 1..=TRIES {
+            match broker::remove(&self.url, &self.topology).await {
+                Ok(()) => return,
+                Err(error) if number == TRIES => eprintln!("  the queues of {} are left behind: {error}", self.prefix),
+                Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
+            }
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
     sheet.add(BACKLOG_SHORT, SLUICE, Unit::PostsPerSecond, pace);
     sheet.add(WORKER_EARLY, SLUICE, Unit::Mebibytes, mebibytes(worker.peak_memory()?));
     worker.end().await?;
-    place.remove().await?;
+    place.remove().await;
 
     let place = stage.filled(stage.count(LONG)).await?;
     let mut worker = stage.start(&place, "sluice-worker", &["run", "--concurrency", CONSUMERS])?;
@@ -45,7 +45,7 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
     worker.end().await?;
     sheet.add(BACKLOG_LONG, SLUICE, Unit::PostsPerSecond, stage.rows().pace().await?);
     sheet.add(WORKER_LATE, SLUICE, Unit::Mebibytes, mebibytes(memory));
-    place.remove().await?;
+    place.remove().await;
 
     let place = stage.place().await?;
     let door = Door::open(stage, &place, Kind::Sluice).await?;
@@ -54,7 +54,8 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
     ensure!(pace > 0.0, "no client was answered");
     sheet.add(PRODUCER, SLUICE, Unit::Mebibytes, mebibytes(door.program.peak_memory()?));
     door.close().await?;
-    place.remove().await
+    place.remove().await;
+    Ok(())
 }
 
 fn mebibytes(bytes: u64) -> f64 {

@@ -32,7 +32,7 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
         let told = Instant::now();
         program.end().await?;
         sheet.add(gone, SLUICE, Unit::Milliseconds, told.elapsed().as_secs_f64() * 1e3);
-        place.remove().await?;
+        place.remove().await;
     }
     Ok(())
 }
