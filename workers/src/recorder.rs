@@ -1,7 +1,8 @@
 //! The recorder: one task that writes what all consumers of the process have to write.
 //!
-//! It writes whatever is waiting in one statement, then takes what has gathered meanwhile. There is no timer, so a lone
-//! post waits for nothing, and under load the groups grow by themselves up to the number of posts in hand.
+//! It writes what is waiting in one statement, but for the few rows beyond one of the sizes that groups have, then takes
+//! what has gathered meanwhile. There is no timer, so a lone post waits for nothing, and under load the groups grow by
+//! themselves up to the number of posts in hand.
 //!
 //! A statement stores all of its rows or none. When the group fails through a row's own fault it is halved until the
 //! one bad row stands alone: the others are stored, that one fails.
