@@ -39,8 +39,9 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest wait for a row's lock. Below [`PATIENCE`], so that a locked row is seen as what it is and not as a
 /// database that hangs.
 const LOCK_WAIT_SECONDS: u32 = 2;
-/// Connections a process may hold. The recorder writes with one; probes and reads take another.
-const CONNECTIONS: usize = 4;
+/// Connections a process may hold. The recorder writes with one; probes and reads take another. The driver takes them back
+/// in a task of its own, so statements that follow each other closely may use two or three in turn; all are kept.
+pub const CONNECTIONS: usize = 4;
 /// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is given
 /// back, and a statement costs the opening of a connection.
 const KEPT_IDLE: Duration = Duration::from_secs(60);

@@ -9,6 +9,8 @@
 use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -45,6 +47,7 @@ struct Weather {
 pub struct Proxy {
     addr: SocketAddr,
     weather: watch::Sender<Weather>,
+    accepted: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -60,14 +63,21 @@ impl Proxy {
         let addr = listener.local_addr()?;
         let (weather, seen) =
             watch::channel(Weather { flow: Flow::Open, cuts: 0, strandings: 0, delay: Duration::ZERO });
-        let task = tokio::spawn(accept(listener, target, seen));
-        Ok(Self { addr, weather, task })
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(accept(listener, target, seen, Arc::clone(&accepted)));
+        Ok(Self { addr, weather, accepted, task })
     }
 
     /// Where clients connect to.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// How many connections clients have opened so far, those that have ended included.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Resets every connection, and each new one at once.
@@ -106,11 +116,12 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, weather: watch::Receiver<Weather>) {
+async fn accept(listener: TcpListener, target: SocketAddr, weather: watch::Receiver<Weather>, count: Arc<AtomicUsize>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((client, _)) = accepted {
+                count.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(serve(client, target, weather.clone()));
             },
             // Taken out as they end, or they would pile up.
