@@ -282,10 +282,12 @@ fn name(settlement: &Settlement) -> &'static str {
     }
 }
 
-/// A dead letter is worth a line; what is stored or released is not.
+/// A dead letter is worth a line and a count by its cause; what is stored or released is not.
 fn log(post: Option<&str>, settlement: &Settlement) {
     if let Settlement::DeadLetter(record) = settlement {
         let DeadLetterRecord { class, code, message, attempts, .. } = &**record;
+        let labels = [("class", class.as_str().to_owned()), ("code", code.clone())];
+        metrics::counter!("sluice_posts_dead_lettered_total", &labels).increment(1);
         tracing::warn!(post, %class, code, attempts, error = message, "dead-lettered");
     }
 }

@@ -4,8 +4,9 @@
 //! what has gathered meanwhile. There is no timer, so a lone post waits for nothing, and under load the groups grow by
 //! themselves up to the number of posts in hand.
 //!
-//! A statement stores all of its rows or none. When the group fails through a row's own fault it is halved until the
-//! one bad row stands alone: the others are stored, that one fails.
+//! A statement stores its rows but for those that a unique key refuses, of which the store says what became of each; or
+//! it fails, and stores none. When the group fails through a row's own fault it is halved until the one bad row stands
+//! alone: the others are stored, that one fails.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use common::failpoint;
 use common::failure::{Failure, Kind};
-use common::store::{Recorded, Row, Store};
+use common::store::{Row, RowOutcome, Store};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,8 +23,6 @@ use tokio::sync::{mpsc, oneshot};
 const GROUP_ROWS: usize = 1000;
 /// The most bytes of text of one statement, unless a single row has more: far below every server's packet limit.
 const GROUP_BYTES: usize = 2 * 1024 * 1024;
-
-type Answer = Result<Recorded, Failure>;
 
 /// The way to the recorder's task. It ends when its last handle is dropped.
 #[derive(Clone)]
@@ -33,7 +32,7 @@ pub struct Recorder {
 
 struct Job {
     row: Row,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<RowOutcome>,
 }
 
 impl Recorder {
@@ -49,7 +48,7 @@ impl Recorder {
     ///
     /// # Errors
     /// The row's own failure, or the dependency's.
-    pub async fn record(&self, row: Row) -> Answer {
+    pub async fn record(&self, row: Row) -> RowOutcome {
         let (answer, answered) = oneshot::channel();
         // The task outlives its handles and survives what panics in it; its end would mean that the runtime ends.
         let gone = || Failure::new(Kind::Dependency, "recorder_gone", "the recorder has ended");
@@ -77,7 +76,7 @@ async fn run(mut waiting: mpsc::Receiver<Job>, store: Arc<Store>, worker: String
 #[derive(Default)]
 struct Group {
     rows: Vec<Row>,
-    answers: Vec<oneshot::Sender<Answer>>,
+    answers: Vec<oneshot::Sender<RowOutcome>>,
 }
 
 /// Takes the next group from what is waiting.
@@ -118,9 +117,9 @@ async fn write(group: Group, store: &Store, worker: &str) {
         };
         let inserted = AssertUnwindSafe(insert).catch_unwind().await;
         match inserted.unwrap_or_else(panicked) {
-            Ok(recorded) => {
-                for (answer, recorded) in group.answers.into_iter().zip(recorded) {
-                    let _ = answer.send(Ok(recorded));
+            Ok(outcomes) => {
+                for (answer, outcome) in group.answers.into_iter().zip(outcomes) {
+                    let _ = answer.send(outcome);
                 }
             }
             Err(failure) if group.rows.len() > 1 && is_a_rows_own(failure.kind) => {
@@ -138,7 +137,7 @@ async fn write(group: Group, store: &Store, worker: &str) {
     }
 }
 
-fn panicked(panic: Box<dyn Any + Send>) -> Result<Vec<Recorded>, Failure> {
+fn panicked(panic: Box<dyn Any + Send>) -> Result<Vec<RowOutcome>, Failure> {
     Err(Failure::panicked("store", &*panic))
 }
 

@@ -97,6 +97,7 @@ fn describe(gate: &Gate) {
         "1 while the outside reviewer is not asked, because it failed too often in a row"
     );
     metrics::describe_counter!("sluice_deliveries_settled_total", "Answers to the broker, by settlement");
+    metrics::describe_counter!("sluice_posts_dead_lettered_total", "Posts that were dead-lettered, by class and code");
     metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be made again, by code");
     metrics::describe_histogram!("sluice_group_rows", "Rows of one insert");
     metrics::describe_histogram!("sluice_post_age_seconds", "From the front door to the row");

@@ -8,6 +8,8 @@ mod amqp;
 mod mysql;
 
 pub use amqp::{amqp_code, is_unroutable_channel_error};
+#[cfg(feature = "store")]
+pub use mysql::DUPLICATE_KEY;
 
 use std::fmt;
 

@@ -8,6 +8,9 @@ use mysql_async::{DriverError, Error, IoError};
 
 use super::{Failure, Kind};
 
+/// The code of a row that a unique key refuses.
+pub const DUPLICATE_KEY: &str = "mysql_1062";
+
 /// Whose fault a server error is.
 ///
 /// A code that nobody foresaw is transient: it is tried again a bounded number of times and then set aside with its
@@ -42,6 +45,7 @@ fn kind_of(code: u16) -> Kind {
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         match error {
+            Error::Server(server) if server.code == 1062 => duplicate(&server.message),
             Error::Server(server) => {
                 Self::new(kind_of(server.code), format!("mysql_{}", server.code), server.message.clone())
             }
@@ -66,6 +70,16 @@ impl From<&Error> for Failure {
             Error::Url(_) => Self::new(Kind::Operator, "mysql_url", bare(error)),
         }
     }
+}
+
+/// A row that a unique key refuses: its own fault. Not so the primary key, which all inserts of posts let pass: between
+/// two looks somebody else stored the row, so the next look finds it.
+///
+/// The server says `Duplicate entry 'VALUE' for key 'KEY'`. The value may be a text of a user's, so only the key is told.
+fn duplicate(message: &str) -> Failure {
+    let key = message.rsplit_once(" for key ").map_or("?", |(_, key)| key.trim_matches('\''));
+    let kind = if key.ends_with("PRIMARY") { Kind::Transient } else { Kind::Permanent };
+    Failure::new(kind, DUPLICATE_KEY, format!("Duplicate entry for key '{key}'"))
 }
 
 impl From<Error> for Failure {
@@ -107,6 +121,18 @@ mod tests {
                 assert_eq!(kind(*code), expected, "code {code}");
             }
         }
+    }
+
+    #[test]
+    fn a_unique_key_that_refuses_is_named_and_the_users_text_is_not() {
+        let refused = |message: &str| {
+            let (message, state) = (message.to_owned(), "23000".to_owned());
+            Failure::from(Error::Server(ServerError { code: 1062, message, state }))
+        };
+        let failure = refused("Duplicate entry 'a private \'title\' for key \'x\'' for key 'posts.u'");
+        assert_eq!((failure.kind, failure.code.as_str()), (Kind::Permanent, DUPLICATE_KEY));
+        assert_eq!(failure.message, "Duplicate entry for key 'posts.u'");
+        assert_eq!(refused("Duplicate entry 'x' for key 'PRIMARY'").kind, Kind::Transient);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Store;
 use super::insertion::datetime;
-use crate::failure::Failure;
+use crate::failure::{DUPLICATE_KEY, Failure, Kind};
 use crate::post::PostId;
 
 /// How many letters one statement records, and the most bytes that are kept of them: servers refuse a statement of
@@ -117,13 +117,20 @@ impl Store {
         let pool = self.pool();
         let values =
             (&act.id, act.kind.as_str(), &act.actor, &act.prefix, act.selection.to_string(), datetime(act.begun_at));
-        self.bounded("recording an act", async {
-            let mut connection = pool.get_conn().await?;
-            let statement = "INSERT INTO acts (id, kind, actor, prefix, selection, begun_at) \
-                             VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE id = id";
-            connection.exec_drop(statement, values).await
-        })
-        .await
+        let recorded = self
+            .bounded("recording an act", async {
+                let mut connection = pool.get_conn().await?;
+                let statement = "INSERT INTO acts (id, kind, actor, prefix, selection, begun_at) \
+                                 VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE id = id";
+                connection.exec_drop(statement, values).await?;
+                if connection.affected_rows() > 0 {
+                    return Ok(true);
+                }
+                let there = connection.exec_first("SELECT 1 FROM acts WHERE id = ?", (&act.id,)).await?;
+                Ok(there.is_some_and(|there: u8| there == 1))
+            })
+            .await?;
+        if recorded { Ok(()) } else { Err(passed_over("acts")) }
     }
 
     /// Records what became of letters: each with what is kept of it and what it undoes, or not at all. Repeating it
@@ -135,19 +142,27 @@ impl Store {
         let now = OffsetDateTime::now_utc();
         for letters in portions(letters) {
             let pool = self.pool();
-            let statements = statements(act, letters, now);
-            self.bounded("recording letters", async {
-                let mut connection = pool.get_conn().await?;
-                if let [(statement, values)] = &statements[..] {
-                    return connection.exec_drop(statement, Params::Positional(values.clone())).await;
-                }
-                let mut transaction = connection.start_transaction(TxOpts::default()).await?;
-                for (statement, values) in statements {
-                    transaction.exec_drop(statement, Params::Positional(values)).await?;
-                }
-                transaction.commit().await
-            })
-            .await?;
+            let tables = tables(act, letters, now);
+            let refused = self
+                .bounded("recording letters", async {
+                    let mut connection = pool.get_conn().await?;
+                    if let [lines] = &tables[..] {
+                        return Ok((!lines.record(&mut connection).await?).then_some(lines.table));
+                    }
+                    let mut transaction = connection.start_transaction(TxOpts::default()).await?;
+                    for lines in &tables {
+                        if !lines.record(&mut transaction).await? {
+                            transaction.rollback().await?;
+                            return Ok(Some(lines.table));
+                        }
+                    }
+                    transaction.commit().await?;
+                    Ok(None)
+                })
+                .await?;
+            if let Some(table) = refused {
+                return Err(passed_over(table));
+            }
         }
         Ok(())
     }
@@ -180,31 +195,65 @@ fn portions(mut letters: &[LetterOutcome]) -> impl Iterator<Item = &[LetterOutco
     })
 }
 
+/// What is said of a record that is not there though its insert raised no error.
+fn passed_over(table: &str) -> Failure {
+    let message = format!("a unique key of `{table}` that is none of ours refuses the record; drop that key");
+    Failure::new(Kind::Permanent, DUPLICATE_KEY, message)
+}
+
+/// Lines of one table.
+struct Lines {
+    table: &'static str,
+    columns: &'static [&'static str],
+    /// Whose first two columns are the table's primary key.
+    values: Vec<Vec<Value>>,
+}
+
+impl Lines {
+    /// Inserts them, and says whether all of them are there: a line that is there already is left as it is, but that a
+    /// line was not inserted does not mean that it is there.
+    async fn record(&self, connection: &mut impl Queryable) -> Result<bool, mysql_async::Error> {
+        let Self { table, columns, values } = self;
+        let key = columns[0];
+        let row = format!("({})", vec!["?"; columns.len()].join(", "));
+        let rows = vec![row.as_str(); values.len()].join(", ");
+        let columns = columns.join(", ");
+        let statement = format!("INSERT INTO {table} ({columns}) VALUES {rows} ON DUPLICATE KEY UPDATE {key} = {key}");
+        let inserted = connection.exec_iter(statement, Params::Positional(values.concat())).await?;
+        let new = inserted.affected_rows();
+        inserted.drop_result().await?;
+        if usize::try_from(new) == Ok(values.len()) {
+            return Ok(true);
+        }
+        let statement = format!("SELECT 1 FROM {table} WHERE {key} = ? AND {} = ?", self.columns[1]);
+        for line in values {
+            let there: Option<u8> = connection.exec_first(statement.as_str(), line[..2].to_vec()).await?;
+            if there.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
 /// What records these letters, in this order.
-fn statements(act: &Act, letters: &[LetterOutcome], now: OffsetDateTime) -> Vec<(String, Vec<Value>)> {
-    let lines = letters.iter().flat_map(|letter| values(act, letter, now)).collect();
+fn tables(act: &Act, letters: &[LetterOutcome], now: OffsetDateTime) -> Vec<Lines> {
+    let lines = letters.iter().map(|letter| values(act, letter, now).into()).collect();
     let kept = letters.iter().filter_map(|letter| {
         let kept: Value = letter.kept.as_deref()?.into();
-        Some([act.id.as_str().into(), letter.number.into(), kept])
+        Some(vec![act.id.as_str().into(), letter.number.into(), kept])
     });
     let undone = letters.iter().flat_map(|letter| {
         letter.undoes.iter().map(|LineId { act: of, number }| {
-            [of.as_str().into(), (*number).into(), act.id.as_str().into(), letter.number.into()]
+            vec![of.as_str().into(), (*number).into(), act.id.as_str().into(), letter.number.into()]
         })
     });
     let tables = [
-        ("act_letters (act, number, letter, outcome, detail, at)", 6, lines),
-        ("kept_letters (act, number, transcript)", 3, kept.flatten().collect()),
-        ("undone_letters (of_act, of_number, act, number)", 4, undone.flatten().collect::<Vec<Value>>()),
+        Lines { table: "act_letters", columns: &["act", "number", "letter", "outcome", "detail", "at"], values: lines },
+        Lines { table: "kept_letters", columns: &["act", "number", "transcript"], values: kept.collect() },
+        Lines { table: "undone_letters", columns: &["of_act", "of_number", "act", "number"], values: undone.collect() },
     ];
-    let filled = tables.into_iter().filter(|(_, _, values)| !values.is_empty());
-    filled
-        .map(|(table, columns, values)| {
-            let row = format!("({})", vec!["?"; columns].join(", "));
-            let rows = vec![row.as_str(); values.len() / columns].join(", ");
-            (format!("INSERT INTO {table} VALUES {rows} ON DUPLICATE KEY UPDATE act = act"), values)
-        })
-        .collect()
+    tables.into_iter().filter(|lines| !lines.values.is_empty()).collect()
 }
 
 fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 6] {

@@ -19,14 +19,21 @@ pub struct Insertion {
 }
 
 impl Insertion {
-    /// Stores these rows, as of `now` and under the name of this worker; a row whose id is there already is left as it
-    /// is.
+    /// Stores these rows, as of `now` and under the name of this worker. A row that a unique key refuses is passed over
+    /// without a word of which one: the primary key, because its id is there already, or any other key.
     #[must_use]
     pub fn new(rows: &[Row], worker: &str, now: OffsetDateTime) -> Self {
         let places = vec![PLACES; rows.len()].join(", ");
         // Never INSERT IGNORE: it cuts what is too long, in silence.
         let statement = format!("INSERT INTO posts ({COLUMNS}) VALUES {places} ON DUPLICATE KEY UPDATE id = id");
         Self { statement, values: rows.iter().flat_map(|row| values(row, worker, now)).collect() }
+    }
+
+    /// Stores one row, or fails with the name of the unique key that refuses it.
+    #[must_use]
+    pub(super) fn strict(row: &Row, worker: &str, now: OffsetDateTime) -> Self {
+        let statement = format!("INSERT INTO posts ({COLUMNS}) VALUES {PLACES}");
+        Self { statement, values: values(row, worker, now).into() }
     }
 }
 

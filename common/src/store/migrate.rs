@@ -76,7 +76,7 @@ impl Store {
         .map_err(|failure| self.blame(failure))
     }
 
-    /// Brings the schema up to this version. Ten processes may call it at once: one works, the others wait and then
+    /// Brings the schema up to this version, and refuses tables whose engine has no transactions. Ten processes may call it at once: one works, the others wait and then
     /// find nothing to do. A schema that is newer than this version is left alone.
     ///
     /// # Errors
@@ -84,6 +84,7 @@ impl Store {
     pub async fn migrate(&self) -> Result<Migrated, SchemaError> {
         let blame = |failure: Failure| SchemaError::Store(self.blame(failure));
         if let (version, 0) = self.pending().await? {
+            self.check_engines().await.map_err(blame)?;
             return Ok(Migrated { applied: Vec::new(), version });
         }
         // The lock belongs to its connection: it goes when we do, however we go.
@@ -101,7 +102,9 @@ impl Store {
         let applied = self.apply().await;
         // Ending the connection gives the lock back.
         let _ = guard.disconnect().await;
-        Ok(Migrated { applied: applied?, version: needed() })
+        let applied = applied?;
+        self.check_engines().await.map_err(blame)?;
+        Ok(Migrated { applied, version: needed() })
     }
 
     /// Applies the steps that are lacking; gives their names.
@@ -126,13 +129,13 @@ impl Store {
         }
     }
 
-    /// Refuses a schema that is older than this version needs.
+    /// Refuses a schema that is older than this version needs, and tables whose engine has no transactions.
     ///
     /// # Errors
     /// [`SchemaError::Old`], or the server's.
     pub async fn check_schema(&self) -> Result<(), SchemaError> {
         match self.pending().await? {
-            (_, 0) => Ok(()),
+            (_, 0) => Ok(self.check_engines().await.map_err(|failure| self.blame(failure))?),
             (found, _) => Err(SchemaError::Old { database: self.database.clone(), found, needed: needed() }),
         }
     }
@@ -164,6 +167,15 @@ impl Store {
     }
 }
 
+/// The tables that the steps make.
+pub(super) fn tables() -> Vec<String> {
+    let made = |step: &refinery::Migration| {
+        let name = step.sql()?.strip_prefix("CREATE TABLE IF NOT EXISTS ")?.split_whitespace().next()?;
+        Some(name.to_owned())
+    };
+    embedded::migrations::runner().get_migrations().iter().filter_map(made).collect()
+}
+
 fn needed() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
@@ -193,5 +205,18 @@ impl SchemaError {
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Store(error) if error.failure.kind == Kind::Dependency || error.failure.kind == Kind::Transient)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_that_a_step_makes_is_known() {
+        let runner = embedded::migrations::runner();
+        let making = runner.get_migrations().iter().filter(|step| step.sql().is_some_and(|sql| sql.contains("CREATE")));
+        assert_eq!(tables().len(), making.count());
+        assert!(tables().contains(&"posts".to_owned()), "{:?}", tables());
     }
 }

@@ -5,6 +5,8 @@
 //! repeated without harm.
 
 mod acts;
+mod content;
+mod engine;
 mod insertion;
 mod kept;
 mod migrate;
@@ -12,16 +14,17 @@ mod migrate;
 mod mishap;
 mod posts;
 mod record;
+mod refused;
 mod rehearsal;
 mod replays;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
+pub use content::{Content, StoredContent};
 pub use insertion::Insertion;
 pub use kept::{Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
-pub use posts::{Recorded, Row, StoredPost};
+pub use posts::{Recorded, Row, RowOutcome, StoredPost};
 pub use record::RecordLine;
-pub use rehearsal::Rehearsed;
 pub use replays::{PastLetter, PastReplay, Taken};
 
 use std::future::Future;
@@ -170,6 +173,7 @@ pub fn advice(failure: &Failure) -> &'static str {
             "is the schema an older one? bring the schema up with `sluice migrate`; what else was changed in the tables \
              has to be changed back"
         }
+        "mysql_engine" => "nothing can be tried, or recorded as a whole, in such a table",
         "mysql_tls" => "is its certificate signed by a public authority, or by the one in SSL_CERT_FILE?",
         "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
         "mysql_auth_plugin" => {

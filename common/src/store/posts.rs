@@ -8,7 +8,8 @@ use serde::Serialize;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::Store;
-use super::insertion::{Insertion, datetime};
+use super::insertion::Insertion;
+use super::refused::all_new;
 use crate::failure::{Failure, Kind};
 use crate::post::{Post, PostId};
 use crate::verdict::{Review, Verdict};
@@ -41,14 +42,17 @@ impl Row {
     }
 }
 
-/// What became of a row.
+/// How a row came to be in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// It is new.
     Inserted,
-    /// A row with its id was there: an earlier delivery of the same post.
+    /// A row with its id was there and says the same: an earlier delivery or submission of the same post.
     AlreadyRecorded,
 }
+
+/// What became of one row, or would become of it: it is in the table, or this is why not.
+pub type RowOutcome = Result<Recorded, Failure>;
 
 /// A post as it stands in the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,48 +86,27 @@ pub struct StoredPost {
 }
 
 impl Store {
-    /// Stores all rows in one statement, or none. A row whose id is there already is left as it is.
+    /// Stores rows, in one statement if all of them are new, and says of each what became of it. A row whose id is there
+    /// already is left as it is; what this one says decides whether it is the same post or has a conflict
+    /// (`id_conflict`). A row that another unique key refuses fails alone (`mysql_1062`).
     ///
     /// # Errors
     /// The server's, for the group as a whole: whose row it was is found by splitting the group.
-    pub async fn insert(&self, rows: &[Row], worker: &str) -> Result<Vec<Recorded>, Failure> {
+    pub async fn insert(&self, rows: &[Row], worker: &str) -> Result<Vec<RowOutcome>, Failure> {
         if let Some(row) = rows.iter().find(|row| row.bytes() > ROW_MAX_BYTES) {
             return Err(too_large(row));
         }
         let now = OffsetDateTime::now_utc();
         let Insertion { statement, values } = Insertion::new(rows, worker, now);
         let pool = self.pool();
-        let new = self
+        let all_new = self
             .bounded("an insert", async {
                 let mut connection = pool.get_conn().await?;
                 connection.exec_drop(statement, Params::Positional(values)).await?;
-                Ok(connection.affected_rows())
+                Ok(all_new(&connection, rows.len()))
             })
             .await?;
-        if usize::try_from(new) == Ok(rows.len()) {
-            return Ok(vec![Recorded::Inserted; rows.len()]);
-        }
-        self.tell_apart(rows, worker, now).await
-    }
-
-    /// Some ids were there before: those that do not carry this insert's worker and time.
-    async fn tell_apart(&self, rows: &[Row], worker: &str, now: OffsetDateTime) -> Result<Vec<Recorded>, Failure> {
-        let ids: Vec<Value> = rows.iter().map(|row| row.post.id.to_string().into()).collect();
-        let marks = vec!["?"; ids.len()].join(", ");
-        let statement = format!("SELECT id FROM posts WHERE worker = ? AND recorded_at = ? AND id IN ({marks})");
-        let asked = [vec![worker.into(), datetime(now)], ids].concat();
-        let pool = self.pool();
-        let mut ours: HashSet<String> = self
-            .bounded("a look for rows", async {
-                let mut connection = pool.get_conn().await?;
-                connection.exec::<String, _, _>(statement, Params::Positional(asked)).await
-            })
-            .await?
-            .into_iter()
-            .collect();
-        // Taken out when found, so that the second of two deliveries in one group is the one that was there already.
-        let found = rows.iter().map(|row| ours.remove(&row.post.id.to_string()));
-        Ok(found.map(|ours| if ours { Recorded::Inserted } else { Recorded::AlreadyRecorded }).collect())
+        if all_new { Ok(vec![Ok(Recorded::Inserted); rows.len()]) } else { self.sort_out(rows, worker, now).await }
     }
 
     /// Which of these posts are stored.

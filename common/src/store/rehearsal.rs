@@ -7,21 +7,24 @@
 //! An operator who is about to replay posts asks the same of each of them: only the table itself knows its widths, its
 //! checks and its triggers.
 
-use std::collections::HashSet;
-
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Params, TxOpts};
+use mysql_async::{Conn, Params, Transaction, TxOpts};
 use time::OffsetDateTime;
 
 use super::Store;
+use super::content::content_in;
+use super::engine::not_taken_back;
 use super::insertion::Insertion;
-use super::posts::{ROW_MAX_BYTES, Recorded, Row, too_large};
-use crate::failure::{Failure, Kind};
+use super::posts::{ROW_MAX_BYTES, Recorded, Row, RowOutcome, too_large};
+use super::refused::all_new;
+use crate::failure::{DUPLICATE_KEY, Failure, Kind};
 use crate::post::{Post, PostId};
 use crate::verdict::{Review, Verdict};
 
 /// The text of the rehearsed post, in bytes: as much room as a group of some hundred usual posts takes.
 const BYTES: usize = 256 * 1024;
+/// The worker that rehearsed rows name: no worker has an empty name.
+const NOBODY: &str = "";
 
 impl Store {
     /// Whether posts could be stored now. Nothing stays of it.
@@ -29,89 +32,121 @@ impl Store {
     /// # Errors
     /// Why not: a dependency's failure or an operator's.
     pub async fn probe(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
-        let Insertion { statement, values } = Insertion::new(&[row(now)], "", now);
-        let pool = self.pool();
-        let tried = self
-            .bounded("a probe", async {
-                let mut connection = pool.get_conn().await?;
-                // Left open, by whatever error, it is taken back with its connection.
-                let mut transaction = connection.start_transaction(TxOpts::default()).await?;
-                let inserted = transaction.exec_drop(statement, Params::Positional(values)).await;
-                let taken_back = transaction.rollback().await;
-                inserted.and(taken_back)
-            })
-            .await;
+        let tried = match self.check_engines().await {
+            Ok(()) => self.try_together(&[&row(OffsetDateTime::now_utc())]).await,
+            refused => refused.map(|()| true),
+        };
         match tried {
             // The rehearsed post does not suit the table: a CHECK, a trigger. Others may.
-            Err(Failure { kind: Kind::Permanent | Kind::Transient, .. }) => Ok(()),
-            answer => answer,
+            Ok(_) | Err(Failure { kind: Kind::Permanent | Kind::Transient, .. }) => Ok(()),
+            Err(failure) => Err(failure),
         }
     }
-}
 
-/// What would become of one row.
-pub type Rehearsed = Result<Recorded, Failure>;
-
-impl Store {
     /// What would become of each of these rows, were they stored now. Nothing stays of it. There should be no more than
     /// some hundred of them: all are tried in one transaction.
     ///
     /// # Errors
     /// Why it cannot be found out: a dependency's failure or an operator's.
-    pub async fn rehearse(&self, rows: &[Row]) -> Result<Vec<Rehearsed>, Failure> {
+    pub async fn rehearse(&self, rows: &[Row]) -> Result<Vec<RowOutcome>, Failure> {
+        self.check_engines().await?;
         let ids: Vec<PostId> = rows.iter().map(|row| row.post.id).collect();
-        let mut there: HashSet<PostId> = self.recorded(&ids).await?;
-        let mut fates: Vec<Option<Rehearsed>> = Vec::with_capacity(rows.len());
-        for row in rows {
-            fates.push(match there.insert(row.post.id) {
-                false => Some(Ok(Recorded::AlreadyRecorded)),
-                true if row.bytes() > ROW_MAX_BYTES => Some(Err(too_large(row))),
-                true => None,
-            });
-        }
+        let there = self.contents(&ids).await?;
+        let known = |row: &Row| match there.get(&row.post.id) {
+            Some(stored) => Some(stored.meets(&row.post)),
+            None => (row.bytes() > ROW_MAX_BYTES).then(|| Err(too_large(row))),
+        };
+        let fates: Vec<Option<RowOutcome>> = rows.iter().map(known).collect();
         let open: Vec<&Row> = rows.iter().zip(&fates).filter(|(_, fate)| fate.is_none()).map(|(row, _)| row).collect();
         let mut tried = self.try_out(&open).await?.into_iter();
-        let fate = |fate: Option<Rehearsed>| fate.or_else(|| tried.next()).unwrap_or(Ok(Recorded::Inserted));
+        let fate = |fate: Option<RowOutcome>| fate.or_else(|| tried.next()).unwrap_or(Ok(Recorded::Inserted));
         Ok(fates.into_iter().map(fate).collect())
     }
 
-    /// All in one statement; where that is refused, one by one.
-    async fn try_out(&self, rows: &[&Row]) -> Result<Vec<Rehearsed>, Failure> {
+    /// All in one statement; where that is refused, or does not store each of them, one by one.
+    async fn try_out(&self, rows: &[&Row]) -> Result<Vec<RowOutcome>, Failure> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let together = self.insert_and_take_back(&[rows]).await?;
-        if matches!(together.as_slice(), [Ok(_)]) {
-            return Ok(rows.iter().map(|_| Ok(Recorded::Inserted)).collect());
+        match self.try_together(rows).await {
+            Ok(true) => Ok(vec![Ok(Recorded::Inserted); rows.len()]),
+            Ok(false) | Err(Failure { kind: Kind::Permanent | Kind::Transient, .. }) => self.try_each(rows).await,
+            Err(failure) => Err(failure),
         }
-        self.insert_and_take_back(&rows.chunks(1).collect::<Vec<_>>()).await
     }
 
-    /// An answer for each group. A group that is refused does not end the transaction.
-    async fn insert_and_take_back(&self, groups: &[&[&Row]]) -> Result<Vec<Rehearsed>, Failure> {
-        let now = OffsetDateTime::now_utc();
+    /// Whether one statement would store each of these rows.
+    async fn try_together(&self, rows: &[&Row]) -> Result<bool, Failure> {
+        let group: Vec<Row> = rows.iter().map(|row| (*row).clone()).collect();
+        let Insertion { statement, values } = Insertion::new(&group, NOBODY, OffsetDateTime::now_utc());
         let pool = self.pool();
-        self.bounded("a rehearsal", async {
-            let mut connection = pool.get_conn().await?;
-            let mut transaction = connection.start_transaction(TxOpts::default()).await?;
-            let mut answers = Vec::with_capacity(groups.len());
-            for group in groups {
-                let rows: Vec<Row> = group.iter().map(|row| (*row).clone()).collect();
-                let Insertion { statement, values } = Insertion::new(&rows, "", now);
-                match transaction.exec_drop(statement, Params::Positional(values)).await {
-                    Ok(()) => answers.push(Ok(Recorded::Inserted)),
-                    Err(error) => match Failure::from(error) {
-                        failure @ Failure { kind: Kind::Permanent | Kind::Transient, .. } => answers.push(Err(failure)),
-                        failure => return Ok(Err(failure)),
-                    },
-                }
-            }
-            transaction.rollback().await?;
-            Ok(Ok(answers))
-        })
-        .await?
+        let (all_new, stayed) = self
+            .bounded("a rehearsal", async {
+                let mut connection = pool.get_conn().await?;
+                // Left open, by whatever error, it is taken back with its connection.
+                let mut transaction = connection.start_transaction(TxOpts::default()).await?;
+                let inserted = transaction.exec_drop(statement, Params::Positional(values)).await;
+                let all_new = all_new(&transaction, rows.len());
+                let taken_back = transaction.rollback().await;
+                inserted.and(taken_back)?;
+                Ok((all_new, stayed(&mut connection, rows).await?))
+            })
+            .await?;
+        if stayed { Err(not_taken_back()) } else { Ok(all_new) }
     }
+
+    /// An answer for each row. One that is refused does not end the transaction, and one that is not is in the way of
+    /// those after it, as it would be.
+    async fn try_each(&self, rows: &[&Row]) -> Result<Vec<RowOutcome>, Failure> {
+        let pool = self.pool();
+        let (answers, stayed) = self
+            .bounded("a rehearsal", async {
+                let mut connection = pool.get_conn().await?;
+                let mut transaction = connection.start_transaction(TxOpts::default()).await?;
+                let mut answers = Vec::with_capacity(rows.len());
+                for row in rows {
+                    answers.push(try_one(&mut transaction, row).await?);
+                }
+                transaction.rollback().await?;
+                Ok((answers, stayed(&mut connection, rows).await?))
+            })
+            .await?;
+        let others = |answer: &RowOutcome| match answer {
+            Err(failure @ Failure { kind: Kind::Dependency | Kind::Operator, .. }) => Some(failure.clone()),
+            _ => None,
+        };
+        match answers.iter().find_map(others) {
+            Some(failure) => Err(failure),
+            None if stayed => Err(not_taken_back()),
+            None => Ok(answers),
+        }
+    }
+}
+
+/// What would become of one row after those that were tried before it.
+async fn try_one(transaction: &mut Transaction<'_>, row: &Row) -> Result<RowOutcome, mysql_async::Error> {
+    let Insertion { statement, values } = Insertion::strict(row, NOBODY, OffsetDateTime::now_utc());
+    let refused = match transaction.exec_drop(statement, Params::Positional(values)).await {
+        Ok(()) => return Ok(Ok(Recorded::Inserted)),
+        Err(error) => Failure::from(error),
+    };
+    let stored = if refused.code == DUPLICATE_KEY { content_in(transaction, row.post.id).await? } else { None };
+    Ok(stored.map_or(Err(refused), |stored| stored.meets(&row.post)))
+}
+
+/// Whether rows are still there after they were taken back; they are deleted then. The server warns where a table took
+/// part that knows no way back.
+async fn stayed(connection: &mut Conn, rows: &[&Row]) -> Result<bool, mysql_async::Error> {
+    if connection.get_warnings() == 0 {
+        return Ok(false);
+    }
+    let mut stayed = false;
+    for row in rows {
+        let statement = "DELETE FROM posts WHERE id = ? AND worker = ?";
+        connection.exec_drop(statement, (row.post.id.to_string(), NOBODY)).await?;
+        stayed |= connection.affected_rows() > 0;
+    }
+    Ok(stayed)
 }
 
 fn row(now: OffsetDateTime) -> Row {

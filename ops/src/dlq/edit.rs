@@ -5,8 +5,10 @@ use clap::Args;
 use common::config::{BrokerArgs, ConfigError, DatabaseArgs};
 use common::delivery::Transcript;
 use common::exit::Exit;
-use common::store::{ActKind, Store};
+use common::post::{Post, PostId};
+use common::store::{ActKind, Content, Store};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::body;
 use super::consent;
@@ -30,6 +32,9 @@ pub(super) struct EditArgs {
     /// file, @- from stdin. null takes a field away
     #[arg(long, value_name = "JSON|@FILE")]
     patch: Option<String>,
+    /// Give the post an id of its own, where another post is stored under the one it has (`id_conflict`)
+    #[arg(long, conflicts_with_all = ["patch", "undo"])]
+    new_id: bool,
     /// Give the letter the body back that it had before it was edited; possible until it is replayed
     #[arg(long, conflicts_with_all = ["patch", "even_if_invalid"])]
     undo: bool,
@@ -51,7 +56,10 @@ pub(super) struct EditArgs {
 /// # Errors
 /// When it was asked wrongly, there is no such letter, or nothing could be done.
 pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
-    let patch = args.patch.as_deref().map(read_patch).transpose()?;
+    let patch = match args.new_id {
+        true => Some(serde_json::json!({ "id": PostId::new() })),
+        false => args.patch.as_deref().map(read_patch).transpose()?,
+    };
     if patch.is_none() && !args.undo && !consent::can_ask() {
         let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
         return Err(ConfigError::new(COMMAND, problem).into());
@@ -65,6 +73,7 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
     let found = Found::look(&args.id, &dead, &store).await?;
     let (kind, by) = match (&patch, args.undo) {
         (_, true) => (ActKind::EditUndo, "undo"),
+        (Some(_), _) if args.new_id => (ActKind::Edit, "new id"),
         (Some(_), _) => (ActKind::Edit, "patch"),
         (None, _) => (ActKind::Edit, "editor"),
     };
@@ -122,7 +131,9 @@ impl Edit {
             Err(reason) => return Ok(Step::Deny(reason)),
             Ok(after) => after.filter(|after| !same(&before, after)),
         };
-        if let Some(reason) = new.as_ref().and_then(|after| self.refusal(&before, after, &letter)) {
+        if let Some(after) = &new
+            && let Some(reason) = self.refusal(&before, after, &letter).await?
+        {
             return Ok(Step::Deny(reason));
         }
         if new.is_none() && !both {
@@ -134,17 +145,36 @@ impl Edit {
     }
 
     /// Why a body cannot take the other's place.
-    fn refusal(&self, before: &[u8], after: &[u8], letter: &Transcript) -> Option<String> {
+    async fn refusal(&self, before: &[u8], after: &[u8], letter: &Transcript) -> anyhow::Result<Option<String>> {
         let message_id = letter.properties.message_id.as_deref();
         let (was, is) = (body::id_of(before, message_id), body::id_of(after, message_id));
-        if let (Some(was), true) = (was, was != is) {
-            return Some(format!("`id`: the id of a post must not change; it is {was}"));
+        if let (Some(was), true) = (was, was != is)
+            && let Some(reason) = self.keeps_its_id(was, is, before).await?
+        {
+            return Ok(Some(format!("`id`: {reason}")));
         }
         let faults = body::faults(after, message_id);
-        if faults.is_empty() || self.args.even_if_invalid {
-            return None;
-        }
-        Some(format!("no worker would take it ({}); --even-if-invalid does it all the same", faults.join("; ")))
+        Ok((!faults.is_empty() && !self.args.even_if_invalid).then(|| {
+            format!("no worker would take it ({}); --even-if-invalid does it all the same", faults.join("; "))
+        }))
+    }
+
+    /// Why a post may not have another id. It may only where another post is stored under its own: what was accepted
+    /// under that id is then accounted for without it.
+    async fn keeps_its_id(&self, was: PostId, is: Option<PostId>, before: &[u8]) -> anyhow::Result<Option<String>> {
+        let stored = self.ledger.contents(&[Some(was), is].into_iter().flatten().collect::<Vec<_>>()).await?;
+        let says = Post::from_message(before, Some(&was.to_string()), OffsetDateTime::UNIX_EPOCH).ok();
+        Ok(match (stored.get(&was), is) {
+            (None, _) => {
+                Some(format!("the id of a post must not change while nothing is stored under it; it is {was}"))
+            }
+            (Some(row), _) if says.is_some_and(|post| Content::of(&post) == row.content) => {
+                Some(format!("this very post is stored under {was}: it needs no other id, and may be dropped"))
+            }
+            (Some(_), None) => Some(format!("the post must have one; it was {was}")),
+            (Some(_), Some(is)) if stored.contains_key(&is) => Some(format!("a post is stored under {is} already")),
+            (Some(_), Some(_)) => None,
+        })
     }
 
     /// The body as a person leaves it; `None`: as it was. Who makes a mistake may go on where they were.
@@ -165,7 +195,7 @@ impl Edit {
                 return Ok(Ok(None));
             }
             let after = compact(&wrote, text);
-            let Some(reason) = self.refusal(before, &after, letter) else { return Ok(Ok(Some(after))) };
+            let Some(reason) = self.refusal(before, &after, letter).await? else { return Ok(Ok(Some(after))) };
             let Ok(readable) = String::from_utf8(wrote) else { return Ok(Err(reason)) };
             draft = readable;
             if !self.again(&reason).await? {

@@ -1,11 +1,11 @@
 //! The record of one act, as it is written. What cannot be recorded is not done.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use common::delivery::Transcript;
 use common::post::PostId;
-use common::store::{Act, ActKind, LetterOutcome, Store, StoreError};
+use common::store::{Act, ActKind, LetterOutcome, Store, StoreError, StoredContent};
 use serde_json::Value;
 
 /// How often a record of what is already done is tried before it is given up.
@@ -53,6 +53,16 @@ impl Ledger {
     /// The database's.
     pub(super) async fn stored(&self, posts: &[PostId]) -> Result<HashSet<PostId>, StoreError> {
         self.store.recorded(posts).await.map_err(|failure| self.store.blame(failure))
+    }
+
+    /// What is stored under these ids now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn contents(&self, posts: &[PostId]) -> Result<HashMap<PostId, StoredContent>, StoreError> {
+        // Few of many, mostly: only theirs are worth a look at their texts.
+        let there: Vec<PostId> = self.stored(posts).await?.into_iter().collect();
+        self.store.contents(&there).await.map_err(|failure| self.store.blame(failure))
     }
 
     /// Records that the act begins, once: an act that touches no letter is none.

@@ -72,10 +72,10 @@ enum DlqCommand {
     /// Mend a dead letter's body, in an editor or by a patch; the record keeps the original
     ///
     /// The body opens in VISUAL, else EDITOR, else vi. The letter keeps its id and all else it bears, moves to the end of
-    /// the queue, and gets a header `sluice-edited` that names the act. The id of the post must not change, and a worker
-    /// must be able to take the result. The original is in the record before anything is done: --undo brings it back
-    /// until the letter is replayed. If an edit is killed half-way, both letters are in the queue; the same command, or
-    /// --undo, makes them one.
+    /// the queue, and gets a header `sluice-edited` that names the act. A worker must be able to take the result. The id of
+    /// the post in the body must not change, unless another post is stored under it: then --new-id gives it a fresh one.
+    /// The original is in the record before anything is done: --undo brings it back until the letter is replayed. If an
+    /// edit is killed half-way, both letters are in the queue; the same command, or --undo, makes them one.
     Edit(edit::EditArgs),
     /// The dropped letters that can be brought back, the longest dropped first; changes nothing
     Dropped(dropped::DroppedArgs),

@@ -7,6 +7,7 @@
 //!                                      MySQL is away: not now     refused: stays
 //! ```
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use common::delivery::Letter;
@@ -14,7 +15,8 @@ use common::failpoint;
 use common::failure::Kind;
 use common::post::PostId;
 use common::publisher::{Envelope, PublishError, Publisher};
-use common::store::{LetterOutcome, StoreError};
+use common::store::{Content, LetterOutcome, StoreError};
+use time::OffsetDateTime;
 
 use super::act::Care;
 use super::ledger::Ledger;
@@ -117,12 +119,28 @@ async fn conclude(letter: Letter, trace: &Trace, answer: Result<(), PublishError
 
 /// What is to be known of each letter later, seen before it is put back: a moment after, a worker may have stored it.
 async fn traces(letters: &[Letter], ledger: &Ledger) -> Result<Vec<Trace>, StoreError> {
-    let mut traces: Vec<Trace> = letters.iter().map(Trace::of).collect();
-    let posts: Vec<Option<PostId>> =
-        traces.iter().zip(letters).map(|(trace, letter)| trace.post(&letter.summary.id)).collect();
-    let stored = ledger.stored(&posts.iter().copied().flatten().collect::<Vec<_>>()).await?;
-    for (trace, post) in traces.iter_mut().zip(posts) {
-        trace.already_recorded = post.is_some_and(|post| stored.contains(&post));
+    let now = OffsetDateTime::now_utc();
+    // The texts themselves would be in memory twice.
+    let posts = letters.iter().map(|letter| letter.post(now).ok().map(|post| (post.id, Content::of(&post))));
+    let posts: Vec<Option<(PostId, Content)>> = posts.collect();
+    let mut traces: Vec<Trace> = letters.iter().zip(&posts).map(|(letter, post)| Trace::of(letter, post)).collect();
+    let ids = |(trace, letter): (&Trace, &Letter)| trace.post(&letter.summary.id);
+    let ids: Vec<Option<PostId>> = traces.iter().zip(letters).map(ids).collect();
+    let stored = ledger.contents(&ids.iter().copied().flatten().collect::<Vec<_>>()).await?;
+    let mut first: HashMap<PostId, Content> = HashMap::new();
+    for ((trace, id), post) in traces.iter_mut().zip(ids).zip(posts) {
+        let content = post.map(|(_, content)| content);
+        match (id.map(|id| (id, stored.get(&id))), content) {
+            (Some((_, Some(row))), content) => {
+                trace.already_recorded = content.as_ref() == Some(&row.content);
+                trace.id_taken = !trace.already_recorded;
+            }
+            // Where two letters have one id and say different things, the row will be the first one's.
+            (Some((id, None)), Some(content)) => {
+                trace.id_taken = *first.entry(id).or_insert_with(|| content.clone()) != content
+            }
+            _ => {}
+        }
     }
     Ok(traces)
 }

@@ -5,7 +5,7 @@
 //!  replayed ─► among the dead letters, and bears this replay's id ─► failed again
 //!              a later replay found it dead after this one        ─► replayed again
 //!              its row was there before this replay               ─► already recorded
-//!              its row is there now                               ─► recorded
+//!              its row is there now, and no other post's          ─► recorded
 //!              a later act dropped it                             ─► dropped
 //!              none of these                                      ─► waiting, in the queue or in a worker's hand
 //! ```
@@ -192,14 +192,14 @@ pub(crate) async fn fates(
     let posts: Vec<PostId> = letters
         .iter()
         .zip(&traces)
-        .filter(|(letter, trace)| alive(letter) && !trace.already_recorded)
+        .filter(|(letter, trace)| alive(letter) && !trace.already_recorded && !trace.id_taken)
         .filter_map(|(letter, trace)| trace.post(&letter.letter))
         .collect();
     let stored = store.recorded(&posts).await?;
     let fate = |(letter, trace): (&PastLetter, &Trace)| match letter.outcome.as_str() {
         "replayed" => {
             let others = taken.get(&letter.letter).map(Vec::as_slice).unwrap_or_default();
-            let row = trace.post(&letter.letter).is_some_and(|post| stored.contains(&post));
+            let row = !trace.id_taken && trace.post(&letter.letter).is_some_and(|post| stored.contains(&post));
             replayed(replay, died.of(replay, &letter.letter), trace, row, others)
         }
         "left" => Fate::Left(letter.detail.clone()),

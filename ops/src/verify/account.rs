@@ -12,6 +12,8 @@ pub(super) const NAMED: usize = 100;
 const RECORDED: u8 = 1;
 const DEAD: u8 = 2;
 const DROPPED: u8 = 4;
+/// Another post with the id of a recorded one is among the dead letters.
+const CONFLICT: u8 = 8;
 
 /// All accepted ids and where they were seen.
 pub(super) struct Account {
@@ -33,6 +35,8 @@ pub(super) struct Tally {
     pub(super) missing: u64,
     /// Recorded and dead at the same time; such an id counts in both.
     pub(super) duplicate: u64,
+    /// Recorded, and another post with the same id is dead; such an id counts as recorded.
+    pub(super) id_conflict: u64,
     /// Consumers of the queue: with none, nothing is in anybody's hand.
     pub(super) consumers: u32,
 }
@@ -83,6 +87,18 @@ impl Account {
         self.ids(|places| places & (RECORDED | DEAD) == RECORDED | DEAD)
     }
 
+    /// Recorded, with another post of the same id among the dead letters.
+    #[must_use]
+    pub(super) fn conflicts(&self) -> Vec<PostId> {
+        self.ids(|places| places & CONFLICT != 0)
+    }
+
+    /// Whether this is an accepted id that has a row.
+    #[must_use]
+    pub(super) fn is_recorded(&self, id: &PostId) -> bool {
+        self.seen.get(id).is_some_and(|places| places & RECORDED != 0)
+    }
+
     /// In the order of the ids, which is that of time for those the producer made.
     fn ids(&self, wanted: impl Fn(u8) -> bool) -> Vec<PostId> {
         self.seen.iter().filter(|(_, places)| wanted(**places)).map(|(id, _)| *id).collect()
@@ -101,6 +117,11 @@ impl Account {
     /// These are among the dead letters. Ids of others are passed over, here and below.
     pub(super) fn dead(&mut self, ids: impl IntoIterator<Item = PostId>) {
         self.mark(ids, DEAD);
+    }
+
+    /// Other posts that are dead have these ids.
+    pub(super) fn conflicting(&mut self, ids: impl IntoIterator<Item = PostId>) {
+        self.mark(ids, CONFLICT);
     }
 
     /// These were dropped.
@@ -129,6 +150,7 @@ impl Account {
             queued,
             missing: nowhere - queued,
             duplicate: count(|places| places & (RECORDED | DEAD) == RECORDED | DEAD),
+            id_conflict: count(|places| places & CONFLICT != 0),
             consumers,
         }
     }
@@ -165,6 +187,19 @@ mod tests {
         let tally = account.tally(0, 0);
         assert_eq!((tally.recorded, tally.dead, tally.duplicate, tally.missing), (2, 1, 1, 0));
         assert_eq!(account.duplicates(), [ids[0]]);
+    }
+
+    #[test]
+    fn another_post_with_the_id_of_a_recorded_one_makes_no_duplicate() {
+        let ids = some(2);
+        let mut account = account(&ids);
+        account.recorded(ids.clone());
+        account.conflicting([ids[1]]);
+        let tally = account.tally(0, 0);
+        assert_eq!((tally.recorded, tally.dead, tally.duplicate, tally.id_conflict), (2, 0, 0, 1));
+        assert_eq!(account.conflicts(), [ids[1]]);
+        account.forget_dead();
+        assert_eq!(account.tally(0, 0).id_conflict, 0);
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! Posts move while we ask, always towards a place that is asked later or asked again:
 //!
 //! ```text
-//!  1 the queue's depth    2 rows in MySQL    3 a look at the dead letters    4 acts in MySQL
+//!  1 the queue's depth    2 rows in MySQL    3 a look at the dead letters (and   4 acts in MySQL
+//!                                              what the rows say that have some)
 //!  └── ids still nowhere, and more of them than waited at 1? A worker may have them in hand: again, until they settle
 //! ```
 
@@ -46,8 +47,9 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
     /// One JSON object: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate,
-    /// missing_ids and duplicate_ids (the first 100 of each). Where some are missing and some queued, missing_ids are
-    /// taken from both: which is which cannot be known
+    /// id_conflict, missing_ids, duplicate_ids and id_conflict_ids (the first 100 of each). Where some are missing and
+    /// some queued, missing_ids are taken from both: which is which cannot be known. Ids in id_conflict are recorded,
+    /// and another post with the same id is among the dead letters
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -6,7 +6,8 @@ use common::config::{BrokerArgs, DatabaseArgs};
 use common::delivery::Letter;
 use common::failure::Failure;
 use common::post::PostId;
-use common::store::{Store, StoreError};
+use common::store::{Content, Store, StoreError};
+use time::OffsetDateTime;
 
 use super::account::{Account, Tally};
 use crate::depths::Depths;
@@ -44,16 +45,36 @@ impl Places {
             account.recorded(self.store.recorded(ids).await.map_err(|failure| self.blame(failure))?);
         }
         account.forget_dead();
+        let mut both: Vec<(PostId, Option<Content>)> = Vec::new();
         self.dead
             .look(|letter| {
-                account.dead(ids_of(&letter));
+                let (recorded, others): (Vec<PostId>, Vec<PostId>) =
+                    ids_of(&letter).partition(|id| account.is_recorded(id));
+                account.dead(others);
+                if !recorded.is_empty() {
+                    let content = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
+                    both.extend(recorded.into_iter().map(|id| (id, content.clone())));
+                }
                 ControlFlow::Continue(())
             })
             .await?;
+        self.tell_apart(account, both).await?;
         for ids in account.nowhere().chunks(AT_ONCE) {
             account.dropped(self.store.dropped(ids).await.map_err(|failure| self.blame(failure))?);
         }
         Ok(account.tally(waiting.ready, waiting.consumers))
+    }
+
+    /// Of the dead letters with the id of a recorded post, which are that post and which are another one. Their own
+    /// word is not asked for it: anybody can write a header.
+    async fn tell_apart(&self, account: &mut Account, both: Vec<(PostId, Option<Content>)>) -> anyhow::Result<()> {
+        let ids: Vec<PostId> = both.iter().map(|(id, _)| *id).collect();
+        let stored = self.store.contents(&ids).await.map_err(|failure| self.blame(failure))?;
+        for (id, content) in both {
+            let same = stored.get(&id).zip(content).is_none_or(|(row, content)| row.content == content);
+            if same { account.dead([id]) } else { account.conflicting([id]) }
+        }
+        Ok(())
     }
 
     /// Until Ctrl-C or SIGTERM.

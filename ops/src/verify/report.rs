@@ -21,6 +21,8 @@ pub(super) struct Report {
     duplicate: u64,
     missing_ids: Vec<String>,
     duplicate_ids: Vec<String>,
+    id_conflict: u64,
+    id_conflict_ids: Vec<String>,
     #[serde(skip)]
     consumers: u32,
 }
@@ -33,7 +35,7 @@ impl Report {
             ids.sort_unstable();
             ids.iter().take(NAMED).map(ToString::to_string).collect()
         };
-        let Tally { recorded, dead, dropped, queued, missing, duplicate, consumers } = tally;
+        let Tally { recorded, dead, dropped, queued, missing, duplicate, id_conflict, consumers } = tally;
         Self {
             accepted: account.accepted(),
             repeated_receipts,
@@ -46,6 +48,8 @@ impl Report {
             duplicate,
             missing_ids: if missing == 0 { Vec::new() } else { named(account.missing()) },
             duplicate_ids: named(account.duplicates()),
+            id_conflict,
+            id_conflict_ids: named(account.conflicts()),
             consumers,
         }
     }
@@ -94,6 +98,15 @@ impl Report {
             text.push_str(&format!(
                 "{posts} recorded and still among the dead letters:{}\n",
                 list(&self.duplicate_ids)
+            ));
+        }
+        if self.id_conflict > 0 {
+            let count = self.id_conflict;
+            let ids = if count == 1 { "1 recorded id was".to_owned() } else { format!("{count} recorded ids were") };
+            text.push_str(&format!(
+                "{ids} given to another post as well, which is among the dead letters; `sluice dlq list --code \
+                 id_conflict`:{}\n",
+                list(&self.id_conflict_ids)
             ));
         }
         text
@@ -166,6 +179,8 @@ mod tests {
             "dropped",
             "duplicate",
             "duplicate_ids",
+            "id_conflict",
+            "id_conflict_ids",
             "missing",
             "missing_ids",
             "queued",

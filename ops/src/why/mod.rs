@@ -16,8 +16,9 @@ use common::config::{BrokerArgs, DatabaseArgs};
 use common::delivery::LetterSummary;
 use common::exit::Exit;
 use common::post::PostId;
-use common::store::{RecordLine, Store, StoredPost};
+use common::store::{Content, RecordLine, Store, StoredPost};
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use crate::depths::Depths;
 use crate::dlq::look::DeadLetters;
@@ -48,6 +49,8 @@ const ACTS: u32 = 1000;
 struct Known {
     row: Option<StoredPost>,
     letters: Vec<LetterSummary>,
+    /// What the first of them says, if it is a post.
+    says: Option<Content>,
     acts: Vec<RecordLine>,
     /// How many posts wait in the queue.
     waiting: u32,
@@ -84,6 +87,9 @@ async fn ask_broker(dead: &DeadLetters, id: &str, known: &mut Known) {
     }
     let look = dead.look(|letter| {
         if letter.summary.id == id {
+            if known.letters.is_empty() {
+                known.says = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
+            }
             known.letters.push(letter.summary);
         }
         ControlFlow::Continue(())

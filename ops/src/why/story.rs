@@ -1,7 +1,7 @@
 //! What happened to a post, in order, and where it is now.
 
 use common::delivery::LetterSummary;
-use common::store::{RecordLine, StoredPost};
+use common::store::{Content, RecordLine, StoredPost};
 use common::topology::Topology;
 use common::verdict::{Reason, Score};
 use serde::Serialize;
@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::Known;
 use crate::times::shown;
+use crate::visible::shell_word;
 
 /// Where a post is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -103,8 +104,17 @@ fn of_act(act: &RecordLine) -> Event {
 /// Where it is, and the same in words.
 pub(super) fn place(known: &Known, topology: &Topology) -> (Place, String) {
     if let Some(letter) = known.letters.first() {
-        let also =
-            if known.row.is_some() { ", though it is stored in MySQL: a replay would find it there" } else { "" };
+        let also = match &known.row {
+            None => String::new(),
+            Some(row) if known.says == Some(Content::of_row(row)) => {
+                ", though it is stored in MySQL: a replay would find it there".to_owned()
+            }
+            Some(_) => format!(
+                ", and what is stored in MySQL under its id is another post: a replay would end in id_conflict, unless \
+                 `sluice dlq edit {} --new-id` gives it an id of its own",
+                shell_word(&letter.id)
+            ),
+        };
         let again = format!("`sluice dlq show {}` tells more", letter.id);
         return (Place::Dead, format!("dead in {}{also}; {again}", topology.dead_letter_queue()));
     }
@@ -213,6 +223,13 @@ mod tests {
         assert_eq!(place(&Known::default()), Place::Unknown);
         assert_eq!(place(&Known { row: Some(row(1)), ..Known::default() }), Place::Recorded);
         assert_eq!(place(&Known { row: Some(row(1)), letters: vec![letter(4)], ..Known::default() }), Place::Dead);
+        let told = |says| {
+            let known = Known { row: Some(row(1)), letters: vec![letter(4)], says, ..Known::default() };
+            super::place(&known, &topology()).1
+        };
+        assert!(told(Some(Content::of_row(&row(1)))).contains("a replay would find it there"));
+        let other = Content::of_row(&StoredPost { title: "hello".to_owned(), ..row(1) });
+        assert!(told(Some(other)).contains("another post") && told(None).contains("another post"));
         assert_eq!(place(&Known { acts: vec![act(1, "replayed")], ..Known::default() }), Place::Waiting);
         let dropped = vec![act(1, "replayed"), act(2, "dropped"), act(3, "failed")];
         assert_eq!(place(&Known { acts: dropped, ..Known::default() }), Place::Dropped);

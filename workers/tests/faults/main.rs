@@ -4,6 +4,8 @@ mod broker;
 mod clock;
 mod drain;
 mod drift;
+mod engine;
+mod identity;
 mod kill;
 mod outage;
 mod panic;
