@@ -33,6 +33,13 @@ pub struct Row {
 }
 
 impl Row {
+    /// The least that it takes of a packet to the server: its texts and what the review found.
+    pub(super) fn packet_bytes(&self) -> usize {
+        let Review { reasons, scores, ruleset, .. } = &self.review;
+        let json = |list: Result<String, serde_json::Error>| list.map_or(0, |text| text.len());
+        self.bytes() + json(serde_json::to_string(reasons)) + json(serde_json::to_string(scores)) + ruleset.len()
+    }
+
     /// Its size, in bytes of text.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -85,7 +92,8 @@ impl Store {
     /// Stores all rows in one statement, or none. A row whose id is there already is left as it is.
     ///
     /// # Errors
-    /// The server's, for the group as a whole: whose row it was is found by splitting the group.
+    /// The server's, for the group as a whole: whose row it was is found by splitting the group. What is given up
+    /// meanwhile is ended in the server.
     pub async fn insert(&self, rows: &[Row], worker: &str) -> Result<Vec<Recorded>, Failure> {
         if let Some(row) = rows.iter().find(|row| row.bytes() > ROW_MAX_BYTES) {
             return Err(too_large(row));
@@ -96,8 +104,10 @@ impl Store {
         let new = self
             .bounded("an insert", async {
                 let mut connection = pool.get_conn().await?;
-                connection.exec_drop(statement, Params::Positional(values)).await?;
-                Ok(connection.affected_rows())
+                let under_way = self.under_way(&connection);
+                let stored = connection.exec_drop(statement, Params::Positional(values)).await;
+                under_way.answered();
+                stored.map(|()| connection.affected_rows())
             })
             .await?;
         if usize::try_from(new) == Ok(rows.len()) {
