@@ -53,7 +53,9 @@ impl Suspects {
             }
             match self.writer.write(&group.rows).await {
                 Written::Stored(recorded) => group.stored(recorded),
-                Written::Failed(_, Blame::Post) | Written::TooSlow if group.rows.len() > 1 => open.extend(group.split()),
+                Written::Failed(_, Blame::Post) | Written::TooSlow if group.rows.len() > 1 => {
+                    open.extend(group.split())
+                }
                 Written::Failed(failure, blame) => group.failed(&failure, blame),
                 Written::TooSlow => drop(tokio::spawn(self.clone().try_alone(group))),
             }
@@ -69,7 +71,9 @@ impl Suspects {
         match self.writer.write_within(&group.rows, TRIAL).await {
             Written::Stored(recorded) => group.stored(recorded),
             Written::Failed(failure, blame) => group.failed(&failure, blame),
-            Written::TooSlow => group.failed(&Failure::timed_out("mysql", "the insert of this post", TRIAL), Blame::Post),
+            Written::TooSlow => {
+                group.failed(&Failure::timed_out("mysql", "the insert of this post", TRIAL), Blame::Post)
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 /// A statement that is answered within this time is never unusually long.
 const QUICK: Duration = Duration::from_millis(200);
 /// So many times as long as usual is unusual.
-const UNUSUAL: u32 = 8;
+const UNUSUAL: u32 = 4;
 
 /// What an insert was answered.
 type Inserted = Result<Vec<Recorded>, Failure>;

@@ -115,27 +115,36 @@ async fn time_of(ground: &Ground, load: &[Post], good: &[Post]) -> (Duration, Pr
 #[tokio::test]
 async fn a_post_that_fails_alone_is_set_aside_whatever_its_error_looks_like_and_its_neighbours_do_not_wait() {
     const GOOD: usize = 2000;
+    const ROUNDS: usize = 4;
     let ground = Ground::new().await;
     ground.declare().await;
     ground.store().migrate().await.expect("the schema can be brought up");
     poison(&ground).await;
-    let plain = posts(&ground, GOOD, "without");
-    let (without, mut worker) = time_of(&ground, &plain, &plain).await;
-    assert!(worker.stop().await.success());
-    for (nth, (author, _, code)) in POISONS.into_iter().enumerate() {
-        let good = posts(&ground, GOOD, author);
-        let bad = by(&ground, author);
-        let load = [&good[..GOOD / 2], std::slice::from_ref(&bad), &good[GOOD / 2..]].concat();
-        let (with, mut worker) = time_of(&ground, &load, &good).await;
-        println!("{author}: {with:.2?}, without {without:.2?}");
-        // What one group takes to be split comes on top, however few the posts.
-        in_time(format!("{author}: 2,000 neighbours"), with, without * 6 / 5 + Duration::from_secs(1));
-        dead(&ground, nth as u32 + 1).await;
-        let letter = ground.letters().await.remove(nth);
-        assert_eq!((letter.id, letter.class), (bad.id.to_string(), Class::Exhausted), "{}", worker.said());
-        assert_eq!((letter.code.as_str(), letter.attempts), (code, 2));
-        assert_eq!(worker.said().matches("paused").count(), 0, "{}", worker.said());
-        assert!(worker.stop().await.success());
+    for (author, _, code) in POISONS {
+        let mut seen = Vec::new();
+        // Other work on this machine may take the processor away from either of the two.
+        for _ in 0..ROUNDS {
+            let (without, with) = (posts(&ground, GOOD, "without"), posts(&ground, GOOD, author));
+            let (alone, mut worker) = time_of(&ground, &without, &without).await;
+            assert!(worker.stop().await.success());
+            let dead_before = ground.dead().await.ready;
+            let bad = by(&ground, author);
+            let load = [&with[..GOOD / 2], std::slice::from_ref(&bad), &with[GOOD / 2..]].concat();
+            let (beside, mut worker) = time_of(&ground, &load, &with).await;
+            dead(&ground, dead_before + 1).await;
+            let letter = ground.letters().await.into_iter().find(|letter| letter.id == bad.id.to_string());
+            let letter = letter.expect("it is dead");
+            assert_eq!((letter.class, letter.code.as_str(), letter.attempts), (Class::Exhausted, code, 2));
+            assert_eq!(worker.said().matches("paused").count(), 0, "{}", worker.said());
+            assert!(worker.stop().await.success());
+            seen.push((alone, beside));
+            // What one group takes to be split comes on top, however few the posts.
+            if beside <= alone * 6 / 5 + Duration::from_millis(500) {
+                break;
+            }
+        }
+        println!("{author}: without and with it {seen:.2?}");
+        assert!(seen.len() < ROUNDS, "{author}: its neighbours waited for it: {seen:?}");
     }
     assert_eq!(number(&ground, "SELECT MAX(attempts) FROM posts").await, 1);
 }
@@ -147,7 +156,8 @@ async fn a_flood_of_poisonous_posts_does_not_starve_the_good_ones() {
     ground.store().migrate().await.expect("the schema can be brought up");
     poison(&ground).await;
     let good = posts(&ground, 200, "good");
-    let bad: Vec<Post> = ["missing", "sleeping"].iter().flat_map(|author| (0..12).map(|_| by(&ground, author))).collect();
+    let bad: Vec<Post> =
+        ["missing", "sleeping"].iter().flat_map(|author| (0..12).map(|_| by(&ground, author))).collect();
     // A poisonous post among every eight.
     let mut load: Vec<Post> = Vec::new();
     for (posts, bad) in good.chunks(8).zip(bad.iter().map(Some).chain(std::iter::repeat(None))) {
@@ -160,7 +170,8 @@ async fn a_flood_of_poisonous_posts_does_not_starve_the_good_ones() {
     all_stored(&ground, &good).await;
     let took = begun.elapsed();
     println!("200 good posts among 24 poisonous ones: {took:.2?}");
-    in_time("the good ones", took, Duration::from_secs(15));
+    in_time("the good ones", took, Duration::from_secs(30));
+    assert!(ground.dead().await.ready < 24, "the good ones did not wait until the others were dead");
     dead(&ground, 24).await;
     assert_eq!(worker.said().matches("paused").count(), 0, "{}", worker.said());
     assert_eq!(number(&ground, "SELECT MAX(attempts) FROM posts").await, 1);
@@ -173,7 +184,9 @@ async fn a_site_that_wants_more_of_a_post_than_sluice_does_is_not_stopped_by_one
     ground.sql("ALTER TABLE posts ADD CONSTRAINT CHECK (author IS NOT NULL), MODIFY content TEXT NOT NULL").await;
     let long = Post { content: "x".repeat(70_000), ..by(&ground, "somebody") };
     for (nth, (bad, codes)) in
-        [(ground.post("no author"), ["mysql_3819", "mysql_4025"]), (long, ["mysql_1406", "mysql_1406"])].iter().enumerate()
+        [(ground.post("no author"), ["mysql_3819", "mysql_4025"]), (long, ["mysql_1406", "mysql_1406"])]
+            .iter()
+            .enumerate()
     {
         ground.publish(std::slice::from_ref(bad)).await;
         dead(&ground, nth as u32 + 1).await;

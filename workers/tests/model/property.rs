@@ -70,7 +70,9 @@ fn posts(protocol: &Protocol) -> impl Iterator<Item = u8> {
 fn deserved(protocol: &Protocol, letter: &Letter) -> bool {
     match (letter.class, protocol.nature(letter.post)) {
         (Class::Permanent, Nature::Malformed | Nature::Refused) | (Class::CrashLoop, Nature::Deadly) => true,
-        (Class::Exhausted, Nature::Sound | Nature::Poisonous(_)) => protocol.retry.max_attempts == Some(letter.faults.into()),
+        (Class::Exhausted, Nature::Sound | Nature::Poisonous(_)) => {
+            protocol.retry.max_attempts == Some(letter.faults.into())
+        }
         _ => false,
     }
 }
