@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 pub enum Class {
     /// It failed by its own fault.
     Permanent,
-    /// It failed in passing ways until its attempts were spent.
+    /// It failed, and other posts would not have, until its attempts were spent.
     Exhausted,
     /// It came back too often without an answer: whoever took it died.
     CrashLoop,
@@ -64,13 +64,37 @@ impl fmt::Display for Class {
     }
 }
 
+/// Whom a failure hits. Its code does not tell: a lock on the table and a lock on one row have the same, and so have a
+/// table that is missing and a trigger that names a missing one for a single author. The table tells, when it is asked
+/// for a plain row ([`blame`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// This post alone.
+    Post,
+    /// Every post: a plain row fails as well, or MySQL cannot be asked.
+    EveryPost,
+}
+
+/// Whom a failure hits, given what came of a plain row that was stored and taken back.
+///
+/// A plain row that is refused for good (a width, a CHECK, a trigger's SIGNAL) for another reason than the post's only
+/// says that it does not suit this table itself.
+#[must_use]
+pub fn blame(failure: &Failure, plain: &Result<(), Failure>) -> Blame {
+    match plain {
+        Ok(()) => Blame::Post,
+        Err(plain) if plain.kind == Kind::Permanent && plain.code != failure.code => Blame::Post,
+        Err(_) => Blame::EveryPost,
+    }
+}
+
 /// What became of one attempt at a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The post is in MySQL, by this attempt or by an earlier one.
     Recorded,
-    /// It is not, and this is why.
-    Failed(Failure),
+    /// It is not: why, and whom that hits.
+    Failed(Failure, Blame),
     /// Before it was touched it was seen to have come back this often.
     CameBack {
         /// Deliveries before this one, as the broker counts them.
@@ -89,7 +113,7 @@ pub enum Disposition {
     DeadLetter(Class, Failure),
     /// Keep it in hand, wait by the backoff schedule, try again. An attempt was spent.
     Retry(Failure),
-    /// Close the gate and keep it in hand until the dependency is back; no attempt is spent.
+    /// Close the gate and keep it in hand until posts can be stored again; no attempt is spent.
     Hold(Failure),
     /// Give it back to the queue; no attempt is spent.
     Release,
@@ -102,11 +126,13 @@ pub fn decide(outcome: Outcome, another_attempt: bool) -> Disposition {
         Outcome::Recorded => Disposition::Ack,
         Outcome::Interrupted => Disposition::Release,
         Outcome::CameBack { deliveries } => Disposition::DeadLetter(Class::CrashLoop, came_back(deliveries)),
-        Outcome::Failed(failure) => match (failure.kind, another_attempt) {
+        Outcome::Failed(failure, Blame::EveryPost) => Disposition::Hold(failure),
+        Outcome::Failed(failure, Blame::Post) => match (failure.kind, another_attempt) {
             (Kind::Permanent, _) => Disposition::DeadLetter(Class::Permanent, failure),
-            (Kind::Transient, true) => Disposition::Retry(failure),
-            (Kind::Transient, false) => Disposition::DeadLetter(Class::Exhausted, failure),
-            (Kind::Dependency | Kind::Operator, _) => Disposition::Hold(failure),
+            (Kind::Transient | Kind::Dependency | Kind::Operator, true) => Disposition::Retry(failure),
+            (Kind::Transient | Kind::Dependency | Kind::Operator, false) => {
+                Disposition::DeadLetter(Class::Exhausted, failure)
+            }
         },
     }
 }
@@ -125,8 +151,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn failed(kind: Kind) -> Outcome {
-        Outcome::Failed(Failure::new(kind, "code", "message"))
+    const KINDS: [Kind; 4] = [Kind::Permanent, Kind::Transient, Kind::Dependency, Kind::Operator];
+
+    fn failure(kind: Kind, code: &str) -> Failure {
+        Failure::new(kind, code, "message")
+    }
+
+    fn failed(kind: Kind, blame: Blame) -> Outcome {
+        Outcome::Failed(failure(kind, "code"), blame)
+    }
+
+    fn kinds() -> impl Strategy<Value = Kind> {
+        proptest::sample::select(&KINDS[..])
     }
 
     fn outcomes() -> impl Strategy<Value = Outcome> {
@@ -134,10 +170,8 @@ mod tests {
             Just(Outcome::Recorded),
             Just(Outcome::Interrupted),
             any::<u64>().prop_map(|deliveries| Outcome::CameBack { deliveries }),
-            Just(failed(Kind::Permanent)),
-            Just(failed(Kind::Transient)),
-            Just(failed(Kind::Dependency)),
-            Just(failed(Kind::Operator)),
+            kinds().prop_map(|kind| failed(kind, Blame::Post)),
+            kinds().prop_map(|kind| failed(kind, Blame::EveryPost)),
         ]
     }
 
@@ -149,27 +183,57 @@ mod tests {
         }
 
         #[test]
-        fn what_a_dependency_did_is_never_held_against_a_post(another in any::<bool>()) {
-            for kind in [Kind::Dependency, Kind::Operator] {
-                prop_assert!(matches!(decide(failed(kind), another), Disposition::Hold(_)));
-            }
+        fn what_hits_every_post_is_never_held_against_one_whatever_its_code(
+            kind in kinds(), another in any::<bool>(),
+        ) {
+            prop_assert!(matches!(decide(failed(kind, Blame::EveryPost), another), Disposition::Hold(_)));
+        }
+
+        #[test]
+        fn what_hits_one_post_never_closes_the_gate_whatever_its_code(kind in kinds(), another in any::<bool>()) {
+            prop_assert!(!matches!(decide(failed(kind, Blame::Post), another), Disposition::Hold(_)));
         }
 
         #[test]
         fn nothing_waits_for_ever_without_an_attempt_left(outcome in outcomes()) {
             prop_assert!(!matches!(decide(outcome, false), Disposition::Retry(_)));
         }
+
+        #[test]
+        fn a_plain_row_that_is_stored_leaves_the_blame_with_the_post(kind in kinds()) {
+            prop_assert_eq!(blame(&failure(kind, "code"), &Ok(())), Blame::Post);
+        }
+
+        #[test]
+        fn a_plain_row_that_fails_the_same_way_takes_the_blame_from_the_post(kind in kinds()) {
+            let plain = Err(failure(kind, "code"));
+            prop_assert_eq!(blame(&failure(kind, "code"), &plain), Blame::EveryPost);
+        }
+    }
+
+    #[test]
+    fn a_plain_row_that_only_does_not_suit_the_table_says_nothing_about_posts() {
+        let plain = |kind| Err(failure(kind, "another"));
+        assert_eq!(blame(&failure(Kind::Permanent, "code"), &plain(Kind::Permanent)), Blame::Post);
+        // That MySQL cannot be asked, or that another lock was met, says that nothing can be known yet.
+        for kind in [Kind::Transient, Kind::Dependency, Kind::Operator] {
+            assert_eq!(blame(&failure(Kind::Permanent, "code"), &plain(kind)), Blame::EveryPost);
+        }
     }
 
     #[test]
     fn a_permanent_failure_is_set_aside_at_once_though_attempts_are_left() {
-        assert!(matches!(decide(failed(Kind::Permanent), true), Disposition::DeadLetter(Class::Permanent, _)));
+        let settled = decide(failed(Kind::Permanent, Blame::Post), true);
+        assert!(matches!(settled, Disposition::DeadLetter(Class::Permanent, _)));
     }
 
     #[test]
-    fn a_transient_failure_is_tried_again_and_then_exhausted() {
-        assert!(matches!(decide(failed(Kind::Transient), true), Disposition::Retry(_)));
-        assert!(matches!(decide(failed(Kind::Transient), false), Disposition::DeadLetter(Class::Exhausted, _)));
+    fn any_other_failure_of_one_post_is_tried_again_and_then_exhausted() {
+        for kind in [Kind::Transient, Kind::Dependency, Kind::Operator] {
+            assert!(matches!(decide(failed(kind, Blame::Post), true), Disposition::Retry(_)));
+            let spent = decide(failed(kind, Blame::Post), false);
+            assert!(matches!(spent, Disposition::DeadLetter(Class::Exhausted, _)));
+        }
     }
 
     #[test]

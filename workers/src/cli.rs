@@ -82,7 +82,8 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_MIGRATE", value_name = "MODE", default_value = "auto")]
     pub migrate: SchemaMode,
 
-    /// Attempts at a post that fails in passing ways (deadlock, lock wait), before it is set aside as exhausted
+    /// Attempts at a post that fails while the table takes others (a deadlock, a lock on its row), before it is set aside
+    /// as exhausted
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
@@ -100,7 +101,7 @@ pub struct RunArgs {
           value_parser = clap::value_parser!(u64).range(1..=19))]
     pub max_deliveries: u64,
 
-    /// How long posts in hand are kept while MySQL is away, before they go back to the queue
+    /// How long posts in hand are kept while MySQL takes no post, before they go back to the queue
     #[arg(long, env = "SLUICE_HOLD", value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub hold: Duration,
 

@@ -129,6 +129,7 @@ impl Consumers {
 
     /// Serves one session to its end. Also tells how many deliveries it had.
     async fn serve(&self, mut session: Session, first: Deliveries, stop: &CancellationToken) -> (End, u64) {
+        let begun = Instant::now();
         let withdrawn = CancellationToken::new();
         let (ended, mut first_end) = mpsc::channel(1);
         let (arrived, mut arrivals) = mpsc::unbounded_channel();
@@ -141,7 +142,7 @@ impl Consumers {
         let end = loop {
             tokio::select! {
                 () = stop.cancelled() => break End::Stopped,
-                () = self.gate.closed_for(self.hold) => break End::Paused,
+                () = self.gate.closed_for(self.hold, begun) => break End::Paused,
                 Some(why) = first_end.recv() => break End::Broken(why),
                 // Consumers say that they end before they do; only a panic comes unsaid.
                 Some(Err(panic)) = tasks.join_next() => break End::Broken(panic.to_string()),

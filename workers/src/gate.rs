@@ -1,21 +1,28 @@
-//! The gate: closed while something that every post depends on is away.
+//! The gate: closed while no post can be stored.
 //!
-//! An outage is not a failure of the posts it hits. The first dependency failure closes the gate; posts in hand are
-//! held, no attempt is spent, and a probe opens the gate again as soon as a post could be stored.
+//! An outage is not a failure of the posts it hits. The first failure that a plain row meets as well closes the gate;
+//! posts in hand are held, no attempt is spent, and a probe opens the gate again as soon as a plain row is taken.
+//!
+//! A gate that is opened and soon closed again was not open: the pause goes on from its beginning.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::disposition::{Blame, blame};
 use common::failure::Failure;
 use common::retry::RetryPolicy;
 use common::store::{SchemaError, Store, advice};
 use time::OffsetDateTime;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How the probe waits: soon enough to resume within seconds, seldom enough not to hinder a database that is starting.
 const PROBE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
+/// How long the gate has to stay open for a pause to be over: longer than a statement takes to fail by running out of
+/// time, the question whom that hits included.
+const STEADY: Duration = Duration::from_secs(10);
 /// How often a long pause is said again.
 const REMIND: Duration = Duration::from_secs(30);
 
@@ -26,16 +33,18 @@ pub struct Pause {
     pub dependency: &'static str,
     /// The failure that closed the gate, or the latest one of the probe.
     pub failure: Failure,
-    /// Since when, UTC.
+    /// Since when, UTC; openings that did not last are part of it.
     pub since: OffsetDateTime,
     /// The same by a clock that nobody sets.
-    begun: tokio::time::Instant,
+    begun: Instant,
 }
 
 /// Open or closed, for all consumers of a process.
 #[derive(Debug)]
 pub struct Gate {
     state: watch::Sender<Option<Pause>>,
+    /// The latest pause that the gate was opened after, and when.
+    before: Mutex<Option<(Pause, Instant)>>,
     /// Whether a post was stored since the gate was last opened. Without it an opening proves nothing, and the probe
     /// goes on waiting longer and longer.
     progressed: AtomicBool,
@@ -43,7 +52,7 @@ pub struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { state: watch::Sender::new(None), progressed: AtomicBool::new(true) }
+        Self { state: watch::Sender::new(None), before: Mutex::default(), progressed: AtomicBool::new(true) }
     }
 }
 
@@ -58,7 +67,7 @@ impl Gate {
             None => {
                 let advice = advice(&failure);
                 tracing::warn!(code = %failure.code, error = %failure.message, advice, "paused: mysql");
-                let (since, begun) = (OffsetDateTime::now_utc(), tokio::time::Instant::now());
+                let (since, begun) = self.begun();
                 *state = Some(Pause { dependency: "mysql", failure, since, begun });
                 true
             }
@@ -66,10 +75,24 @@ impl Gate {
         self.tell();
     }
 
+    /// Since when a pause is that is noticed now.
+    fn begun(&self) -> (OffsetDateTime, Instant) {
+        match &*self.before() {
+            Some((pause, opened)) if opened.elapsed() < STEADY => (pause.since, pause.begun),
+            _ => (OffsetDateTime::now_utc(), Instant::now()),
+        }
+    }
+
+    fn before(&self) -> MutexGuard<'_, Option<(Pause, Instant)>> {
+        // Nothing in here can panic half-way.
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Opens it.
     fn open(&self) {
         self.progressed.store(false, Ordering::Relaxed);
         if let Some(pause) = self.state.send_replace(None) {
+            *self.before() = Some((pause.clone(), Instant::now()));
             tracing::info!(seconds = pause.begun.elapsed().as_secs_f64(), "resumed: mysql is back");
             self.tell();
         }
@@ -110,11 +133,13 @@ impl Gate {
         let _ = self.state.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// Waits until it has been closed for so long without a break.
-    pub async fn closed_for(&self, hold: Duration) {
+    /// Waits until it is closed and a pause has lasted so long; what of it was before `from` does not count.
+    pub async fn closed_for(&self, hold: Duration, from: Instant) {
         loop {
             self.closed().await;
-            if tokio::time::timeout(hold, self.opened()).await.is_err() {
+            let Some(pause) = self.pause() else { continue };
+            let over = pause.begun.max(from) + hold;
+            if tokio::time::timeout_at(over, self.opened()).await.is_err() {
                 return;
             }
         }
@@ -184,7 +209,7 @@ impl Probe {
             if self.gate.progressed.load(Ordering::Relaxed) {
                 schedule.reset();
             }
-            let mut said = tokio::time::Instant::now();
+            let mut said = Instant::now();
             while let Some(pause) = self.gate.pause() {
                 tokio::select! {
                     () = end.cancelled() => return,
@@ -197,9 +222,11 @@ impl Probe {
                 };
                 match asked {
                     Ok(()) => self.gate.open(),
+                    // The plain row does not suit the table, for a reason of its own: posts may.
+                    Err(failure) if blame(&pause.failure, &Err(failure.clone())) == Blame::Post => self.gate.open(),
                     Err(failure) => {
                         if said.elapsed() > REMIND {
-                            said = tokio::time::Instant::now();
+                            said = Instant::now();
                             let error = self.store.blame(failure.clone());
                             tracing::warn!(since = %pause.since, %error, "still paused: mysql");
                         }
@@ -220,23 +247,55 @@ mod tests {
         Failure::new(Kind::Dependency, "mysql_unreachable", "gone")
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_shorter_than_the_hold_does_not_end_it() {
-        let gate = Arc::new(Gate::default());
-        let hold = Duration::from_secs(10);
+    /// Closes the gate for `closed` and opens it for `open`, six times. Tells whether the hold was over before the end,
+    /// and since when the last pause was.
+    async fn flapping(closed: Duration, open: Duration, hold: Duration) -> (bool, Duration) {
+        let (gate, begun) = (Arc::new(Gate::default()), Instant::now());
         let watching = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.closed_for(hold).await }
+            async move { gate.closed_for(hold, begun).await }
         });
-        for _ in 0..5 {
+        let mut since = begun;
+        for _ in 0..6 {
             gate.close(outage());
-            tokio::time::sleep(hold - Duration::from_secs(1)).await;
+            tokio::time::sleep(closed).await;
+            since = gate.pause().expect("it is closed").begun;
             gate.open();
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            gate.progress();
+            tokio::time::sleep(open).await;
         }
-        assert!(!watching.is_finished());
+        (watching.is_finished(), since - begun)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_shorter_than_the_hold_does_not_end_it() {
+        let hold = Duration::from_secs(10);
+        let (over, since) = flapping(hold - Duration::from_secs(1), STEADY, hold).await;
+        assert!(!over);
+        assert_eq!(since, (hold - Duration::from_secs(1) + STEADY) * 5, "each was a pause of its own");
+        let gate = Gate::default();
         gate.close(outage());
-        tokio::time::timeout(hold * 2, watching).await.expect("the hold is over").expect("no panic");
+        let holding = gate.closed_for(hold, Instant::now());
+        tokio::time::timeout(hold * 2, holding).await.expect("the hold is over");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gate_that_is_opened_and_closed_again_and_again_counts_as_closed() {
+        let (hold, second) = (Duration::from_secs(10), Duration::from_secs(1));
+        assert_eq!(flapping(second, second, hold).await, (true, Duration::ZERO), "in six flaps of two seconds");
+        assert_eq!(flapping(second, second, hold * 2).await, (false, Duration::ZERO), "the hold is not over");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_begins_in_a_flap_holds_as_long_as_any_other() {
+        let (gate, hold) = (Gate::default(), Duration::from_secs(10));
+        gate.close(outage());
+        tokio::time::sleep(hold * 3).await;
+        gate.open();
+        let begun = Instant::now();
+        gate.close(outage());
+        gate.closed_for(hold, begun).await;
+        assert_eq!(begun.elapsed(), hold);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::dead_letter::{DeadLetterRecord, SCHEMA, fingerprint};
 use common::delivery::{Delivery, Settlement, Unsettled};
-use common::disposition::{Class, Disposition, Outcome, decide};
+use common::disposition::{Blame, Class, Disposition, Outcome, decide};
 use common::failpoint;
 use common::failure::Failure;
 use common::post::Post;
@@ -93,7 +93,7 @@ impl Handler {
             }
         };
         loop {
-            if matches!(outcome, Outcome::Failed(_) | Outcome::CameBack { .. }) {
+            if matches!(outcome, Outcome::Failed(..) | Outcome::CameBack { .. }) {
                 attempts.first_failed_at.get_or_insert_with(OffsetDateTime::now_utc);
             }
             let again = match decide(outcome, self.retry.allows_another(attempts.made)) {
@@ -148,12 +148,12 @@ impl Handler {
         attempts.made += 1;
         let post = match read(delivery) {
             Ok(post) => post,
-            Err(failure) => return Outcome::Failed(failure),
+            Err(failure) => return Outcome::Failed(failure, Blame::Post),
         };
         let Judged { review, at } = match &attempts.judged {
             Some(judged) => judged.clone(),
             None => match self.review(&post) {
-                Err(failure) => return Outcome::Failed(failure),
+                Err(failure) => return Outcome::Failed(failure, Blame::Post),
                 Ok(review) => match unless(withdrawn, self.ask(&post, review)).await {
                     None => return Outcome::Interrupted,
                     Some(judged) => attempts.judged.insert(judged).clone(),
@@ -164,7 +164,7 @@ impl Handler {
         let row = Row { post, review, reviewed_at: at, attempts: attempts.made };
         match unless(withdrawn, self.recorder.record(row)).await {
             None => Outcome::Interrupted,
-            Some(Err(failure)) => Outcome::Failed(failure),
+            Some(Err((failure, blame))) => Outcome::Failed(failure, blame),
             Some(Ok(recorded)) => {
                 failpoint::reach(failpoint::COMMITTED);
                 self.gate.progress();

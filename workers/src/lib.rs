@@ -4,12 +4,15 @@
 //!  consumer ─► handler ─► rules ─► outside reviewer ─► recorder ─► MySQL
 //!     ▲           │ decide                │
 //!     │           ▼                       │
-//!     └─────── settle ◄───────────────────┘        gate: closed while MySQL is away
+//!     └─────── settle ◄───────────────────┘        gate: closed while MySQL takes no post
+//!
+//!  recorder ─► writer ─► MySQL      a group one of whose rows is at fault: recorder ─► suspects ─► writer
 //! ```
 
 pub mod cli;
 pub mod consumer;
 pub mod gate;
+pub mod group;
 pub mod hand;
 pub mod handler;
 pub mod presence;
@@ -17,4 +20,6 @@ pub mod recorder;
 pub mod rules;
 pub mod run;
 pub mod supervisor;
+pub mod suspects;
 pub mod vitals;
+pub mod writer;

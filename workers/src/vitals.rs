@@ -55,7 +55,7 @@ fn readiness(presence: &Presence) -> Result<(), String> {
 
 /// What the numbers on `/metrics` mean, and where they begin.
 fn describe(gate: &Gate) {
-    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency is away and nothing is stored");
+    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency takes no post and nothing is stored");
     metrics::describe_gauge!(
         "sluice_worker_paused_since_timestamp_seconds",
         "Since when, in seconds since 1970; 0 while it is not paused"

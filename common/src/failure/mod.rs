@@ -1,7 +1,7 @@
-//! What went wrong, and whose fault it is. The only place that classifies.
+//! What went wrong, and whose fault it is by its nature. The only place that classifies.
 //!
-//! Whose fault decides everything that follows ([`crate::disposition`]): the post's own fault sets the post aside, a
-//! dependency's fault stops the work and spends nothing.
+//! The nature decides how a post that fails alone is treated. Whether it fails alone is another question, which is asked
+//! of the table ([`crate::disposition::blame`]): what hits every post stops the work and spends nothing.
 
 mod amqp;
 #[cfg(feature = "store")]
@@ -47,6 +47,12 @@ impl Failure {
     /// A call that did not answer in time: its fate is unknown, and its dependency is to blame.
     pub fn timed_out(dependency: &str, what: &str, after: std::time::Duration) -> Self {
         Self::new(Kind::Dependency, format!("{dependency}_timeout"), format!("{what} did not answer within {after:?}"))
+    }
+
+    /// Whether it says that a call was not answered, and nothing about what was asked.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.code.ends_with("_unreachable") || self.code.ends_with("_timeout")
     }
 
     /// A step that panicked on this post. The post is set aside, the process goes on.

@@ -11,7 +11,8 @@ use super::{Failure, Kind};
 /// The code of a row that a unique key refuses.
 pub const DUPLICATE_KEY: &str = "mysql_1062";
 
-/// Whose fault a server error is.
+/// Whose fault a server error is, as far as its code tells: what hits every post is found out by asking the table
+/// ([`crate::disposition::blame`]).
 ///
 /// A code that nobody foresaw is transient: it is tried again a bounded number of times and then set aside with its
 /// code, so it neither blocks the queue for ever nor costs a post at the first try.
@@ -36,8 +37,8 @@ fn kind_of(code: u16) -> Kind {
         // Unknown database, table or column, a column of somebody else's that must have a value, what a view or a
         // trigger lacks, syntax: whoever set this up has to mend it.
         1049 | 1146 | 1932 | 1054 | 1364 | 1356 | 1449 | 1305 | 1064 => Kind::Operator,
-        // The row is larger than the server takes.
-        1153 | 1301 => Kind::Permanent,
+        // A value that is larger than the server takes.
+        1301 => Kind::Permanent,
         _ => Kind::Transient,
     }
 }
@@ -46,12 +47,15 @@ impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         match error {
             Error::Server(server) if server.code == 1062 => duplicate(&server.message),
+            // The row is larger than the server takes, as it says or as the driver knows.
+            Error::Server(server) if server.code == 1153 => {
+                Self::new(Kind::Permanent, "too_large", server.message.clone())
+            }
             Error::Server(server) => {
                 Self::new(kind_of(server.code), format!("mysql_{}", server.code), server.message.clone())
             }
-            // A value that the driver could not put on the wire: the row's own.
             Error::Driver(DriverError::PacketTooLarge) => {
-                Self::new(Kind::Permanent, "mysql_too_large", "the row is larger than max_allowed_packet")
+                Self::new(Kind::Permanent, "too_large", "the row is larger than max_allowed_packet")
             }
             // The certificate is not one we trust: nothing that passes by itself.
             Error::Io(IoError::Tls(_)) => Self::new(Kind::Operator, "mysql_tls", bare(error)),

@@ -12,11 +12,14 @@ mod kept;
 mod migrate;
 #[cfg(feature = "devstack")]
 mod mishap;
+mod packet;
+mod plain;
 mod posts;
 mod record;
 mod refused;
 mod rehearsal;
 mod replays;
+mod under_way;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
 pub use content::{Content, StoredContent};
@@ -29,22 +32,25 @@ pub use replays::{PastLetter, PastReplay, Taken};
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mysql_async::{Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 
 use crate::config::{ConfigError, DatabaseArgs};
 use crate::failure::{Failure, Kind};
+use under_way::UnderWay;
 
 /// The longest wait for one statement, taking a connection included.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest wait for a row's lock. Below [`PATIENCE`], so that a locked row is seen as what it is and not as a
 /// database that hangs.
 const LOCK_WAIT_SECONDS: u32 = 2;
-/// Connections a process may hold. The recorder writes with one; probes and reads take another. The driver takes them back
-/// in a task of its own, so statements that follow each other closely may use two or three in turn; all are kept.
-pub const CONNECTIONS: usize = 4;
+/// Connections a process may hold. The recorder writes with one and finds out with up to five more which row makes a
+/// group fail; probes and reads take another. The driver takes them back in a task of its own, so statements that follow
+/// each other closely may use two or three in turn; all are kept.
+pub const CONNECTIONS: usize = 8;
 /// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is given
 /// back, and a statement costs the opening of a connection.
 const KEPT_IDLE: Duration = Duration::from_secs(60);
@@ -59,6 +65,8 @@ pub struct Store {
     pool: Mutex<Pool>,
     at: String,
     database: String,
+    /// The largest packet that the server was last seen to take.
+    packet: AtomicUsize,
 }
 
 impl Store {
@@ -82,7 +90,8 @@ impl Store {
             (tls, _) => tls,
         };
         let options = session(OptsBuilder::from_opts(parsed).ssl_opts(tls));
-        Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database })
+        let packet = AtomicUsize::new(usize::MAX);
+        Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database, packet })
     }
 
     /// Host and port.
@@ -112,15 +121,30 @@ impl Store {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What is about to be sent on a connection, which nobody may wait for to the end.
+    fn under_way(&self, connection: &Conn) -> UnderWay {
+        UnderWay::new(connection.id(), &self.options)
+    }
+
     /// Waits for the driver at most [`PATIENCE`], and classifies what it says.
     async fn bounded<T>(
         &self,
         what: &str,
         call: impl Future<Output = Result<T, mysql_async::Error>>,
     ) -> Result<T, Failure> {
-        let answer = match tokio::time::timeout(PATIENCE, call).await {
+        self.bounded_by(PATIENCE, what, call).await
+    }
+
+    /// The same with another limit.
+    async fn bounded_by<T>(
+        &self,
+        patience: Duration,
+        what: &str,
+        call: impl Future<Output = Result<T, mysql_async::Error>>,
+    ) -> Result<T, Failure> {
+        let answer = match tokio::time::timeout(patience, call).await {
             Ok(answer) => answer.map_err(Failure::from),
-            Err(_) => Err(Failure::timed_out("mysql", what, PATIENCE)),
+            Err(_) => Err(Failure::timed_out("mysql", what, patience)),
         };
         if let Err(Failure { kind: Kind::Dependency | Kind::Operator, .. }) = answer {
             self.begin_anew();
@@ -187,8 +211,14 @@ pub fn advice(failure: &Failure) -> &'static str {
             "it is read-only: a replica, or a server in upkeep? DATABASE_URL says which one is used"
         }
         "mysql_1021" | "mysql_1114" | "mysql_1030" => "make room on the server's disk",
+        "mysql_1205" => "another session holds a lock; SHOW PROCESSLIST on the server names it",
+        "mysql_timeout" => {
+            "is it running there, and is the table locked (SHOW PROCESSLIST), the disk full or the server overloaded? \
+             DATABASE_URL says where to look"
+        }
         "mysql_1040" | "mysql_1203" | "mysql_1226" => "raise the server's limit, or run fewer processes",
         _ if failure.kind == Kind::Dependency => "is it running there? DATABASE_URL says where to look",
+        _ if failure.kind == Kind::Permanent => "was a column, a CHECK or a trigger of the table changed?",
         _ => "the server's log may say more",
     }
 }

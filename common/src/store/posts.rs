@@ -34,6 +34,13 @@ pub struct Row {
 }
 
 impl Row {
+    /// The least that it takes of a packet to the server: its texts and what the review found.
+    pub(super) fn packet_bytes(&self) -> usize {
+        let Review { reasons, scores, ruleset, .. } = &self.review;
+        let json = |list: Result<String, serde_json::Error>| list.map_or(0, |text| text.len());
+        self.bytes() + json(serde_json::to_string(reasons)) + json(serde_json::to_string(scores)) + ruleset.len()
+    }
+
     /// Its size, in bytes of text.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -91,7 +98,8 @@ impl Store {
     /// (`id_conflict`). A row that another unique key refuses fails alone (`mysql_1062`).
     ///
     /// # Errors
-    /// The server's, for the group as a whole: whose row it was is found by splitting the group.
+    /// The server's, for the group as a whole: whose row it was is found by splitting the group. What is given up
+    /// meanwhile is ended in the server.
     pub async fn insert(&self, rows: &[Row], worker: &str) -> Result<Vec<RowOutcome>, Failure> {
         if let Some(row) = rows.iter().find(|row| row.bytes() > ROW_MAX_BYTES) {
             return Err(too_large(row));
@@ -102,8 +110,10 @@ impl Store {
         let all_new = self
             .bounded("an insert", async {
                 let mut connection = pool.get_conn().await?;
-                connection.exec_drop(statement, Params::Positional(values)).await?;
-                Ok(all_new(&connection, rows.len()))
+                let under_way = self.under_way(&connection);
+                let stored = connection.exec_drop(statement, Params::Positional(values)).await;
+                under_way.answered();
+                stored.map(|()| all_new(&connection, rows.len()))
             })
             .await?;
         if all_new { Ok(vec![Ok(Recorded::Inserted); rows.len()]) } else { self.sort_out(rows, worker, now).await }

@@ -1,11 +1,7 @@
-//! The rehearsal: whether posts could be stored now, found out by storing one and taking it back.
+//! The rehearsal: what would become of posts if they were stored now, found out by storing them and taking them back.
 //!
-//! An insert of no row would find a server that is away or read-only and a table that is missing. A disk that is full, a
-//! limit of prepared statements and a column that must have a value are met only by a row. Whoever asks for less opens
-//! the gate to the next failure, over and over, and has posts in hand meanwhile.
-//!
-//! An operator who is about to replay posts asks the same of each of them: only the table itself knows its widths, its
-//! checks and its triggers.
+//! An operator who is about to replay posts asks it: only the table itself knows its widths, its checks, its keys and its
+//! triggers.
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Params, Transaction, TxOpts};
@@ -15,34 +11,16 @@ use super::Store;
 use super::content::content_in;
 use super::engine::not_taken_back;
 use super::insertion::Insertion;
-use super::posts::{ROW_MAX_BYTES, Recorded, Row, RowOutcome, too_large};
+use super::posts::{Recorded, Row, RowOutcome};
 use super::refused::all_new;
+use crate::disposition::{Blame, blame};
 use crate::failure::{DUPLICATE_KEY, Failure, Kind};
-use crate::post::{Post, PostId};
-use crate::verdict::{Review, Verdict};
+use crate::post::PostId;
 
-/// The text of the rehearsed post, in bytes: as much room as a group of some hundred usual posts takes.
-const BYTES: usize = 256 * 1024;
 /// The worker that rehearsed rows name: no worker has an empty name.
 const NOBODY: &str = "";
 
 impl Store {
-    /// Whether posts could be stored now. Nothing stays of it.
-    ///
-    /// # Errors
-    /// Why not: a dependency's failure or an operator's.
-    pub async fn probe(&self) -> Result<(), Failure> {
-        let tried = match self.check_engines().await {
-            Ok(()) => self.try_together(&[&row(OffsetDateTime::now_utc())]).await,
-            refused => refused.map(|()| true),
-        };
-        match tried {
-            // The rehearsed post does not suit the table: a CHECK, a trigger. Others may.
-            Ok(_) | Err(Failure { kind: Kind::Permanent | Kind::Transient, .. }) => Ok(()),
-            Err(failure) => Err(failure),
-        }
-    }
-
     /// What would become of each of these rows, were they stored now. Nothing stays of it. There should be no more than
     /// some hundred of them: all are tried in one transaction.
     ///
@@ -50,11 +28,13 @@ impl Store {
     /// Why it cannot be found out: a dependency's failure or an operator's.
     pub async fn rehearse(&self, rows: &[Row]) -> Result<Vec<RowOutcome>, Failure> {
         self.check_engines().await?;
+        let pool = self.pool();
+        self.bounded("the largest packet", async { self.ask_packet(&mut pool.get_conn().await?).await }).await?;
         let ids: Vec<PostId> = rows.iter().map(|row| row.post.id).collect();
         let there = self.contents(&ids).await?;
         let known = |row: &Row| match there.get(&row.post.id) {
             Some(stored) => Some(stored.meets(&row.post)),
-            None => (row.bytes() > ROW_MAX_BYTES).then(|| Err(too_large(row))),
+            None => self.too_large(row).map(Err),
         };
         let fates: Vec<Option<RowOutcome>> = rows.iter().map(known).collect();
         let open: Vec<&Row> = rows.iter().zip(&fates).filter(|(_, fate)| fate.is_none()).map(|(row, _)| row).collect();
@@ -70,8 +50,9 @@ impl Store {
         }
         match self.try_together(rows).await {
             Ok(true) => Ok(vec![Ok(Recorded::Inserted); rows.len()]),
-            Ok(false) | Err(Failure { kind: Kind::Permanent | Kind::Transient, .. }) => self.try_each(rows).await,
-            Err(failure) => Err(failure),
+            Err(failure) if failure.kind == Kind::Dependency => Err(failure),
+            // What looks like a mistake in the tables may be what a trigger does to one of them.
+            Ok(false) | Err(_) => self.try_each(rows).await,
         }
     }
 
@@ -105,20 +86,32 @@ impl Store {
                 let mut transaction = connection.start_transaction(TxOpts::default()).await?;
                 let mut answers = Vec::with_capacity(rows.len());
                 for row in rows {
-                    answers.push(try_one(&mut transaction, row).await?);
+                    let answer = try_one(&mut transaction, row).await?;
+                    if let Err(failure) = &answer {
+                        if !self.is_the_rows_own(failure).await {
+                            return Ok((Err(failure.clone()), false));
+                        }
+                        if failure.kind == Kind::Transient {
+                            // A deadlock has ended the transaction, and what is tried next would stay.
+                            transaction.query_drop("ROLLBACK").await?;
+                            transaction.query_drop("START TRANSACTION").await?;
+                        }
+                    }
+                    answers.push(answer);
                 }
                 transaction.rollback().await?;
-                Ok((answers, stayed(&mut connection, rows).await?))
+                Ok((Ok(answers), stayed(&mut connection, rows).await?))
             })
             .await?;
-        let others = |answer: &RowOutcome| match answer {
-            Err(failure @ Failure { kind: Kind::Dependency | Kind::Operator, .. }) => Some(failure.clone()),
-            _ => None,
-        };
-        match answers.iter().find_map(others) {
-            Some(failure) => Err(failure),
-            None if stayed => Err(not_taken_back()),
-            None => Ok(answers),
+        if stayed { Err(not_taken_back()) } else { answers }
+    }
+
+    /// Whether the other rows can still be tried.
+    async fn is_the_rows_own(&self, failure: &Failure) -> bool {
+        match failure.kind {
+            Kind::Permanent | Kind::Transient => true,
+            Kind::Operator => blame(failure, &self.probe().await) == Blame::Post,
+            Kind::Dependency => false,
         }
     }
 }
@@ -147,22 +140,4 @@ async fn stayed(connection: &mut Conn, rows: &[&Row]) -> Result<bool, mysql_asyn
         stayed |= connection.affected_rows() > 0;
     }
     Ok(stayed)
-}
-
-fn row(now: OffsetDateTime) -> Row {
-    let post = Post {
-        id: PostId::new(),
-        title: "rehearsal".to_owned(),
-        content: "x".repeat(BYTES),
-        author: None,
-        submitted_at: now,
-    };
-    let review = Review {
-        verdict: Verdict::Approved,
-        reasons: Vec::new(),
-        scores: Vec::new(),
-        shadow: Vec::new(),
-        ruleset: String::new(),
-    };
-    Row { post, review, reviewed_at: now, attempts: 0 }
 }

@@ -1,5 +1,6 @@
 //! What a worker does on a bad day, with real servers, real processes and real kills: one kind of bad day a file.
 
+mod blame;
 mod broker;
 mod clock;
 mod drain;

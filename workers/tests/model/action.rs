@@ -15,15 +15,18 @@ pub(crate) enum Action {
     /// workers/src/handler.rs, `Handler::attempt` up to the recorder: past the gate, counted, read and reviewed. A
     /// message that is no post fails here, and a deadly one kills the process.
     Begin { w: usize, k: usize },
-    /// workers/src/recorder.rs, `write`: the insert is committed. A row that was there stays as it is.
+    /// workers/src/writer.rs, `Written::Stored`: the insert is committed. A row that was there stays as it is.
     Commit { w: usize, k: usize },
-    /// workers/src/recorder.rs, `write`, `Err`: MySQL refuses this row, for the row's own reason.
+    /// workers/src/writer.rs, `Written::Failed`: MySQL refuses this row, for the row's own reason, and takes a plain one.
     Refuse { w: usize, k: usize },
-    /// workers/src/recorder.rs, `write`, `Err`: a deadlock.
+    /// The same with an error that looks like an outage or an operator's mistake.
+    Poisoned { w: usize, k: usize },
+    /// The same with a deadlock, which the suspect meets as well that is tried again alone.
     Deadlock { w: usize, k: usize },
-    /// common/src/store/mod.rs, `Store::bounded`: no answer in time. The insert was committed, or not.
-    Unanswered { w: usize, k: usize, committed: bool },
-    /// common/src/failure/mysql.rs: MySQL is away, or set up wrongly.
+    /// common/src/store/mod.rs, `Store::bounded`: no answer in time. The insert was committed, or not; and a plain row is
+    /// taken then, so that the row is tried again at once (workers/src/suspects.rs), or not answered either.
+    Unanswered { w: usize, k: usize, committed: bool, plain: bool },
+    /// workers/src/writer.rs, `Blame::EveryPost`: MySQL is away, locked or set up wrongly, and takes no plain row either.
     Unreachable { w: usize, k: usize },
     /// workers/src/handler.rs, `Handler::attempt`, `Some(Ok(recorded))`: the answer has come.
     Answered { w: usize, k: usize },
@@ -36,8 +39,10 @@ pub(crate) enum Action {
     PublishUnconfirmed { w: usize, k: usize },
     /// workers/src/handler.rs, `Handler::settle`: the letter is not taken and nothing may be waited for any more.
     GiveUpLetter { w: usize, k: usize },
-    /// workers/src/gate.rs, `Probe::run`: an insert of no row passes, the gate opens.
+    /// workers/src/gate.rs, `Probe::run`: a plain row is taken, the gate opens.
     Probe { w: usize },
+    /// workers/src/gate.rs, `STEADY`: the gate has been open for long enough to end the pause.
+    Steady { w: usize },
     /// workers/src/consumer.rs, `Consumers::serve`, `closed_for(hold)` and `session.cancel`: held too long.
     HoldOver { w: usize },
     /// workers/src/consumer.rs, `Consumers::serve`, `withdrawn.cancel`: all waiting ends.
@@ -119,8 +124,12 @@ fn of_process(protocol: &Protocol, state: &State, worker: &Worker, w: usize, int
         into.push(Action::Start { w });
         return;
     }
-    if !worker.gate_open && state.mysql {
+    let holding = worker.session.is_some_and(|session| session.taking && !session.withdrawn);
+    if !worker.gate_open && state.mysql && !(holding && worker.pauses > protocol.hold) {
         into.push(Action::Probe { w });
+    }
+    if worker.gate_open && worker.pauses > 0 {
+        into.push(Action::Steady { w });
     }
     if state.left.kills > 0 {
         into.push(Action::Kill { w });
@@ -163,13 +172,18 @@ fn in_hand(
         Stage::AtGate | Stage::Backoff => {}
         Stage::Inserting if !state.mysql => into.push(Action::Unreachable { w, k }),
         Stage::Inserting if protocol.nature(hand.message.post) == Nature::Refused => into.push(Action::Refuse { w, k }),
+        Stage::Inserting if matches!(protocol.nature(hand.message.post), Nature::Poisonous(_)) => {
+            into.push(Action::Poisoned { w, k });
+        }
         Stage::Inserting => {
             into.push(Action::Commit { w, k });
             if state.left.deadlocks > 0 {
                 into.push(Action::Deadlock { w, k });
             }
             if state.left.lost > 0 {
-                into.extend([true, false].map(|committed| Action::Unanswered { w, k, committed }));
+                for (committed, plain) in [(true, true), (true, false), (false, true), (false, false)] {
+                    into.push(Action::Unanswered { w, k, committed, plain });
+                }
             }
         }
         Stage::Committed => into.push(Action::Answered { w, k }),
@@ -196,7 +210,7 @@ fn around(protocol: &Protocol, state: &State, into: &mut Vec<Action>) {
     for p in 0..protocol.posts.len() {
         if state.adrift[p] {
             into.push(Action::AdriftFades { p });
-            if state.mysql && protocol.posts[p] != Nature::Refused {
+            if state.mysql && protocol.can_be_stored(u8::try_from(p).expect("a few posts")) {
                 into.push(Action::AdriftCommits { p });
             }
         }

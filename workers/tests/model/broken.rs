@@ -1,8 +1,10 @@
 //! One step done wrongly on purpose. A check that passes these as well would be worth nothing.
 
+use common::failure::Kind;
+
 use crate::action::Action;
 use crate::check::{holds, refuted};
-use crate::property::{FOUNDED, KEPT, NOT_BACK, NOT_BLAMED, NOT_SPENT, ONE_ROW};
+use crate::property::{FOUNDED, KEPT, NOT_BACK, NOT_BLAMED, NOT_KEPT_LONG, NOT_SPENT, NOT_STOPPED, ONE_ROW};
 use crate::rules::{Broken, Counting, Faults, Nature, Protocol};
 
 fn with(nature: Nature, faults: Faults, broken: Broken) -> Protocol {
@@ -64,4 +66,26 @@ fn a_release_that_always_counts_makes_one_long_outage_deadly() {
 fn rows_without_the_posts_key_become_two() {
     let faults = Faults { kills: 1, ..Faults::default() };
     refuted("each delivery its own key", &with(Nature::Sound, faults, Broken::EachDeliveryItsOwnKey), ONE_ROW);
+}
+
+#[test]
+fn a_code_that_is_believed_stops_everybody_for_one_post_and_kills_posts_in_an_outage() {
+    for kind in [Kind::Dependency, Kind::Operator] {
+        let poisonous = with(Nature::Poisonous(kind), Faults::default(), Broken::BelievesTheCode);
+        refuted("one post that looks like an outage", &poisonous, NOT_STOPPED);
+    }
+    // A lock on the table has the code of a lock on a row, and a trigger may refuse all.
+    for outage in [Kind::Transient, Kind::Permanent] {
+        let faults = Faults { outages: 1, ..Faults::default() };
+        let believing = Protocol { outage, ..with(Nature::Sound, faults, Broken::BelievesTheCode) };
+        refuted("an outage that looks like a post's own fault", &believing, NOT_BLAMED);
+    }
+}
+
+#[test]
+fn a_hold_that_each_flap_begins_anew_keeps_a_post_for_as_long_as_the_gate_flaps() {
+    let faults = Faults { outages: 3, ..Faults::default() };
+    let broken = Protocol { workers: 1, ..with(Nature::Sound, faults, Broken::FlapRestartsTheHold) };
+    let trace = refuted("a flap restarts the hold", &broken, NOT_KEPT_LONG);
+    assert!(trace.iter().filter(|action| matches!(action, Action::Probe { .. })).count() >= 2, "{trace:?}");
 }

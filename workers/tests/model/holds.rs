@@ -21,6 +21,30 @@ fn a_post_survives_an_outage_with_kills_and_stops_in_it() {
 fn it_does_so_whatever_the_broker_counts_and_whoever_is_to_blame() {
     holds("the same on RabbitMQ 4.3", Protocol { counting: Counting::EndsOnly, ..outages() });
     holds("the same with a table missing", Protocol { outage: Kind::Operator, ..outages() });
+    holds("the same with a lock on the table", Protocol { outage: Kind::Transient, ..outages() });
+    holds("the same with a trigger that refuses all", Protocol { outage: Kind::Permanent, ..outages() });
+}
+
+#[test]
+fn a_post_that_fails_alone_is_exhausted_whatever_its_error_looks_like_and_stops_no_other() {
+    for kind in [Kind::Dependency, Kind::Operator, Kind::Transient] {
+        let faults = Faults { kills: 1, outages: 1, replays: 1, ..Faults::default() };
+        let protocol = Protocol { faults, ..Protocol::new(&[Nature::Poisonous(kind)]) };
+        holds("a poisonous post, an outage, a kill, a replay", protocol.clone());
+        ends("a poisonous post", &protocol);
+        let faults = Faults { outages: 1, ..Faults::default() };
+        let posts = [Nature::Poisonous(kind), Nature::Sound];
+        holds("a poisonous post, its neighbour, an outage", Protocol { workers: 1, faults, ..Protocol::new(&posts) });
+    }
+}
+
+#[test]
+fn no_flapping_keeps_a_post_in_hand_for_longer_than_the_hold() {
+    let faults = Faults { outages: 4, ..Faults::default() };
+    for hold in [1, 2] {
+        let protocol = Protocol { workers: 1, hold, max_deliveries: 9, faults, ..Protocol::new(&[Nature::Sound]) };
+        holds("four outages", protocol);
+    }
 }
 
 #[test]

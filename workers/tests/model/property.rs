@@ -14,6 +14,8 @@ pub(crate) const FOUNDED: &str = "only what is recorded or confirmed elsewhere i
 pub(crate) const NOT_SPENT: &str = "an outage spends no attempt";
 pub(crate) const NOT_BLAMED: &str = "no post dies of what is not its own fault";
 pub(crate) const NOT_BACK: &str = "what is released does not come straight back";
+pub(crate) const NOT_STOPPED: &str = "a post that fails alone stops no other";
+pub(crate) const NOT_KEPT_LONG: &str = "no post is held for longer than the hold, however the gate flaps";
 pub(crate) const SETTLED: &str = "what can go no further is settled";
 /// Reached in some run, or the others would hold for want of anything that happens.
 pub(crate) const DONE: &str = "a post is recorded or set aside";
@@ -47,6 +49,11 @@ impl Model for Protocol {
                 state.dead.iter().all(|letter| deserved(protocol, letter))
             }),
             Property::always(NOT_BACK, |_, state: &State| !state.came_straight_back),
+            Property::always(NOT_STOPPED, |_, state: &State| !state.stopped_for_one),
+            // The last of these pauses is the one in which it is given back.
+            Property::always(NOT_KEPT_LONG, |protocol: &Self, state: &State| {
+                state.hands().all(|hand| hand.held <= protocol.hold + 1)
+            }),
             Property::always(SETTLED, |protocol: &Self, state: &State| {
                 protocol.goes_on(state) || settled(protocol, state)
             }),
@@ -63,7 +70,9 @@ fn posts(protocol: &Protocol) -> impl Iterator<Item = u8> {
 fn deserved(protocol: &Protocol, letter: &Letter) -> bool {
     match (letter.class, protocol.nature(letter.post)) {
         (Class::Permanent, Nature::Malformed | Nature::Refused) | (Class::CrashLoop, Nature::Deadly) => true,
-        (Class::Exhausted, Nature::Sound) => protocol.retry.max_attempts == Some(letter.faults.into()),
+        (Class::Exhausted, Nature::Sound | Nature::Poisonous(_)) => {
+            protocol.retry.max_attempts == Some(letter.faults.into())
+        }
         _ => false,
     }
 }

@@ -15,6 +15,9 @@ pub(crate) enum Nature {
     Malformed,
     /// MySQL refuses its row, for a reason of its own.
     Refused,
+    /// Its row alone meets an error that looks like an outage, or like an operator's mistake: a trigger that sleeps, or
+    /// that names a missing table, for its author.
+    Poisonous(Kind),
     /// Whoever touches it dies.
     Deadly,
 }
@@ -45,6 +48,10 @@ pub(crate) enum Broken {
     EachReleaseCounts,
     /// The row's key is not the post's id.
     EachDeliveryItsOwnKey,
+    /// Whom a failure hits is taken from its code, and the table is not asked.
+    BelievesTheCode,
+    /// Each opening of the gate begins the hold anew.
+    FlapRestartsTheHold,
 }
 
 /// How often each thing may still go wrong (or be done by people).
@@ -82,8 +89,10 @@ pub(crate) struct Protocol {
     /// The product's own policy: only `allows_another` is asked.
     pub(crate) retry: RetryPolicy,
     pub(crate) counting: Counting,
-    /// Whose fault an insert's failure is while MySQL is away: a dependency's, or the operator's.
+    /// What the code of an insert's failure says while MySQL is away: an outage may have any.
     pub(crate) outage: Kind,
+    /// `SLUICE_HOLD`, in pauses: after so many without a steady opening in between what is held is given back.
+    pub(crate) hold: u8,
     pub(crate) faults: Faults,
     pub(crate) broken: Option<Broken>,
 }
@@ -99,6 +108,7 @@ impl Protocol {
             retry: RetryPolicy { max_attempts: Some(2), ..RetryPolicy::forever(Duration::ZERO, Duration::ZERO) },
             counting: Counting::EachReturn,
             outage: Kind::Dependency,
+            hold: 1,
             faults: Faults::default(),
             broken: None,
         }
@@ -106,6 +116,11 @@ impl Protocol {
 
     pub(crate) fn is(&self, broken: Broken) -> bool {
         self.broken == Some(broken)
+    }
+
+    /// Whether its row can be stored.
+    pub(crate) fn can_be_stored(&self, post: u8) -> bool {
+        matches!(self.nature(post), Nature::Sound | Nature::Deadly)
     }
 
     pub(crate) fn nature(&self, post: u8) -> Nature {

@@ -50,8 +50,10 @@ pub(crate) struct Hand {
     pub(crate) stage: Stage,
     /// `Attempts::made`.
     pub(crate) made: u8,
-    /// How often it really failed in a passing way. The product does not know this number; the check does.
+    /// How often it really failed alone. The product does not know this number; the check does.
     pub(crate) faults: u8,
+    /// Through how many pauses it has been held, without a steady opening in between. Only the check knows.
+    pub(crate) held: u8,
     /// The broker has taken the delivery back or forgotten it: an answer is never sent.
     pub(crate) gone: bool,
 }
@@ -74,6 +76,8 @@ pub(crate) struct Session {
 pub(crate) struct Worker {
     pub(crate) alive: bool,
     pub(crate) gate_open: bool,
+    /// The pauses of this session without a steady opening in between: what `Gate::closed_for` goes by.
+    pub(crate) pauses: u8,
     pub(crate) session: Option<Session>,
     pub(crate) hands: Vec<Option<Hand>>,
 }
@@ -115,13 +119,16 @@ pub(crate) struct State {
     pub(crate) unfounded_ack: bool,
     /// A released post came back to the session that released it.
     pub(crate) came_straight_back: bool,
+    /// A gate was closed though MySQL took plain rows.
+    pub(crate) stopped_for_one: bool,
 }
 
 impl State {
     /// All posts accepted, all workers started.
     pub(crate) fn first(protocol: &Protocol) -> Self {
         let posts = u8::try_from(protocol.posts.len()).expect("a few posts");
-        let worker = Worker { alive: true, gate_open: true, session: None, hands: vec![None; protocol.consumers] };
+        let hands = vec![None; protocol.consumers];
+        let worker = Worker { alive: true, gate_open: true, pauses: 0, session: None, hands };
         Self {
             ready: (0..posts).map(|post| Message { post, returns: 0 }).collect(),
             workers: vec![worker; protocol.workers],
@@ -132,6 +139,7 @@ impl State {
             left: protocol.faults,
             unfounded_ack: false,
             came_straight_back: false,
+            stopped_for_one: false,
         }
     }
 

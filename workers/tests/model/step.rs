@@ -1,7 +1,7 @@
 //! What each action does to the state. What follows from an outcome is not written here: the product's own
 //! `decide` and `allows_another` are asked.
 
-use common::disposition::{Disposition, Outcome, decide};
+use common::disposition::{Blame, Disposition, Outcome, blame, decide};
 use common::failure::{Failure, Kind};
 
 use crate::action::Action;
@@ -14,8 +14,16 @@ pub(crate) struct Step<'a> {
     state: State,
 }
 
-fn failed(kind: Kind) -> Outcome {
-    Outcome::Failed(Failure::new(kind, "model", "model"))
+/// A failure that a plain row meets as well, or not.
+fn failed(protocol: &Protocol, kind: Kind, plain: bool) -> Outcome {
+    let failure = Failure::new(kind, "model", "model");
+    let asked = if plain { Ok(()) } else { Err(failure.clone()) };
+    let whom = match (protocol.is(Broken::BelievesTheCode), kind) {
+        (false, _) => blame(&failure, &asked),
+        (true, Kind::Permanent | Kind::Transient) => Blame::Post,
+        (true, Kind::Dependency | Kind::Operator) => Blame::EveryPost,
+    };
+    Outcome::Failed(failure, whom)
 }
 
 impl<'a> Step<'a> {
@@ -32,20 +40,27 @@ impl<'a> Step<'a> {
             Action::Admit { w, k } => self.admit(w, k),
             Action::Begin { w, k } => self.begin(w, k),
             Action::Commit { w, k } => self.commit(w, k),
-            Action::Refuse { w, k } => self.conclude(w, k, failed(Kind::Permanent)),
+            Action::Refuse { w, k } => self.fails_alone(w, k, Kind::Permanent),
+            Action::Poisoned { w, k } => match self.protocol.nature(self.hand(w, k).message.post) {
+                Nature::Poisonous(kind) => self.fails_alone(w, k, kind),
+                other => unreachable!("{other:?} is not poisonous"),
+            },
             Action::Deadlock { w, k } => {
                 self.state.left.deadlocks -= 1;
-                self.hand(w, k).faults += 1;
-                self.conclude(w, k, failed(Kind::Transient));
+                self.fails_alone(w, k, Kind::Transient);
             }
-            Action::Unanswered { w, k, committed } => {
+            Action::Unanswered { w, k, committed, plain } => {
                 self.state.left.lost -= 1;
                 if committed {
                     self.commit(w, k);
                 }
-                self.conclude(w, k, failed(self.protocol.outage));
+                if plain {
+                    self.hand(w, k).stage = Stage::Inserting;
+                } else {
+                    self.conclude(w, k, failed(self.protocol, Kind::Dependency, false));
+                }
             }
-            Action::Unreachable { w, k } => self.conclude(w, k, failed(self.protocol.outage)),
+            Action::Unreachable { w, k } => self.conclude(w, k, failed(self.protocol, self.protocol.outage, false)),
             Action::Answered { w, k } => self.conclude(w, k, Outcome::Recorded),
             Action::Settle { w, k } => self.settle(w, k),
             Action::Publish { w, k } => self.publish(w, k),
@@ -59,6 +74,7 @@ impl<'a> Step<'a> {
             Action::GiveUpLetter { w, k } => self.hand(w, k).stage = Stage::Settling(Answer::Release),
             Action::Open { .. }
             | Action::Probe { .. }
+            | Action::Steady { .. }
             | Action::HoldOver { .. }
             | Action::Withdraw { .. }
             | Action::CancelLate { .. }
@@ -87,7 +103,7 @@ impl<'a> Step<'a> {
         if self.session(w).released & (1 << message.post) != 0 {
             self.state.came_straight_back = true;
         }
-        let hand = Hand { message, stage: Stage::Taken, made: 0, faults: 0, gone: false };
+        let hand = Hand { message, stage: Stage::Taken, made: 0, faults: 0, held: 0, gone: false };
         self.state.workers[w].hands[k] = Some(hand);
     }
 
@@ -111,7 +127,7 @@ impl<'a> Step<'a> {
         hand.made += 1;
         hand.stage = Stage::Inserting;
         match nature {
-            Nature::Malformed => self.conclude(w, k, failed(Kind::Permanent)),
+            Nature::Malformed => self.conclude(w, k, failed(self.protocol, Kind::Permanent, true)),
             _ if self.protocol.is(Broken::AckBeforeCommit) => self.acknowledge(w, k, false),
             _ => {}
         }
@@ -129,6 +145,14 @@ impl<'a> Step<'a> {
         *rows = if self.protocol.is(Broken::EachDeliveryItsOwnKey) { *rows + 1 } else { 1 };
     }
 
+    /// Its insert fails and a plain row does not.
+    fn fails_alone(&mut self, w: usize, k: usize, kind: Kind) {
+        self.hand(w, k).faults += 1;
+        self.conclude(w, k, failed(self.protocol, kind, true));
+        let hand = self.state.workers[w].hands[k];
+        self.state.stopped_for_one |= hand.is_some_and(|hand| hand.stage == Stage::AtGate);
+    }
+
     /// workers/src/handler.rs, `Handler::conclude`: the loop's `match`.
     fn conclude(&mut self, w: usize, k: usize, outcome: Outcome) {
         let another = self.protocol.retry.allows_another(self.hand(w, k).made.into());
@@ -141,7 +165,7 @@ impl<'a> Step<'a> {
                 let unspent = !self.protocol.is(Broken::OutageSpendsAnAttempt);
                 let hand = self.hand(w, k);
                 hand.made = hand.made.saturating_sub(unspent.into());
-                self.state.workers[w].gate_open = false;
+                self.close(w);
                 Stage::AtGate
             }
         };
@@ -149,6 +173,17 @@ impl<'a> Step<'a> {
         // Waits that begin after the withdrawal end at once.
         if matches!(stage, Stage::AtGate | Stage::Backoff) && self.session(w).withdrawn {
             self.conclude(w, k, Outcome::Interrupted);
+        }
+    }
+
+    /// workers/src/gate.rs, `Gate::close`: what is in hand waits for the opening.
+    fn close(&mut self, w: usize) {
+        let worker = &mut self.state.workers[w];
+        // Once the hold is over, it is on its way back.
+        let holding = worker.session.is_some_and(|session| session.taking);
+        if std::mem::replace(&mut worker.gate_open, false) && holding {
+            worker.pauses += 1;
+            worker.hands.iter_mut().flatten().for_each(|hand| hand.held += 1);
         }
     }
 
@@ -211,9 +246,20 @@ impl<'a> Step<'a> {
         match action {
             Action::Open { w } => {
                 let session = Session { taking: true, withdrawn: false, stopping: false, released: 0 };
-                self.state.workers[w].session = Some(session);
+                let worker = &mut self.state.workers[w];
+                (worker.session, worker.pauses) = (Some(session), 0);
             }
-            Action::Probe { w } => self.state.workers[w].gate_open = true,
+            Action::Probe { w } => {
+                let restarted = self.protocol.is(Broken::FlapRestartsTheHold);
+                let worker = &mut self.state.workers[w];
+                worker.gate_open = true;
+                worker.pauses = if restarted { 0 } else { worker.pauses };
+            }
+            Action::Steady { w } => {
+                let worker = &mut self.state.workers[w];
+                worker.pauses = 0;
+                worker.hands.iter_mut().flatten().for_each(|hand| hand.held = 0);
+            }
             Action::HoldOver { w } if self.protocol.is(Broken::ReleaseBeforeCancel) => self.withdraw(w),
             Action::HoldOver { w } | Action::CancelLate { w } => self.session(w).taking = false,
             Action::Withdraw { w } => self.withdraw(w),
@@ -225,7 +271,7 @@ impl<'a> Step<'a> {
             }
             Action::Start { w } => {
                 let worker = &mut self.state.workers[w];
-                (worker.alive, worker.gate_open) = (true, mysql);
+                (worker.alive, worker.gate_open, worker.pauses) = (true, mysql, 0);
             }
             Action::Stop { w } => {
                 self.state.left.stops -= 1;
@@ -265,7 +311,7 @@ impl<'a> Step<'a> {
             }
         }
         let worker = &mut self.state.workers[w];
-        (worker.alive, worker.gate_open, worker.session) = (false, true, None);
+        (worker.alive, worker.gate_open, worker.pauses, worker.session) = (false, true, 0, None);
     }
 
     fn break_off(&mut self, w: usize) {

@@ -1,0 +1,79 @@
+//! Groups that failed, or took too long, though the table takes a plain row: one of their rows is at fault.
+//!
+//! Apart from the recorder, which goes on with the next group. A group is split until the rows at fault stand alone: the
+//! others are stored, those fail. A row that is slow even alone has a trial of its own, so that it keeps nobody waiting
+//! but rows like it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::disposition::Blame;
+use common::failure::Failure;
+use tokio::sync::Semaphore;
+
+use crate::group::Group;
+use crate::writer::{Writer, Written};
+
+/// How many statements of split groups run at once.
+const SPLITTING: usize = 2;
+/// How many slow rows are on trial at once. Together with the above, the recorder's statement and the plain row these
+/// are fewer than there are connections.
+const TRIALS: usize = 3;
+/// How long a row on trial may take: longer than the wait for a lock, so that a locked row is seen as what it is.
+const TRIAL: Duration = Duration::from_secs(4);
+
+/// Finds the rows at fault.
+#[derive(Clone)]
+pub struct Suspects {
+    writer: Arc<Writer>,
+    splitting: Arc<Semaphore>,
+    trials: Arc<Semaphore>,
+}
+
+impl Suspects {
+    /// What writes for the recorder writes here as well.
+    #[must_use]
+    pub fn new(writer: Arc<Writer>) -> Self {
+        let (splitting, trials) = (Semaphore::new(SPLITTING), Semaphore::new(TRIALS));
+        Self { writer, splitting: Arc::new(splitting), trials: Arc::new(trials) }
+    }
+
+    /// Takes a group in; those who wait for its rows get their answers from here. There are never more of them than posts
+    /// in hand.
+    pub fn take(&self, group: Group) {
+        tokio::spawn(self.clone().isolate(group));
+    }
+
+    async fn isolate(self, group: Group) {
+        let mut open = group.split();
+        while let Some(group) = open.pop() {
+            let Ok(_turn) = self.splitting.acquire().await else { return };
+            if group.is_abandoned() {
+                continue;
+            }
+            match self.writer.write(&group.rows).await {
+                Written::Answered(answers) => group.answered(answers),
+                Written::Failed(_, Blame::Post) | Written::TooSlow if group.rows.len() > 1 => {
+                    open.extend(group.split())
+                }
+                Written::Failed(failure, blame) => group.failed(&failure, blame),
+                Written::TooSlow => drop(tokio::spawn(self.clone().try_alone(group))),
+            }
+        }
+    }
+
+    /// The trial of one row.
+    async fn try_alone(self, group: Group) {
+        let Ok(_turn) = self.trials.acquire().await else { return };
+        if group.is_abandoned() {
+            return;
+        }
+        match self.writer.write_within(&group.rows, TRIAL).await {
+            Written::Answered(answers) => group.answered(answers),
+            Written::Failed(failure, blame) => group.failed(&failure, blame),
+            Written::TooSlow => {
+                group.failed(&Failure::timed_out("mysql", "the insert of this post", TRIAL), Blame::Post)
+            }
+        }
+    }
+}

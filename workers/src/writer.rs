@@ -1,0 +1,189 @@
+//! One statement, and if it fails, whom that hits.
+//!
+//! The error alone does not tell ([`common::disposition::blame`]), so after a failure the table is asked for a plain row.
+//! A statement that takes unusually long is not waited for to its end either: if the table takes a plain row meanwhile,
+//! it is one of the statement's own rows that is slow, and the others need not wait for it.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::disposition::{Blame, blame};
+use common::failpoint;
+use common::failure::{Failure, Kind};
+use common::store::{PATIENCE, Row, RowOutcome, Store};
+use futures_util::FutureExt as _;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::group::Answer;
+
+/// A statement that is answered within this time is never unusually long.
+const QUICK: Duration = Duration::from_millis(200);
+/// So many times as long as usual is unusual.
+const UNUSUAL: u32 = 4;
+
+/// What an insert was answered.
+type Inserted = Result<Vec<RowOutcome>, Failure>;
+/// What came of a plain row.
+type Plain = Result<(), Failure>;
+
+/// Writes rows, and finds out whom a failure hits.
+pub struct Writer {
+    store: Arc<Store>,
+    worker: String,
+    asked: Arc<Mutex<Option<Asked>>>,
+    /// How long statements take that succeed, in microseconds; the last ones count most.
+    usual: AtomicU64,
+}
+
+/// The latest answer about a plain row, and when it came.
+struct Asked {
+    at: Instant,
+    plain: Plain,
+}
+
+/// What became of a statement.
+pub enum Written {
+    /// It went through: what became of each of its rows.
+    Answered(Vec<Answer>),
+    /// None of them is stored.
+    Failed(Failure, Blame),
+    /// It took too long while the table took a plain row, and was given up.
+    TooSlow,
+}
+
+impl Writer {
+    /// One for this table, under the name of this worker.
+    #[must_use]
+    pub fn new(store: Arc<Store>, worker: String) -> Self {
+        Self { store, worker, asked: Arc::default(), usual: AtomicU64::new(0) }
+    }
+
+    /// The most bytes that the server takes at once.
+    #[must_use]
+    pub fn packet(&self) -> usize {
+        self.store.packet()
+    }
+
+    /// Writes a group, or gives it up as soon as it is slow by its own rows' fault.
+    pub async fn write(&self, rows: &[Row]) -> Written {
+        let usual = Duration::from_micros(self.usual.load(Ordering::Relaxed));
+        self.write_within(rows, QUICK.max(usual * UNUSUAL)).await
+    }
+
+    /// Writes rows, and gives them up after `patience` if the table takes a plain row then.
+    pub async fn write_within(&self, rows: &[Row], patience: Duration) -> Written {
+        let begun = Instant::now();
+        let mut insert = pin!(self.insert(rows));
+        let (inserted, plain) = match tokio::time::timeout(patience, &mut insert).await {
+            Ok(inserted) => (inserted, None),
+            Err(_) => match self.compare(insert).await {
+                Some(both) => both,
+                None => return Written::TooSlow,
+            },
+        };
+        match inserted {
+            Ok(outcomes) => {
+                self.learn(begun.elapsed());
+                Written::Answered(self.each(outcomes).await)
+            }
+            Err(failure) => self.whose(rows, failure, plain).await,
+        }
+    }
+
+    /// Waits for a slow insert as long as a plain row is slow too. `None`: it is slow by its own rows' fault.
+    async fn compare(&self, mut insert: Pin<&mut impl Future<Output = Inserted>>) -> Option<(Inserted, Option<Plain>)> {
+        let asking = Instant::now();
+        let plain = tokio::select! {
+            inserted = &mut insert => return Some((inserted, None)),
+            plain = self.ask(asking) => plain,
+        };
+        match plain {
+            // On a busy server the plain row took its time too.
+            Ok(()) => Some((tokio::time::timeout(asking.elapsed() * 2, insert).await.ok()?, None)),
+            failed => Some((insert.await, Some(failed))),
+        }
+    }
+
+    /// Whom a failure hits; `plain` is what came of a plain row while the insert was under way, if it failed.
+    async fn whose(&self, rows: &[Row], failure: Failure, plain: Option<Plain>) -> Written {
+        let plain = match plain {
+            Some(plain) => plain,
+            None => self.ask(Instant::now()).await,
+        };
+        match (blame(&failure, &plain), rows) {
+            // The answer tells how large a packet may be today.
+            (Blame::Post, [row]) => Written::Failed(self.told(row, failure), Blame::Post),
+            (blame, _) => Written::Failed(failure, blame),
+        }
+    }
+
+    /// What became of each row of a statement that went through. A row that it passed over has failed by its own fault,
+    /// unless the look for that failed by another.
+    async fn each(&self, outcomes: Vec<RowOutcome>) -> Vec<Answer> {
+        let asking = Instant::now();
+        let mut answers = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            answers.push(match outcome {
+                Ok(recorded) => Ok(recorded),
+                Err(failure) if failure.kind == Kind::Permanent => Err((failure, Blame::Post)),
+                Err(failure) => {
+                    let blame = blame(&failure, &self.ask(asking).await);
+                    Err((failure, blame))
+                }
+            });
+        }
+        answers
+    }
+
+    async fn insert(&self, rows: &[Row]) -> Inserted {
+        metrics::histogram!("sluice_group_rows").record(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        let insert = async {
+            failpoint::reach(failpoint::STORE);
+            rows.iter().for_each(|row| failpoint::reach_with(failpoint::STORE, &row.post.title));
+            self.store.insert(rows, &self.worker).await
+        };
+        AssertUnwindSafe(insert).catch_unwind().await.unwrap_or_else(panicked)
+    }
+
+    /// Whether the table takes a plain row; an answer that came after `since` will do. It is asked once at a time, by a
+    /// task of its own: whoever does not wait for the answer leaves it to the next one.
+    async fn ask(&self, since: Instant) -> Plain {
+        let (store, asked) = (Arc::clone(&self.store), Arc::clone(&self.asked));
+        let asking = tokio::spawn(async move {
+            let mut asked = asked.lock().await;
+            if let Some(Asked { at, plain }) = &*asked
+                && *at >= since
+            {
+                return plain.clone();
+            }
+            let plain = store.probe().await;
+            *asked = Some(Asked { at: Instant::now(), plain: plain.clone() });
+            plain
+        });
+        // It ends with the runtime only, or by a panic: then nothing is known, and nobody is to blame.
+        asking.await.unwrap_or_else(|ended| Err(Failure::timed_out("mysql", &ended.to_string(), PATIENCE)))
+    }
+
+    /// A connection that breaks on one row alone may have been broken by its size.
+    fn told(&self, row: &Row, failure: Failure) -> Failure {
+        match failure.is_unanswered() {
+            true => self.store.too_large(row).unwrap_or(failure),
+            false => failure,
+        }
+    }
+
+    fn learn(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let usual = self.usual.load(Ordering::Relaxed);
+        self.usual.store(usual / 5 * 4 + took / 5, Ordering::Relaxed);
+    }
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Inserted {
+    Err(Failure::panicked("store", &*panic))
+}
