@@ -1,6 +1,6 @@
 //! One connection of the port: let in if there is room, served within limits of time, and counted.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -79,8 +79,9 @@ impl Server {
             self.log.no_room.happened(|times| {
                 tracing::warn!(times, "connections were refused: requests are under way on as many as may be open");
             });
-            // Into the empty buffer of a new socket, or not at all.
-            let _ = stream.try_write(&no_room());
+            // Into the empty buffer of a new socket, or not at all. The runtime does not know yet that it can be written
+            // to, so it is not asked.
+            let _ = stream.into_std().and_then(|mut stream| stream.write_all(&no_room()));
             return None;
         };
         if evicted {
