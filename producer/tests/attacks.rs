@@ -147,7 +147,12 @@ async fn when_all_connections_are_busy_a_further_one_is_refused_and_told_so() {
     let mut busy = Vec::new();
     for _ in 0..4 {
         let mut wire = TcpStream::connect(address(&server)).await.expect("it listens");
-        wire.write_all(request("/posts", "application/json", 100).as_bytes()).await.expect("it is taken");
+        let head = request("/posts", "application/json", 100).replace("Host: x", "Host: x\r\nExpect: 100-continue");
+        wire.write_all(head.as_bytes()).await.expect("it is taken");
+        // Who is told to go on is being answered.
+        let mut go_on = [0; 25];
+        wire.read_exact(&mut go_on).await.expect("an answer");
+        assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&go_on));
         wire.write_all(b"{").await.expect("it is taken");
         busy.push(wire);
     }

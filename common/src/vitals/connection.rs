@@ -26,7 +26,7 @@ use super::timed::{HEAD, Timed, WRITE};
 /// reverse proxies keep theirs, so that it is the proxy that closes first and no request meets a closing connection.
 const IDLE: Duration = Duration::from_secs(75);
 /// How much of a connection is read or written at once, in bytes; no request's head is longer.
-const BUFFER: usize = 32 * 1024;
+const BUFFER: usize = 16 * 1024;
 
 const OPEN: &str = "sluice_http_connections";
 const CLOSED: &str = "sluice_http_connections_closed_total";
