@@ -109,8 +109,14 @@ async fn batches_whose_answers_nobody_reads_are_held_back() {
         send_and_stay(wire, request("/posts/batch", "application/x-ndjson", body.len()) + &body)
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_of_lines_with_every_fault_are_held_back_too() {
+    let ground = Ground::new();
+    let server = serve(&ground, &[]).await;
     let line = r#"{"title":[1,2],"content":{},"author":7,"id":"x","title":1,"content":2,"author":3,"id":4}"#;
-    withstands(&server, "overloaded", 10, |wire| {
+    withstands(&server, "did not read their answers", 10, |wire| {
         let body = format!("{line}\n").repeat(99_999);
         send_and_stay(wire, request("/posts/batch", "application/x-ndjson", body.len()) + &body)
     })
