@@ -1,5 +1,7 @@
 //! How a program ends: four exit codes, one place that prints the last error.
 
+use std::io::Write as _;
+
 use crate::config::ConfigError;
 
 /// The exit codes of all three programs.
@@ -52,7 +54,8 @@ pub fn run(program: impl Future<Output = anyhow::Result<Exit>>) -> ! {
 /// The error's whole chain on stderr; a wrong setting is [`Exit::Usage`], all else [`Exit::Failed`].
 fn report(result: anyhow::Result<Exit>) -> Exit {
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        // A terminal that has gone away changes nothing.
+        let _ = writeln!(std::io::stderr(), "error: {error:#}");
         let wrongly_asked = error.chain().any(|cause| cause.is::<ConfigError>());
         if wrongly_asked { Exit::Usage } else { Exit::Failed }
     })

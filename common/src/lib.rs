@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter     pure: no async, no I/O, no clock, no randomness
-//!  retry                                                       but as arguments
+//!  retry, json                                                 but as arguments
 //!  broker ◄─ topology ◄─ publisher ◄─ delivery                 RabbitMQ: lapin is named here and in `failure`
 //!                   ◄─ roll_call
 //!  store                                                       MySQL: mysql_async is named here and in `failure`
@@ -20,6 +20,7 @@ pub mod disposition;
 pub mod exit;
 pub mod failpoint;
 pub mod failure;
+pub mod json;
 mod new_id;
 pub mod post;
 pub mod publisher;

@@ -6,17 +6,23 @@
 //! ```
 //!
 //! The limits below are those of the columns in MySQL. The front door holds every post to them; the queue does not
-//! check them again, so what a stranger put there past them is refused by MySQL itself, with its own code.
+//! check them again, so what a stranger put there past them is refused by MySQL itself, with its own code. What no
+//! column refuses is refused here, at the front door and out of the queue alike: a post with nothing to see in it
+//! ([`has_visible`]), and an id that is nobody's ([`PostId::is_nobodys`]).
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
+
+use crate::json;
 
 /// The longest title, in characters: the width of the column.
 pub const TITLE_MAX_CHARS: usize = 255;
@@ -35,6 +41,13 @@ pub struct PostId(Uuid);
 impl PostId {
     /// The namespace of ids made from idempotency keys (a version 4 UUID, drawn once for Sluice).
     const KEYS: Uuid = Uuid::from_u128(0x6f1c_1f0e_8a0d_4a53_9d5b_2f3a_7c55_e1b4);
+
+    /// Whether it is one that programs write where there is no id: the nil UUID (all zeros) or the max UUID (all ones).
+    /// As the id of a post it would swallow every post that comes with it after the first.
+    #[must_use]
+    pub fn is_nobodys(&self) -> bool {
+        self.0.is_nil() || self.0.is_max()
+    }
 
     /// The id that an `Idempotency-Key` stands for: the same key gives the same id, on every machine, for ever.
     #[must_use]
@@ -61,6 +74,21 @@ impl FromStr for PostId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Uuid::parse_str(text.trim()).map(Self)
     }
+}
+
+/// Whether there is anything to see in a text: a character that is neither white space nor invisible, and not only a
+/// mark on another character.
+///
+/// Invisible are what Unicode lets a program ignore where it has no glyph for it (zero-width characters, fillers,
+/// variation selectors, tags), controls, directions of writing, and the two characters whose glyph is blank by design.
+#[must_use]
+pub fn has_visible(text: &str) -> bool {
+    static VISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Mn}\p{Me}\u{2800}\u{1D159}]").ok()
+    });
+    // Most texts begin with what nobody has to look up.
+    let at_once = text.bytes().take(16).any(|byte| byte.is_ascii_graphic());
+    at_once || VISIBLE.as_ref().map_or_else(|| !text.trim().is_empty(), |visible| visible.is_match(text))
 }
 
 /// A post that was accepted.
@@ -101,15 +129,27 @@ impl Post {
     /// over, so that an older worker can read what a newer producer writes.
     ///
     /// # Errors
-    /// [`Malformed`], when the body is no JSON object with a title and a content, or no id can be had.
+    /// [`Malformed`], when the body is no JSON object with a title and a content in which there is something to see, or no
+    /// id can be had.
     pub fn from_message(body: &[u8], message_id: Option<&str>, arrived: OffsetDateTime) -> Result<Self, Malformed> {
-        let wire: Wire<'_> =
-            serde_json::from_slice(body).map_err(|error| Malformed::NotAPost(short(&error.to_string())))?;
-        let id = match (&wire.id, message_id) {
-            (Some(WireId(id)), _) => id.parse().map_err(|_| Malformed::BadId(short(id)))?,
-            (None, Some(id)) => id.parse().map_err(|_| Malformed::BadId(short(id)))?,
-            (None, None) => return Err(Malformed::NoId),
-        };
+        let wire: Wire<'_> = serde_json::from_slice(json::without_mark(body)).map_err(|error| {
+            let gzip = body.starts_with(GZIP);
+            Malformed::NotAPost(if gzip {
+                "it is gzip, which only the front door decodes".into()
+            } else {
+                json::told(&error)
+            })
+        })?;
+        let id = wire.id.as_ref().map(|id| &*id.0).or(message_id).ok_or(Malformed::NoId)?;
+        let id: PostId = id.parse().map_err(|_| Malformed::BadId)?;
+        if id.is_nobodys() {
+            return Err(Malformed::NobodysId(id));
+        }
+        if let Some((field, _)) =
+            [("title", &wire.title), ("content", &wire.content)].iter().find(|(_, text)| !has_visible(text))
+        {
+            return Err(Malformed::Empty(field));
+        }
         let submitted_at = wire.submitted_at.unwrap_or(arrived);
         // Neither a body nor a column can hold a year before 0, which an offset can lead to.
         let utc = submitted_at.checked_to_offset(UtcOffset::UTC).filter(|utc| utc.year() >= 0);
@@ -129,8 +169,12 @@ fn rfc3339<S: Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(str::from_utf8(&text[..length]).map_err(S::Error::custom)?)
 }
 
+/// How gzip begins.
+const GZIP: &[u8] = b"\x1f\x8b";
+
 /// A post as it may come out of a queue that strangers can write to.
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object with a title and a content")]
 struct Wire<'a> {
     #[serde(borrow)]
     id: Option<WireId<'a>>,
@@ -145,26 +189,21 @@ struct Wire<'a> {
 #[derive(Deserialize)]
 struct WireId<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// How much of a stranger's text is told, in characters: a body may be millions of them long, and what is told of it
-/// goes into log lines and headers.
-const TOLD_MAX_CHARS: usize = 100;
-
-fn short(text: &str) -> String {
-    match text.char_indices().nth(TOLD_MAX_CHARS) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
 /// Why a message is no post. It never will be one, so trying again is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The body is not a JSON object with the fields of a post.
     #[error("the message body is not a post: {0}")]
     NotAPost(String),
+    /// There is nothing to see in this field.
+    #[error("the post's {0} is empty")]
+    Empty(&'static str),
     /// The id is not a UUID.
-    #[error("the post's id {0:?} is not a UUID")]
-    BadId(String),
+    #[error("the post's id is not a UUID")]
+    BadId,
+    /// The id is one that stands for none, see [`PostId::is_nobodys`].
+    #[error("the post's id {0} stands for no id, and would be that of other posts too")]
+    NobodysId(PostId),
     /// The time of submission has no form in UTC.
     #[error("the post's submitted_at {0} is out of range")]
     BadTime(OffsetDateTime),
@@ -193,7 +232,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_written_to_the_queue_is_read_back(
-            title in ".*", content in "(?s).*", author in proptest::option::of(".*"), seconds in 0i64..4_000_000_000,
+            title in "t.*", content in "(?s)c.*", author in proptest::option::of(".*"), seconds in 0i64..4_000_000_000,
             fraction in prop_oneof![Just(0u32), 0u32..1_000_000_000],
         ) {
             let submitted_at = at(seconds).replace_nanosecond(fraction).expect("less than a second");
@@ -223,7 +262,7 @@ mod tests {
     #[test]
     fn an_id_that_is_no_uuid_is_malformed() {
         let bad = Post::from_message(br#"{"id":"seven","title":"t","content":"c"}"#, None, at(0));
-        assert_eq!(bad, Err(Malformed::BadId("seven".to_owned())));
+        assert_eq!(bad, Err(Malformed::BadId));
     }
 
     #[test]
@@ -247,15 +286,100 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_a_malformed_message_is_short_however_long_it_is() {
-        let long = "\u{1}".repeat(1_000_000);
+    fn what_is_told_of_a_malformed_message_has_none_of_its_text_and_is_short() {
+        let long = "a private message ".repeat(100_000);
         for body in [
             serde_json::json!(long),
+            serde_json::json!({"title": [long], "content": "c"}),
+            serde_json::json!({"title": "t", "content": {"text": long}}),
             serde_json::json!({"title": "t", "content": "c", "id": long}),
             serde_json::json!({"title": "t", "content": "c", "submitted_at": long}),
         ] {
             let malformed = Post::from_message(body.to_string().as_bytes(), None, at(0)).expect_err("it is no post");
-            assert!(malformed.to_string().len() < 2048, "{} bytes are told", malformed.to_string().len());
+            let told = format!("{malformed} {malformed:?}");
+            assert!(told.len() < 300 && !told.contains("private"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_body_is_passed_over() {
+        let body = format!("\u{feff}{{\"id\":\"{}\",\"title\":\"t\",\"content\":\"c\"}}", PostId::new());
+        assert!(Post::from_message(body.as_bytes(), None, at(0)).is_ok());
+    }
+
+    #[test]
+    fn an_id_that_stands_for_none_is_malformed_wherever_it_stands() {
+        for id in ["00000000-0000-0000-0000-000000000000", "{FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF}"] {
+            let body = serde_json::json!({"title": "t", "content": "c", "id": id}).to_string();
+            let in_body = Post::from_message(body.as_bytes(), None, at(0));
+            let in_properties = Post::from_message(br#"{"title":"t","content":"c"}"#, Some(id), at(0));
+            for post in [in_body, in_properties] {
+                assert!(matches!(post, Err(Malformed::NobodysId(_))), "{post:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_post_with_nothing_to_see_in_it_is_malformed() {
+        for (title, content, empty) in [("\u{200b}", "c", "title"), ("t", "\u{3164}\n", "content"), ("", "", "title")] {
+            let body = serde_json::json!({"title": title, "content": content}).to_string();
+            let post = Post::from_message(body.as_bytes(), Some(&PostId::new().to_string()), at(0));
+            assert_eq!(post, Err(Malformed::Empty(empty)));
+        }
+    }
+
+    #[test]
+    fn compressed_messages_are_called_what_they_are() {
+        let told = Post::from_message(b"\x1f\x8b\x08\0\0\0", None, at(0)).expect_err("it is no JSON").to_string();
+        assert!(told.contains("gzip"), "{told}");
+    }
+
+    #[test]
+    fn what_nobody_can_see_is_no_text() {
+        for invisible in [
+            "",
+            " \t\r\n",
+            "\u{a0}\u{2003}\u{3000}\u{2028}",
+            "\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}",
+            "\u{3164}",
+            "\u{ffa0}",
+            "\u{115f}\u{1160}",
+            "\u{2800}\u{2800}",
+            "\u{ad}",
+            "\u{180e}\u{180b}\u{180f}",
+            "\u{34f}",
+            "\u{fe0f}",
+            "\u{fe00}\u{e0100}",
+            "\u{e0001}\u{e0041}\u{e007f}",
+            "\u{61c}\u{202e}\u{2066}\u{2069}",
+            "\u{fff9}\u{fffb}",
+            "\u{0}\u{1b}\u{7f}\u{85}",
+            "\u{301}\u{20dd}\u{20e3}",
+            "\u{1d159}\u{1d173}",
+            "\u{17b4}\u{2065}\u{fff0}",
+        ] {
+            assert!(!has_visible(invisible), "{invisible:?}");
+        }
+        for visible in [
+            "t",
+            "\u{200b}t",
+            ".",
+            "早",
+            "é",
+            "e\u{301}",
+            "❤\u{fe0f}",
+            "👩\u{200d}👩",
+            "1\u{fe0f}\u{20e3}",
+            "🏴\u{e0067}\u{e007f}",
+            "\u{feff}                    x",
+            "\u{fffd}",
+            "\u{e000}",
+            "नि",
+            "ـ",
+            "가",
+            "ᄀ",
+        ] {
+            assert!(has_visible(visible), "{visible:?}");
         }
     }
 

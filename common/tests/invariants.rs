@@ -103,7 +103,7 @@ fn the_driver_of_mysql_is_named_only_where_mysql_is_spoken_to() {
 fn posts_leave_over_http_only_by_the_outside_reviewers_client() {
     // The demonstration is its own sender, to its own front door; so is the load of a measurement.
     let allowed = ["common/src/reviewer/client.rs", "ops/src/demo/", COMPARED];
-    only_in(&["hyper_util", "hyper_rustls", "reqwest"], &allowed);
+    only_in(&["hyper_util::client", "hyper_rustls", "reqwest"], &allowed);
 }
 
 #[test]

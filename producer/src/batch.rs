@@ -5,36 +5,36 @@
 //! ```
 //!
 //! The answer begins with the first results, while the rest still arrives. But many clients send all before they read
-//! anything. If we stopped reading until they read, both sides would wait for ever; so results may pile up, and the
-//! number of lines is what bounds them.
+//! anything. If we stopped reading at once until they read, both sides would wait for ever; so results may pile up, as
+//! many as the longest batch has when all of it is accepted. Beyond, reading waits for the client to read, and a client
+//! that does not is hung up on. No post is published before there is room for its result.
 //!
 //! The status is 200 whatever becomes of the lines: each has its own.
 
-use std::io;
+use std::convert::Infallible;
+use std::sync::Arc;
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use common::post::{Post, PostId};
 use common::publisher::PublishError;
 use common::vitals::Problem;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::stream;
 use serde::Serialize;
-use tokio::sync::mpsc;
-use tokio_util::codec::FramedRead;
-use tokio_util::io::StreamReader;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::lines::{Line, Lines, gather};
+use crate::intake::{Chunk, Intake};
+use crate::lines::Line;
+use crate::memory::{Held, Overloaded};
+use crate::problem;
 use crate::serve::App;
 use crate::submit::{self, Key};
-use crate::{body, problem};
 
-/// The most lines of one batch: what bounds the results that wait for a client who does not read them.
+/// The most lines of one batch.
 pub const LINES_MAX: u64 = 100_000;
-/// The most posts that are published at once.
-const CHUNK: usize = 256;
-/// About how many bytes are held at once.
-const CHUNK_BYTES: usize = 1024 * 1024;
+/// The most bytes that the result of one line has: that of a line with every fault has half as many.
+const RESULT_MAX: usize = 2048;
 
 /// What became of a line.
 #[derive(Debug, Serialize)]
@@ -58,21 +58,49 @@ impl LineResult {
 }
 
 /// The answer to a batch. The batch is worked on while its answer is under way.
-pub fn answer(app: App, key: Option<Key>, body: BodyDataStream, limit: usize) -> Response {
-    // Without a bound of its own: see above.
+pub fn answer(app: App, key: Option<Key>, intake: Intake) -> Response {
+    // Bounded by bytes, not by results: see `Room`.
     let (results, made) = mpsc::unbounded_channel();
-    tokio::spawn(Batch { app, key, broken: None }.work(body, limit, results));
-    let texts = stream::unfold(made, async |mut made| made.recv().await.map(|results| (in_lines(results), made)));
+    let room = Arc::new(Semaphore::new(app.memory().answer_max()));
+    tokio::spawn(Batch { app, key, broken: None, room }.work(intake, results));
+    let texts = stream::unfold(made, async |mut made| Some((Ok::<_, Infallible>(made.recv().await?), made)));
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(texts)).into_response()
 }
 
-fn in_lines(results: Vec<LineResult>) -> io::Result<Bytes> {
-    let mut text = Vec::with_capacity(results.len() * 96);
-    for result in results {
-        serde_json::to_writer(&mut text, &result)?;
-        text.push(b'\n');
+/// Room for results, until the client has them: in this answer, and among all that is in flight.
+struct Room {
+    here: Option<OwnedSemaphorePermit>,
+    everywhere: Held,
+}
+
+/// Results on their way to the client.
+struct Text {
+    text: Vec<u8>,
+    _room: Room,
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
     }
-    Ok(text.into())
+}
+
+impl Text {
+    /// The results, a line each, in room that was taken for them: what they do not need of it is given back.
+    fn of(results: &[LineResult], mut room: Room) -> Bytes {
+        let mut text = Vec::with_capacity(results.len() * 96);
+        for result in results {
+            // A struct of texts and numbers always has a JSON form.
+            if serde_json::to_writer(&mut text, result).is_ok() {
+                text.push(b'\n');
+            }
+        }
+        if let Some(here) = &mut room.here {
+            drop(here.split(here.num_permits().saturating_sub(text.len())));
+        }
+        room.everywhere.keep(text.len());
+        Bytes::from_owner(Self { text, _room: room })
+    }
 }
 
 struct Batch {
@@ -80,34 +108,64 @@ struct Batch {
     key: Option<Key>,
     /// The broker is in trouble: each further post is refused at once, instead of waiting for it again and again.
     broken: Option<PublishError>,
+    /// For what waits of the answer.
+    room: Arc<Semaphore>,
 }
 
 impl Batch {
-    async fn work(mut self, mut body: BodyDataStream, limit: usize, results: mpsc::UnboundedSender<Vec<LineResult>>) {
-        let bytes = StreamReader::new(bounded(&mut body, limit));
-        let mut lines = FramedRead::new(bytes, Lines::new(self.app.max_body())).fuse();
+    /// Works until the batch ends, or until nobody reads the results any more: what was not published by then is left
+    /// out.
+    async fn work(mut self, mut intake: Intake, results: mpsc::UnboundedSender<Bytes>) {
         loop {
-            let gathered = tokio::time::timeout(body::TIMEOUT, gather(&mut lines, CHUNK, CHUNK_BYTES, weight)).await;
-            let mut chunk = gathered.unwrap_or_else(|_| vec![Err(io::ErrorKind::TimedOut.into())]);
-            let taken = |line: &io::Result<Line>| line.as_ref().is_ok_and(|line| line.number <= LINES_MAX);
-            let ending = chunk.iter().position(|line| !taken(line));
-            let ending = ending.map(|at| chunk.split_off(at).swap_remove(0));
-            let over = ending.is_some() || chunk.is_empty();
-            let mut made = self.publish(chunk.into_iter().flatten()).await;
-            if let Some(ending) = ending {
-                let at = ending.as_ref().map_or_else(|_| lines.get_ref().decoder().number() + 1, |line| line.number);
-                made.push(LineResult::refused(at, why_it_ended(ending, limit)));
+            let Chunk { mut lines, end } = intake.next().await;
+            let over = lines.iter().position(|line| line.number > LINES_MAX);
+            let over = over.map(|at| lines.split_off(at).swap_remove(0).number);
+            let room = tokio::select! {
+                room = self.room_for(lines.len()) => room,
+                () = results.closed() => return,
+            };
+            let (room, ending) = match (room, over, &end) {
+                (Err(overloaded), ..) => {
+                    self.app.meters().refused(problem::OVERLOADED);
+                    let at = lines.first().map_or_else(|| intake.number() + 1, |line| line.number);
+                    lines.clear();
+                    (None, Some((at, overloaded.into())))
+                }
+                (Ok(room), Some(number), _) => (Some(room), Some((number, too_many()))),
+                (Ok(room), None, Some(Err(error))) => {
+                    (Some(room), Some((intake.number() + 1, intake.body().problem(error))))
+                }
+                (Ok(room), None, _) => (Some(room), None),
+            };
+            let ended = ending.is_some() || end.is_some();
+            let mut made = self.publish(lines).await;
+            made.extend(ending.map(|(at, problem)| LineResult::refused(at, rest_not_taken(problem))));
+            // The last words are short, and need no room.
+            let room = room.unwrap_or_else(|| self.no_room());
+            if results.send(Text::of(&made, room)).is_err() || ended {
+                return;
             }
-            // When nobody reads the results any more, what was not published yet is left out.
-            if results.send(made).is_err() || over {
-                break;
-            }
+            // Lines that are refused wait for nothing, and others are waiting.
+            tokio::task::yield_now().await;
         }
-        drop(lines);
-        body::pour_away(body);
     }
 
-    async fn publish(&mut self, lines: impl Iterator<Item = Line>) -> Vec<LineResult> {
+    /// Room for the results of so many lines, before any of them is published.
+    async fn room_for(&self, lines: usize) -> Result<Room, Overloaded> {
+        let most = (lines.max(1) * RESULT_MAX).min(self.app.memory().answer_max());
+        let permits = u32::try_from(most).unwrap_or(u32::MAX);
+        // It is never closed.
+        let here = Arc::clone(&self.room).acquire_many_owned(permits).await.map_err(|_| Overloaded)?;
+        let mut everywhere = self.app.memory().hold();
+        everywhere.take(most).await?;
+        Ok(Room { here: Some(here), everywhere })
+    }
+
+    fn no_room(&self) -> Room {
+        Room { here: None, everywhere: self.app.memory().hold() }
+    }
+
+    async fn publish(&mut self, lines: Vec<Line>) -> Vec<LineResult> {
         let (mut results, mut envelopes, mut sent) = (Vec::new(), Vec::new(), Vec::new());
         for line in lines {
             results.push(match self.read(&line) {
@@ -151,27 +209,12 @@ impl Batch {
     }
 }
 
-fn weight(line: &io::Result<Line>) -> usize {
-    line.as_ref().ok().and_then(|line| line.text.as_ref().ok()).map_or(0, |text| text.len())
-}
-
-/// The body up to the limit, then an error.
-fn bounded(body: &mut BodyDataStream, limit: usize) -> impl Stream<Item = io::Result<Bytes>> + Unpin {
-    let mut read = 0;
-    body.map(move |piece| {
-        let piece = piece.map_err(io::Error::other)?;
-        read += piece.len();
-        if read > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(piece) }
-    })
-}
-
 /// Why no further line is taken.
-fn why_it_ended(ending: io::Result<Line>, limit: usize) -> Problem {
-    const REST: &str = "this line and what follows was not taken, send it in another batch";
-    match ending.map_err(|error| error.kind()) {
-        Ok(_) => problem::too_large(format!("a batch has at most {LINES_MAX} lines; {REST}")),
-        Err(io::ErrorKind::FileTooLarge) => problem::too_large(format!("a batch has at most {limit} bytes; {REST}")),
-        Err(io::ErrorKind::TimedOut) => problem::too_slow(body::TIMEOUT),
-        Err(_) => problem::broken_off(),
-    }
+fn too_many() -> Problem {
+    problem::too_large(format!("a batch has at most {LINES_MAX} lines"))
+}
+
+fn rest_not_taken(mut problem: Problem) -> Problem {
+    problem.detail += "; this line and what follows was not taken, send it in another batch";
+    problem
 }

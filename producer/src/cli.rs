@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use common::config::{BrokerArgs, LogArgs, duration};
+use common::config::{BrokerArgs, ConfigError, LogArgs, duration};
 use common::vitals;
 
 use crate::submit::Key;
@@ -52,6 +52,36 @@ pub struct Serve {
     /// The largest body of a batch
     #[arg(long, env = "SLUICE_MAX_BATCH", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
     pub max_batch: usize,
+
+    /// How many connections may be open; for a further one, the longest silent is closed
+    #[arg(long, env = "SLUICE_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "10000", value_parser = connections)]
+    pub max_connections: usize,
+
+    /// How many bytes of bodies and answers may be in flight at once; beyond, posts are answered with 503. At least four
+    /// times the largest body of a post
+    #[arg(long, env = "SLUICE_MEMORY", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
+    pub memory: usize,
+}
+
+/// The least memory with which a batch gets on, in bytes.
+const MEMORY_MIN: usize = 1024 * 1024;
+
+impl Serve {
+    /// Checks the settings that depend on each other.
+    ///
+    /// # Errors
+    /// When a body of the largest size would never find room.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let least = self.max_body.saturating_mul(4).max(MEMORY_MIN);
+        if self.memory >= least {
+            return Ok(());
+        }
+        let problem = format!(
+            "{} bytes are too few for posts of up to {} bytes (SLUICE_MAX_BODY); give at least {least}",
+            self.memory, self.max_body
+        );
+        Err(ConfigError::new("SLUICE_MEMORY", problem))
+    }
 }
 
 /// Settings of `publish`.
@@ -126,6 +156,12 @@ fn bytes(text: &str) -> Result<usize, String> {
     };
     let size = number.parse().ok().zip(factor).and_then(|(number, factor): (usize, usize)| number.checked_mul(factor));
     size.filter(|size| *size > 0).ok_or_else(|| "a number of bytes, like 1048576, 512KiB or 64MiB".to_owned())
+}
+
+/// Reads a number of connections.
+fn connections(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| "a number of connections, from 1 to 1000000".to_owned())
 }
 
 /// Reads a key.

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use common::post::PostId;
+use common::json;
+use common::post::{PostId, has_visible};
 use common::vitals::FieldProblem;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -41,7 +42,7 @@ impl Field {
         let problem = match self {
             Self::Missing | Self::Other(NULL) => return None,
             Self::Other(kind) => format!("must be a string, not {kind}"),
-            Self::Text(text) if text.trim().is_empty() => "must not be empty".to_owned(),
+            Self::Text(text) if !has_visible(&text) => "must not be empty".to_owned(),
             // No text has more characters than bytes.
             Self::Text(text) if text.len() <= max => return Some(text),
             Self::Text(text) => match text.chars().count() {
@@ -56,8 +57,13 @@ impl Field {
     /// An id, if there is one, or a fault.
     pub fn id(self, faults: &mut Vec<FieldProblem>) -> Option<PostId> {
         let text = self.optional("id", usize::MAX, faults)?;
-        let wrong = |_| FieldProblem { field: "id", problem: "must be a UUID".to_owned() };
-        text.parse().map_err(|error| faults.push(wrong(error))).ok()
+        let problem = match text.parse::<PostId>() {
+            Ok(id) if !id.is_nobodys() => return Some(id),
+            Ok(_) => "must be a UUID of its own, not the nil or the max UUID",
+            Err(_) => "must be a UUID",
+        };
+        faults.push(FieldProblem { field: "id", problem: problem.to_owned() });
+        None
     }
 }
 
@@ -84,7 +90,7 @@ impl Draft {
     /// # Errors
     /// When it is no JSON in UTF-8, or no object.
     pub fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let text = std::str::from_utf8(body)
+        let text = std::str::from_utf8(json::without_mark(body))
             .map_err(|error| Refusal::NotJson(format!("byte {} is not UTF-8", error.valid_up_to() + 1)))?;
         serde_json::from_str(text).map_err(|error| {
             // The reader takes fields of any type, so the only surprise left is a body that is no object. It is found

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::account::{End, Outcome};
 use crate::cli::Generate;
 use crate::pipeline::{Entry, Pipeline};
-use crate::progress::Progress;
+use crate::progress::{self, Progress};
 use crate::samples::Samples;
 use crate::submit;
 
@@ -43,12 +43,12 @@ fn entries(mut samples: Samples, count: Option<u64>) -> impl Stream<Item = io::R
 }
 
 fn conclude(outcome: Outcome, count: Option<u64>) -> anyhow::Result<Exit> {
-    eprintln!("{outcome}");
+    progress::last_word(&outcome);
     match (outcome.end, count) {
         (End::Failed(error), _) => Err(error),
         // Ctrl-C before the number that was asked for; without a number it is how this ends.
         (End::Stopped, Some(count)) => {
-            eprintln!("stopped: {} of {count} posts were published", outcome.published);
+            progress::last_word(&format_args!("stopped: {} of {count} posts were published", outcome.published));
             Ok(Exit::Failed)
         }
         (End::Stopped | End::Complete, _) => Ok(Exit::Done),

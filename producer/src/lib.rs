@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  HTTP  POST /posts ─────────── body ─┐                              ┌─► Publisher::publish
-//!        POST /posts/batch ───── lines ┼─► submit ─► Post ── serve ───┤
+//!        POST /posts/batch ──── intake ┼─► submit ─► Post ── serve ───┤
 //!                                      │                  ── batch ───┼─► Publisher::publish_batch
 //!  publish FILE ──────────────── lines ┘                              │
 //!  generate ──────────────────────── samples ─► Post ─── pipeline ────┘
@@ -17,8 +17,11 @@ pub mod body;
 pub mod carrier;
 pub mod cli;
 pub mod draft;
+pub mod file;
 pub mod generate;
+pub mod intake;
 pub mod lines;
+pub mod memory;
 pub mod meters;
 pub mod pace;
 pub mod parcel;
@@ -45,7 +48,11 @@ use crate::cli::{Cli, Command};
 /// Why it could not be done, for people.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     telemetry::init(cli.log.log_format)?;
-    let stop = shutdown::on_signal().context("cannot listen for signals")?;
+    let stop = match &cli.command {
+        Command::Serve(_) => shutdown::of_a_server(),
+        Command::Publish(_) | Command::Generate(_) => shutdown::on_signal(),
+    };
+    let stop = stop.context("cannot listen for signals")?;
     match &cli.command {
         Command::Serve(args) => serve::run(args, stop).await,
         Command::Publish(args) => publish::run(args, stop).await,

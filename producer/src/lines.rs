@@ -3,6 +3,7 @@
 
 use std::io;
 
+use common::json;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Decoder;
@@ -55,17 +56,13 @@ impl Lines {
     }
 
     /// A whole line, without its end. `None`: it is blank.
-    fn ended(&mut self, mut text: BytesMut) -> Option<Line> {
-        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    fn ended(&mut self, text: BytesMut) -> Option<Line> {
         self.number += 1;
         self.searched = 0;
         if std::mem::take(&mut self.skipping) || text.len() > self.limit {
             return Some(self.line(Err(TooLong { limit: self.limit })));
         }
-        if self.number == 1 && text.starts_with(BYTE_ORDER_MARK) {
-            let _ = text.split_to(BYTE_ORDER_MARK.len());
-        }
-        if text.iter().all(u8::is_ascii_whitespace) { None } else { Some(self.line(Ok(text))) }
+        if json::without_mark(&text).iter().all(u8::is_ascii_whitespace) { None } else { Some(self.line(Ok(text))) }
     }
 
     fn line(&self, text: Result<BytesMut, TooLong>) -> Line {
@@ -159,7 +156,7 @@ mod tests {
         let text = b"\xef\xbb\xbfone\n\n  \t\r\nfour\r\nfar too long for this\nsix\nseven, too long as well";
         let long = Err(TooLong { limit: 8 });
         let expected = vec![
-            (1, Ok(b"one".to_vec())),
+            (1, Ok(b"\xef\xbb\xbfone".to_vec())),
             (4, Ok(b"four\r".to_vec())),
             (5, long.clone()),
             (6, Ok(b"six".to_vec())),
@@ -183,6 +180,7 @@ mod tests {
     fn nothing_comes_out_of_nothing() {
         assert!(cut(b"", 8, 1).is_empty());
         assert!(cut(b"\n\n", 8, 1).is_empty());
+        assert!(cut(b"\xef\xbb\xbf\n", 8, 1).is_empty());
     }
 
     #[test]

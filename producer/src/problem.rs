@@ -13,6 +13,9 @@ use crate::submit::Refusal;
 /// How soon a client may come back after a 503.
 const COME_BACK: Duration = Duration::from_secs(1);
 
+/// The name of the problem of a post for which there is no room, see [`crate::memory`].
+pub const OVERLOADED: &str = "overloaded";
+
 /// The input is not a post.
 #[must_use]
 pub fn refused(refusal: Refusal) -> Problem {
@@ -73,6 +76,19 @@ pub fn wrong_content_type(found: Option<&str>, wanted: &str) -> Problem {
     let found = found.map_or("there is no Content-Type".to_owned(), |found| format!("Content-Type is {found}"));
     let (status, detail) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{found}; send {wanted}"));
     Problem::new(status, "wrong-content-type", "Not a JSON content type", detail)
+}
+
+/// The body is encoded in a way that is not read here.
+#[must_use]
+pub fn wrong_encoding(found: &str) -> Problem {
+    let detail = format!("Content-Encoding is {found}; send gzip, or no Content-Encoding");
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-content-encoding", "Not a known encoding", detail)
+}
+
+/// The body is said to be gzip, and is not, or not all of it.
+#[must_use]
+pub fn not_gzip() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "not-gzip", "Not gzip", "the body is no gzip, or breaks off in it")
 }
 
 /// The body did not arrive in time.

@@ -34,9 +34,11 @@ impl Progress {
         self.bar.set_message(format!("{published} published, {posts_a_second:.0}/s"));
     }
 
-    /// A line for the person, on stderr.
+    /// A line for the person, on stderr. A terminal that has gone away is no reason to stop.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        });
     }
 
     /// A line on stdout. A reader who has gone away is no reason to stop.
@@ -50,6 +52,11 @@ impl Progress {
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A line on stderr at the end, once the bar is gone. A terminal that has gone away changes nothing.
+pub fn last_word(line: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// A bar that goes off the screen with its last owner, so that no error message is written into it.

@@ -18,7 +18,10 @@ use common::vitals::{self, FieldProblem, Metrics, Problem};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::body::Incoming;
 use crate::cli::Serve;
+use crate::intake::Intake;
+use crate::memory::Memory;
 use crate::meters::Meters;
 use crate::standing::{self, Standing, Trouble};
 use crate::submit::{self, KEY_HEADER, Key};
@@ -43,6 +46,7 @@ struct Parts {
     standing: watch::Receiver<Standing>,
     reports: Reports,
     meters: Meters,
+    memory: Memory,
     max_body: usize,
     max_batch: usize,
 }
@@ -55,7 +59,9 @@ struct Parts {
 pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> {
     let broker = Broker::new(&args.broker, "sluice-producer serve")?;
     let topology = Topology::new(&args.broker);
+    args.check()?;
     let metrics = Metrics::install("sluice-producer")?;
+    let most = vitals::room_for(args.max_connections, "SLUICE_MAX_CONNECTIONS");
     let listener = vitals::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
     let listen = listener.local_addr().context("cannot tell which port was taken")?;
 
@@ -71,10 +77,11 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
         standing,
         reports,
         meters: Meters::new(),
+        memory: Memory::new(args.memory),
         max_body: args.max_body,
         max_batch: args.max_batch,
     }));
-    vitals::serve(listener, app.routes(metrics), stop, GRACE).await.context("the HTTP listener broke")?;
+    vitals::serve(listener, app.routes(metrics), most, stop, GRACE).await;
     tracing::info!("stopped");
     Ok(Exit::Done)
 }
@@ -148,8 +155,8 @@ impl App {
         &self.0.meters
     }
 
-    pub(crate) fn max_body(&self) -> usize {
-        self.0.max_body
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
     }
 
     pub(crate) fn envelope(&self, post: &Post) -> Envelope {
@@ -158,12 +165,22 @@ impl App {
 
     async fn accept(&self, headers: &HeaderMap, body: Body) -> Result<Accepted, Problem> {
         content_type(headers, "application/json", is_json)?;
-        let body = body::read(headers, body, self.0.max_body).await?;
-        let post = submit::read(&body, key(headers), submit::now()).map_err(problem::refused)?;
-        self.declared().map_err(|reason| problem::not_declared(&reason).about(post.id))?;
-        let sent = self.0.publisher.publish(self.envelope(&post)).await;
-        sent.map_err(|error| self.not_taken(&error, post.id))?;
-        Ok(Accepted { id: post.id, status: "queued", message: "Post submitted successfully" })
+        // The room that the body takes is the message's afterwards, which is no longer than the body.
+        let (body, _room) = body::read(headers, body, self.0.max_body, &self.0.memory).await?;
+        let (id, envelope) = {
+            let post = submit::read(&body, key(headers), submit::now()).map_err(problem::refused)?;
+            drop(body);
+            self.declared().map_err(|reason| problem::not_declared(&reason).about(post.id))?;
+            (post.id, self.envelope(&post))
+        };
+        self.0.publisher.publish(envelope).await.map_err(|error| self.not_taken(&error, id))?;
+        Ok(Accepted { id, status: "queued", message: "Post submitted successfully" })
+    }
+
+    fn intake(&self, headers: &HeaderMap, body: Body) -> Result<Intake, Problem> {
+        let Parts { memory, max_body, max_batch, .. } = &*self.0;
+        let body = Incoming::open(headers, body, *max_batch, "the batch", memory)?;
+        Ok(Intake::new(body, *max_body, memory)?)
     }
 }
 
@@ -184,10 +201,13 @@ async fn post(State(app): State<App>, headers: HeaderMap, body: Body) -> Respons
 async fn posts(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let opened = content_type(&headers, "application/x-ndjson", is_ndjson)
         .and_then(|()| key(&headers).map_err(|fault| problem::refused(submit::Refusal::Invalid(vec![fault]))))
-        .and_then(|key| Ok((key, body::open(&headers, body, app.0.max_batch, "the batch")?)));
+        .and_then(|key| Ok((key, app.intake(&headers, body)?)));
     match opened {
-        Ok((key, body)) => batch::answer(app.clone(), key, body, app.0.max_batch),
-        Err(problem) => problem.into_response(),
+        Ok((key, intake)) => batch::answer(app, key, intake),
+        Err(problem) => {
+            app.0.meters.refused(problem.name);
+            problem.into_response()
+        }
     }
 }
 

@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::gate::Gate;
 use crate::presence::Present;
 
+/// Connections that may be open: a few supervisors and scrapers, many times over.
+const CONNECTIONS: usize = 256;
+
 /// The port and the pages.
 pub struct Vitals {
     listener: TcpListener,
@@ -34,9 +37,8 @@ impl Vitals {
 
     /// Serves them until `end`.
     pub async fn serve(self, end: CancellationToken) {
-        if let Err(error) = vitals::serve(self.listener, self.routes, end, Duration::ZERO).await {
-            tracing::error!(%error, "the signs of life are no longer served");
-        }
+        let most = vitals::room_for(CONNECTIONS, "the port for signs of life");
+        vitals::serve(self.listener, self.routes, most, end, Duration::ZERO).await;
     }
 }
 

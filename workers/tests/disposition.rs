@@ -63,6 +63,34 @@ async fn a_post_that_fails_by_its_own_fault_is_set_aside_at_once_and_its_neighbo
     assert!(!is_stored(&ground, too_long.id).await && !is_stored(&ground, refused.id).await);
 }
 
+#[tokio::test]
+async fn a_message_that_is_no_post_says_why_and_nothing_of_its_text_is_told() {
+    const SECRET: &str = "a private message";
+    let ground = Ground::new().await;
+    let worker = worker(&ground, &[]).await;
+    let bodies = [
+        serde_json::json!(SECRET),
+        serde_json::json!({"title": [SECRET], "content": "c"}),
+        serde_json::json!({"title": "t", "content": "c", "submitted_at": SECRET}),
+        serde_json::json!({"title": "t", "content": "c", "id": SECRET}),
+        serde_json::json!({"title": "t", "content": "\u{200b}\u{3164}", "author": SECRET}),
+        serde_json::json!({"title": SECRET, "content": "c", "id": "00000000-0000-0000-0000-000000000000"}),
+    ];
+    let messages: Vec<_> =
+        bodies.iter().map(|body| (Some(PostId::new().to_string()), body.to_string().into_bytes())).collect();
+    ground.publish_raw(&messages).await;
+    dead(&ground, 6).await;
+    for letter in ground.letters().await {
+        assert_eq!((letter.class, letter.code.as_str()), (Class::Permanent, "malformed"));
+        assert!(!letter.message.is_empty() && !letter.message.contains("private"), "{}", letter.message);
+    }
+    assert!(!worker.said().contains("private"), "{}", worker.said());
+    let post = ground.post("after a mark");
+    let marked = [b"\xef\xbb\xbf".as_slice(), &post.to_body()].concat();
+    ground.publish_raw(&[(None, marked)]).await;
+    assert_eq!(stored(&ground, post.id).await.title, "after a mark");
+}
+
 /// Holds a lock on the row that a post is going to be, so that storing it runs into a lock wait.
 async fn lock(ground: &Ground, id: PostId) -> mysql_async::Conn {
     let mut session = ground.session().await;

@@ -17,6 +17,7 @@ use crate::dead_letter::{
 };
 use crate::disposition::Class;
 use crate::failure::{Failure, Kind};
+use crate::json;
 use crate::post::{Malformed, Post};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
@@ -174,7 +175,7 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (LetterSum
         None => from_broker(table),
     };
     summary.id = identity(properties, body);
-    summary.title = serde_json::from_slice::<serde_json::Value>(body)
+    summary.title = serde_json::from_slice::<serde_json::Value>(json::without_mark(body))
         .ok()
         .and_then(|body| body.get("title")?.as_str().map(str::to_owned));
     (summary, origin)

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::trouble::Trouble;
+use crate::json;
 
 /// The most charges that are kept of one answer: the strongest. A row is read by a person.
 const CHARGES_MAX: usize = 5;
@@ -64,8 +65,8 @@ struct Judgement {
 /// [`Trouble::Malformed`] and [`Trouble::WrongModel`].
 pub(super) fn read(body: &[u8], wanted: &str) -> Result<Opinion, Trouble> {
     let malformed = |problem: String| Trouble::Malformed(problem);
-    // The reader's own words on a JSON error give the kind and the place, and may repeat a key, but no text of a post.
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
+    // It may repeat what it was asked about, which goes into no log line.
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| malformed(json::told(&error)))?;
     if answer.model != wanted {
         let found = shortened(&answer.model);
         return Err(Trouble::WrongModel { wanted: wanted.to_owned(), found });

@@ -1,14 +1,20 @@
 //! The port: taken at start or refused with words that help, and given up in an orderly way.
 
-use std::future::IntoFuture as _;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection::Server;
+
+/// How long the connections that have sent only a part of a request's head may take after the signal to stop.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The wait after the listener could not take a connection.
+const AFTER_ERROR: Duration = Duration::from_millis(200);
 
 /// Reads where to listen: `127.0.0.1:8081`, `[::1]:8081`, `localhost:8081`. Port 0 takes any free one.
 ///
@@ -35,31 +41,38 @@ pub async fn bind(address: SocketAddr, settings: &str) -> anyhow::Result<TcpList
     })
 }
 
-/// Serves until `stop`; then takes no new connections and gives the requests under way so long to finish.
+/// Serves until `stop`; then takes no new connections and gives the requests under way so long to finish. At most
+/// `most` connections are open; for a further one, that which has been silent for the longest is closed.
 ///
-/// # Errors
-/// When the listener breaks.
-pub async fn serve(
-    listener: TcpListener,
-    routes: Router,
-    stop: CancellationToken,
-    grace: Duration,
-) -> std::io::Result<()> {
-    let listener = listener.tap_io(|connection| {
-        // An answer is one small packet: holding it back for more to come only costs time.
-        let _ = connection.set_nodelay(true);
-    });
-    let server = axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let overdue = async {
-        stop.cancelled().await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        ended = server.into_future() => ended,
-        () = overdue => {
-            tracing::warn!(?grace, "requests were still under way at the end; they got no answer");
-            Ok(())
+/// Whoever does not send a request in time, or does not read its answer, is hung up on. Who has sent all and closed the
+/// sending half of the connection gets the answer all the same.
+pub async fn serve(listener: TcpListener, routes: Router, most: usize, stop: CancellationToken, grace: Duration) {
+    let (server, connections) = (Server::new(routes, most, stop.clone()), TaskTracker::new());
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => {
+                if let Some(connection) = server.admit(stream) {
+                    connections.spawn(connection);
+                }
+            }
+            // The other end has gone away again.
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+            Err(error) => {
+                server.cannot_accept(error);
+                tokio::time::sleep(AFTER_ERROR).await;
+            }
         }
+    }
+    drop(listener);
+    connections.close();
+    let finished = async {
+        if tokio::time::timeout(LAST_WORDS, connections.wait()).await.is_err() {
+            server.hang_up_on_the_silent();
+            connections.wait().await;
+        }
+    };
+    if tokio::time::timeout(grace, finished).await.is_err() && !connections.is_empty() {
+        tracing::warn!(?grace, "requests were still under way at the end; they got no answer");
     }
 }
 

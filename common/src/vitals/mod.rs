@@ -9,11 +9,18 @@
 //! The two first are kept apart on purpose: an outage of the broker must not make a supervisor restart the programs
 //! that wait for its end.
 
+mod connection;
+mod crowd;
 mod listener;
 mod problem;
+mod room;
+mod seldom;
+mod timed;
 
 pub use listener::{address, bind, serve};
 pub use problem::{FieldProblem, Problem};
+pub use room::room_for;
+pub use seldom::Seldom;
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};

@@ -49,6 +49,13 @@ impl Problem {
         Self { name, title, status, detail: detail.into(), errors: Vec::new(), id: None, retry_after: None }
     }
 
+    /// 503: more is under way at once than may be, as `detail` says. It is over as soon as some of it has finished.
+    #[must_use]
+    pub fn overloaded(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much at once", detail)
+            .retry_after(Duration::from_secs(1))
+    }
+
     /// With the fields at fault.
     #[must_use]
     pub fn fields(mut self, errors: Vec<FieldProblem>) -> Self {

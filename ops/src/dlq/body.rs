@@ -1,6 +1,6 @@
 //! A letter's body, edited: what a patch makes of it, and whether a worker would take it. Pure.
 
-use common::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, PostId, TITLE_MAX_CHARS};
+use common::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Malformed, Post, PostId, TITLE_MAX_CHARS};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -59,11 +59,9 @@ pub(super) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<String> {
     if faults.is_empty()
         && let Err(malformed) = Post::from_message(body, message_id, OffsetDateTime::UNIX_EPOCH)
     {
-        let field = if fields.contains_key("submitted_at") && !malformed.to_string().contains("id") {
-            "`submitted_at`: "
-        } else {
-            ""
-        };
+        // The others are strings.
+        let of_the_time = matches!(malformed, Malformed::NotAPost(_) | Malformed::BadTime(_));
+        let field = if of_the_time { "`submitted_at`: " } else { "" };
         faults.push(format!("{field}{malformed}"));
     }
     faults
@@ -107,8 +105,9 @@ mod tests {
             (json!({"title": long, "content": "c"}), "`title` has 256 characters, at most 255"),
             (json!({"title": "t", "content": null}), "`content` must be a string"),
             (json!({"title": "t", "content": "c", "author": []}), "`author` must"),
-            (json!({"title": "t", "content": "c", "id": "seven"}), "id \"seven\""),
+            (json!({"title": "t", "content": "c", "id": "seven"}), "id is not a UUID"),
             (json!({"title": "t", "content": "c", "submitted_at": "now"}), "`submitted_at`"),
+            (json!({"title": "\u{200b}", "content": "c"}), "title is empty"),
             (json!([1]), "no JSON object"),
         ] {
             let faults = faults(body.to_string().as_bytes(), Some("0193a5b2-7c55-7000-8000-00000000e1b4"));

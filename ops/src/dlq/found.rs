@@ -67,7 +67,13 @@ async fn original(letter: &Transcript, store: &Store) -> anyhow::Result<Option<(
     let Some(act) = letter.edited_by() else { return Ok(None) };
     let kept = store.kept_in(act).await.map_err(|failure| store.blame(failure))?;
     Ok(match kept {
-        Some((line, json)) => Some((line, serde_json::from_str(&json)?)),
+        Some((line, json)) => {
+            let letter = serde_json::from_str(&json);
+            Some((
+                line,
+                letter.map_err(|error| anyhow::anyhow!("the record cannot be read: {}", common::json::told(&error)))?,
+            ))
+        }
         None => None,
     })
 }

@@ -135,7 +135,7 @@ impl Import {
         if line.trim().is_empty() {
             return None;
         }
-        let read = serde_json::from_str::<Line>(line).map_err(|error| error.to_string()).and_then(|line| {
+        let read = serde_json::from_str::<Line>(line).map_err(|error| common::json::told(&error)).and_then(|line| {
             let envelope = line.letter.letter(&self.dead.topology).map_err(|error| error.to_string())?;
             Ok((line.id, line.letter.digest(), envelope))
         });

@@ -93,7 +93,8 @@ pub(super) async fn find(store: &Store, prefix: &str, filters: &Filters, acts: &
 /// Why it cannot be read.
 pub(super) fn transcript(letter: &Dropped) -> Result<Transcript, String> {
     match &letter.form {
-        Form::Whole(json) => serde_json::from_str(json).map_err(|error| format!("its record cannot be read: {error}")),
+        Form::Whole(json) => serde_json::from_str(json)
+            .map_err(|error| format!("its record cannot be read: {}", common::json::told(&error))),
         Form::Older { body, headers } => Ok(Transcript::of_older_record(&letter.letter, body.clone(), headers)),
     }
 }

@@ -69,7 +69,7 @@ impl Rows {
 
 /// The reader counts lines from the beginning of what it was given, which is one line.
 fn told(error: &serde_json::Error) -> String {
-    let message = error.to_string();
+    let message = common::json::told(error);
     let what = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]);
     format!("column {}: {what}", error.column())
 }

@@ -94,7 +94,7 @@ impl Places {
 
 /// The ids a letter may be known by: the message's and the body's. They are the same unless a stranger wrote it.
 fn ids_of(letter: &Letter) -> impl Iterator<Item = PostId> {
-    let body = serde_json::from_slice::<serde_json::Value>(letter.body()).ok();
+    let body = serde_json::from_slice::<serde_json::Value>(common::json::without_mark(letter.body())).ok();
     let in_body = body.and_then(|body| body.get("id")?.as_str()?.parse().ok());
     let of_message = letter.summary.id.parse().ok();
     [in_body, of_message].into_iter().flatten()

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::support::{Ground, Reply, body_in_pieces, ended, ids, until};
+use crate::support::{Ground, Reply, body_in_pieces, ended, gzip, ids, until};
 
 const JSON: &str = "application/json";
 
@@ -64,6 +64,9 @@ async fn every_refusal_has_its_status_and_its_name() {
         (JSON, br#"{"title":"","content":"c"}"#, 422, "invalid-post"),
         (JSON, br#"{"title":"t","content":7}"#, 422, "invalid-post"),
         (JSON, br#"{"title":"t","content":"c","id":"seven"}"#, 422, "invalid-post"),
+        (JSON, br#"{"title":"t","content":"c","id":"00000000-0000-0000-0000-000000000000"}"#, 422, "invalid-post"),
+        (JSON, br#"{"title":"t","content":"c","id":"ffffffff-ffff-ffff-ffff-ffffffffffff"}"#, 422, "invalid-post"),
+        (JSON, br#"{"title":"\u200b","content":"\u3164"}"#, 422, "invalid-post"),
         (JSON, long.as_bytes(), 422, "invalid-post"),
     ] {
         let reply = Reply::of(server.post("/posts", content_type, body.to_vec())).await;
@@ -91,6 +94,30 @@ async fn all_fields_at_fault_are_named_in_one_answer() {
     let fields: Vec<_> = fields.iter().map(|error| error["field"].as_str().expect("a name")).collect();
     assert_eq!(fields, ["title", "content", "author", "id", "Idempotency-Key"]);
     assert!(problem["errors"].as_array().expect("a list").iter().all(|error| error["problem"].is_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gzip_and_byte_order_marks_are_taken_on_every_way_in_and_other_encodings_are_called_by_name() {
+    let ground = Ground::new();
+    let server = ground.serve().await;
+    let post = "\u{feff}{\"title\":\"t\",\"content\":\"❤\u{fe0f}\"}\n";
+    let ways = [("/posts", JSON, 202), ("/posts/batch", "application/x-ndjson", 200)];
+    for (path, content_type, status) in ways {
+        let plain = Reply::of(server.post(path, content_type, post)).await;
+        let request = server.post(path, content_type, gzip(post).await).header("content-encoding", "GZip");
+        for reply in [plain, Reply::of(request).await] {
+            assert_eq!(reply.status, status, "{}", reply.text);
+            assert!(reply.text.contains("queued"), "{}", reply.text);
+        }
+        let request = server.post(path, content_type, post).header("content-encoding", "br");
+        let reply = Reply::of(request).await;
+        assert_eq!((reply.status, reply.problem().as_str()), (415, "wrong-content-encoding"));
+        assert!(reply.text.contains("br"), "{}", reply.text);
+    }
+    let request = server.post("/posts", JSON, post).header("content-encoding", "gzip");
+    let reply = Reply::of(request).await;
+    assert_eq!((reply.status, reply.problem().as_str()), (400, "not-gzip"));
+    assert_eq!(ground.take_all().await.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

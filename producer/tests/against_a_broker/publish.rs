@@ -5,13 +5,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use common::post::PostId;
-use common::testing::DEADLINE;
+use common::testing::{DEADLINE, Program};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::support::{Ground, PROGRAM, ended, ids, receipts, until_lines};
+use crate::support::{Ground, PROGRAM, ended, gzip, ids, receipts, until_lines};
 
 /// A folder with a file of posts and a place for receipts.
 fn desk(posts: &[u8]) -> (TempDir, PathBuf, PathBuf) {
@@ -53,6 +53,28 @@ async fn bad_lines_are_named_and_left_out_and_the_receipts_are_what_is_in_the_qu
     assert_eq!(written.len(), 1201);
     assert!(written.contains(&id.to_string()));
     assert_eq!(ids(&ground.take_all().await), written);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_file_is_read_as_what_it_holds_whatever_it_is_called_and_from_stdin_too() {
+    let ground = Ground::new();
+    let posts = format!("\u{feff}{}{{\"title\":\"\u{200b}\",\"content\":\"c\"}}\n", many(1000));
+    let (_folder, file, ids_file) = desk(&gzip(&posts).await);
+    let output = ground.run(&["publish", text(&file), "--receipts", text(&ids_file)], &[]).await;
+    assert_eq!(output.code, Some(3), "{}", output.said);
+    assert!(output.said.contains(":1001: title must not be empty"), "{}", output.said);
+    let piped = ["-c", "exec \"$0\" publish - --receipts \"$2\" < \"$1\"", PROGRAM, text(&file), text(&ids_file)];
+    let output = ended(Program::start("/bin/sh", &piped, &ground.environment())).await;
+    assert!(output.said.contains("1001 read, 1000 published, 1 bad"), "{}", output.said);
+    let written = receipts(&ids_file);
+    assert_eq!(written.len(), 2000);
+    assert_eq!(ids(&ground.take_all().await), written);
+
+    let cut = &gzip(&posts).await[..500];
+    let (_folder, file, _) = desk(cut);
+    let output = ground.run(&["publish", text(&file)], &[]).await;
+    assert_eq!(output.code, Some(1), "{}", output.said);
+    assert!(output.said.contains("cannot read"), "{}", output.said);
 }
 
 #[tokio::test(flavor = "multi_thread")]

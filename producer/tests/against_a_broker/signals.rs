@@ -1,13 +1,13 @@
 //! The end of the front door in the middle of its work: asked for, and not.
 
-use common::testing::in_time;
+use common::testing::{Program, in_time};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use crate::storm::Storm;
-use crate::support::{Ground, Server, ended, ids, until};
+use crate::support::{Ground, PROGRAM, Server, ended, ids, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_under_way_are_answered_when_it_is_told_to_stop_whatever_the_broker_does() {
@@ -68,4 +68,29 @@ async fn senders_that_try_again_after_sigkill_lose_nothing() {
     let found = ids(&ground.take_all().await);
     let lost: Vec<_> = accepted.iter().filter(|id| found.binary_search(id).is_err()).collect();
     assert!(lost.is_empty(), "{lost:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_does_not_end_the_server_and_ends_a_command_in_order_unless_it_was_to_outlive_its_terminal() {
+    let ground = Ground::new();
+    let server = ground.serve().await;
+    server.program.signal(Signal::SIGHUP);
+    server.program.says("SIGHUP", 1).await;
+    assert_eq!(server.submit("after it").await.status, 202);
+
+    let generate = ["generate", "--rate", "50", "--receipts", "/dev/stdout"];
+    let command = ground.start(&generate, &[]);
+    command.says("-", 3).await;
+    command.signal(Signal::SIGHUP);
+    let end = ended(command).await;
+    assert!(end.code == Some(0) && end.said.contains("published"), "{:?}: {}", end.code, end.said);
+
+    let shell = ["-c", "trap '' HUP; exec \"$0\" \"$@\"", PROGRAM];
+    let lasting = Program::start("/bin/sh", &[&shell, &generate[..]].concat(), &ground.environment());
+    lasting.says("-", 3).await;
+    lasting.signal(Signal::SIGHUP);
+    let before = lasting.said().lines().count();
+    until("it goes on", async || lasting.said().lines().count() > before + 5).await;
+    lasting.signal(Signal::SIGTERM);
+    assert_eq!(ended(lasting).await.code, Some(0));
 }

@@ -14,6 +14,7 @@ use futures_util::StreamExt as _;
 use lapin::options::{BasicConsumeOptions, ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sluice-producer");
@@ -308,4 +309,12 @@ pub(crate) fn body_in_pieces() -> (mpsc::UnboundedSender<&'static str>, reqwest:
         coming.recv().await.map(|piece| (Ok::<_, std::io::Error>(piece), coming))
     });
     (pieces, reqwest::Body::wrap_stream(coming))
+}
+
+/// A text, compressed.
+pub(crate) async fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = async_compression::tokio::write::GzipEncoder::new(Vec::new());
+    encoder.write_all(text.as_bytes()).await.expect("into memory");
+    encoder.shutdown().await.expect("into memory");
+    encoder.into_inner()
 }

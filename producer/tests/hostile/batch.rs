@@ -1,5 +1,6 @@
 //! A batch with hostile bytes in its middle: whatever they are, they are some lines, and the two around them are posts.
 
+use common::json::without_mark;
 use common::post::PostId;
 use producer::lines::{Line, Lines};
 use producer::submit::read;
@@ -33,7 +34,7 @@ pub(crate) fn holds(bytes: &[u8]) {
 
 /// Blank lines have no result. A line that is too long is not looked at, so it never is blank.
 fn blank(line: &[u8]) -> bool {
-    line.len() <= LIMIT && line.iter().all(u8::is_ascii_whitespace)
+    line.len() <= LIMIT && without_mark(line).iter().all(u8::is_ascii_whitespace)
 }
 
 fn cut(text: &[u8], piece: usize) -> Vec<(u64, Option<PostId>)> {

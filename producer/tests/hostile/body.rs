@@ -1,6 +1,6 @@
 //! The body of one post, before the first zero byte its idempotency key.
 
-use common::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
+use common::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS, has_visible};
 use producer::problem;
 use producer::submit::{KEY_MAX, Key, Refusal, read};
 use time::OffsetDateTime;
@@ -40,5 +40,5 @@ pub(crate) fn holds(bytes: &[u8]) {
 }
 
 fn within(text: &str, limit: usize) {
-    assert!(!text.trim().is_empty() && text.chars().count() <= limit, "{} characters", text.chars().count());
+    assert!(has_visible(text) && text.chars().count() <= limit, "{} characters", text.chars().count());
 }
