@@ -52,7 +52,7 @@ pub fn run(program: impl Future<Output = anyhow::Result<Exit>>) -> ! {
 /// The error's whole chain on stderr; a wrong setting is [`Exit::Usage`], all else [`Exit::Failed`].
 fn report(result: anyhow::Result<Exit>) -> Exit {
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", crate::visible::block(&format!("{error:#}")));
         let wrongly_asked = error.chain().any(|cause| cause.is::<ConfigError>());
         if wrongly_asked { Exit::Usage } else { Exit::Failed }
     })

@@ -20,6 +20,7 @@ pub mod disposition;
 pub mod exit;
 pub mod failpoint;
 pub mod failure;
+pub mod named;
 mod new_id;
 pub mod post;
 pub mod publisher;
@@ -29,6 +30,7 @@ pub mod shutdown;
 pub mod telemetry;
 pub mod topology;
 pub mod verdict;
+pub mod visible;
 
 #[cfg(feature = "devstack")]
 pub mod devstack;

@@ -17,7 +17,7 @@ mod replays;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
 pub use insertion::Insertion;
-pub use kept::{Dropped, Fate, Form};
+pub use kept::{DropAct, Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
 pub use posts::{Recorded, Row, StoredPost};
 pub use record::RecordLine;

@@ -4,9 +4,12 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use common::delivery::Transcript;
+use common::named::Named;
 use common::store::{LineId, Store};
 
 use super::look::DeadLetters;
+use crate::hint;
+use crate::output::tell;
 use crate::visible::line;
 
 /// The letters of an id.
@@ -24,14 +27,15 @@ impl Found {
     ///
     /// # Errors
     /// When the letters cannot be looked at or the record not be asked; when no letter has the id.
-    pub(super) async fn look(id: &str, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
+    pub(super) async fn look(named: &Named, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
         let mut letters = Vec::new();
         let mut digests = HashSet::new();
         dead.look(|letter| {
-            if letter.summary.id == id || letter.is_anonymous() {
+            let meant = letter.summary.is(named);
+            if meant || letter.is_anonymous() {
                 let transcript = letter.transcript();
                 digests.insert(transcript.digest());
-                if letter.summary.id == id {
+                if meant {
                     letters.push(transcript);
                 }
             }
@@ -48,15 +52,15 @@ impl Found {
             known.push(original);
         }
         if letters.len() > 1 {
-            eprintln!("{} dead letters have this id; the oldest is meant", letters.len());
+            tell!("{} dead letters have this id; the oldest is meant", letters.len());
         }
         match letters.into_iter().zip(known).next() {
             Some((letter, original)) => Ok(Self { letter, original, both: false }),
             None => anyhow::bail!(
-                "no dead letter in {} has the id {}; `sluice dlq list` has them, `sluice dlq record --letter ID` says \
-                 what was done to it",
+                "no dead letter in {} has the id {}; `sluice dlq list` has them, `{}` says what was done to it",
                 dead.topology.dead_letter_queue(),
-                line(id)
+                line(named.text()),
+                hint::with_flag("dlq record", &dead.prefix, "--letter", named.text())
             ),
         }
     }

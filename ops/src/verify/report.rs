@@ -19,8 +19,10 @@ pub(super) struct Report {
     dropped: u64,
     missing: u64,
     duplicate: u64,
+    claimed: u64,
     missing_ids: Vec<String>,
     duplicate_ids: Vec<String>,
+    claimed_ids: Vec<String>,
     #[serde(skip)]
     consumers: u32,
 }
@@ -33,7 +35,7 @@ impl Report {
             ids.sort_unstable();
             ids.iter().take(NAMED).map(ToString::to_string).collect()
         };
-        let Tally { recorded, dead, dropped, queued, missing, duplicate, consumers } = tally;
+        let Tally { recorded, dead, dropped, queued, missing, duplicate, claimed, consumers } = tally;
         Self {
             accepted: account.accepted(),
             repeated_receipts,
@@ -44,8 +46,10 @@ impl Report {
             dropped,
             missing,
             duplicate,
+            claimed,
             missing_ids: if missing == 0 { Vec::new() } else { named(account.missing()) },
             duplicate_ids: named(account.duplicates()),
+            claimed_ids: named(account.claimed()),
             consumers,
         }
     }
@@ -82,7 +86,20 @@ impl Report {
         if self.repeated_receipts > 0 {
             text.push_str(&format!("({} receipts repeat an earlier one)\n", self.repeated_receipts));
         }
+        if self.dead > 0 {
+            let posts = posts(self.dead);
+            text.push_str(&format!(
+                "({posts} dead as dead letters say, whose headers and texts anybody may have written)\n"
+            ));
+        }
         text.push('\n');
+        if self.claimed > 0 {
+            let posts = posts(self.claimed);
+            text.push_str(&format!(
+                "{posts} claimed by dead letters that nobody set aside or whose ids differ, which counts for nothing:{}\n",
+                list(&self.claimed_ids)
+            ));
+        }
         if self.is_whole() {
             text.push_str("every accepted post is accounted for\n");
         }
@@ -162,6 +179,8 @@ mod tests {
         let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
         let agreed = [
             "accepted",
+            "claimed",
+            "claimed_ids",
             "dead",
             "dropped",
             "duplicate",
