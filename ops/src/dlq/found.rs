@@ -66,12 +66,17 @@ impl Found {
     }
 }
 
-/// What an edited letter was before.
+/// What an edited letter was before. That it was edited, and by which act, its header says: what an act keeps of another
+/// message is none of this letter's past.
 async fn original(letter: &Transcript, store: &Store) -> anyhow::Result<Option<(LineId, Transcript)>> {
     let Some(act) = letter.edited_by() else { return Ok(None) };
     let kept = store.kept_in(act).await.map_err(|failure| store.blame(failure))?;
     Ok(match kept {
-        Some((line, json)) => Some((line, serde_json::from_str(&json)?)),
+        Some((line, json)) => {
+            let original: Transcript = serde_json::from_str(&json)?;
+            let same = original.properties.message_id == letter.properties.message_id;
+            same.then_some((line, original))
+        }
         None => None,
     })
 }

@@ -89,7 +89,7 @@ pub(super) fn refusal(care: &Care, letter: &Letter) -> Option<String> {
     let replays = letter.summary.replays;
     let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
     let too_often = !care.force && replays >= care.max_replays;
-    too_often.then(|| format!("it was replayed {times} already; look why it dies, or say --force"))
+    too_often.then(|| format!("it says that it was replayed {times} already; look why it dies, or say --force"))
 }
 
 fn not_begun(reason: String) -> Done {

@@ -86,6 +86,10 @@ impl Report {
         if self.repeated_receipts > 0 {
             text.push_str(&format!("({} receipts repeat an earlier one)\n", self.repeated_receipts));
         }
+        if self.queued > 0 {
+            let posts = posts(self.queued);
+            text.push_str(&format!("({posts} queued by count: so many wait, and which ones nobody can see)\n"));
+        }
         if self.dead > 0 {
             let posts = posts(self.dead);
             text.push_str(&format!(
