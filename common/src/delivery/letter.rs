@@ -54,7 +54,7 @@ pub struct LetterSummary {
     pub title: Option<String>,
     /// Who wrote it, where the body says so.
     pub author: Option<String>,
-    /// The id of the post that it holds: the one in the body, else the message id, where that is a UUID.
+    /// The id of the post that it holds, if it holds one: the one in the body, else the message id, where that is a UUID.
     pub post: Option<PostId>,
     /// When the post was submitted, UTC, where the body or the message says so.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -228,7 +228,9 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (LetterSum
     summary.title = text("title").map(str::to_owned);
     summary.author = text("author").map(str::to_owned);
     let message_id = properties.message_id().as_ref().map(|id| id.as_str());
-    summary.post = text("id").or(message_id).and_then(|id| id.parse().ok());
+    // What has neither an id nor a title is no post, whatever its message is called.
+    let named = message_id.filter(|_| summary.title.is_some());
+    summary.post = text("id").or(named).and_then(|id| id.parse().ok());
     let said = text("submitted_at").and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok());
     let utc = said.or_else(|| sent_at(properties)).and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     summary.submitted_at = utc.filter(|at| at.year() >= 0);

@@ -90,10 +90,15 @@ impl Preview {
         Ok(taken)
     }
 
-    /// The exit code of whoever only wanted to see it.
-    fn exit(&self) -> Exit {
+    /// The exit code of a list of them.
+    fn listed(&self) -> Exit {
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-        match exit(&Ending::Complete, count(self.letters.len()), count(self.unknown.len()), 0) {
+        exit(&Ending::Complete, count(self.letters.len()), count(self.unknown.len()), 0)
+    }
+
+    /// The exit code of a plan, which says what the table would say.
+    fn planned(&self) -> Exit {
+        match self.listed() {
             Exit::Done if self.is_partial => Exit::Partial,
             exit => exit,
         }
@@ -131,7 +136,7 @@ pub(super) fn dry_run(preview: &Preview, wording: Wording, json: bool) -> anyhow
         output::say(&Plan::new(&preview.letters, &preview.outlooks).text());
     }
     tell!("{} would be {past}; nothing was done", preview.letters.len());
-    Ok(preview.exit())
+    Ok(preview.listed())
 }
 
 /// Tells the plan of a replay.
@@ -150,7 +155,7 @@ pub(super) fn plan(preview: &Preview, json: bool) -> anyhow::Result<Exit> {
         tell!("no dead letter passes the filters");
     }
     tell!("this is a plan; nothing was done");
-    Ok(preview.exit())
+    Ok(preview.planned())
 }
 
 /// Whether there is somebody to ask.
