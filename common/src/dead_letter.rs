@@ -22,6 +22,9 @@ pub const REPLAY_HEADER: &str = "sluice-replay";
 pub const LETTER_HEADER: &str = "sluice-letter";
 /// How such names begin.
 pub const NAMELESS: &str = "anonymous-";
+/// The header that names who published a message first, where the broker had vouched for it in the property `user_id`: that
+/// property cannot be passed on. The broker does not look into headers, so it is a claim.
+pub const USER_HEADER: &str = "sluice-user-id";
 /// The longest record, in bytes of JSON. A header must fit into one frame with all the others; a longer text in the
 /// record is cut, the longest first.
 pub const RECORD_MAX_BYTES: usize = 8 * 1024;
@@ -68,6 +71,47 @@ pub struct DeadLetterRecord {
     pub origin: Origin,
     /// How often it had been replayed before it died this time.
     pub replays: u32,
+}
+
+/// What the record of acts keeps of a dead letter's death, so that it can be told when the letter is gone. It is what the
+/// letter said of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Death {
+    /// Why it was set aside.
+    pub class: Class,
+    /// The failure's short name.
+    pub code: String,
+    /// What happened, for people.
+    pub message: String,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// When the first attempt failed, UTC.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub first_failed_at: Option<OffsetDateTime>,
+    /// When the last attempt failed, UTC.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_failed_at: Option<OffsetDateTime>,
+    /// Who set it aside.
+    pub worker: String,
+    /// When the post was submitted, UTC.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub submitted_at: Option<OffsetDateTime>,
+}
+
+impl Death {
+    /// The longest text of it, in bytes.
+    pub const TEXT_MAX_BYTES: usize = 1000;
+
+    /// The same with no text longer than [`Self::TEXT_MAX_BYTES`]: strangers write headers too.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        for text in [&mut self.code, &mut self.message, &mut self.worker] {
+            if text.len() > Self::TEXT_MAX_BYTES {
+                *text = cut(text, Self::TEXT_MAX_BYTES - '…'.len_utf8());
+            }
+        }
+        self
+    }
 }
 
 impl DeadLetterRecord {

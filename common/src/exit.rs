@@ -55,7 +55,7 @@ pub fn run(program: impl Future<Output = anyhow::Result<Exit>>) -> ! {
 fn report(result: anyhow::Result<Exit>) -> Exit {
     result.unwrap_or_else(|error| {
         // A terminal that has gone away changes nothing.
-        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        let _ = writeln!(std::io::stderr(), "error: {}", crate::visible::block(&format!("{error:#}")));
         let wrongly_asked = error.chain().any(|cause| cause.is::<ConfigError>());
         if wrongly_asked { Exit::Usage } else { Exit::Failed }
     })

@@ -21,6 +21,7 @@ pub mod exit;
 pub mod failpoint;
 pub mod failure;
 pub mod json;
+pub mod named;
 mod new_id;
 pub mod post;
 pub mod publisher;
@@ -30,6 +31,7 @@ pub mod shutdown;
 pub mod telemetry;
 pub mod topology;
 pub mod verdict;
+pub mod visible;
 
 #[cfg(feature = "devstack")]
 pub mod devstack;

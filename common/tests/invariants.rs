@@ -88,6 +88,13 @@ fn only_failure_gives_a_kind_to_an_error_of_a_server() {
 }
 
 #[test]
+fn the_operators_tool_speaks_to_people_through_one_door() {
+    // The other programs show nobody's texts. The demonstration and the measurements tell of themselves.
+    let others = ["ops/src/output.rs", "ops/src/demo/", COMPARED];
+    only_in(&["println!(", "eprint!("], &[&["common/", "producer/", "workers/"][..], &others[..]].concat());
+}
+
+#[test]
 fn lapin_is_named_only_where_rabbitmq_is_spoken_to() {
     let rooms = ["topology", "broker", "publisher", "delivery/", "roll_call/", "failure/amqp", "testing/"];
     let rooms: Vec<_> = rooms.iter().map(|room| format!("common/src/{room}")).chain([COMPARED.to_owned()]).collect();

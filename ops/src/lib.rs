@@ -19,8 +19,10 @@ pub mod cli;
 pub mod demo;
 pub mod depths;
 pub mod dlq;
+pub mod hint;
 pub mod migrate;
 pub mod numbers;
+pub mod operation;
 pub mod output;
 pub mod program;
 pub mod replays;
@@ -31,11 +33,11 @@ pub mod table;
 pub mod times;
 pub mod topology;
 pub mod verify;
-pub mod visible;
 pub mod why;
 
 use cli::{Cli, Command};
 use common::exit::Exit;
+use common::visible;
 
 /// Runs the command that was asked for.
 ///

@@ -3,5 +3,6 @@
 use clap::Parser as _;
 
 fn main() -> ! {
-    common::exit::run(async { ops::run(ops::cli::Cli::parse()).await })
+    let cli = ops::cli::Cli::try_parse().unwrap_or_else(|error| std::process::exit(ops::output::usage(&error)));
+    common::exit::run(ops::run(cli))
 }

@@ -11,6 +11,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
+use crate::output::tell;
+
 /// How long a program may take to end by itself once it was told to.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -91,7 +93,7 @@ impl Program {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         if tokio::time::timeout(ENDS_WITHIN, self.child.wait()).await.is_err() {
-            eprintln!("{} did not end in time; killing it", self.name);
+            tell!("{} did not end in time; killing it", self.name);
             self.child.kill().await?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use common::devstack::{Stack, StackOptions, Standing, exit_code, shell_word};
 use common::exit::Exit;
 
-use crate::output;
+use crate::output::{self, tell};
 
 /// Where a stack is when nobody says where.
 const DIR: &str = ".sluice-stack";
@@ -88,14 +88,14 @@ pub async fn run(args: StackArgs) -> anyhow::Result<Exit> {
 async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
     let was_up = Stack::attach(dir).is_ok();
     if !was_up {
-        eprintln!("starting a broker and a database server in {}", dir.display());
+        tell!("starting a broker and a database server in {}", dir.display());
     }
     let (stack, standing) = tokio::select! {
         raised = Stack::up(dir, root) => raised?,
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("cannot listen for Ctrl-C")?;
             if !was_up {
-                eprintln!("interrupted: ending what was started");
+                tell!("interrupted: ending what was started");
                 Stack::down(dir, false).await?;
             }
             return Ok(Exit::As(INTERRUPTED));
@@ -157,13 +157,13 @@ async fn run_within(dir: Option<PathBuf>, root: Option<PathBuf>, command: Vec<Os
         bail!("there is no program {}: look at its spelling and at the PATH", shell_word(Path::new(program)));
     }
     let stack = Stack::start(StackOptions { dir, root, ..StackOptions::default() }).await?;
-    eprintln!("private servers: {}", stack.versions().await);
+    tell!("private servers: {}", stack.versions().await);
     let ended = stack.run(tokio::process::Command::new(program).args(args)).await;
     let stopped = stack.stop().await;
     let status = ended.with_context(|| format!("cannot run {}", Path::new(program).display()))?;
     if let Err(error) = stopped {
         // The command's own end is what was asked for; this is for people.
-        eprintln!("warning: {error}");
+        tell!("warning: {error}");
     }
     Ok(Exit::As(exit_code(status)))
 }

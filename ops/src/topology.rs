@@ -7,7 +7,7 @@ use common::exit::Exit;
 use common::topology::{Drift, Topology};
 use serde::Serialize;
 
-use crate::output;
+use crate::output::{self, tell};
 
 /// What a declaration tells the broker and no comparison gets back from it: AMQP has no question for either.
 const NOT_COMPARED: [&str; 2] = ["bindings", "policies"];
@@ -62,7 +62,7 @@ async fn apply(args: &BrokerArgs) -> anyhow::Result<Exit> {
         }
         Ok(())
     })?;
-    eprintln!("declared in RabbitMQ at {}", broker.at());
+    tell!("declared in RabbitMQ at {}", broker.at());
     Ok(Exit::Done)
 }
 
@@ -91,7 +91,7 @@ async fn check(args: &BrokerArgs, json: bool) -> anyhow::Result<Exit> {
         Ok(())
     })?;
     if !json {
-        eprintln!(
+        tell!(
             "({} are not compared: AMQP cannot ask for them; `sluice topology apply` makes the bindings)",
             NOT_COMPARED.join(" and ")
         );

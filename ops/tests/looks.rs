@@ -118,6 +118,7 @@ async fn the_list_has_the_agreed_keys_and_the_broker_s_own_letters_have_them_too
     let letters = ground.sluice(&["dlq", "list", "--json"]).await.ok().lines();
     let agreed = [
         "attempts",
+        "author",
         "class",
         "code",
         "fingerprint",
@@ -125,7 +126,9 @@ async fn the_list_has_the_agreed_keys_and_the_broker_s_own_letters_have_them_too
         "id",
         "last_failed_at",
         "message",
+        "post",
         "replays",
+        "submitted_at",
         "title",
         "worker",
     ];
@@ -156,6 +159,11 @@ async fn filters_leave_out_what_does_not_pass() {
     assert_eq!(titles(&["--class", "crash_loop"]).await, ["LOUD"]);
     assert_eq!(titles(&["--code", "mysql_1406", "--limit", "1"]).await, ["old"]);
     assert_eq!(titles(&["--contains", "loud"]).await, ["LOUD"]);
+    let quoting = br#"{"title":"quoting","content":"he said \"buy \u006eow\""}"#;
+    ground.foreign(quoting, Some("quoting")).await;
+    ground.until_dead(4).await;
+    assert_eq!(titles(&["--contains", "said \"BUY now\""]).await, ["quoting"]);
+    assert_eq!(titles(&["--contains", "content"]).await, Vec::<String>::new(), "a field's name is no text");
     assert_eq!(titles(&["--contains", "nowhere"]).await, Vec::<String>::new());
 }
 

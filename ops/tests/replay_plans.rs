@@ -50,7 +50,7 @@ async fn a_plan_without_mysql_says_so_and_tells_the_rest() {
     ground.foreign(b"no post", Some("stranger")).await;
     ground.until_dead(3).await;
     let away = ["--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
-    let ran = ground.sluice(&[&["dlq", "replay", "--all", "--plan", "--json"][..], &away].concat()).await.ok();
+    let ran = ground.sluice(&[&["dlq", "replay", "--all", "--plan", "--json"][..], &away].concat()).await.exits(3);
     assert_eq!(ran.object()["outlook"], json!({ "not_known": 2, "would_be_refused_again": 1 }));
     assert!(ran.stderr.contains("127.0.0.1:1") && !ran.stderr.contains("hunter2"), "{ran:?}");
 }

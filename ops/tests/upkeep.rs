@@ -77,7 +77,7 @@ async fn the_schema_is_made_once_and_then_up_to_date() {
     let first = ground.sluice(&["migrate"]).await.ok();
     assert!(first.stdout.contains("applied V1__posts"), "{first:?}");
     // Killed between a step and the line that says that it is done.
-    ground.sql("DELETE FROM refinery_schema_history WHERE version = 6").await;
+    ground.sql("DELETE FROM refinery_schema_history WHERE version >= 6").await;
     ground.sluice(&["migrate"]).await.ok();
     let second = ground.sluice(&["migrate"]).await.ok();
     assert!(second.stdout.starts_with("up to date at version "), "{second:?}");

@@ -136,13 +136,16 @@ async fn recorded_and_still_dead_is_a_duplicate_until_the_letter_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_without_message_id_is_known_by_its_body() {
+async fn a_letter_that_no_front_door_wrote_is_a_claim_and_no_place() {
     let ground = Ground::new().await;
     let letter = post("of a stranger");
     ground.foreign(&letter.to_body(), None).await;
     ground.until_dead(1).await;
+    let object = verify(&ground, &receipts([letter.id]), &["--settle", "0s"]).await.exits(1).object();
+    assert_eq!((&object["dead"], &object["missing"], &object["claimed"]), (&json!(0), &json!(1), &json!(1)));
+    ground.record(std::slice::from_ref(&letter)).await;
     let object = verify(&ground, &receipts([letter.id]), &[]).await.ok().object();
-    assert_eq!(object["dead"], 1);
+    assert_eq!((&object["recorded"], &object["duplicate"], &object["claimed"]), (&json!(1), &json!(0), &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,6 +157,17 @@ async fn a_bad_line_is_named_by_its_number() {
     assert!(ran.stderr.contains("line 2") && ran.stderr.contains("seven"), "{ran:?}");
     ground.sluice(&["verify", "--receipts", "/nowhere"]).await.exits(2);
     ground.sluice(&["verify"]).await.exits(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_without_an_id_account_for_nothing_and_are_refused() {
+    let ground = Ground::bare(None).await;
+    let empty = receipts([]);
+    let away = ["--database-url", "mysql://root@127.0.0.1:1/none", "--amqp-url", "amqp://127.0.0.1:1"];
+    for more in [&[][..], &away] {
+        let ran = verify(&ground, &empty, more).await.exits(2);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("holds no id"), "{ran:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,14 +30,15 @@ async fn the_story_follows_a_post_from_place_to_place() {
     ground.record(&[dead[0].post()]).await;
     let story = why(0).await;
     assert_eq!((&story["place"], &story["post"]["title"]), (&json!("recorded"), &json!(dead[0].post().title)));
-    assert_eq!(happened(&story), ["submitted", "replayed", "recorded"], "{story}");
+    assert_eq!(happened(&story), ["submitted", "failed", "set aside", "replayed", "recorded"], "{story}");
     let page = ground.sluice(&["why", &all[0]]).await.ok().stdout;
     assert!(page.starts_with(&all[0]) && page.contains("\n  now                   stored in MySQL since 20"), "{page}");
 
     ground.sluice(&["dlq", "drop", &all[1], "--yes"]).await.ok();
     let story = ground.sluice(&["why", &all[1], "--json"]).await.ok().object();
     assert_eq!((&story["place"], happened(&story).last()), (&json!("dropped"), Some(&"dropped")), "{story}");
-    assert!(text(&story, "now").contains(&format!("`sluice dlq undrop {}`", all[1])), "{story}");
+    let undrop = format!("`sluice dlq undrop --prefix {} {}`", ground.prefix, all[1]);
+    assert!(text(&story, "now").contains(&undrop), "{story}");
     ground.sluice(&["dlq", "undrop", &all[1]]).await.ok();
     let story = ground.sluice(&["why", &all[1], "--json"]).await.ok().object();
     assert_eq!(story["place"], "dead", "{story}");

@@ -9,16 +9,20 @@ use lapin::options::BasicAckOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::datetime;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::{Transcript, Unsettled, headers, is_a_count_of_the_brokers, number, without};
 use crate::dead_letter::{
-    DeadLetterRecord, FAILURE_HEADER, LETTER_HEADER, NAMELESS, Origin, REPLAY_HEADER, REPLAYS_HEADER, fingerprint,
+    DeadLetterRecord, Death, FAILURE_HEADER, LETTER_HEADER, NAMELESS, Origin, REPLAY_HEADER, REPLAYS_HEADER,
+    fingerprint,
 };
 use crate::disposition::Class;
 use crate::failure::{Failure, Kind};
 use crate::json;
-use crate::post::{Malformed, Post};
+use crate::named::Named;
+use crate::post::{Malformed, Post, PostId};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 
@@ -49,6 +53,42 @@ pub struct LetterSummary {
     pub replays: u32,
     /// The post's title, where the body has one.
     pub title: Option<String>,
+    /// Who wrote it, where the body says so.
+    pub author: Option<String>,
+    /// The id of the post that it holds: the one in the body, else the message id, where that is a UUID.
+    pub post: Option<PostId>,
+    /// When the post was submitted, UTC, where the body or the message says so.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub submitted_at: Option<OffsetDateTime>,
+}
+
+impl LetterSummary {
+    /// Whether somebody who says this name means this letter.
+    #[must_use]
+    pub fn is(&self, named: &Named) -> bool {
+        named.means(&self.id, self.post)
+    }
+
+    /// Whether there is nobody who set it aside: neither a worker nor the broker has left a word in its headers.
+    #[must_use]
+    pub fn is_a_strangers(&self) -> bool {
+        self.class == Class::Unknown
+    }
+
+    /// What the record of acts keeps of its death.
+    #[must_use]
+    pub fn death(&self) -> Death {
+        let Self { class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at, .. } =
+            self.clone();
+        Death { class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at }.bounded()
+    }
+}
+
+/// Before this no worker can have set anything aside. A time that a header names and that is earlier is no time.
+const FIRST_TIME: OffsetDateTime = datetime!(2020-01-01 00:00:00 UTC);
+
+fn believable(at: OffsetDateTime) -> Option<OffsetDateTime> {
+    at.checked_to_offset(UtcOffset::UTC).filter(|at| *at >= FIRST_TIME)
 }
 
 /// The longest wait for an answer to be written. It is not answered in turn, so only a stopped connection delays it.
@@ -115,10 +155,22 @@ impl Letter {
     /// Whether it has no message id, so that its name is made of what it holds.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
-        self.message.properties.message_id().as_ref().is_none_or(|id| id.as_str().is_empty())
+        self.message_id().is_none_or(str::is_empty)
     }
 
-    /// The replay that last put it back to work, before it died this time.
+    /// The user that published it, which the broker vouches for. Headers it does not look into.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.message.properties.user_id().as_ref().map(|user| user.as_str())
+    }
+
+    /// The message id, as it was sent.
+    #[must_use]
+    pub fn message_id(&self) -> Option<&str> {
+        self.message.properties.message_id().as_ref().map(|id| id.as_str())
+    }
+
+    /// The replay that last put it back to work, before it died this time; as a header says, which strangers write too.
     #[must_use]
     pub fn replayed_by(&self) -> Option<String> {
         headers(&self.message)?.inner().get(REPLAY_HEADER).and_then(text)
@@ -129,10 +181,7 @@ impl Letter {
     /// # Errors
     /// [`Malformed`], as the worker would say it.
     pub fn post(&self, now: OffsetDateTime) -> Result<Post, Malformed> {
-        let sent = self.message.properties.timestamp().and_then(|seconds| i64::try_from(seconds).ok());
-        let sent = sent.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        let id = self.message.properties.message_id().as_ref().map(|id| id.as_str());
-        Post::from_message(self.body(), id, sent.unwrap_or(now))
+        Post::from_message(self.body(), self.message_id(), sent_at(&self.message.properties).unwrap_or(now))
     }
 
     /// The letter written out in full.
@@ -175,10 +224,22 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (LetterSum
         None => from_broker(table),
     };
     summary.id = identity(properties, body);
-    summary.title = serde_json::from_slice::<serde_json::Value>(json::without_mark(body))
-        .ok()
-        .and_then(|body| body.get("title")?.as_str().map(str::to_owned));
+    let body = serde_json::from_slice::<serde_json::Value>(json::without_mark(body)).unwrap_or_default();
+    let text = |name: &str| body.get(name).and_then(serde_json::Value::as_str);
+    summary.title = text("title").map(str::to_owned);
+    summary.author = text("author").map(str::to_owned);
+    let message_id = properties.message_id().as_ref().map(|id| id.as_str());
+    summary.post = text("id").or(message_id).and_then(|id| id.parse().ok());
+    let said = text("submitted_at").and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok());
+    let utc = said.or_else(|| sent_at(properties)).and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    summary.submitted_at = utc.filter(|at| at.year() >= 0);
     (summary, origin)
+}
+
+/// The time that the message bears.
+fn sent_at(properties: &BasicProperties) -> Option<OffsetDateTime> {
+    let seconds = i64::try_from((*properties.timestamp())?).ok()?;
+    OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
 /// The message id, or a name made of the body and the headers that no look changes.
@@ -218,11 +279,14 @@ fn from_record(record: DeadLetterRecord) -> (LetterSummary, Option<Origin>) {
         message: record.message,
         fingerprint: record.fingerprint,
         attempts: record.attempts,
-        first_failed_at: Some(record.first_failed_at),
-        last_failed_at: Some(record.last_failed_at),
+        first_failed_at: believable(record.first_failed_at),
+        last_failed_at: believable(record.last_failed_at),
         worker: record.worker,
         replays: record.replays,
         title: None,
+        author: None,
+        post: None,
+        submitted_at: None,
     };
     (summary, Some(record.origin))
 }
@@ -241,7 +305,9 @@ fn from_broker(table: Option<&FieldTable>) -> (LetterSummary, Option<Origin>) {
     let (class, message_text) = explain(reason.as_deref());
     let code = reason.map_or_else(|| "unknown".to_owned(), |reason| format!("broker_{reason}"));
     let at = entry("time").and_then(|time| match time {
-        AMQPValue::Timestamp(seconds) => OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok(),
+        AMQPValue::Timestamp(seconds) => {
+            OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok().and_then(believable)
+        }
         _ => None,
     });
     let origin = entry("queue").as_ref().and_then(text).map(|queue| Origin {
@@ -263,6 +329,9 @@ fn from_broker(table: Option<&FieldTable>) -> (LetterSummary, Option<Origin>) {
         worker: if death.is_some() { "RabbitMQ".to_owned() } else { "unknown".to_owned() },
         replays: header_number(REPLAYS_HEADER).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         title: None,
+        author: None,
+        post: None,
+        submitted_at: None,
     };
     (summary, origin)
 }

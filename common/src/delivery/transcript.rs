@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 use super::letter::{LetterSummary, summarise};
 use super::value::{read_table, short, written_table};
 use super::{is_a_count_of_the_brokers, without};
-use crate::dead_letter::EDITED_HEADER;
-use crate::publisher::{Envelope, USER_HEADER};
+use crate::dead_letter::{EDITED_HEADER, USER_HEADER};
+use crate::publisher::Envelope;
 use crate::topology::Topology;
 
 /// A letter, written out.

@@ -75,9 +75,7 @@ pub fn exit_code(status: ExitStatus) -> u8 {
 /// A path as one word of a shell's command line.
 #[must_use]
 pub fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    crate::visible::shell_word(&path.display().to_string())
 }
 
 async fn next(signals: &mut Signals, which: Signal) -> Signal {

@@ -3,14 +3,12 @@
 use deadpool_lapin::lapin::BasicProperties;
 use deadpool_lapin::lapin::types::AMQPValue;
 
+use crate::dead_letter::USER_HEADER;
 use crate::post::Post;
 use crate::topology::{MESSAGE_TYPE, ROUTING_KEY, Topology};
 
 /// Persistent, as AMQP numbers it.
 const PERSISTENT: u8 = 2;
-
-/// Who published a message first, where the broker had vouched for it.
-pub(crate) const USER_HEADER: &str = "sluice-user-id";
 
 /// A message on its way to an exchange.
 #[derive(Debug, Clone)]

@@ -24,7 +24,6 @@ mod lane;
 mod pool;
 
 pub use envelope::Envelope;
-pub(crate) use envelope::USER_HEADER;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 use super::Store;
 use super::insertion::datetime;
+use crate::dead_letter::Death;
+use crate::disposition::Class;
 use crate::failure::{DUPLICATE_KEY, Failure, Kind};
 use crate::post::PostId;
 
@@ -17,6 +19,8 @@ use crate::post::PostId;
 /// 16 MiB. One letter may be larger than this.
 const WRITE: usize = 500;
 const WRITE_BYTES: usize = 6 * 1024 * 1024;
+/// How many ids one query asks for.
+const ASK: usize = 1000;
 
 /// What an operator did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -87,10 +91,15 @@ pub struct LetterOutcome {
     pub number: u32,
     /// The letter's id.
     pub letter: String,
+    /// The id of the post that it holds.
+    pub post: Option<PostId>,
     /// `replayed`, `dropped`, `failed`, …
     pub outcome: &'static str,
     /// Why, where there is more to say.
     pub detail: String,
+    /// How it had died, for the time when the letter is gone.
+    #[serde(skip)]
+    pub death: Option<Death>,
     /// The letter in full, in the form of `sluice dlq export`, where the act takes it out of RabbitMQ.
     #[serde(skip)]
     pub kept: Option<String>,
@@ -167,16 +176,34 @@ impl Store {
         Ok(())
     }
 
-    /// Which of these posts an operator dropped, and nobody put back since.
+    /// Which of these posts an operator dropped, and nobody put back since. What a stranger had put among the dead letters
+    /// under the id of a post is not that post.
     ///
     /// # Errors
     /// The server's.
     pub async fn dropped(&self, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
-        let query = "SELECT DISTINCT d.letter FROM act_letters d WHERE d.outcome IN ('dropped', 'destroyed') \
-                     AND NOT EXISTS (SELECT 1 FROM undone_letters u WHERE u.of_act = d.act AND u.of_number = d.number) \
-                     AND NOT EXISTS (SELECT 1 FROM act_letters b WHERE b.letter = d.letter AND b.at > d.at \
-                     AND b.outcome IN ('replayed', 'imported', 'undropped', 'edited', 'restored')) AND d.letter";
-        self.which(query, ids).await
+        let mut found = HashSet::new();
+        for ids in ids.chunks(ASK) {
+            let marks = vec!["?"; ids.len()].join(", ");
+            let statement = format!(
+                "SELECT DISTINCT d.letter, d.post, JSON_UNQUOTE(JSON_EXTRACT(d.death, '$.class')) FROM act_letters d \
+                 WHERE (d.letter IN ({marks}) OR d.post IN ({marks})) AND d.outcome IN ('dropped', 'destroyed') \
+                 AND NOT EXISTS (SELECT 1 FROM undone_letters u WHERE u.of_act = d.act AND u.of_number = d.number) \
+                 AND NOT EXISTS (SELECT 1 FROM act_letters b WHERE b.letter = d.letter AND b.at > d.at \
+                 AND b.outcome IN ('replayed', 'imported', 'undropped', 'edited', 'restored'))"
+            );
+            let asked: Vec<Value> = [ids, ids].concat().iter().map(|id| id.to_string().into()).collect();
+            let rows: Vec<(String, Option<String>, Option<String>)> =
+                self.read("a look for dropped posts", statement, asked).await?;
+            for (letter, post, class) in rows {
+                let message: Option<PostId> = letter.parse().ok();
+                let post = post.map_or(message, |post| post.parse().ok());
+                if message == post && class.as_deref() != Some(Class::Unknown.as_str()) {
+                    found.extend(post);
+                }
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -186,7 +213,8 @@ fn portions(mut letters: &[LetterOutcome]) -> impl Iterator<Item = &[LetterOutco
         let mut bytes = 0;
         let fits = letters.iter().take(WRITE).take_while(|letter| {
             let before = bytes;
-            bytes += letter.kept.as_ref().map_or(0, String::len);
+            let death = letter.death.as_ref().map_or(0, |_| 3 * Death::TEXT_MAX_BYTES);
+            bytes += letter.kept.as_ref().map_or(0, String::len) + death;
             before == 0 || bytes <= WRITE_BYTES
         });
         let (portion, rest) = letters.split_at(fits.count());
@@ -249,14 +277,18 @@ fn tables(act: &Act, letters: &[LetterOutcome], now: OffsetDateTime) -> Vec<Line
         })
     });
     let tables = [
-        Lines { table: "act_letters", columns: &["act", "number", "letter", "outcome", "detail", "at"], values: lines },
+        Lines {
+            table: "act_letters",
+            columns: &["act", "number", "letter", "outcome", "detail", "at", "post", "death"],
+            values: lines,
+        },
         Lines { table: "kept_letters", columns: &["act", "number", "transcript"], values: kept.collect() },
         Lines { table: "undone_letters", columns: &["of_act", "of_number", "act", "number"], values: undone.collect() },
     ];
     tables.into_iter().filter(|lines| !lines.values.is_empty()).collect()
 }
 
-fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 6] {
+fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 8] {
     [
         act.id.as_str().into(),
         letter.number.into(),
@@ -264,6 +296,8 @@ fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 6] 
         letter.outcome.into(),
         letter.detail.as_str().into(),
         datetime(now),
+        letter.post.map(|post| post.to_string()).into(),
+        letter.death.as_ref().and_then(|death| serde_json::to_string(death).ok()).into(),
     ]
 }
 
@@ -276,8 +310,10 @@ mod tests {
         LetterOutcome {
             number,
             letter: number.to_string(),
+            post: None,
             outcome: "dropped",
             detail: String::new(),
+            death: None,
             kept,
             undoes: Vec::new(),
         }

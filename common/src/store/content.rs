@@ -103,7 +103,7 @@ impl StoredContent {
 }
 
 /// The code of a post whose id is taken.
-const ID_CONFLICT: &str = "id_conflict";
+pub const ID_CONFLICT: &str = "id_conflict";
 
 /// What the stored post and another one have different, with its lengths.
 struct Differences<'a>(&'a Content, &'a Content);

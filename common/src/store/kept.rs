@@ -7,8 +7,10 @@ use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{FromRowError, Params, Row, Value};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
+use super::record::{of_letter, reason};
 use super::{LineId, Store};
 use crate::failure::Failure;
+use crate::named::Named;
 
 /// How many letters are read at once.
 const PAGE: usize = 50;
@@ -24,6 +26,17 @@ pub struct Dropped {
     pub at: OffsetDateTime,
     /// The letter.
     pub form: Form,
+}
+
+/// An act that dropped letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DropAct {
+    /// Its id.
+    pub id: String,
+    /// By whom: user and host.
+    pub actor: String,
+    /// Why, in their own words.
+    pub reason: Option<String>,
 }
 
 /// How a dropped letter is kept.
@@ -71,13 +84,21 @@ fn dropped(which: &str) -> String {
 }
 
 impl Store {
-    /// The acts that dropped letters of this prefix, the oldest first: their ids and who did it.
+    /// The acts that dropped letters of this prefix, the oldest first.
     ///
     /// # Errors
     /// The server's.
-    pub async fn drops(&self, prefix: &str) -> Result<Vec<(String, String)>, Failure> {
-        let statement = "SELECT id, actor FROM acts WHERE prefix = ? AND kind = 'drop' ORDER BY id";
-        self.read("a look for drops", statement.to_owned(), vec![prefix.into()]).await
+    pub async fn drops(&self, prefix: &str) -> Result<Vec<DropAct>, Failure> {
+        let statement =
+            "SELECT id, actor, CAST(selection AS CHAR) FROM acts WHERE prefix = ? AND kind = 'drop' ORDER BY id";
+        let rows: Vec<(String, String, String)> =
+            self.read("a look for drops", statement.to_owned(), vec![prefix.into()]).await?;
+        let read = |(id, actor, asked): (String, String, String)| DropAct {
+            id,
+            actor,
+            reason: serde_json::from_str(&asked).ok().as_ref().and_then(reason),
+        };
+        Ok(rows.into_iter().map(read).collect())
     }
 
     /// The next letters that an act dropped and nobody brought back, after the one of this number. None: there are no
@@ -119,13 +140,14 @@ impl Store {
     ///
     /// # Errors
     /// The server's.
-    pub async fn fate(&self, prefix: &str, letter: &str) -> Result<Option<Fate>, Failure> {
+    pub async fn fate(&self, prefix: &str, letter: &Named) -> Result<Option<Fate>, Failure> {
+        let (of_letter, names) = of_letter(letter);
         let statement = format!(
             "SELECT l.outcome, l.act, a.actor, l.at FROM act_letters l JOIN acts a ON a.id = l.act \
-             WHERE a.prefix = ? AND l.letter = ? AND l.outcome IN ('dropped', 'undropped', 'present', {ACTED_ON}) \
+             WHERE a.prefix = ? AND {of_letter} AND l.outcome IN ('dropped', 'undropped', 'present', {ACTED_ON}) \
              ORDER BY l.at DESC, l.act DESC, l.number DESC LIMIT 1"
         );
-        let asked = vec![prefix.into(), letter.into()];
+        let asked = [vec![prefix.into()], names].concat();
         let mut found: Vec<(String, String, String, PrimitiveDateTime)> =
             self.read("a look for a letter's fate", statement, asked).await?;
         Ok(found.pop().map(|(outcome, act, actor, at)| Fate { outcome, act, actor, at: at.assume_utc() }))

@@ -22,9 +22,9 @@ mod replays;
 mod under_way;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
-pub use content::{Content, StoredContent};
+pub use content::{Content, ID_CONFLICT, StoredContent};
 pub use insertion::Insertion;
-pub use kept::{Dropped, Fate, Form};
+pub use kept::{DropAct, Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
 pub use posts::{Recorded, Row, RowOutcome, StoredPost};
 pub use record::RecordLine;

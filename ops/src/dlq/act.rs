@@ -27,6 +27,7 @@ use super::rounds::{Act, Doer};
 use super::select::{Filters, Selection};
 use super::wording::{DESTROY, DROP, REPLAY, Wording};
 use crate::numbers::{count, percent};
+use crate::output::tell;
 
 /// Which letters, and how to go about it.
 #[derive(Debug, Args)]
@@ -135,8 +136,8 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
     let chosen = if ask {
         let preview = Preview::take(&dead, selection, judge(&deed, &args.database)?).await?;
         if !preview.letters.is_empty() && !consent::ask(&preview, wording, &dead).await? {
-            ledger.deny(preview.letters.iter().map(|letter| letter.id.as_str()), "answered no").await;
-            eprintln!("nothing was done");
+            ledger.deny(preview.letters.iter(), "answered no").await;
+            tell!("nothing was done");
             return Ok(Exit::Failed);
         }
         Chosen::shown(preview)

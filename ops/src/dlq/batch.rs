@@ -1,12 +1,13 @@
 //! Gathering the next letters to act on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use common::delivery::{Letter, Letters};
 use tokio_util::sync::CancellationToken;
 
 use super::consent::Preview;
 use super::outcome::{Ending, Report};
+use super::piles::Digest;
 use super::select::Selection;
 
 /// The letters of a usual batch: enough to make the wait for confirms and records small beside the work.
@@ -19,9 +20,9 @@ const BYTES: usize = 4 * 1024 * 1024;
 pub(super) enum Chosen {
     /// Those that pass.
     Matching(Box<Selection>),
-    /// Exactly those that were shown before the question: how many letters each id has, and the ids asked for that
-    /// were not there. What has died since then was not agreed to.
-    Shown(HashMap<String, u32>, Vec<String>),
+    /// Exactly those that were shown before the question, and the ids asked for that were not there. What has died since
+    /// then was not agreed to.
+    Shown(Shown, Vec<String>),
 }
 
 impl Chosen {
@@ -32,23 +33,18 @@ impl Chosen {
 
     /// Those of a preview.
     pub(super) fn shown(preview: Preview) -> Self {
-        let mut counts = HashMap::new();
-        for letter in preview.letters {
-            *counts.entry(letter.id).or_insert(0) += 1;
+        let mut shown = Shown::default();
+        for (letter, digest) in preview.letters.into_iter().zip(preview.digests) {
+            shown.counts.entry(digest).or_insert((letter.id.clone(), 0)).1 += 1;
+            shown.ids.insert(letter.id);
         }
-        Self::Shown(counts, preview.unknown)
+        Self::Shown(shown, preview.unknown)
     }
 
     fn takes(&mut self, letter: &Letter) -> bool {
         match self {
             Self::Matching(selection) => selection.takes(&letter.summary, letter.body()),
-            Self::Shown(counts, _) => match counts.get_mut(&letter.summary.id) {
-                Some(count) if *count > 0 => {
-                    *count -= 1;
-                    true
-                }
-                _ => false,
-            },
+            Self::Shown(shown, _) => shown.takes(letter),
         }
     }
 
@@ -57,7 +53,7 @@ impl Chosen {
         for letter in letters {
             match self {
                 Self::Matching(selection) => selection.untake(),
-                Self::Shown(counts, _) => *counts.entry(letter.summary.id.clone()).or_default() += 1,
+                Self::Shown(shown, _) => shown.untake(letter),
             }
         }
     }
@@ -65,7 +61,7 @@ impl Chosen {
     fn is_complete(&self) -> bool {
         match self {
             Self::Matching(selection) => selection.is_complete(),
-            Self::Shown(counts, _) => counts.values().all(|count| *count == 0),
+            Self::Shown(shown, _) => shown.counts.values().all(|(_, count)| *count == 0),
         }
     }
 
@@ -73,10 +69,40 @@ impl Chosen {
     pub(super) fn unknown(&self) -> Vec<String> {
         match self {
             Self::Matching(selection) => selection.unknown(),
-            Self::Shown(counts, unknown) => {
-                let gone = counts.iter().filter(|(_, count)| **count > 0).map(|(id, _)| id.clone());
+            Self::Shown(shown, unknown) => {
+                let gone = shown.counts.values().filter(|(_, count)| *count > 0).map(|(id, _)| id.clone());
                 unknown.iter().cloned().chain(gone).collect()
             }
+        }
+    }
+}
+
+/// Letters that were shown: of two with one id and different texts, the one that was shown is meant.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// How many of those that nothing tells apart, and their id.
+    counts: HashMap<Digest, (String, u32)>,
+    /// Whose content is worth a look.
+    ids: HashSet<String>,
+}
+
+impl Shown {
+    fn takes(&mut self, letter: &Letter) -> bool {
+        if !self.ids.contains(&letter.summary.id) {
+            return false;
+        }
+        match self.counts.get_mut(&letter.transcript().digest()) {
+            Some((_, count)) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn untake(&mut self, letter: &Letter) {
+        if let Some((_, count)) = self.counts.get_mut(&letter.transcript().digest()) {
+            *count += 1;
         }
     }
 }

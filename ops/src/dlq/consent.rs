@@ -11,10 +11,11 @@ use super::list::in_columns;
 use super::look::{DeadLetters, Interrupted};
 use super::outcome::{Ending, NO_SUCH_LETTER, bar, exit, tell_json};
 use super::outlook::{Judge, Outlook};
+use super::piles::Digest;
 use super::plan::Plan;
 use super::select::Selection;
 use super::wording::Wording;
-use crate::output;
+use crate::output::{self, tell};
 use crate::table::{lines, right, table};
 use crate::visible::{cut, line};
 
@@ -25,10 +26,14 @@ const NAMED: usize = 10;
 pub(super) struct Preview {
     /// They, the oldest first.
     pub(super) letters: Vec<LetterSummary>,
+    /// What tells each of them from others, of the same id among them.
+    pub(super) digests: Vec<Digest>,
     /// Ids asked for that no letter has.
     pub(super) unknown: Vec<String>,
     /// What would become of each letter, where they are to be replayed.
     outlooks: Vec<Outlook>,
+    /// Whether the table could not be asked.
+    is_partial: bool,
 }
 
 impl Preview {
@@ -49,10 +54,13 @@ impl Preview {
             Some(judge) => judge.outlooks().await,
             None => Vec::new(),
         };
-        if let Some(away) = judge.and_then(|judge| judge.away) {
-            eprintln!("what the table would say is not known: {away}");
+        let away = judge.and_then(|judge| judge.away);
+        let is_partial = away.is_some();
+        if let Some(away) = away {
+            tell!("what the table would say is not known: {away}");
         }
-        Ok(Self { letters: taken, unknown: selection.unknown(), outlooks })
+        let (letters, digests) = taken.into_iter().unzip();
+        Ok(Self { letters, digests, unknown: selection.unknown(), outlooks, is_partial })
     }
 
     async fn fill(
@@ -60,7 +68,7 @@ impl Preview {
         letters: &mut Letters,
         selection: &mut Selection,
         judge: &mut Option<Judge>,
-    ) -> anyhow::Result<Vec<LetterSummary>> {
+    ) -> anyhow::Result<Vec<(LetterSummary, Digest)>> {
         let bar = bar(letters.left().into(), "{bar:30} {pos}/{len} looked at [{elapsed}, about {eta} left]");
         let mut taken = Vec::new();
         while !selection.is_complete()
@@ -74,11 +82,21 @@ impl Preview {
                 if let Some(judge) = judge {
                     judge.hear(&letter).await;
                 }
-                taken.push(letter.summary);
+                let digest = letter.transcript().digest();
+                taken.push((letter.summary, digest));
             }
         }
         bar.finish_and_clear();
         Ok(taken)
+    }
+
+    /// The exit code of whoever only wanted to see it.
+    fn exit(&self) -> Exit {
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        match exit(&Ending::Complete, count(self.letters.len()), count(self.unknown.len()), 0) {
+            Exit::Done if self.is_partial => Exit::Partial,
+            exit => exit,
+        }
     }
 
     /// How many of each class and code.
@@ -107,14 +125,13 @@ pub(super) fn dry_run(preview: &Preview, wording: Wording, json: bool) -> anyhow
         if !preview.letters.is_empty() {
             output::print(|out| write!(out, "{}", in_columns(&preview.letters)))?;
         }
-        preview.unknown.iter().for_each(|id| eprintln!("{}: {NO_SUCH_LETTER}", line(id)));
+        preview.unknown.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
     }
     if !preview.outlooks.is_empty() && !json {
-        eprint!("{}", Plan::new(&preview.letters, &preview.outlooks).text());
+        output::say(&Plan::new(&preview.letters, &preview.outlooks).text());
     }
-    eprintln!("{} would be {past}; nothing was done", preview.letters.len());
-    let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-    Ok(exit(&Ending::Complete, count(preview.letters.len()), count(preview.unknown.len()), 0))
+    tell!("{} would be {past}; nothing was done", preview.letters.len());
+    Ok(preview.exit())
 }
 
 /// Tells the plan of a replay.
@@ -128,13 +145,12 @@ pub(super) fn plan(preview: &Preview, json: bool) -> anyhow::Result<Exit> {
     } else if !preview.letters.is_empty() {
         output::print(|out| write!(out, "{}", plan.text()))?;
     }
-    preview.unknown.iter().for_each(|id| eprintln!("{}: {NO_SUCH_LETTER}", line(id)));
+    preview.unknown.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
     if preview.letters.is_empty() {
-        eprintln!("no dead letter passes the filters");
+        tell!("no dead letter passes the filters");
     }
-    eprintln!("this is a plan; nothing was done");
-    let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-    Ok(exit(&Ending::Complete, count(preview.letters.len()), count(preview.unknown.len()), 0))
+    tell!("this is a plan; nothing was done");
+    Ok(preview.exit())
 }
 
 /// Whether there is somebody to ask.
@@ -147,7 +163,7 @@ pub(super) fn can_ask() -> bool {
 /// # Errors
 /// When the terminal is gone, or Ctrl-C was the answer.
 pub(super) async fn ask(preview: &Preview, wording: Wording, dead: &DeadLetters) -> anyhow::Result<bool> {
-    eprint!("{}", question(preview, wording));
+    output::say(&question(preview, wording));
     answer(dead).await.map(|answer| is_yes(&answer))
 }
 
@@ -164,7 +180,7 @@ pub(super) async fn answer(dead: &DeadLetters) -> anyhow::Result<String> {
     tokio::select! {
         answer = read => Ok(answer??),
         () = dead.stop.cancelled() => {
-            eprintln!();
+            tell!("");
             Err(Interrupted.into())
         }
     }
@@ -220,13 +236,22 @@ mod tests {
             worker: String::new(),
             replays: 0,
             title: None,
+            author: None,
+            post: None,
+            submitted_at: None,
         }
     }
 
     #[test]
     fn the_question_says_how_many_and_which() {
         let letters = (0..12).map(|n| letter(n, if n < 5 { Class::Expired } else { Class::Permanent }, "c")).collect();
-        let preview = Preview { letters, unknown: vec!["nobody".to_owned()], outlooks: Vec::new() };
+        let preview = Preview {
+            letters,
+            digests: Vec::new(),
+            unknown: vec!["nobody".to_owned()],
+            outlooks: Vec::new(),
+            is_partial: false,
+        };
         let text = question(&preview, REPLAY);
         assert!(text.contains("5  expired    c") && text.contains("7  permanent  c"), "{text}");
         assert!(text.contains("id-9") && !text.contains("id-10") && text.contains("… and 2 more"), "{text}");

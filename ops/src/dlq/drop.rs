@@ -3,6 +3,7 @@
 //! and nothing of the letter itself.
 
 use clap::Args;
+use common::dead_letter::Death;
 use common::delivery::Letter;
 use common::exit::Exit;
 use common::failpoint;
@@ -40,7 +41,7 @@ pub(super) async fn run(mut args: DropArgs) -> anyhow::Result<Exit> {
 pub(super) async fn batch(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
     let mut lines = Vec::with_capacity(letters.len());
     for letter in &letters {
-        match ledger.keeping(letter.summary.id.clone(), DROP.past, &letter.transcript()) {
+        match ledger.keeping(&letter.summary, DROP.past, &letter.transcript()) {
             Ok(line) => lines.push(line),
             Err(error) => return Batch::not_begun(format!("a letter cannot be written out, so it was kept: {error}")),
         }
@@ -52,7 +53,11 @@ pub(super) async fn batch(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
 pub(super) async fn destroy(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
     let lines = letters.iter().map(|letter| {
         let summary = &letter.summary;
-        ledger.entry(summary.id.clone(), DESTROY.past, format!("it had died as {}, {}", summary.class, summary.code))
+        let detail = format!("it had died as {}, {}", summary.class, summary.code);
+        let line = ledger.about(summary, DESTROY.past, detail);
+        // What happened may repeat something of what the post says.
+        let death = line.death.map(|death| Death { message: String::new(), ..death });
+        LetterOutcome { death, ..line }
     });
     let lines = lines.collect();
     take_out(letters, lines, ledger).await
@@ -75,7 +80,8 @@ async fn take_out(letters: Vec<Letter>, mut lines: Vec<LetterOutcome>, ledger: &
         if let Err(error) = letter.remove().await {
             let detail = format!("recorded as {}, but it may still be among the dead letters: {error}", line.outcome);
             stop.get_or_insert_with(|| detail.clone());
-            *line = ledger.entry(line.letter.clone(), "failed", detail);
+            let failed = ledger.entry(line.letter.clone(), "failed", detail);
+            *line = LetterOutcome { post: line.post, ..failed };
             kept.push(line.clone());
         }
     }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::piles::{self, Pile, Piles};
 use super::select::Filters;
-use crate::output;
+use crate::output::{self, tell};
 use crate::table::{lines, table};
 use crate::times::shown;
 use crate::visible::{cut, line};
@@ -19,6 +19,7 @@ use crate::visible::{cut, line};
 const CODE_WIDTH: usize = 30;
 const ACTOR_WIDTH: usize = 40;
 const TITLE_WIDTH: usize = 48;
+const REASON_WIDTH: usize = 60;
 
 /// What to list, and how.
 #[derive(Debug, Args)]
@@ -28,8 +29,8 @@ pub(super) struct DroppedArgs {
     /// Those that this act dropped; repeatable
     #[arg(long = "act", value_name = "ACT")]
     acts: Vec<String>,
-    /// One JSON object a line: the keys of `sluice dlq list --json`, then dropped_at, actor, act, and copies (letters
-    /// that nothing tells apart have one line)
+    /// One JSON object a line: the keys of `sluice dlq list --json`, then dropped_at, actor, act, reason (as it was
+    /// given, or null), and copies (letters that nothing tells apart have one line)
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -52,8 +53,8 @@ pub(super) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     let Piles { chosen, missing, total } = found?;
     print(&chosen, args.json)?;
     let copies: usize = chosen.iter().map(Pile::copies).sum();
-    eprintln!("{copies} of {total} dropped letters of prefix {prefix}; `sluice dlq undrop` brings them back");
-    missing.iter().for_each(|(id, reason)| eprintln!("{}: {}", line(id), line(reason)));
+    tell!("{copies} of {total} dropped letters of prefix {prefix}; `sluice dlq undrop` brings them back");
+    missing.iter().for_each(|(id, reason)| tell!("{}: {}", line(id), line(reason)));
     Ok(if missing.is_empty() { Exit::Done } else { Exit::Partial })
 }
 
@@ -80,20 +81,22 @@ struct Shown<'a> {
     dropped_at: OffsetDateTime,
     actor: &'a str,
     act: &'a str,
+    reason: Option<&'a str>,
     copies: usize,
 }
 
 impl<'a> Shown<'a> {
     fn new(pile: &'a Pile) -> Self {
         let act = pile.lines.first().map_or("", |line| &line.act);
-        Self { summary: &pile.summary, dropped_at: pile.at, actor: &pile.actor, act, copies: pile.copies() }
+        let Pile { summary, at: dropped_at, actor, reason, .. } = pile;
+        Self { summary, dropped_at: *dropped_at, actor, act, reason: reason.as_deref(), copies: pile.copies() }
     }
 }
 
 fn in_columns(piles: &[Pile]) -> String {
-    let mut columns = table(&["ID", "CLASS", "CODE", "DROPPED", "BY", "ACT", "TITLE"]);
+    let mut columns = table(&["ID", "CLASS", "CODE", "DROPPED", "BY", "ACT", "REASON", "TITLE"]);
     for pile in piles {
-        let Shown { summary, dropped_at, actor, act, copies } = Shown::new(pile);
+        let Shown { summary, dropped_at, actor, act, reason, copies } = Shown::new(pile);
         let title = summary.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, TITLE_WIDTH));
         columns.add_row([
             line(&summary.id),
@@ -102,6 +105,7 @@ fn in_columns(piles: &[Pile]) -> String {
             shown(Some(dropped_at)),
             cut(actor, ACTOR_WIDTH),
             line(act),
+            reason.map_or_else(|| "-".to_owned(), |reason| cut(reason, REASON_WIDTH)),
             if copies > 1 { format!("{title} ({copies} ×)") } else { title },
         ]);
     }

@@ -3,8 +3,9 @@
 
 use clap::Args;
 use common::config::{BrokerArgs, ConfigError, DatabaseArgs};
-use common::delivery::Transcript;
+use common::delivery::{LetterSummary, Transcript};
 use common::exit::Exit;
+use common::named::Named;
 use common::post::{Post, PostId};
 use common::store::{ActKind, Content, Store};
 use serde_json::Value;
@@ -18,15 +19,17 @@ use super::ledger::Ledger;
 use super::look::DeadLetters;
 use super::outcome::tell_json;
 use super::replace::{NotReplaced, Replacement};
-use crate::output;
-use crate::visible::{line, shell_word};
+use crate::hint;
+use crate::output::{self, tell};
+use crate::visible::line;
 
 const COMMAND: &str = "dlq edit";
 
 /// Which letter, and how.
 #[derive(Debug, Args)]
 pub(super) struct EditArgs {
-    /// The dead letter's id, as `sluice dlq list` gives it. Where several have it, the oldest is edited
+    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post. Where several have it, the oldest is
+    /// edited
     id: String,
     /// A JSON merge patch (RFC 7396) for the body instead of an editor, like {"title": "shorter"}; @FILE reads it from a
     /// file, @- from stdin. null takes a field away
@@ -70,7 +73,7 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         .check_schema()
         .await
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
-    let found = Found::look(&args.id, &dead, &store).await?;
+    let found = Found::look(&Named::new(&args.id), &dead, &store).await?;
     let (kind, by) = match (&patch, args.undo) {
         (_, true) => (ActKind::EditUndo, "undo"),
         (Some(_), _) if args.new_id => (ActKind::Edit, "new id"),
@@ -79,7 +82,8 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
     };
     let asked = serde_json::json!({ "id": args.id, "by": by, "even_if_invalid": args.even_if_invalid });
     let ledger = Ledger::new(store, kind, &dead.prefix, asked).await;
-    let mut edit = Edit { args, dead, ledger };
+    let letter = found.letter.summary()?;
+    let mut edit = Edit { args, dead, ledger, letter };
     let step = if edit.args.undo { edit.undo(found).await } else { edit.change(found, patch).await };
     let told = edit.take(step?).await;
     edit.ledger.close().await;
@@ -116,6 +120,8 @@ struct Edit {
     args: EditArgs,
     dead: DeadLetters,
     ledger: Ledger,
+    /// What is known of the letter as it was found.
+    letter: LetterSummary,
 }
 
 impl Edit {
@@ -140,8 +146,9 @@ impl Edit {
             return Ok(Step::Nothing("the body is what it was; nothing was done"));
         }
         let new = new.map(|after| letter.clone().edited(after, self.ledger.id()));
-        let id = self.args.id.clone();
-        Ok(Step::Do(Box::new(Replacement { id, old: letter, new, leftover, outcome: EDITED, undoes: Vec::new() })))
+        let (summary, undoes) = (self.letter.clone(), Vec::new());
+        let old = letter;
+        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: EDITED, undoes })))
     }
 
     /// Why a body cannot take the other's place.
@@ -205,7 +212,7 @@ impl Edit {
     }
 
     async fn again(&self, reason: &str) -> anyhow::Result<bool> {
-        eprint!("{}\nEdit again? [Y/n] ", line(reason));
+        output::say(&format!("{}\nEdit again? [Y/n] ", line(reason)));
         consent::answer(&self.dead)
             .await
             .map(|answer| !matches!(answer.trim().to_ascii_lowercase().as_str(), "n" | "no"))
@@ -222,14 +229,13 @@ impl Edit {
         if letter.summary()?.replays != original.summary()?.replays {
             return Ok(Step::Deny(format!("it was replayed since it was edited (act {})", line(act))));
         }
-        let id = self.args.id.clone();
-        let undoes = vec![kept];
+        let (summary, undoes) = (self.letter.clone(), vec![kept]);
         let (old, new, leftover) = match both {
             // The original is there: only the edited one has to go.
             true => (original, None, Some(letter.digest())),
             false => (letter, Some(original), None),
         };
-        Ok(Step::Do(Box::new(Replacement { id, old, new, leftover, outcome: RESTORED, undoes })))
+        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: RESTORED, undoes })))
     }
 
     /// Takes the step, records it, tells it.
@@ -245,13 +251,13 @@ impl Edit {
             Ok(()) => {
                 let act = self.ledger.id();
                 let mut words = format!("recorded as act {act}");
-                let named = named.unwrap_or_else(|| self.args.id.clone());
-                if named != self.args.id {
+                let named = named.unwrap_or_else(|| self.letter.id.clone());
+                if named != self.letter.id {
                     words.push_str(&format!("; it goes by what it holds, so its id is {named} now"));
                 }
                 if outcome == EDITED {
-                    let id = shell_word(&named);
-                    words.push_str(&format!("; `sluice dlq edit {id} --undo` restores the original"));
+                    let undo = hint::command("dlq edit --undo", &self.dead.prefix, &named);
+                    words.push_str(&format!("; `{undo}` restores the original"));
                 }
                 self.tell(outcome, &words, Exit::Done)
             }
@@ -261,19 +267,19 @@ impl Edit {
     }
 
     async fn deny(&mut self, reason: &str) -> anyhow::Result<Exit> {
-        self.ledger.deny([self.args.id.as_str()].into_iter(), reason).await;
+        self.ledger.deny(std::iter::once(&self.letter), reason).await;
         self.tell("denied", &format!("{reason}; nothing was done"), Exit::Failed)
     }
 
     fn tell(&self, outcome: &str, words: &str, exit: Exit) -> anyhow::Result<Exit> {
-        let id = &self.args.id;
+        let id = &self.letter.id;
         if self.args.json {
             tell_json(id, outcome, words);
         } else if exit == Exit::Done {
             // What is done is done, whether or not anybody reads it.
             let _ = output::print(|out| writeln!(out, "{}: {outcome} ({})", line(id), line(words)));
         } else {
-            eprintln!("{}: {outcome}: {}", line(id), line(words));
+            tell!("{}: {outcome}: {}", line(id), line(words));
         }
         Ok(exit)
     }

@@ -3,7 +3,7 @@
 //! While letters are in hand nobody else sees them, and whoever reads our output may be slow. So it goes to a file
 //! without a name first, and out only when all letters are back.
 
-use std::io::{BufWriter, Seek as _, Write as _};
+use std::io::{BufWriter, Seek as _};
 use std::ops::ControlFlow;
 
 use anyhow::Context as _;
@@ -13,9 +13,10 @@ use common::delivery::{Letter, LetterSummary, Transcript};
 use common::exit::Exit;
 use serde::Serialize;
 
+use super::list::tell_unknown;
 use super::look::DeadLetters;
 use super::select::{Filters, Selection};
-use crate::output;
+use crate::output::{self, tell};
 
 /// Which letters.
 #[derive(Debug, Args)]
@@ -58,11 +59,8 @@ pub(super) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     written.with_context(aside)?;
     let mut file = file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(aside)?;
     file.rewind().with_context(aside)?;
-    output::print(|out| std::io::copy(&mut file, out).map(drop))?;
-    std::io::stdout().flush()?;
-    eprintln!("{exported} of {total} dead letters in {}", dead.topology.dead_letter_queue());
-    for id in selection.unknown() {
-        eprintln!("{}: {}", crate::visible::line(&id), super::outcome::NO_SUCH_LETTER);
-    }
-    Ok(if selection.unknown().is_empty() { Exit::Done } else { Exit::Partial })
+    // Each line of it is harmless already.
+    output::raw(|out| std::io::copy(&mut file, out).map(drop))?;
+    tell!("{exported} of {total} dead letters in {}", dead.topology.dead_letter_queue());
+    Ok(tell_unknown(&selection.unknown()))
 }

@@ -4,9 +4,12 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use common::delivery::Transcript;
+use common::named::Named;
 use common::store::{LineId, Store};
 
 use super::look::DeadLetters;
+use crate::hint;
+use crate::output::tell;
 use crate::visible::line;
 
 /// The letters of an id.
@@ -24,14 +27,15 @@ impl Found {
     ///
     /// # Errors
     /// When the letters cannot be looked at or the record not be asked; when no letter has the id.
-    pub(super) async fn look(id: &str, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
+    pub(super) async fn look(named: &Named, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
         let mut letters = Vec::new();
         let mut digests = HashSet::new();
         dead.look(|letter| {
-            if letter.summary.id == id || letter.is_anonymous() {
+            let meant = letter.summary.is(named);
+            if meant || letter.is_anonymous() {
                 let transcript = letter.transcript();
                 digests.insert(transcript.digest());
-                if letter.summary.id == id {
+                if meant {
                     letters.push(transcript);
                 }
             }
@@ -48,31 +52,31 @@ impl Found {
             known.push(original);
         }
         if letters.len() > 1 {
-            eprintln!("{} dead letters have this id; the oldest is meant", letters.len());
+            tell!("{} dead letters have this id; the oldest is meant", letters.len());
         }
         match letters.into_iter().zip(known).next() {
             Some((letter, original)) => Ok(Self { letter, original, both: false }),
             None => anyhow::bail!(
-                "no dead letter in {} has the id {}; `sluice dlq list` has them, `sluice dlq record --letter ID` says \
-                 what was done to it",
+                "no dead letter in {} has the id {}; `sluice dlq list` has them, `{}` says what was done to it",
                 dead.topology.dead_letter_queue(),
-                line(id)
+                line(named.text()),
+                hint::with_flag("dlq record", &dead.prefix, "--letter", named.text())
             ),
         }
     }
 }
 
-/// What an edited letter was before.
+/// What an edited letter was before. That it was edited, and by which act, its header says: what an act keeps of another
+/// message is none of this letter's past.
 async fn original(letter: &Transcript, store: &Store) -> anyhow::Result<Option<(LineId, Transcript)>> {
     let Some(act) = letter.edited_by() else { return Ok(None) };
     let kept = store.kept_in(act).await.map_err(|failure| store.blame(failure))?;
     Ok(match kept {
         Some((line, json)) => {
-            let letter = serde_json::from_str(&json);
-            Some((
-                line,
-                letter.map_err(|error| anyhow::anyhow!("the record cannot be read: {}", common::json::told(&error)))?,
-            ))
+            let original: Transcript = serde_json::from_str(&json)
+                .map_err(|error| anyhow::anyhow!("the record cannot be read: {}", common::json::told(&error)))?;
+            let same = original.properties.message_id == letter.properties.message_id;
+            same.then_some((line, original))
         }
         None => None,
     })

@@ -131,6 +131,9 @@ mod tests {
             worker: "w".to_owned(),
             replays: 0,
             title: None,
+            author: None,
+            post: None,
+            submitted_at: None,
         }
     }
 

@@ -10,7 +10,8 @@ use time::OffsetDateTime;
 use super::group::{Group, Groups};
 use super::look::DeadLetters;
 use super::select::{Filters, Selection};
-use crate::output;
+use crate::hint;
+use crate::output::{self, tell};
 use crate::table::{lines, right, table};
 use crate::times::shown;
 use crate::visible::{cut, line};
@@ -64,9 +65,9 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
         output::print(|out| write!(out, "{}", in_columns(&groups)))?;
     }
     let queue = dead.topology.dead_letter_queue();
-    eprintln!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());
+    tell!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());
     if let Some(Group { fingerprint, .. }) = groups.first() {
-        eprintln!("those of a kind: sluice dlq list --fingerprint {fingerprint}");
+        tell!("those of a kind: {}", hint::with_flag("dlq list", &dead.prefix, "--fingerprint", fingerprint));
     }
     Ok(Exit::Done)
 }

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use common::delivery::Transcript;
+use crate::output::tell;
+use common::delivery::{LetterSummary, Transcript};
 use common::post::PostId;
 use common::store::{Act, ActKind, LetterOutcome, Store, StoreError, StoredContent};
 use serde_json::Value;
@@ -80,7 +81,14 @@ impl Ledger {
     /// The next line of the record.
     pub(super) fn entry(&mut self, letter: String, outcome: &'static str, detail: String) -> LetterOutcome {
         self.numbered += 1;
-        LetterOutcome { number: self.numbered, letter, outcome, detail, kept: None, undoes: Vec::new() }
+        let (number, post) = (self.numbered, letter.parse().ok());
+        LetterOutcome { number, letter, post, outcome, detail, death: None, kept: None, undoes: Vec::new() }
+    }
+
+    /// The next line, with the post that the letter holds and how it had died.
+    pub(super) fn about(&mut self, letter: &LetterSummary, outcome: &'static str, detail: String) -> LetterOutcome {
+        let entry = self.entry(letter.id.clone(), outcome, detail);
+        LetterOutcome { post: letter.post, death: Some(letter.death()), ..entry }
     }
 
     /// The next line, with all that is needed to bring the letter back.
@@ -89,25 +97,25 @@ impl Ledger {
     /// When it cannot be written out: it must not be taken out of RabbitMQ then.
     pub(super) fn keeping(
         &mut self,
-        id: String,
+        summary: &LetterSummary,
         outcome: &'static str,
         letter: &Transcript,
     ) -> Result<LetterOutcome, serde_json::Error> {
         let kept = Some(serde_json::to_string(letter)?);
-        Ok(LetterOutcome { kept, ..self.entry(id, outcome, String::new()) })
+        Ok(LetterOutcome { kept, ..self.about(summary, outcome, String::new()) })
     }
 
     /// Records that an act was not done, and why. Where that cannot be recorded it is only said: nothing was done, after
     /// all.
-    pub(super) async fn deny(&mut self, letters: impl Iterator<Item = &str>, reason: &str) {
+    pub(super) async fn deny(&mut self, letters: impl Iterator<Item = &LetterSummary>, reason: &str) {
         let lines: Vec<LetterOutcome> =
-            letters.take(DENIED).map(|id| self.entry(id.to_owned(), "denied", reason.to_owned())).collect();
+            letters.take(DENIED).map(|letter| self.about(letter, "denied", reason.to_owned())).collect();
         let recorded = match self.begin().await {
             Ok(()) => self.record(&lines).await,
             refused => refused,
         };
         if let Err(error) = recorded {
-            eprintln!("that this was not done could not be recorded: {error}");
+            tell!("that this was not done could not be recorded: {error}");
         }
     }
 

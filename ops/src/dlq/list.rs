@@ -8,11 +8,12 @@ use common::delivery::LetterSummary;
 use common::exit::Exit;
 
 use super::look::DeadLetters;
+use super::outcome::NO_SUCH_LETTER;
 use super::select::{Filters, Selection};
-use crate::output;
+use crate::output::{self, tell};
 use crate::table::{lines, right, table};
 use crate::times::shown;
-use crate::visible::cut;
+use crate::visible::{cut, line};
 
 /// The widest code and title, in characters.
 const CODE_WIDTH: usize = 30;
@@ -26,7 +27,8 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     filters: Filters,
     /// One JSON object a line: id, class, code, message, fingerprint, attempts, first_failed_at, last_failed_at,
-    /// worker, replays, title
+    /// worker, replays, title, author, post (the id of the post that it holds), submitted_at. They are what the letter
+    /// says of itself
     #[arg(long)]
     json: bool,
 }
@@ -51,14 +53,20 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
         .await?;
     if args.json {
         output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, letter)))?;
-        return Ok(Exit::Done);
-    }
-    if !found.is_empty() {
+    } else if !found.is_empty() {
         output::print(|out| write!(out, "{}", in_columns(&found)))?;
     }
     let queue = dead.topology.dead_letter_queue();
-    eprintln!("{} of {total} dead letters in {queue}", found.len());
-    Ok(Exit::Done)
+    if !args.json {
+        tell!("{} of {total} dead letters in {queue}", found.len());
+    }
+    Ok(tell_unknown(&selection.unknown()))
+}
+
+/// Names ids that no letter has, and gives the exit code.
+pub(super) fn tell_unknown(ids: &[String]) -> Exit {
+    ids.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
+    if ids.is_empty() { Exit::Done } else { Exit::Partial }
 }
 
 /// The table for people.
@@ -68,7 +76,7 @@ pub(super) fn in_columns(letters: &[LetterSummary]) -> String {
     right(&mut columns, &[3, 4]);
     for letter in letters {
         columns.add_row([
-            crate::visible::line(&letter.id),
+            line(&letter.id),
             letter.class.to_string(),
             cut(&letter.code, CODE_WIDTH),
             letter.attempts.to_string(),
@@ -98,6 +106,9 @@ mod tests {
             last_failed_at: None,
             worker: String::new(),
             replays: 0,
+            author: None,
+            post: None,
+            submitted_at: None,
             title: Some("two\nlines \u{1b}[31mred".to_owned()),
         };
         let text = in_columns(&[letter.clone(), LetterSummary { title: None, ..letter }]);

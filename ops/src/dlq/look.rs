@@ -12,6 +12,7 @@ use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::bar;
+use crate::output::tell;
 
 /// How long to wait for somebody else who has the dead letters in hand.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
@@ -71,7 +72,7 @@ impl DeadLetters {
     pub(crate) async fn open(&self) -> anyhow::Result<Letters> {
         let waiting = || {
             if self.says_so {
-                eprintln!("waiting for somebody else who has the dead letters in hand …");
+                tell!("waiting for somebody else who has the dead letters in hand …");
             }
         };
         tokio::select! {

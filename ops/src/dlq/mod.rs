@@ -22,6 +22,7 @@ mod flow;
 mod found;
 mod group;
 mod groups;
+mod ids;
 mod import;
 mod ledger;
 mod list;

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::wording::Wording;
-use crate::output;
+use crate::output::{self, tell};
 use crate::visible::line;
 
 /// What became of a batch.
@@ -132,7 +132,7 @@ impl Report {
 
     /// A line for people, on stderr.
     pub(super) fn note(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| tell!("{text}"));
     }
 
     /// The last words, and the exit code.
@@ -140,7 +140,7 @@ impl Report {
         self.bar.finish_and_clear();
         let words = self.summary(ending, act);
         if self.json {
-            eprintln!("{words}");
+            tell!("{words}");
         } else {
             // As above: a reader that has gone away changes nothing.
             let _ = output::print(|out| writeln!(out, "{words}"));

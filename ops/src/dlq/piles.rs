@@ -8,7 +8,8 @@
 use std::collections::{HashMap, HashSet};
 
 use common::delivery::{LetterSummary, Transcript};
-use common::store::{Dropped, Form, LineId, Store, StoreError};
+use common::named::Named;
+use common::store::{DropAct, Dropped, Form, LineId, Store, StoreError};
 use time::OffsetDateTime;
 
 use super::select::{Filters, Selection};
@@ -27,6 +28,8 @@ pub(super) struct Pile {
     /// When the first was dropped, UTC, and by whom.
     pub(super) at: OffsetDateTime,
     pub(super) actor: String,
+    /// Why, in the words of whoever dropped them.
+    pub(super) reason: Option<String>,
     /// Whether an older version kept them: what it kept is not all.
     pub(super) older: bool,
     /// All lines of the record that speak of them, in the order of the acts.
@@ -59,13 +62,13 @@ pub(super) async fn find(store: &Store, prefix: &str, filters: &Filters, acts: &
     let blame = |failure| store.blame(failure);
     let mut search = Search::new(filters.clone(), acts);
     let drops = store.drops(prefix).await.map_err(blame)?;
-    for (act, actor) in &drops {
+    for drop in &drops {
         let mut after = 0;
         loop {
-            let letters = store.dropped_in(act, after).await.map_err(blame)?;
+            let letters = store.dropped_in(&drop.id, after).await.map_err(blame)?;
             let Some(last) = letters.last() else { break };
             after = last.line.number;
-            letters.into_iter().for_each(|letter| search.see(letter, actor));
+            letters.into_iter().for_each(|letter| search.see(letter, drop));
         }
     }
     let mut missing = std::mem::take(&mut search.unreadable);
@@ -73,11 +76,11 @@ pub(super) async fn find(store: &Store, prefix: &str, filters: &Filters, acts: &
         if missing.iter().any(|(unreadable, _)| *unreadable == id) {
             continue;
         }
-        let fate = store.fate(prefix, &id).await.map_err(blame)?;
+        let fate = store.fate(prefix, &Named::new(&id)).await.map_err(blame)?;
         missing.push((id, why_missing(fate.as_ref())));
     }
-    for act in acts.iter().filter(|act| !search.acts_met.contains(*act)) {
-        let reason = match drops.iter().any(|(id, _)| id == act) {
+    for act in acts.iter().filter(|act| !search.acts_met.contains(&spelled(act))) {
+        let reason = match drops.iter().any(|drop| drop.id == spelled(act)) {
             true => "all letters of this act were brought back",
             false => "no act of this id dropped letters of this prefix",
         };
@@ -85,6 +88,11 @@ pub(super) async fn find(store: &Store, prefix: &str, filters: &Filters, acts: &
     }
     let total = search.piles.iter().map(Pile::copies).sum();
     Ok(Piles { chosen: search.piles.into_iter().filter(|pile| pile.chosen).collect(), missing, total })
+}
+
+/// An act's id as the record spells it.
+fn spelled(act: &str) -> String {
+    Named::new(act).post().map_or_else(|| act.to_owned(), |id| id.to_string())
 }
 
 /// The letter itself.
@@ -123,7 +131,7 @@ impl Search {
     fn new(filters: Filters, acts: &[String]) -> Self {
         Self {
             selection: Selection::new(filters),
-            acts: acts.iter().cloned().collect(),
+            acts: acts.iter().map(|act| spelled(act)).collect(),
             acts_met: HashSet::new(),
             piles: Vec::new(),
             by_digest: HashMap::new(),
@@ -131,7 +139,7 @@ impl Search {
         }
     }
 
-    fn see(&mut self, letter: Dropped, actor: &str) {
+    fn see(&mut self, letter: Dropped, drop: &DropAct) {
         let asked = self.acts.is_empty() || self.acts.contains(&letter.line.act);
         if asked {
             self.acts_met.insert(letter.line.act.clone());
@@ -160,8 +168,9 @@ impl Search {
             None => {
                 self.by_digest.insert(digest, self.piles.len());
                 let older = matches!(letter.form, Form::Older { .. });
-                let (at, actor, lines) = (letter.at, actor.to_owned(), vec![letter.line]);
-                self.piles.push(Pile { digest, summary, at, actor, older, lines, chosen });
+                let (at, lines) = (letter.at, vec![letter.line]);
+                let DropAct { actor, reason, .. } = drop.clone();
+                self.piles.push(Pile { digest, summary, at, actor, reason, older, lines, chosen });
             }
         }
     }
@@ -181,9 +190,13 @@ mod tests {
         }
     }
 
+    fn me() -> DropAct {
+        DropAct { id: "1".to_owned(), actor: "me".to_owned(), reason: None }
+    }
+
     fn copies(lines: &[(&str, u32, &str)]) -> Vec<usize> {
         let mut search = Search::new(Filters::default(), &[]);
-        lines.iter().for_each(|(act, number, body)| search.see(dropped(act, *number, body), "me"));
+        lines.iter().for_each(|(act, number, body)| search.see(dropped(act, *number, body), &me()));
         search.piles.iter().map(Pile::copies).collect()
     }
 
@@ -197,17 +210,17 @@ mod tests {
     #[test]
     fn a_pile_is_taken_whole_whichever_act_was_asked_for() {
         let mut search = Search::new(Filters::default(), &["2".to_owned()]);
-        search.see(dropped("1", 1, "x"), "me");
+        search.see(dropped("1", 1, "x"), &me());
         assert!(!search.piles[0].chosen);
-        search.see(dropped("2", 1, "x"), "me");
+        search.see(dropped("2", 1, "x"), &me());
         assert!(search.piles[0].chosen && search.piles[0].lines.len() == 2);
     }
 
     #[test]
     fn a_record_that_cannot_be_read_costs_that_letter_only() {
         let mut search = Search::new(Filters::default(), &[]);
-        search.see(Dropped { form: Form::Whole("{".to_owned()), ..dropped("1", 1, "") }, "me");
-        search.see(dropped("1", 2, "x"), "me");
+        search.see(Dropped { form: Form::Whole("{".to_owned()), ..dropped("1", 1, "") }, &me());
+        search.see(dropped("1", 2, "x"), &me());
         assert_eq!((search.piles.len(), search.unreadable.len()), (1, 1));
     }
 }

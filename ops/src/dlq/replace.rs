@@ -6,7 +6,7 @@
 //!                                                    pair by the new one's header and takes out the one that is over
 //! ```
 
-use common::delivery::{Letter, Letters, Transcript};
+use common::delivery::{Letter, LetterSummary, Letters, Transcript};
 use common::failpoint;
 use common::publisher::Publisher;
 use common::store::{LetterOutcome, LineId};
@@ -15,11 +15,12 @@ use super::ledger::Ledger;
 use super::look::{DeadLetters, Interrupted};
 use super::piles::Digest;
 use super::replay::PATIENCE;
+use crate::output::tell;
 
 /// What is to be done.
 pub(super) struct Replacement {
-    /// The letter's id.
-    pub(super) id: String,
+    /// What is known of the letter.
+    pub(super) letter: LetterSummary,
     /// The letter as it was seen.
     pub(super) old: Transcript,
     /// What comes in its place; nothing, where that is in the queue already.
@@ -53,18 +54,18 @@ impl Replacement {
     /// [`NotReplaced`].
     pub(super) async fn run(self, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
         let mut letters = dead.open().await?;
-        let done = match of_id(&self.id, dead, &mut letters).await {
+        let done = match of_id(&self.letter.id, dead, &mut letters).await {
             Ok(found) => self.among(found, dead, ledger).await,
             Err(error) => Err(error.into()),
         };
         if let Err(error) = letters.put_back().await {
-            eprintln!("RabbitMQ was not told to put the letters back, so it does by itself: {error}");
+            tell!("RabbitMQ was not told to put the letters back, so it does by itself: {error}");
         }
         done
     }
 
     async fn among(self, found: Vec<Letter>, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
-        let Self { id, old, new, leftover, outcome, undoes } = self;
+        let Self { letter: summary, old, new, leftover, outcome, undoes } = self;
         let digest = old.digest();
         let mut found: Vec<(Digest, Letter)> =
             found.into_iter().map(|letter| (letter.transcript().digest(), letter)).collect();
@@ -79,13 +80,13 @@ impl Replacement {
         ledger.begin().await?;
         let mut kept = Vec::with_capacity(over.len());
         for letter in &over {
-            kept.push(ledger.keeping(id.clone(), KEPT, &letter.transcript())?);
+            kept.push(ledger.keeping(&summary, KEPT, &letter.transcript())?);
         }
         ledger.record(&kept).await?;
         let done = put(new, over, dead).await;
         let line = match &done {
-            Ok(()) => LetterOutcome { undoes, ..ledger.entry(id, outcome, String::new()) },
-            Err(error) => ledger.entry(id, "failed", format!("{error:#}")),
+            Ok(()) => LetterOutcome { undoes, ..ledger.about(&summary, outcome, String::new()) },
+            Err(error) => ledger.about(&summary, "failed", format!("{error:#}")),
         };
         ledger.record(&[line]).await?;
         done.map_err(NotReplaced::Failed)

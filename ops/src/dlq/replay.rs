@@ -63,7 +63,7 @@ impl Replayer {
         let mut sent = Vec::with_capacity(letters.len());
         for (letter, trace) in letters.into_iter().zip(traces) {
             match refusal(&self.care, &letter) {
-                Some(reason) => outcomes.push(ledger.entry(letter.summary.id, "left", reason)),
+                Some(reason) => outcomes.push(ledger.about(&letter.summary, "left", reason)),
                 None => sent.push((letter, trace)),
             }
         }
@@ -72,12 +72,12 @@ impl Replayer {
         let answers = self.publisher.publish_batch(&envelopes).await;
         let mut stop = None;
         for ((letter, trace), answer) in sent.into_iter().zip(answers) {
-            let id = letter.summary.id.clone();
+            let summary = letter.summary.clone();
             let (outcome, detail) = conclude(letter, &trace, answer).await;
             if outcome == "failed" && stop.is_none() {
                 stop = Some(detail.clone());
             }
-            outcomes.push(ledger.entry(id, outcome, detail));
+            outcomes.push(ledger.about(&summary, outcome, detail));
         }
         if let Err(error) = record(ledger, &outcomes, dead, say).await {
             stop = Some(unrecorded(&outcomes, &error.to_string()));
@@ -91,7 +91,7 @@ pub(super) fn refusal(care: &Care, letter: &Letter) -> Option<String> {
     let replays = letter.summary.replays;
     let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
     let too_often = !care.force && replays >= care.max_replays;
-    too_often.then(|| format!("it was replayed {times} already; look why it dies, or say --force"))
+    too_often.then(|| format!("it says that it was replayed {times} already; look why it dies, or say --force"))
 }
 
 fn not_begun(reason: String) -> Done {

@@ -24,7 +24,8 @@ use super::outcome::{Batch, Ending, Report};
 use super::pace::Pace;
 use super::replay::Replayer;
 use super::wording::Wording;
-use crate::output;
+use crate::hint;
+use crate::output::{self, tell};
 use crate::replays::watch::Watch;
 
 /// How often MySQL is asked whether it is back.
@@ -246,9 +247,10 @@ impl Act {
         }
         Some(Ending::Stopped(format!(
             "{failed} of the canary's {sent} letters failed again, more than {} %: {}; mend that, and the same command goes \
-             on (`sluice replays show {id}` tells of each)",
+             on (`{}` tells of each)",
             care.abort_over,
-            watch.failed_of()
+            watch.failed_of(),
+            self.shows(id)
         )))
     }
 
@@ -266,15 +268,15 @@ impl Act {
             bar.set_position(watch.known.total().into());
             bar.set_message(watch.known.to_string());
         };
-        let all = watch.until_known(told, |text| bar.suspend(|| eprintln!("{text}"))).await;
+        let all = watch.until_known(told, |text| bar.suspend(|| tell!("{text}"))).await;
         bar.finish_and_clear();
         if !all {
-            eprintln!("known so far: {}; {} still wait", watch.known, watch.waiting());
-            eprintln!("`sluice replays show {id}` tells what becomes of them");
+            tell!("known so far: {}; {} still wait", watch.known, watch.waiting());
+            tell!("`{}` tells what becomes of them", self.shows(id));
             return Ok(Exit::Failed);
         }
         if json {
-            eprintln!("{}", watch.known);
+            tell!("{}", watch.known);
         } else {
             // A reader that has gone away changes nothing.
             let _ = output::print(|out| writeln!(out, "{}", watch.known));
@@ -282,8 +284,12 @@ impl Act {
         if watch.known.failed_again() == 0 {
             return Ok(exit);
         }
-        eprintln!("failed again: {}; `sluice replays show {id}` tells of each", watch.failed_of());
+        tell!("failed again: {}; `{}` tells of each", watch.failed_of(), self.shows(id));
         Ok(Exit::Partial)
+    }
+
+    fn shows(&self, replay: &str) -> String {
+        hint::command("replays show", &self.dead.prefix, replay)
     }
 }
 

@@ -1,17 +1,18 @@
 //! Which dead letters: ids, filters, or all of them. Pure.
 
-use std::collections::HashSet;
-
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use common::config::ConfigError;
 use common::delivery::LetterSummary;
 use common::disposition::Class;
 use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::ids::Ids;
 use crate::numbers::count;
 use crate::times::past_moment;
+use crate::visible::block;
 
 /// Where `--help` lists them.
 const FILTERS: &str = "Filters";
@@ -20,7 +21,7 @@ const FILTERS: &str = "Filters";
 /// passed by any of its values.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(super) struct Filters {
-    /// Those with this id; repeatable
+    /// Those with this id, or that hold the post with this id; repeatable
     #[arg(long = "id", value_name = "ID", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) ids: Vec<String>,
@@ -51,7 +52,8 @@ pub(super) struct Filters {
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     pub(super) until: Option<OffsetDateTime>,
 
-    /// Those with this text in the failure's message, the title or the body, in capitals or not
+    /// Those with this text in the failure's message or in a text of the body (title, content, author, …) as people read
+    /// it, in capitals or not; a body that is no JSON is searched as it is
     #[arg(long, value_name = "TEXT", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contains: Option<String>,
@@ -96,11 +98,9 @@ impl Filters {
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
     filters: Filters,
-    ids: HashSet<String>,
+    ids: Ids,
     /// Lower case, to look for.
     contains: Option<String>,
-    /// The ids asked for that some letter had.
-    met: HashSet<String>,
     /// How many may still pass.
     room: u32,
 }
@@ -109,19 +109,16 @@ impl Selection {
     /// A selection that has met nothing yet.
     #[must_use]
     pub(super) fn new(filters: Filters) -> Self {
-        let ids = filters.ids.iter().cloned().collect();
+        let ids = Ids::new(&filters.ids);
         let contains = filters.contains.as_ref().map(|text| text.to_lowercase());
         let room = filters.limit.unwrap_or(u32::MAX);
-        Self { filters, ids, contains, met: HashSet::new(), room }
+        Self { filters, ids, contains, room }
     }
 
     /// Whether this letter is one of them. To be asked once for each letter, in their order.
     pub(super) fn takes(&mut self, letter: &LetterSummary, body: &[u8]) -> bool {
-        if !self.ids.is_empty() {
-            if !self.ids.contains(&letter.id) {
-                return false;
-            }
-            self.met.insert(letter.id.clone());
+        if !self.ids.is_empty() && !self.ids.meet(&letter.id, letter.post) {
+            return false;
         }
         let taken = self.room > 0 && self.passes(letter, body);
         if taken {
@@ -132,7 +129,7 @@ impl Selection {
 
     /// Whether this id is one of those asked for, or none were.
     pub(super) fn may_name(&self, id: &str) -> bool {
-        self.ids.is_empty() || self.ids.contains(id)
+        self.ids.is_empty() || !self.ids.which(id, None).is_empty()
     }
 
     /// One that was taken is to be taken again later.
@@ -154,23 +151,36 @@ impl Selection {
     /// Whether no further letter can change anything: the limit is reached and every id was met.
     #[must_use]
     pub(super) fn is_complete(&self) -> bool {
-        self.room == 0 && self.met.len() == self.ids.len()
+        self.room == 0 && self.ids.unmet().next().is_none()
     }
 
     /// The ids asked for that no letter had, in the order they were asked for. Only meaningful once all letters were
     /// shown to [`Self::takes`], or it [is complete](Self::is_complete).
     #[must_use]
     pub(super) fn unknown(&self) -> Vec<String> {
-        let mut named = HashSet::new();
-        let unknown = self.filters.ids.iter().filter(|id| !self.met.contains(*id) && named.insert(*id));
-        unknown.cloned().collect()
+        self.ids.unmet().map(str::to_owned).collect()
     }
 }
 
-/// The title is looked at besides the body, which may hold it with escapes.
+/// Whether people who read a letter find this text in it.
 fn holds(text: &str, letter: &LetterSummary, body: &[u8]) -> bool {
     let has = |place: &str| place.to_lowercase().contains(text);
-    has(&letter.message) || letter.title.as_deref().is_some_and(has) || has(&String::from_utf8_lossy(body))
+    has(&letter.message)
+        || match serde_json::from_slice::<Value>(body) {
+            Ok(json) => says(&json, &has),
+            Err(_) => has(&String::from_utf8_lossy(body)),
+        }
+}
+
+/// Whether one of the values is it: a text as it is meant, or as `dlq show` writes it. The names of fields are none, or
+/// the word `content` would be in every post.
+fn says(json: &Value, has: &impl Fn(&str) -> bool) -> bool {
+    match json {
+        Value::String(text) => has(text) || has(&block(&json.to_string())),
+        Value::Array(values) => values.iter().any(|value| says(value, has)),
+        Value::Object(fields) => fields.values().any(|value| says(value, has)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => has(&json.to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -192,6 +202,9 @@ mod tests {
             worker: "w".to_owned(),
             replays: 0,
             title: Some("Größe".to_owned()),
+            author: None,
+            post: None,
+            submitted_at: None,
         }
     }
 
@@ -239,10 +252,27 @@ mod tests {
     #[test]
     fn text_is_found_in_message_title_and_body_in_capitals_or_not() {
         let dead = letter("a", Class::Expired);
-        for text in ["too LONG", "GRÖßE", "hello"] {
+        for text in ["too LONG", "hello", "o é"] {
             assert!(takes(&["--contains", text], &dead), "{text}");
         }
         assert!(!takes(&["--contains", "nowhere"], &dead));
+    }
+
+    #[test]
+    fn text_is_found_as_people_read_it_and_not_as_json_writes_it() {
+        let body = br#"{"title":"\u0048\u0069 \ud83d\ude42","content":"he said \"buy now\"\nand left","n":{"deep":["x\u200by"]}}"#;
+        let dead = letter("a", Class::Expired);
+        let finds = |text: &str| Selection::new(filters(&["--contains", text]).expect("a text")).takes(&dead, body);
+        for text in ["said \"buy", "said \\\"buy", "hi 🙂", "NOW\"\nand", "x\u{200b}y", r"x\u{200b}y"] {
+            assert!(finds(text), "{text:?}");
+        }
+        for text in ["content", "u0048", "\":", "deep"] {
+            assert!(!finds(text), "{text:?} is nothing that the post says");
+        }
+        let raw = |text: &str| {
+            Selection::new(filters(&["--contains", text]).expect("a text")).takes(&dead, b"\xff{\"content\": no JSON")
+        };
+        assert!(raw("\"content\": no") && !raw("yes"));
     }
 
     #[test]

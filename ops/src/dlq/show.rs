@@ -1,33 +1,42 @@
 //! `sluice dlq show`: the story of one dead letter.
 
 use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Write};
 use std::ops::ControlFlow;
 
 use clap::Args;
-use common::config::BrokerArgs;
-use common::dead_letter::{FAILURE_HEADER, Origin};
+use common::config::{BrokerArgs, DatabaseArgs};
+use common::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
 use common::delivery::{Letter, LetterSummary};
 use common::exit::Exit;
+use common::named::Named;
+use common::store::{RecordLine, Store};
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::look::DeadLetters;
-use crate::output;
+use crate::hint;
+use crate::operation;
+use crate::output::{self, tell};
 use crate::times::{shown, span};
-use crate::visible::{block, line, shell_word};
+use crate::visible::{block, line};
 
 /// Which one, and how.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The dead letter's id, as `sluice dlq list` gives it
+    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post
     id: String,
     #[command(flatten)]
     broker: BrokerArgs,
-    /// One JSON object: the keys of `sluice dlq list --json`, then origin, headers, body (as text) and body_is_utf8
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// One JSON object: the keys of `sluice dlq list --json`, then origin, user (who published it, which RabbitMQ vouches
+    /// for; all else is what the letter says of itself), headers, body (as text), body_is_utf8, and acts (as in
+    /// `sluice dlq record --json`, the oldest first; null if MySQL could not be asked)
     #[arg(long, conflicts_with = "body")]
     json: bool,
-    /// The body alone, byte for byte
+    /// The body alone, byte for byte; on a terminal hidden characters are escaped
     #[arg(long)]
     body: bool,
 }
@@ -38,9 +47,10 @@ pub(super) struct ShowArgs {
 /// When the letters cannot be looked at.
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq show")?;
+    let named = Named::new(&args.id);
     let mut found = Vec::new();
     let look = |letter: Letter| {
-        if letter.summary.id == args.id {
+        if letter.summary.is(&named) {
             found.push(letter);
         }
         ControlFlow::Continue(())
@@ -49,23 +59,48 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let queue = dead.topology.dead_letter_queue();
     let Some(oldest) = found.first() else {
         let id = line(&args.id);
-        eprintln!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
+        tell!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
         return Ok(Exit::Partial);
     };
     if found.len() > 1 {
-        eprintln!("{} dead letters have this id, the oldest comes first", found.len());
+        tell!("{} dead letters have this id, the oldest comes first", found.len());
     }
     if args.body {
-        output::print(|out| out.write_all(oldest.body()))?;
-    } else if args.json {
-        output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, &Shown::new(letter))))?;
+        let whole = |out: &mut dyn Write| out.write_all(oldest.body());
+        let print = if std::io::stdout().is_terminal() { output::print(whole) } else { output::raw(whole) };
+        print?;
+        return Ok(Exit::Done);
+    }
+    let acts = match acts(&args.database, &dead.prefix, &named).await {
+        Ok(acts) => Some(acts),
+        Err(error) => {
+            tell!("what was done to it is not known: {error:#}");
+            None
+        }
+    };
+    let shown = |letter| Shown::new(letter, acts.as_deref());
+    if args.json {
+        output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, &shown(letter))))?;
     } else {
-        let again = replay_command(&args.id, args.broker.prefix.as_str());
+        let again = |letter: &Letter| hint::command("dlq replay", &dead.prefix, &letter.summary.id);
         let stories: Vec<String> =
-            found.iter().map(|letter| story(&Shown::new(letter), &again, OffsetDateTime::now_utc())).collect();
+            found.iter().map(|letter| story(&shown(letter), &again(letter), OffsetDateTime::now_utc())).collect();
         output::print(|out| write!(out, "{}", stories.join("\n")))?;
     }
     Ok(Exit::Done)
+}
+
+/// The most acts that are told of, the last ones.
+const ACTS: u32 = 100;
+
+/// What was done to the letter, the oldest first.
+async fn acts(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::Result<Vec<RecordLine>> {
+    let store = Store::new(database)?;
+    let read = store.record(prefix, Some(named), ACTS).await.map_err(|failure| store.blame(failure));
+    store.close().await;
+    let mut acts = read?;
+    acts.reverse();
+    Ok(acts)
 }
 
 /// All that is known of a letter.
@@ -74,27 +109,25 @@ struct Shown<'a> {
     #[serde(flatten)]
     summary: &'a LetterSummary,
     origin: Option<&'a Origin>,
+    user: Option<&'a str>,
     headers: Value,
     body: String,
     body_is_utf8: bool,
+    acts: Option<&'a [RecordLine]>,
 }
 
 impl<'a> Shown<'a> {
-    fn new(letter: &'a Letter) -> Self {
+    fn new(letter: &'a Letter, acts: Option<&'a [RecordLine]>) -> Self {
         Self {
             summary: &letter.summary,
             origin: letter.origin.as_ref(),
+            user: letter.user(),
             headers: letter.headers(),
             body: String::from_utf8_lossy(letter.body()).into_owned(),
             body_is_utf8: std::str::from_utf8(letter.body()).is_ok(),
+            acts,
         }
     }
-}
-
-fn replay_command(id: &str, prefix: &str) -> String {
-    let prefix = if prefix == "post" { String::new() } else { format!(" --prefix {}", shell_word(prefix)) };
-    let id = if id.starts_with('-') { format!("--id={}", shell_word(id)) } else { shell_word(id) };
-    format!("sluice dlq replay{prefix} {id}")
 }
 
 fn story(letter: &Shown<'_>, again: &str, now: OffsetDateTime) -> String {
@@ -104,6 +137,9 @@ fn story(letter: &Shown<'_>, again: &str, now: OffsetDateTime) -> String {
         let _ = writeln!(text, "{name:<14}{value}");
     };
     row("id", &line(&summary.id));
+    if let Some(post) = summary.post.map(|post| post.to_string()).filter(|post| *post != summary.id) {
+        row("post", &post);
+    }
     row("class", summary.class.as_str());
     row("code", &line(&summary.code));
     row("what happened", &line(&summary.message));
@@ -114,16 +150,41 @@ fn story(letter: &Shown<'_>, again: &str, now: OffsetDateTime) -> String {
     row("set aside by", &line(&summary.worker));
     row("came from", &came_from(letter.origin));
     row("replays", &summary.replays.to_string());
+    if let Some(user) = letter.user {
+        row("published by", &format!("{} (RabbitMQ vouches for it)", line(user)));
+    }
+    let _ = writeln!(text, "{}", who_says_so(letter));
     text.push_str(&broker_says(&letter.headers));
     text.push_str(&other_headers(&letter.headers));
+    text.push_str(&done_to_it(letter.acts.unwrap_or_default()));
     let _ = writeln!(text, "\nbody");
     text.push_str(&indented(&body(letter)));
     let _ = writeln!(text, "\nto replay it\n  {again}");
     text
 }
 
+/// Where the story comes from, and what it is worth.
+fn who_says_so(letter: &Shown<'_>) -> String {
+    let header = match &letter.headers {
+        headers if headers.get(FAILURE_HEADER).is_some() => FAILURE_HEADER,
+        headers if headers.get("x-death").is_some() => "x-death",
+        _ => return "(no header says why it is here)".to_owned(),
+    };
+    format!("(the header {header} says so; whoever may publish to RabbitMQ can write it)")
+}
+
+fn done_to_it(acts: &[RecordLine]) -> String {
+    let lines = acts.iter().map(|act| {
+        let (what, detail) = operation::told(act);
+        format!("  {}  {what}: {}\n", shown(Some(act.at)), line(&detail))
+    });
+    let text: String = lines.collect();
+    if text.is_empty() { text } else { format!("\nwhat was done to it\n{text}") }
+}
+
 fn when(at: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
     match at {
+        Some(at) if at > now => format!("{} (a time to come)", shown(Some(at))),
         Some(at) => format!("{} ({} ago)", shown(Some(at)), span(now - at)),
         None => "unknown".to_owned(),
     }
@@ -149,8 +210,15 @@ fn broker_says(headers: &Value) -> String {
         let said = format!("{} in queue {}, {count} ×, first at {}", entry("reason"), entry("queue"), shown(at));
         let _ = writeln!(text, "  {}", line(&said));
     }
-    if text.is_empty() { text } else { format!("\nthe broker says\n{text}") }
+    if text.is_empty() {
+        text
+    } else {
+        format!("\nthe header x-death, which the broker writes, and senders can\n{text}")
+    }
 }
+
+/// Said of a header that looks like the property.
+const CLAIM: &str = " (a claim: RabbitMQ vouches for the property user_id alone)";
 
 /// The headers that were not told above.
 fn other_headers(headers: &Value) -> String {
@@ -158,7 +226,8 @@ fn other_headers(headers: &Value) -> String {
     let mut text = String::new();
     for (name, value) in headers.as_object().into_iter().flatten().filter(|(name, _)| !told(name)) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let _ = writeln!(text, "  {}: {}", line(name), line(&value));
+        let claim = if name == USER_HEADER { CLAIM } else { "" };
+        let _ = writeln!(text, "  {}: {}{claim}", line(name), line(&value));
     }
     if text.is_empty() { text } else { format!("\nheaders\n{text}") }
 }
@@ -197,12 +266,16 @@ mod tests {
             worker: "RabbitMQ".to_owned(),
             replays: 1,
             title: None,
+            author: None,
+            post: None,
+            submitted_at: None,
         }
     }
 
     fn told(headers: Value, body: &str) -> String {
         let summary = summary();
-        let letter = Shown { summary: &summary, origin: None, headers, body: body.to_owned(), body_is_utf8: true };
+        let (body, acts) = (body.to_owned(), None);
+        let letter = Shown { summary: &summary, origin: None, user: None, headers, body, body_is_utf8: true, acts };
         story(&letter, "sluice dlq replay 42", datetime!(2026-11-22 16:00:00 UTC))
     }
 
@@ -230,15 +303,17 @@ mod tests {
     fn the_broker_s_account_and_other_headers_are_told_apart() {
         let death = json!({ "count": 3, "reason": "expired", "queue": "post_queue", "time": 1_795_363_200 });
         let text = told(json!({ "x-death": [death], "tenant": 7, "sluice-failure": "{}" }), "");
-        assert!(text.contains("the broker says\n  expired in queue post_queue, 3 ×, first at 2026-11-22T16:00:00Z\n"));
+        assert!(text.contains("and senders can\n  expired in queue post_queue, 3 ×, first at 2026-11-22T16:00:00Z\n"));
         assert!(text.contains("headers\n  tenant: 7\n"), "{text}");
-        assert!(!text.contains("sluice-failure"));
+        assert!(!text.contains("sluice-failure: "), "it is told above");
     }
 
     #[test]
-    fn the_command_to_replay_can_be_pasted_into_a_shell() {
-        assert_eq!(replay_command("0193-a5b2", "post"), "sluice dlq replay 0193-a5b2");
-        assert_eq!(replay_command("a b", "blue"), "sluice dlq replay --prefix blue 'a b'");
-        assert_eq!(replay_command("-x", "post"), "sluice dlq replay --id=-x");
+    fn what_the_broker_does_not_vouch_for_is_told_as_a_claim() {
+        let text = told(json!({ "sluice-user-id": "admin", "sluice-failure": "{}" }), "");
+        assert!(text.contains("sluice-user-id: admin (a claim: "), "{text}");
+        assert!(text.contains("(the header sluice-failure says so; whoever may publish"), "{text}");
+        assert!(!text.contains("vouches for it"), "{text}");
+        assert!(told(json!({}), "").contains("(no header says why it is here)"));
     }
 }

@@ -26,6 +26,7 @@ use super::piles::{self, Digest, Pile, Piles};
 use super::replay::PATIENCE;
 use super::select::Filters;
 use super::wording::UNDROP;
+use crate::output::tell;
 use crate::visible::line;
 
 /// Which letters.
@@ -82,7 +83,7 @@ pub(super) async fn run(mut args: UndropArgs) -> anyhow::Result<Exit> {
     }
     let Piles { chosen, missing, .. } = found;
     if chosen.is_empty() && missing.is_empty() {
-        eprintln!("no dropped letter passes the filters; nothing was done");
+        tell!("no dropped letter passes the filters; nothing was done");
         return Ok(Exit::Done);
     }
     let asked = serde_json::json!({ "filters": args.filters, "acts": args.acts, "all": args.all });
@@ -107,10 +108,10 @@ fn dry_run(found: &Piles, json: bool) -> anyhow::Result<Exit> {
         missing.iter().for_each(|(id, reason)| tell_json(id, "failed", reason));
     } else {
         dropped::print(chosen, false)?;
-        missing.iter().for_each(|(id, reason)| eprintln!("{}: {}", line(id), line(reason)));
+        missing.iter().for_each(|(id, reason)| tell!("{}: {}", line(id), line(reason)));
     }
     let copies: usize = chosen.iter().map(Pile::copies).sum();
-    eprintln!("{copies} would be {}; nothing was done", UNDROP.past);
+    tell!("{copies} would be {}; nothing was done", UNDROP.past);
     let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
     Ok(exit(&Ending::Complete, count(chosen.len()), 0, count(missing.len())))
 }
@@ -236,20 +237,20 @@ impl Undrop {
     }
 
     fn there(&mut self, pile: Pile) -> LetterOutcome {
-        let entry = self.ledger.entry(pile.summary.id, "present", THERE.to_owned());
+        let entry = self.ledger.about(&pile.summary, "present", THERE.to_owned());
         LetterOutcome { undoes: pile.lines, ..entry }
     }
 
     /// One line for each letter; the first undoes all lines of the pile. Where the broker did not take all of them, none
     /// is undone: the next undrop finds those it took among the dead letters.
     fn published(&mut self, pile: &Pile, copies: usize, failed: Option<&str>) -> Vec<LetterOutcome> {
-        let id = &pile.summary.id;
+        let letter = &pile.summary;
         match failed {
-            Some(error) => vec![self.ledger.entry(id.clone(), "failed", format!("{error}; it stays in the record"))],
+            Some(error) => vec![self.ledger.about(letter, "failed", format!("{error}; it stays in the record"))],
             None => (0..copies)
                 .map(|copy| {
                     let undoes = if copy == 0 { pile.lines.clone() } else { Vec::new() };
-                    LetterOutcome { undoes, ..self.ledger.entry(id.clone(), UNDROP.past, String::new()) }
+                    LetterOutcome { undoes, ..self.ledger.about(letter, UNDROP.past, String::new()) }
                 })
                 .collect(),
         }

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //!  the record says ─► not replayed, left
-//!  replayed ─► among the dead letters, and bears this replay's id ─► failed again
-//!              a later replay found it dead after this one        ─► replayed again
-//!              its row was there before this replay               ─► already recorded
+//!  replayed ─► its row was there before this replay               ─► already recorded
+//!              a later replay found it dead after this one, and no row ─► replayed again
 //!              its row is there now, and no other post's          ─► recorded
+//!              among the dead letters, and bears this replay's id ─► failed again
 //!              a later act dropped it                             ─► dropped
 //!              none of these                                      ─► waiting, in the queue or in a worker's hand
 //! ```
+//!
+//! The tables come first: which replay a dead letter had gone through its header says, and whoever may publish to
+//! RabbitMQ writes headers.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -18,7 +21,7 @@ use common::delivery::LetterSummary;
 use common::disposition::Class;
 use common::failure::Failure;
 use common::post::PostId;
-use common::store::{PastLetter, Store, Taken};
+use common::store::{ID_CONFLICT, PastLetter, Store, Taken};
 
 use super::trace::Trace;
 use crate::dlq::look::DeadLetters;
@@ -185,14 +188,14 @@ pub(crate) async fn fates(
     letters: &[PastLetter],
     died: &DiedAgain,
 ) -> Result<Vec<Fate>, Failure> {
-    let alive = |letter: &&PastLetter| letter.outcome == "replayed" && died.of(replay, &letter.letter).is_none();
-    let asked: Vec<&str> = letters.iter().filter(alive).map(|letter| letter.letter.as_str()).collect();
+    let sent = |letter: &&PastLetter| letter.outcome == "replayed";
+    let asked: Vec<&str> = letters.iter().filter(sent).map(|letter| letter.letter.as_str()).collect();
     let taken = store.taken_by_others(replay, &asked).await?;
     let traces: Vec<Trace> = letters.iter().map(|letter| Trace::read(&letter.detail)).collect();
     let posts: Vec<PostId> = letters
         .iter()
         .zip(&traces)
-        .filter(|(letter, trace)| alive(letter) && !trace.already_recorded && !trace.id_taken)
+        .filter(|(letter, trace)| sent(letter) && !trace.already_recorded && !trace.id_taken)
         .filter_map(|(letter, trace)| trace.post(&letter.letter))
         .collect();
     let stored = store.recorded(&posts).await?;
@@ -210,19 +213,22 @@ pub(crate) async fn fates(
 
 /// The fate of a letter that was replayed. `others` are the acts that took it at another time.
 fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, others: &[Taken]) -> Fate {
-    if let Some(reason) = dead {
-        return Fate::FailedAgain(Arc::clone(reason));
-    }
-    let next = others
-        .iter()
-        .find(|taken| taken.outcome == "replayed" && Trace::read(&taken.detail).after.as_deref() == Some(replay));
+    // Where the later one found its row, this one has stored it, whatever the header of the later letter said.
+    let is_next = |taken: &&Taken| {
+        let trace = Trace::read(&taken.detail);
+        taken.outcome == "replayed" && trace.after.as_deref() == Some(replay) && !trace.already_recorded
+    };
+    let next = others.iter().find(is_next);
     // Ids grow with time.
     let dropped = || others.iter().find(|taken| taken.outcome != "replayed" && taken.act.as_str() > replay);
-    match (next, trace.already_recorded, row) {
-        (Some(next), _, _) => Fate::ReplayedAgain(next.act.clone()),
-        (None, true, _) => Fate::AlreadyRecorded,
-        (None, false, true) => Fate::Recorded,
-        (None, false, false) => dropped().map_or(Fate::Waiting, |taken| Fate::Dropped(taken.act.clone())),
+    match (trace.already_recorded, next, row, dead) {
+        (true, ..) => Fate::AlreadyRecorded,
+        (false, Some(next), ..) => Fate::ReplayedAgain(next.act.clone()),
+        // The row is another post's, which came between.
+        (false, None, true, Some(reason)) if reason.code == ID_CONFLICT => Fate::FailedAgain(Arc::clone(reason)),
+        (false, None, true, _) => Fate::Recorded,
+        (false, None, false, Some(reason)) => Fate::FailedAgain(Arc::clone(reason)),
+        (false, None, false, None) => dropped().map_or(Fate::Waiting, |taken| Fate::Dropped(taken.act.clone())),
     }
 }
 
@@ -254,6 +260,21 @@ mod tests {
         assert_eq!(fate(false, true, &taken(NEXT, "replayed", after(THIS))), Fate::ReplayedAgain(NEXT.to_owned()));
         assert_eq!(fate(false, true, &taken(NEXT, "replayed", after(NEXT))), Fate::Recorded);
         assert_eq!(fate(false, true, &taken(NEXT, "replayed", String::new())), Fate::Recorded, "another copy of it");
+    }
+
+    #[test]
+    fn the_row_counts_more_than_what_a_dead_letter_says() {
+        let (class, text) = (Class::Permanent, String::new);
+        let forged = Arc::new(Reason { class, code: text(), message: text(), fingerprint: text() });
+        let fate = |already_recorded, row| {
+            let trace = Trace { already_recorded, ..Trace::default() };
+            replayed(THIS, Some(&forged), &trace, row, &[])
+        };
+        assert_eq!((fate(false, true), fate(true, true)), (Fate::Recorded, Fate::AlreadyRecorded));
+        assert_eq!(fate(false, false), Fate::FailedAgain(Arc::clone(&forged)));
+        let later = Trace { already_recorded: true, after: Some(THIS.to_owned()), ..Trace::default() };
+        let found_stored = taken(NEXT, "replayed", later.to_string());
+        assert_eq!(replayed(THIS, None, &Trace::default(), true, &found_stored), Fate::Recorded);
     }
 
     #[test]

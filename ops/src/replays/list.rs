@@ -9,7 +9,7 @@ use super::Places;
 use super::fate::{Counts, DiedAgain};
 use crate::dlq::look::DeadLetters;
 use crate::numbers::count;
-use crate::output;
+use crate::output::{self, tell};
 use crate::table::{lines, right, table};
 use crate::times::shown;
 use crate::visible::{cut, line};
@@ -39,7 +39,7 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let replays =
         store.replays(broker.prefix.as_str(), "", args.limit).await.map_err(|failure| store.blame(failure))?;
     if replays.is_empty() {
-        eprintln!("no replay is recorded for the prefix `{}`", broker.prefix.as_str());
+        tell!("no replay is recorded for the prefix `{}`", broker.prefix.as_str());
         return Ok(Exit::Done);
     }
     let died = DiedAgain::look(&dead, None).await?;

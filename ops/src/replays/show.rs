@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use common::config::ConfigError;
 use common::exit::Exit;
+use common::named::Named;
 use common::store::{PastReplay, Store};
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use super::Places;
 use super::fate::{Counts, DiedAgain, Fate};
 use super::list::in_words;
 use crate::dlq::look::DeadLetters;
-use crate::output;
+use crate::output::{self, tell};
 use crate::times::shown;
 use crate::visible::{cut, line};
 
@@ -59,14 +60,15 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(broker, "replays show")?;
     let store = Store::new(database)?;
     store.check_schema().await?;
-    let found = store.replays(broker.prefix.as_str(), &args.id, NAMED).await.map_err(|failure| store.blame(failure))?;
+    let id = Named::new(&args.id).post().map_or_else(|| args.id.clone(), |id| id.to_string());
+    let found = store.replays(broker.prefix.as_str(), &id, NAMED).await.map_err(|failure| store.blame(failure))?;
     let replay = match found.as_slice() {
         [] => {
-            eprintln!("{}: no replay of the prefix `{}` has this id", line(&args.id), broker.prefix.as_str());
+            tell!("{}: no replay of the prefix `{}` has this id", line(&args.id), broker.prefix.as_str());
             return Ok(Exit::Partial);
         }
         [one] => one,
-        several => match several.iter().find(|replay| replay.id == args.id) {
+        several => match several.iter().find(|replay| replay.id == id) {
             Some(exact) => exact,
             None => return Err(ambiguous(&args.id, several).into()),
         },
@@ -81,7 +83,7 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     .await?;
     store.close().await;
     if args.json {
-        eprintln!("{}: {counts}", replay.id);
+        tell!("{}: {counts}", replay.id);
         output::print(|out| letters.iter().try_for_each(|(id, fate)| output::json_line(out, &told(id, fate))))?;
     } else {
         output::print(|out| print(out, replay, &counts, &letters))?;

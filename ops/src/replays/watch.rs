@@ -14,6 +14,7 @@ use super::PAGE;
 use super::fate::{Counts, DiedAgain, Fate, Reason, fates};
 use crate::depths::Depths;
 use crate::dlq::look::DeadLetters;
+use crate::visible::line;
 
 /// The first wait between two questions, and the longest.
 const FIRST: Duration = Duration::from_millis(100);
@@ -128,7 +129,7 @@ impl<'a> Watch<'a> {
         groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let mut words: Vec<String> = Vec::new();
         for (Reason { class, code, message, .. }, count) in groups.iter().take(5) {
-            words.push(format!("{count} {class} {code} ({message})"));
+            words.push(line(&format!("{count} {class} {code} ({message})")));
         }
         if groups.len() > words.len() {
             words.push(format!("{} other messages", groups.len() - words.len()));

@@ -22,7 +22,7 @@ use super::Chosen;
 use super::figures::Figures;
 use super::row::{Row, Rows};
 use super::scorecard;
-use crate::output;
+use crate::output::{self, tell};
 use crate::visible::line;
 
 /// Which texts, and how.
@@ -85,7 +85,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
         let name = file.display().to_string();
         let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
         for (number, problem) in &rows.bad {
-            eprintln!("error: {name}:{number}: no row: {}; expected {EXPECTED}", line(problem));
+            tell!("error: {name}:{number}: no row: {}; expected {EXPECTED}", line(problem));
             exit = Exit::Partial;
         }
         let outcome = judge(&rules, name, rows.good);

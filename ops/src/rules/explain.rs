@@ -10,7 +10,7 @@ use common::verdict::{Reason, Review};
 use serde::Serialize;
 
 use super::{Chosen, findings};
-use crate::output;
+use crate::output::{self, tell};
 
 /// Which text, and how.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
 
 fn from_stdin() -> anyhow::Result<String> {
     if io::stdin().is_terminal() {
-        eprintln!("type the text, and end it with Ctrl-D on a line of its own");
+        tell!("type the text, and end it with Ctrl-D on a line of its own");
     }
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).context("cannot read the text from stdin")?;

@@ -14,6 +14,13 @@ const DEAD: u8 = 2;
 const DROPPED: u8 = 4;
 /// Another post with the id of a recorded one is among the dead letters.
 const CONFLICT: u8 = 8;
+/// A dead letter names the id, and is not what was accepted under it: no place.
+const CLAIMED: u8 = 128;
+
+/// Without what is no place.
+fn places(seen: u8) -> u8 {
+    seen & !CLAIMED
+}
 
 /// All accepted ids and where they were seen.
 pub(super) struct Account {
@@ -37,6 +44,8 @@ pub(super) struct Tally {
     pub(super) duplicate: u64,
     /// Recorded, and another post with the same id is dead; such an id counts as recorded.
     pub(super) id_conflict: u64,
+    /// Found nowhere, and named by a dead letter that does not hold what was accepted.
+    pub(super) claimed: u64,
     /// Consumers of the queue: with none, nothing is in anybody's hand.
     pub(super) consumers: u32,
 }
@@ -78,7 +87,13 @@ impl Account {
     /// In no place, dropped ones aside.
     #[must_use]
     pub(super) fn missing(&self) -> Vec<PostId> {
-        self.ids(|places| places == 0)
+        self.ids(|seen| places(seen) == 0)
+    }
+
+    /// In no place, and a dead letter says otherwise.
+    #[must_use]
+    pub(super) fn claimed(&self) -> Vec<PostId> {
+        self.ids(|seen| seen == CLAIMED)
     }
 
     /// Recorded and dead.
@@ -124,6 +139,11 @@ impl Account {
         self.mark(ids, CONFLICT);
     }
 
+    /// These are named by dead letters that do not hold what was accepted under the id.
+    pub(super) fn claim(&mut self, ids: impl IntoIterator<Item = PostId>) {
+        self.mark(ids, CLAIMED);
+    }
+
     /// These were dropped.
     pub(super) fn dropped(&mut self, ids: impl IntoIterator<Item = PostId>) {
         self.mark(ids, DROPPED);
@@ -141,16 +161,17 @@ impl Account {
     #[must_use]
     pub(super) fn tally(&self, ready: u32, consumers: u32) -> Tally {
         let count = |wanted: fn(u8) -> bool| self.seen.values().filter(|places| wanted(**places)).count() as u64;
-        let nowhere = count(|places| places == 0);
+        let nowhere = count(|seen| places(seen) == 0);
         let queued = nowhere.min(ready.into());
         Tally {
             recorded: count(|places| places & RECORDED != 0),
             dead: count(|places| places & DEAD != 0),
-            dropped: count(|places| places == DROPPED),
+            dropped: count(|seen| places(seen) == DROPPED),
             queued,
             missing: nowhere - queued,
             duplicate: count(|places| places & (RECORDED | DEAD) == RECORDED | DEAD),
             id_conflict: count(|places| places & CONFLICT != 0),
+            claimed: count(|seen| seen == CLAIMED),
             consumers,
         }
     }
@@ -222,6 +243,17 @@ mod tests {
         assert_eq!(account.nowhere(), ids);
         account.recorded(ids);
         assert_eq!(account.tally(0, 0).duplicate, 0);
+    }
+
+    #[test]
+    fn a_claim_is_no_place_and_is_named_where_there_is_none() {
+        let ids = some(2);
+        let mut account = account(&ids);
+        account.claim(ids.clone());
+        account.recorded([ids[1]]);
+        let Tally { recorded, dead, missing, duplicate, claimed, .. } = account.tally(0, 0);
+        assert_eq!((recorded, dead, missing, duplicate, claimed), (1, 0, 1, 0, 1));
+        assert_eq!((account.claimed(), account.missing()), (vec![ids[0]], vec![ids[0]]));
     }
 
     #[test]

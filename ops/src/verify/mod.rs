@@ -22,13 +22,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use common::config::{BrokerArgs, DatabaseArgs, duration};
+use common::config::{BrokerArgs, ConfigError, DatabaseArgs, duration};
 use common::exit::Exit;
 use tokio::time::Instant;
 
 use account::{Account, Tally};
 use places::Places;
 use report::Report;
+
+use crate::visible::cut;
 
 /// The waits between rounds: short at first, since most posts in hand are there for milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -47,9 +49,10 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
     /// One JSON object: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate,
-    /// id_conflict, missing_ids, duplicate_ids and id_conflict_ids (the first 100 of each). Where some are missing and
-    /// some queued, missing_ids are taken from both: which is which cannot be known. Ids in id_conflict are recorded,
-    /// and another post with the same id is among the dead letters
+    /// claimed, id_conflict, missing_ids, duplicate_ids, claimed_ids and id_conflict_ids (the first 100 of each). Claimed are
+    /// ids found nowhere that are named by dead letters which nobody dead-lettered or which bear two ids: they are among
+    /// the missing or queued ones. Where some are missing and some queued, missing_ids are taken from both: which is
+    /// which cannot be known. Ids in id_conflict are recorded, and another post with the same id is among the dead letters
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -64,6 +67,11 @@ pub struct VerifyArgs {
 /// When the receipts cannot be read, or a place cannot be asked: nothing is called missing then.
 pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     let receipts = receipts::read(&args.receipts)?;
+    if receipts.ids.is_empty() {
+        let file = cut(&args.receipts.display().to_string(), 200);
+        let problem = format!("{file} holds no id, so there is nothing to account for");
+        return Err(ConfigError::new("--receipts", problem).into());
+    }
     let mut account = Account::new(receipts.ids);
     let places = Places::new(&args.broker, &args.database)?;
     let tally = settle(&mut account, &places, args.wait, args.settle).await;

@@ -48,12 +48,13 @@ impl Places {
         let mut both: Vec<(PostId, Option<Content>)> = Vec::new();
         self.dead
             .look(|letter| {
-                let (recorded, others): (Vec<PostId>, Vec<PostId>) =
-                    ids_of(&letter).partition(|id| account.is_recorded(id));
-                account.dead(others);
-                if !recorded.is_empty() {
-                    let content = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
-                    both.extend(recorded.into_iter().map(|id| (id, content.clone())));
+                match held(&letter) {
+                    Some(id) if account.is_recorded(&id) => {
+                        let content = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
+                        both.push((id, content));
+                    }
+                    Some(id) => account.dead([id]),
+                    None => account.claim(named(&letter)),
                 }
                 ControlFlow::Continue(())
             })
@@ -92,10 +93,19 @@ impl Places {
     }
 }
 
-/// The ids a letter may be known by: the message's and the body's. They are the same unless a stranger wrote it.
-fn ids_of(letter: &Letter) -> impl Iterator<Item = PostId> {
-    let body = serde_json::from_slice::<serde_json::Value>(common::json::without_mark(letter.body())).ok();
-    let in_body = body.and_then(|body| body.get("id")?.as_str()?.parse().ok());
-    let of_message = letter.summary.id.parse().ok();
-    [in_body, of_message].into_iter().flatten()
+/// The accepted post that a letter holds: a worker or the broker set it aside, and message and body have the same id, as
+/// the front door gives them. Headers and bodies can be forged all the same, so this is what a letter says of itself.
+fn held(letter: &Letter) -> Option<PostId> {
+    let id = letter.message_id()?.parse().ok()?;
+    (in_body(letter) == Some(id) && !letter.summary.is_a_strangers()).then_some(id)
+}
+
+/// The ids by which a letter may be taken for an accepted post.
+fn named(letter: &Letter) -> impl Iterator<Item = PostId> {
+    let of_message = letter.message_id().and_then(|id| id.parse().ok());
+    [in_body(letter), of_message].into_iter().flatten()
+}
+
+fn in_body(letter: &Letter) -> Option<PostId> {
+    serde_json::from_slice::<serde_json::Value>(common::json::without_mark(letter.body())).ok()?.get("id")?.as_str()?.parse().ok()
 }

@@ -19,10 +19,12 @@ pub(super) struct Report {
     dropped: u64,
     missing: u64,
     duplicate: u64,
+    claimed: u64,
     missing_ids: Vec<String>,
     duplicate_ids: Vec<String>,
     id_conflict: u64,
     id_conflict_ids: Vec<String>,
+    claimed_ids: Vec<String>,
     #[serde(skip)]
     consumers: u32,
 }
@@ -35,7 +37,7 @@ impl Report {
             ids.sort_unstable();
             ids.iter().take(NAMED).map(ToString::to_string).collect()
         };
-        let Tally { recorded, dead, dropped, queued, missing, duplicate, id_conflict, consumers } = tally;
+        let Tally { recorded, dead, dropped, queued, missing, duplicate, id_conflict, claimed, consumers } = tally;
         Self {
             accepted: account.accepted(),
             repeated_receipts,
@@ -46,10 +48,12 @@ impl Report {
             dropped,
             missing,
             duplicate,
+            claimed,
             missing_ids: if missing == 0 { Vec::new() } else { named(account.missing()) },
             duplicate_ids: named(account.duplicates()),
             id_conflict,
             id_conflict_ids: named(account.conflicts()),
+            claimed_ids: named(account.claimed()),
             consumers,
         }
     }
@@ -86,7 +90,24 @@ impl Report {
         if self.repeated_receipts > 0 {
             text.push_str(&format!("({} receipts repeat an earlier one)\n", self.repeated_receipts));
         }
+        if self.queued > 0 {
+            let posts = posts(self.queued);
+            text.push_str(&format!("({posts} queued by count: so many wait, and which ones nobody can see)\n"));
+        }
+        if self.dead > 0 {
+            let posts = posts(self.dead);
+            text.push_str(&format!(
+                "({posts} dead as dead letters say, whose headers and texts anybody may have written)\n"
+            ));
+        }
         text.push('\n');
+        if self.claimed > 0 {
+            let posts = posts(self.claimed);
+            text.push_str(&format!(
+                "{posts} claimed by dead letters that nobody set aside or whose ids differ, which counts for nothing:{}\n",
+                list(&self.claimed_ids)
+            ));
+        }
         if self.is_whole() {
             text.push_str("every accepted post is accounted for\n");
         }
@@ -175,6 +196,8 @@ mod tests {
         let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
         let agreed = [
             "accepted",
+            "claimed",
+            "claimed_ids",
             "dead",
             "dropped",
             "duplicate",

@@ -15,6 +15,7 @@ use clap::Args;
 use common::config::{BrokerArgs, DatabaseArgs};
 use common::delivery::LetterSummary;
 use common::exit::Exit;
+use common::named::Named;
 use common::post::PostId;
 use common::store::{Content, RecordLine, Store, StoredPost};
 use serde::Serialize;
@@ -28,7 +29,7 @@ use story::{Event, Place};
 /// Which post, and how.
 #[derive(Debug, Args)]
 pub struct WhyArgs {
-    /// The post's id, as the producer answered it
+    /// The post's id, as the producer answered it, or the id of its message
     id: String,
     #[command(flatten)]
     broker: BrokerArgs,
@@ -65,11 +66,11 @@ struct Known {
 pub async fn run(args: WhyArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "why")?;
     let store = Store::new(&args.database)?;
-    let mut known = Known::default();
-    ask_broker(&dead, &args.id, &mut known).await;
-    ask_database(&store, &dead.prefix, &args.id, &mut known).await;
+    let (named, mut known) = (Named::new(&args.id), Known::default());
+    ask_broker(&dead, &named, &mut known).await;
+    ask_database(&store, &dead.prefix, &named, &mut known).await;
     store.close().await;
-    let (place, now) = story::place(&known, &dead.topology);
+    let (place, now) = story::place(&known, &dead.topology, &dead.prefix);
     let told = Told { id: &args.id, place, now, events: story::events(&known), known: &known };
     output::print(|out| if args.json { output::json_line(out, &told) } else { write!(out, "{}", text::page(&told)) })?;
     Ok(match place {
@@ -79,14 +80,14 @@ pub async fn run(args: WhyArgs) -> anyhow::Result<Exit> {
     })
 }
 
-async fn ask_broker(dead: &DeadLetters, id: &str, known: &mut Known) {
+async fn ask_broker(dead: &DeadLetters, named: &Named, known: &mut Known) {
     match Depths::ask(&dead.broker, &dead.topology).await {
         Ok(depths) => known.waiting = depths.posts.ready,
         // One line for RabbitMQ is enough.
         Err(error) => return known.away.push(format!("RabbitMQ: {error}")),
     }
     let look = dead.look(|letter| {
-        if letter.summary.id == id {
+        if letter.summary.is(named) {
             if known.letters.is_empty() {
                 known.says = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
             }
@@ -99,18 +100,34 @@ async fn ask_broker(dead: &DeadLetters, id: &str, known: &mut Known) {
     }
 }
 
-async fn ask_database(store: &Store, prefix: &str, id: &str, known: &mut Known) {
+async fn ask_database(store: &Store, prefix: &str, named: &Named, known: &mut Known) {
     let asked = async {
-        if let Ok(id) = id.parse::<PostId>() {
-            known.row = store.post(id).await?;
-        }
-        known.acts = store.record(prefix, Some(id), ACTS).await?;
+        known.acts = store.record(prefix, Some(named), ACTS).await?;
         known.acts.reverse();
+        for id in posts(named, known) {
+            known.row = store.post(id).await?;
+            if known.row.is_some() {
+                break;
+            }
+        }
         Ok(())
     };
     if let Err(failure) = asked.await {
         known.away.push(format!("MySQL: {}", store.blame(failure)));
     }
+}
+
+/// The posts that may be meant: the one that is named, then those that letters of this name hold or held.
+fn posts(named: &Named, known: &Known) -> Vec<PostId> {
+    let held = known.letters.iter().filter_map(|letter| letter.post);
+    let were = known.acts.iter().filter_map(|act| act.post.as_ref()?.parse().ok());
+    let mut posts = Vec::new();
+    for post in named.post().into_iter().chain(held).chain(were) {
+        if !posts.contains(&post) {
+            posts.push(post);
+        }
+    }
+    posts
 }
 
 /// The story, as it is told.

@@ -1,5 +1,8 @@
 //! What happened to a post, in order, and where it is now.
 
+use std::collections::HashSet;
+
+use common::dead_letter::Death;
 use common::delivery::LetterSummary;
 use common::store::{Content, RecordLine, StoredPost};
 use common::topology::Topology;
@@ -8,8 +11,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::Known;
+use crate::hint;
+use crate::operation;
 use crate::times::shown;
-use crate::visible::shell_word;
 
 /// Where a post is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,7 +46,10 @@ pub(super) struct Event {
 /// What happened, the oldest first; what has no time comes last.
 pub(super) fn events(known: &Known) -> Vec<Event> {
     let mut events: Vec<Event> = known.row.iter().flat_map(of_row).collect();
-    events.extend(known.letters.iter().flat_map(of_letter));
+    if known.row.is_none() {
+        events.extend(submitted(known));
+    }
+    events.extend(deaths(known).iter().flat_map(of_death));
     events.extend(known.acts.iter().map(of_act));
     events.sort_by_key(|event| (event.at.is_none(), event.at));
     events
@@ -77,49 +84,71 @@ fn because(row: &StoredPost) -> String {
     if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
 }
 
-fn of_letter(letter: &LetterSummary) -> Vec<Event> {
-    let LetterSummary { class, code, message, attempts, worker, .. } = letter;
+/// When it was submitted, as a letter of it says or the record noted of one.
+fn submitted(known: &Known) -> Option<Event> {
+    let letter = known.letters.iter().find_map(|letter| letter.submitted_at.map(|at| (at, of_whom(letter))));
+    let noted = || known.acts.iter().find_map(|act| act.death.as_ref()?.submitted_at);
+    let (at, detail) = letter.or_else(|| noted().map(|at| (at, "a dead letter said so".to_owned())))?;
+    Some(Event { at: Some(at), what: "submitted", detail })
+}
+
+fn of_whom(letter: &LetterSummary) -> String {
+    let author = letter.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
+    letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\"")) + &author
+}
+
+/// Each death once: those of the letters that are there, then those that acts noted when they took a letter. Several acts
+/// may have seen the same one.
+fn deaths(known: &Known) -> Vec<Death> {
+    let mut seen = HashSet::new();
+    let there = known.letters.iter().map(LetterSummary::death);
+    let noted = known.acts.iter().filter_map(|act| act.death.clone());
+    let mut deaths: Vec<Death> = there.chain(noted).collect();
+    // What was destroyed is noted without its message.
+    deaths.sort_by_key(|death| death.message.is_empty());
+    deaths.retain(|death| seen.insert((death.last_failed_at, death.class, death.code.clone(), death.worker.clone())));
+    deaths
+}
+
+fn of_death(death: &Death) -> Vec<Event> {
+    let Death { class, code, message, attempts, worker, .. } = death;
     let mut events = Vec::new();
     if *attempts > 1 {
         let detail = format!("the first of {attempts} attempts");
-        events.push(Event { at: letter.first_failed_at, what: "failed", detail });
+        events.push(Event { at: death.first_failed_at, what: "failed", detail });
     }
     let tries = if *attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
-    let detail = format!("{class} {code} after {tries}, by {worker}: {message}");
-    events.push(Event { at: letter.last_failed_at, what: "set aside", detail });
+    let what_happened = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let detail = format!("{class} {code} after {tries}, by {worker}{what_happened}");
+    events.push(Event { at: death.last_failed_at, what: "set aside", detail });
     events
 }
 
 fn of_act(act: &RecordLine) -> Event {
-    let why = if act.detail.is_empty() { String::new() } else { format!(": {}", act.detail) };
-    // The usual outcomes have the name of what happened; any other is named beside the kind of the act.
-    let usual = ["replayed", "dropped", "destroyed", "undropped", "imported", "kept", "edited", "restored", "denied"];
-    let (what, outcome) = match usual.into_iter().find(|usual| *usual == act.outcome) {
-        Some(usual) => (usual, String::new()),
-        None => ("acted on", format!("{} ({}), ", act.outcome, act.kind)),
-    };
-    Event { at: Some(act.at), what, detail: format!("{outcome}by {}, operation {}{why}", act.actor, act.act) }
+    let (what, detail) = operation::told(act);
+    Event { at: Some(act.at), what, detail }
 }
 
 /// Where it is, and the same in words.
-pub(super) fn place(known: &Known, topology: &Topology) -> (Place, String) {
-    if let Some(letter) = known.letters.first() {
-        let also = match &known.row {
-            None => String::new(),
-            Some(row) if known.says == Some(Content::of_row(row)) => {
-                ", though it is stored in MySQL: a replay would find it there".to_owned()
-            }
-            Some(_) => format!(
-                ", and what is stored in MySQL under its id is another post: a replay would end in id_conflict, unless \
-                 `sluice dlq edit {} --new-id` gives it an id of its own",
-                shell_word(&letter.id)
-            ),
-        };
-        let again = format!("`sluice dlq show {}` tells more", letter.id);
-        return (Place::Dead, format!("dead in {}{also}; {again}", topology.dead_letter_queue()));
-    }
+pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Place, String) {
+    let tells_more = |letter: &LetterSummary| format!("`{}` tells more", hint::command("dlq show", prefix, &letter.id));
+    // A row is what counts; a dead letter only says that it is of this post.
     if let Some(row) = &known.row {
-        return (Place::Recorded, format!("stored in MySQL since {}", shown(Some(row.recorded_at))));
+        let also = known.letters.first().map(|letter| {
+            let queue = topology.dead_letter_queue();
+            let means = if known.says == Some(Content::of_row(row)) {
+                "has its id: a replay would find it stored".to_owned()
+            } else {
+                let edit = hint::command("dlq edit --new-id", prefix, &letter.id);
+                format!("is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it its own")
+            };
+            format!(", though a dead letter in {queue} {means}; {}", tells_more(letter))
+        });
+        let stored = format!("stored in MySQL since {}", shown(Some(row.recorded_at)));
+        return (Place::Recorded, stored + &also.unwrap_or_default());
+    }
+    if let Some(letter) = known.letters.first() {
+        return (Place::Dead, format!("dead in {}; {}", topology.dead_letter_queue(), tells_more(letter)));
     }
     let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
     let moved = |act: &&RecordLine| matches!(act.outcome.as_str(), "replayed" | "dropped" | "destroyed" | "undropped");
@@ -129,7 +158,8 @@ pub(super) fn place(known: &Known, topology: &Topology) -> (Place, String) {
             (Place::Waiting, format!("replayed, and not stored yet: waiting, or in a worker's hand ({queue})"))
         }
         Some(("dropped", actor, letter)) => {
-            (Place::Dropped, format!("dropped by {actor}; `sluice dlq undrop {letter}` brings it back"))
+            let undrop = hint::command("dlq undrop", prefix, letter);
+            (Place::Dropped, format!("dropped by {actor}; `{undrop}` brings it back"))
         }
         Some(("destroyed", actor, _)) => (Place::Dropped, format!("dropped for good by {actor}")),
         _ => (
@@ -186,6 +216,9 @@ mod tests {
             worker: "w-2".to_owned(),
             replays: 0,
             title: None,
+            author: None,
+            post: None,
+            submitted_at: None,
         }
     }
 
@@ -201,6 +234,9 @@ mod tests {
             kept: false,
             undone_by: None,
             asked: serde_json::Value::Null,
+            post: None,
+            reason: None,
+            death: None,
         }
     }
 
@@ -210,6 +246,11 @@ mod tests {
             Known { row: Some(row(9)), letters: vec![letter(4)], acts: vec![act(6, "replayed")], ..Known::default() };
         let told: Vec<_> = events(&known).into_iter().map(|event| event.what).collect();
         assert_eq!(told, ["submitted", "failed", "set aside", "replayed", "recorded"]);
+        let (dead, there) = (act(6, "left"), letter(4));
+        let lines = vec![RecordLine { death: Some(there.death()), ..dead.clone() }, dead];
+        let known = Known { letters: vec![there], acts: lines, ..Known::default() };
+        let told: Vec<_> = events(&known).into_iter().map(|event| event.what).collect();
+        assert_eq!(told, ["failed", "set aside", "acted on", "acted on"], "one death that two places tell of");
         let nameless = LetterSummary { first_failed_at: None, last_failed_at: None, attempts: 1, ..letter(0) };
         let known = Known { letters: vec![nameless], acts: vec![act(6, "left")], ..Known::default() };
         let told = events(&known);
@@ -219,17 +260,19 @@ mod tests {
 
     #[test]
     fn the_place_is_the_one_that_counts() {
-        let place = |known: &Known| place(known, &topology()).0;
+        let place = |known: &Known| place(known, &topology(), "post").0;
         assert_eq!(place(&Known::default()), Place::Unknown);
         assert_eq!(place(&Known { row: Some(row(1)), ..Known::default() }), Place::Recorded);
-        assert_eq!(place(&Known { row: Some(row(1)), letters: vec![letter(4)], ..Known::default() }), Place::Dead);
-        let told = |says| {
+        let recorded = |says| {
             let known = Known { row: Some(row(1)), letters: vec![letter(4)], says, ..Known::default() };
-            super::place(&known, &topology()).1
+            let (place, told) = super::place(&known, &topology(), "post");
+            assert_eq!(place, Place::Recorded);
+            told
         };
-        assert!(told(Some(Content::of_row(&row(1)))).contains("a replay would find it there"));
+        assert!(recorded(Some(Content::of_row(&row(1)))).contains("a replay would find it stored"));
         let other = Content::of_row(&StoredPost { title: "hello".to_owned(), ..row(1) });
-        assert!(told(Some(other)).contains("another post") && told(None).contains("another post"));
+        assert!(recorded(Some(other)).contains("another post") && recorded(None).contains("another post"));
+        assert_eq!(place(&Known { letters: vec![letter(4)], ..Known::default() }), Place::Dead);
         assert_eq!(place(&Known { acts: vec![act(1, "replayed")], ..Known::default() }), Place::Waiting);
         let dropped = vec![act(1, "replayed"), act(2, "dropped"), act(3, "failed")];
         assert_eq!(place(&Known { acts: dropped, ..Known::default() }), Place::Dropped);
