@@ -12,6 +12,7 @@ pub mod consumer;
 pub mod gate;
 pub mod hand;
 pub mod handler;
+pub mod large;
 pub mod presence;
 pub mod recorder;
 pub mod rules;
