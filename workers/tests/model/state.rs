@@ -146,7 +146,7 @@ impl State {
         let posts = u8::try_from(protocol.posts.len()).expect("a few posts");
         let worker = Worker { alive: true, gate_open: true, session: None, hands: vec![None; protocol.consumers] };
         Self {
-            ready: (0..posts).map(|post| Message::new(post)).collect(),
+            ready: (0..posts).map(Message::new).collect(),
             workers: vec![worker; protocol.workers],
             dead: Vec::new(),
             rows: vec![0; posts.into()],
