@@ -10,6 +10,8 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::address;
+
 /// A setting that is wrong: named, with what was found and what would do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {problem}")]
@@ -41,16 +43,12 @@ impl SecretUrl {
     /// Reads it.
     ///
     /// # Errors
-    /// When it is no URL of one of `schemes`; the complaint names `setting` and shows no secret.
+    /// When it is no address with one of `schemes`; the complaint names `setting` and shows no secret.
     pub fn parsed(&self, setting: &'static str, schemes: &[&str], example: &str) -> Result<Url, ConfigError> {
-        let url = Url::parse(self.expose())
-            .map_err(|error| ConfigError::new(setting, format!("not a URL ({error}); write it like {example}")))?;
+        let refused = |problem: String| ConfigError::new(setting, format!("{problem}; write it like {example}"));
+        let url = address::read(self.expose()).map_err(refused)?;
         if !schemes.contains(&url.scheme()) {
-            let problem = format!("unknown scheme `{}://`; write it like {example}", url.scheme());
-            return Err(ConfigError::new(setting, problem));
-        }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(ConfigError::new(setting, format!("it names no host; write it like {example}")));
+            return Err(refused(format!("unknown scheme `{}://`", url.scheme())));
         }
         Ok(url)
     }
@@ -70,17 +68,15 @@ impl FromStr for SecretUrl {
     }
 }
 
+/// Scheme, host and path: who knocks there, and with what, is nobody's business.
 impl fmt::Display for SecretUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Url::parse(self.expose()) {
-            Ok(mut url) if url.host_str().is_some() => {
-                if url.password().is_some() && url.set_password(Some("***")).is_err() {
-                    return f.write_str("(a URL)");
-                }
-                url.set_query(None);
-                url.fmt(f)
+        match address::read(self.expose()) {
+            Ok(url) => {
+                let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+                write!(f, "{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
             }
-            _ => f.write_str("(not a URL)"),
+            Err(_) => f.write_str("(not a URL)"),
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::failure::Failure;
 
 /// The header that holds the record, as JSON.
 pub const FAILURE_HEADER: &str = "sluice-failure";
+/// The header that keeps the first record of a letter which was moved back to work by other means than a replay and died
+/// again. It has the form of [`FAILURE_HEADER`], and travels with the message from then on.
+pub const EARLIER_FAILURE_HEADER: &str = "sluice-earlier-failure";
 /// The header that counts how often a letter was replayed. It travels with the message from then on.
 pub const REPLAYS_HEADER: &str = "sluice-replays";
 /// The header of a letter whose body an operator has edited: the id of the act that did it. It travels with the message

@@ -12,6 +12,7 @@
 //! Four things happen in exactly one place each: only [`delivery`] acknowledges, only [`failure`] classifies, only
 //! [`topology`] spells a queue's name, only `store` holds SQL.
 
+pub mod address;
 pub mod broker;
 pub mod config;
 pub mod dead_letter;
@@ -20,6 +21,7 @@ pub mod disposition;
 pub mod exit;
 pub mod failpoint;
 pub mod failure;
+pub mod foreign;
 pub mod json;
 pub mod named;
 mod new_id;

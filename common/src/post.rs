@@ -32,6 +32,15 @@ pub const CONTENT_MAX_CHARS: usize = 100_000;
 /// The longest author's name, in characters: the width of the column.
 pub const AUTHOR_MAX_CHARS: usize = 100;
 
+/// The most bytes that one character of a text takes in JSON: a pair of escapes, `\ud83d\ude00`.
+const JSON_MAX_BYTES: usize = 12;
+/// Room in a body for the id, the time, and what other senders and newer versions add.
+const BODY_OTHER_BYTES: usize = 64 * 1024;
+/// The largest message body that can be a post, in bytes: texts of the greatest lengths in the longest form of JSON. A
+/// larger one comes from no front door, and is not read at all.
+pub const BODY_MAX_BYTES: usize =
+    (TITLE_MAX_CHARS + CONTENT_MAX_CHARS + AUTHOR_MAX_CHARS) * JSON_MAX_BYTES + BODY_OTHER_BYTES;
+
 /// A post's id: its message id in RabbitMQ and its primary key in MySQL, which is what makes a second delivery
 /// harmless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -129,9 +138,12 @@ impl Post {
     /// over, so that an older worker can read what a newer producer writes.
     ///
     /// # Errors
-    /// [`Malformed`], when the body is no JSON object with a title and a content in which there is something to see, or no
+    /// [`Malformed`], when the body is too large for a post, is no JSON object with a title and a content in which there is something to see, or no
     /// id can be had.
     pub fn from_message(body: &[u8], message_id: Option<&str>, arrived: OffsetDateTime) -> Result<Self, Malformed> {
+        if body.len() > BODY_MAX_BYTES {
+            return Err(Malformed::TooLarge(body.len()));
+        }
         let wire: Wire<'_> = serde_json::from_slice(json::without_mark(body)).map_err(|error| {
             let gzip = body.starts_with(GZIP);
             Malformed::NotAPost(if gzip {
@@ -192,6 +204,9 @@ struct WireId<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Why a message is no post. It never will be one, so trying again is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
+    /// No post has so large a body.
+    #[error("the message body has {0} bytes, and that of a post has at most {BODY_MAX_BYTES}; it was not read")]
+    TooLarge(usize),
     /// The body is not a JSON object with the fields of a post.
     #[error("the message body is not a post: {0}")]
     NotAPost(String),
@@ -216,7 +231,15 @@ impl Malformed {
     /// The short name under which dead letters are filtered.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        "malformed"
+        match self {
+            Self::TooLarge(_) => "too_large",
+            Self::NotAPost(_)
+            | Self::Empty(_)
+            | Self::BadId
+            | Self::NobodysId(_)
+            | Self::BadTime(_)
+            | Self::NoId => "malformed",
+        }
     }
 }
 
@@ -381,6 +404,18 @@ mod tests {
         ] {
             assert!(has_visible(visible), "{visible:?}");
         }
+    }
+
+    #[test]
+    fn the_longest_post_in_the_longest_form_of_json_is_read_and_a_larger_body_is_not() {
+        let escaped = |chars: usize| "\\ud83d\\ude00".repeat(chars);
+        let [title, content, author] = [TITLE_MAX_CHARS, CONTENT_MAX_CHARS, AUTHOR_MAX_CHARS].map(escaped);
+        let body =
+            format!(r#"{{"title":"{title}","content":"{content}","author":"{author}","id":"{}"}}"#, PostId::new());
+        assert!(Post::from_message(body.as_bytes(), None, at(0)).is_ok());
+        let larger = format!("{body}{}", " ".repeat(BODY_OTHER_BYTES));
+        let refused = Post::from_message(larger.as_bytes(), None, at(0)).expect_err("no front door makes it");
+        assert_eq!((refused.code(), &refused), ("too_large", &Malformed::TooLarge(larger.len())));
     }
 
     #[test]

@@ -37,6 +37,9 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// The rule of the reason that a post gets of which only a part was reviewed. Nothing but a person approves it.
+pub const REVIEWED_IN_PART: &str = "reviewed_in_part";
+
 /// One thing that spoke against a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

@@ -232,3 +232,23 @@ proptest! {
         prop_assert_eq!(review(&content).verdict, review(&disguised).verdict);
     }
 }
+
+#[test]
+fn a_text_of_which_only_a_part_is_reviewed_is_held_and_the_reason_says_where_the_review_ended() {
+    let whole = "words ".repeat(common::post::CONTENT_MAX_CHARS * 4 / 6);
+    assert_eq!(review(&whole).verdict, Approved, "as long as a front door takes it");
+    let longer = review(&format!("{whole} and a last word"));
+    assert_eq!(longer.verdict, Held);
+    let Reason { rule, field, span: [from, to], .. } = &longer.reasons[0];
+    assert_eq!((rule.as_str(), field.as_str(), *to), ("reviewed_in_part", "content", whole.len() + 16));
+    assert_eq!(*from, common::post::CONTENT_MAX_CHARS * 4);
+}
+
+#[test]
+fn a_text_with_more_terms_than_are_looked_at_is_held_and_never_approved() {
+    let review = review(&"fuck ".repeat(20_000));
+    assert!(review.verdict >= Held, "{}", review.verdict);
+    assert_eq!(review.reasons[0].rule, "reviewed_in_part");
+    let findings = BUILTIN.explain("", &"fuck ".repeat(20_000)).findings;
+    assert!(findings.len() <= 10_010, "{}", findings.len());
+}

@@ -1,6 +1,5 @@
 //! What happens to one delivery, from the broker's hand to its settlement.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use common::delivery::{Delivery, Settlement, Unsettled};
 use common::disposition::{Blame, Class, Disposition, Outcome, decide};
 use common::failpoint;
 use common::failure::Failure;
-use common::post::Post;
+use common::post::{BODY_MAX_BYTES, Malformed, Post};
 use common::publisher::Publisher;
 use common::retry::RetryPolicy;
 use common::reviewer::Reviewer;
@@ -21,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
 use crate::hand::Hand;
+use crate::large::Large;
 use crate::recorder::Recorder;
 use crate::rules::Rules;
 
@@ -41,6 +41,8 @@ pub struct Handler {
     pub gate: Arc<Gate>,
     /// The posts in hand.
     pub hand: Arc<Hand>,
+    /// What large ones may take at the same time.
+    pub large: Large,
     /// When to try again, and how often.
     pub retry: RetryPolicy,
     /// A delivery that came back so often is set aside untouched.
@@ -123,10 +125,14 @@ impl Handler {
         }
     }
 
-    /// Looks at a delivery before it is touched: what has come back too often may be what kills workers.
+    /// Looks at a delivery before it is touched: what has come back too often may be what kills workers, and what is
+    /// larger than any post is not waited with until MySQL is there.
     fn admit(&self, delivery: &Delivery) -> Option<Outcome> {
-        let deliveries = delivery.came_back();
-        (deliveries >= self.max_deliveries).then_some(Outcome::CameBack { deliveries })
+        let (deliveries, bytes) = (delivery.came_back(), delivery.body().len());
+        if deliveries >= self.max_deliveries {
+            return Some(Outcome::CameBack { deliveries });
+        }
+        (bytes > BODY_MAX_BYTES).then(|| Outcome::Failed(Malformed::TooLarge(bytes).into()))
     }
 
     /// Back to the queue. Before RabbitMQ 4.3 that counts as if the worker had died, and what several workers give back
@@ -152,9 +158,10 @@ impl Handler {
         };
         let Judged { review, at } = match &attempts.judged {
             Some(judged) => judged.clone(),
-            None => match self.review(&post) {
-                Err(failure) => return Outcome::Failed(failure, Blame::Post),
-                Ok(review) => match unless(withdrawn, self.ask(&post, review)).await {
+            None => match unless(withdrawn, self.large.review(&self.rules, &post)).await {
+                None => return Outcome::Interrupted,
+                Some(Err(failure)) => return Outcome::Failed(failure, Blame::Post),
+                Some(Ok(review)) => match unless(withdrawn, self.ask(&post, review)).await {
                     None => return Outcome::Interrupted,
                     Some(judged) => attempts.judged.insert(judged).clone(),
                 },
@@ -172,16 +179,6 @@ impl Handler {
                 Outcome::Recorded
             }
         }
-    }
-
-    /// By the rules. A review that panics fails this post, not the process.
-    fn review(&self, post: &Post) -> Result<Review, Failure> {
-        catch_unwind(AssertUnwindSafe(|| {
-            failpoint::reach(failpoint::REVIEW);
-            failpoint::reach_with(failpoint::REVIEW, &post.title);
-            self.rules.review(post)
-        }))
-        .map_err(|panic| Failure::panicked("review", &*panic))
     }
 
     /// By the outside reviewer, where there is one and the rules leave doubt. Whatever comes of it is a verdict.
@@ -214,13 +211,17 @@ impl Handler {
     }
 
     /// Tells the broker. A dead letter that is not taken is offered again for as long as we may wait; then the post
-    /// goes back to the queue.
+    /// goes back to the queue, as any other does.
     async fn settle(&self, mut delivery: Delivery, mut settlement: Settlement, withdrawn: &CancellationToken) {
         let mut schedule = self.retry.schedule();
         loop {
             let post = delivery.message_id().map(str::to_owned);
             let name = name(&settlement);
-            match delivery.settle(settlement.clone(), &self.topology, &self.dead_letters).await {
+            let copied = matches!(settlement, Settlement::DeadLetter(_) | Settlement::Renew);
+            let place = self.large.copy(if copied { delivery.body().len() } else { 0 }).await;
+            let settled = delivery.settle(settlement.clone(), &self.topology, &self.dead_letters).await;
+            drop(place);
+            match settled {
                 Ok(()) => {
                     log(post.as_deref(), &settlement);
                     metrics::counter!("sluice_deliveries_settled_total", "settlement" => name).increment(1);
@@ -236,7 +237,7 @@ impl Handler {
                     delivery = *kept;
                     let wait = tokio::time::sleep(schedule.next_wait(fastrand::f64()));
                     if unless(withdrawn, wait).await.is_none() {
-                        settlement = Settlement::Release;
+                        settlement = self.given_back(&delivery);
                     }
                 }
             }

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod group;
 pub mod hand;
 pub mod handler;
+pub mod large;
 pub mod presence;
 pub mod recorder;
 pub mod rules;

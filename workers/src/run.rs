@@ -25,6 +25,7 @@ use crate::cli::RunArgs;
 use crate::consumer::Consumers;
 use crate::gate::{Gate, Probe};
 use crate::handler::Handler;
+use crate::large::Large;
 use crate::presence::Present;
 use crate::recorder::Recorder;
 use crate::rules::{Calls, Reload, Rules, Stamp};
@@ -87,6 +88,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         recorder: Recorder::start(Arc::clone(&store), name.clone()),
         gate: Arc::clone(&gate),
         hand: Arc::clone(&present.hand),
+        large: Large::default(),
         retry: args.retry(),
         max_deliveries: args.max_deliveries,
         topology: topology.clone(),

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use common::roll_call::{self, Presence, State};
 use common::testing::{Ground, Proxy, eventually};
+use futures_util::StreamExt as _;
+use lapin::BasicProperties;
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
+use lapin::types::FieldTable;
 use nix::sys::signal::Signal;
 use support::{start, stored, waiting, worker};
 
@@ -27,6 +31,51 @@ fn all_are(heard: &[Presence], state: State) -> bool {
 async fn where_no_worker_is_nobody_answers() {
     let ground = Ground::new().await;
     hears(&ground, "silence", <[_]>::is_empty).await;
+}
+
+/// Calls, and has the answer sent there.
+async fn call_for(channel: &lapin::Channel, ground: &Ground, reply_to: &str) {
+    let properties = BasicProperties::default().with_reply_to(reply_to.into());
+    let (exchange, options) = (ground.topology().roll_call(), BasicPublishOptions::default());
+    channel.basic_publish(exchange.into(), "".into(), options, b"", properties).await.expect("the call is sent");
+}
+
+#[tokio::test]
+async fn an_answer_goes_to_whoever_asks_and_into_no_queue() {
+    let ground = Ground::new().await;
+    let worker = worker(&ground, &[]).await;
+    let connection = ground.connect().await;
+    let channel = connection.create_channel().await.expect("a channel");
+    for queue in [ground.topology().queue(), ground.topology().dead_letter_queue()] {
+        call_for(&channel, &ground, &queue).await;
+    }
+    worker.says("a call for this worker's status was ignored", 1).await;
+    let heard = hears(&ground, "the worker all the same", |heard| heard.len() == 1).await;
+    assert_eq!((ground.depth().await.ready, ground.dead().await.ready, heard[0].in_hand), (0, 0, 0));
+    common::broker::close(&connection).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_calls_is_answered_in_part_and_the_next_caller_hears_again() {
+    let ground = Ground::new().await;
+    let worker = worker(&ground, &[]).await;
+    let connection = ground.connect().await;
+    let channel = connection.create_channel().await.expect("a channel");
+    let unanswered = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+    let straight_back = "amq.rabbitmq.reply-to";
+    let consume = channel.basic_consume(straight_back.into(), "".into(), unanswered, FieldTable::default());
+    let mut answers = consume.await.expect("a direct reply queue");
+    for _ in 0..500 {
+        call_for(&channel, &ground, straight_back).await;
+    }
+    worker.says("there were too many", 1).await;
+    let mut heard = 0;
+    while tokio::time::timeout(Duration::from_secs(1), answers.next()).await.is_ok() {
+        heard += 1;
+    }
+    assert!((20..250).contains(&heard), "{heard} of 500");
+    hears(&ground, "the worker again", |heard| heard.len() == 1).await;
+    common::broker::close(&connection).await;
 }
 
 #[tokio::test]

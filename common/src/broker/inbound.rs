@@ -107,6 +107,11 @@ impl Inbound {
         self.open
     }
 
+    /// Whether what comes is no AMQP.
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Gives on what is no longer held back; the number of bytes.
     pub fn give(&mut self, buffer: &mut [u8]) -> usize {
         let Some(given) = self.given else { return 0 };

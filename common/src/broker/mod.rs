@@ -25,6 +25,7 @@ use std::time::Duration;
 use deadpool_lapin::lapin::{Connection, ConnectionProperties};
 
 use self::dial::Dial;
+use crate::address::{self, Parameter, is_within};
 use crate::config::{BrokerArgs, ConfigError, SecretUrl};
 use crate::failure::{Failure, Kind};
 
@@ -35,6 +36,19 @@ const HEARTBEAT_SECONDS: u16 = 10;
 
 /// The largest frame, in bytes, where all messages are our own. RabbitMQ 4.3 refuses less than 8192.
 const LEAN_FRAME_MAX: u32 = 16 * 1024;
+
+/// What may be asked of a connection in its address. Bounds that are not the broker's own are those of what Sluice does
+/// on one connection.
+const PARAMETERS: [Parameter; 4] = [
+    Parameter { name: "heartbeat", takes: "1 to 600 seconds", fits: |value| is_within(value, &(1..=600)) },
+    Parameter { name: "frame_max", takes: "8192 to 1048576 bytes", fits: |value| is_within(value, &(8192..=1 << 20)) },
+    Parameter { name: "channel_max", takes: "32 to 65535 channels", fits: |value| is_within(value, &(32..=65_535)) },
+    Parameter {
+        name: "auth_mechanism",
+        takes: "`plain` or `amqplain`",
+        fits: |value| matches!(value, "plain" | "amqplain"),
+    },
+];
 
 /// Where the broker is and who we are there.
 #[derive(Debug, Clone)]
@@ -56,19 +70,25 @@ impl Broker {
     /// When `AMQP_URL` is no address of a broker.
     pub fn new(args: &BrokerArgs, name: impl Into<String>) -> Result<Self, ConfigError> {
         const EXAMPLE: &str = "amqp://user:password@host:5672/%2f";
+        let refused = |problem: String| ConfigError::new("AMQP_URL", format!("{problem}; write it like {EXAMPLE}"));
         let mut url = args.amqp_url.parsed("AMQP_URL", &["amqp", "amqps"], EXAMPLE)?;
+        address::check(&url, &PARAMETERS).map_err(refused)?;
         if url.path() == "/" {
             // By the letter a trailing slash is the virtual host "", which nobody has.
             url.set_path("/%2f");
         }
-        if !url.query_pairs().any(|(key, _)| key == "heartbeat") {
+        if address::parameter(&url, "heartbeat").is_none() {
             url.query_pairs_mut().append_pair("heartbeat", &HEARTBEAT_SECONDS.to_string());
         }
         let port = url.port().unwrap_or(if url.scheme() == "amqps" { 5671 } else { 5672 });
-        let at = format!("{}:{port}", url.host_str().unwrap_or_default());
-        let tls = (url.scheme() == "amqps").then(|| url.domain().unwrap_or("localhost").to_owned());
+        let (at, host) = (address::at(&url, port), address::host(&url));
+        let tls = (url.scheme() == "amqps").then(|| host.clone());
         if tls.is_some() && (url.set_port(Some(port)).is_err() || url.set_scheme("amqp").is_err()) {
-            return Err(ConfigError::new("AMQP_URL", format!("its port cannot be set; write it like {EXAMPLE}")));
+            return Err(refused("its port cannot be set".to_owned()));
+        }
+        // The library takes an address in brackets for no host at all, and then goes to localhost.
+        if host.contains(':') && url.set_host(Some(&host.replace(':', "%3A"))).is_err() {
+            return Err(refused("its host cannot be used".to_owned()));
         }
         Ok(Self { url: url.as_str().into(), tls, at, name: name.into() })
     }
@@ -163,6 +183,7 @@ impl std::fmt::Display for BrokerError {
             "amqp_tls" => {
                 "is its port one for TLS, and its certificate signed by an authority of this system or of SSL_CERT_FILE?"
             }
+            "amqp_foreign" => "check the host and the port in AMQP_URL, and whether it has to be amqps://",
             "amqp_541" => "its own log says more",
             _ => "is it running there? AMQP_URL says where to look",
         };
@@ -208,6 +229,33 @@ mod tests {
             let broker = broker(url).expect("a good address");
             assert!(broker.url.expose().starts_with("amqp://h/%2f?heartbeat=10"), "{}", broker.url.expose());
         }
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_what_the_library_is_told_and_what_the_certificate_has_to_name() {
+        let broker = broker("amqps://me:secret@[2001:db8::1]/v").expect("a good address");
+        assert_eq!((broker.at(), broker.tls.as_deref()), ("[2001:db8::1]:5671", Some("2001:db8::1")));
+        let told: lapin::uri::AMQPUri = broker.url.expose().parse().expect("what the library reads");
+        assert_eq!((told.authority.host.as_str(), told.authority.port), ("2001:db8::1", 5671));
+    }
+
+    #[test]
+    fn a_parameter_that_is_wrong_or_unknown_is_refused_by_its_name() {
+        for (query, named) in [
+            ("heartbeat=abc", "`heartbeat` is `abc`; it takes 1 to 600 seconds"),
+            ("heartbeat=0", "heartbeat"),
+            ("frame_max=1", "`frame_max` is `1`; it takes 8192 to 1048576 bytes"),
+            ("frame_max=8191", "frame_max"),
+            ("channel_max=1", "channel_max"),
+            ("connection_timeout=30000", "`connection_timeout`, only heartbeat"),
+            ("auth_mechanism=external", "auth_mechanism"),
+            ("heartbeat=5&frame_max=8192&heartbeat=6", "`heartbeat` is given twice"),
+            ("verify=none", "verify"),
+        ] {
+            let error = broker(&format!("amqp://h/%2f?{query}")).expect_err(query);
+            assert!(error.setting == "AMQP_URL" && error.problem.contains(named), "{query}: {error}");
+        }
+        assert!(broker("amqp://h/%2f?heartbeat=5&frame_max=8192&channel_max=64&auth_mechanism=amqplain").is_ok());
     }
 
     #[test]

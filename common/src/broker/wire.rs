@@ -21,6 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::CONNECT_TIMEOUT;
 use super::inbound::Inbound;
 use super::outbound::Outbound;
+use crate::foreign::protocol;
 
 /// How long the broker has to answer the end of a connection.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(5);
@@ -92,6 +93,16 @@ impl<S> Wire<S> {
     }
 }
 
+/// What is said of a server that speaks something else than AMQP. One that speaks another version of it is the library's
+/// business.
+fn foreign(first: &[u8]) -> Option<io::Error> {
+    if first.starts_with(b"AMQP") {
+        return None;
+    }
+    let speaks = protocol(first).map_or("something else than AMQP".to_owned(), |speaks| format!("{speaks}, not AMQP"));
+    Some(io::Error::new(io::ErrorKind::Unsupported, format!("what listens there speaks {speaks}")))
+}
+
 impl<S: AsyncRead + Unpin> Wire<S> {
     /// Reads and cleans; the caller's buffer is not empty.
     fn poll_clean(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -123,6 +134,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         }
         if !this.patience.is_over() {
             let read = this.poll_clean(cx, buffer);
+            if let Poll::Ready(Ok(count)) = read
+                && this.inbound.is_lost()
+                && !this.inbound.is_open()
+                && let Some(foreign) = foreign(&buffer[..count])
+            {
+                return Poll::Ready(Err(foreign));
+            }
             if this.inbound.is_open() {
                 this.handshake = None;
             }

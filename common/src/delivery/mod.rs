@@ -5,6 +5,7 @@
 //! that.
 
 mod answers;
+mod count;
 mod ledger;
 mod letter;
 mod letters;
@@ -13,10 +14,13 @@ mod session;
 mod transcript;
 mod value;
 
+pub use count::came_back;
 pub use letter::{Letter, LetterSummary};
 pub use letters::{LetterError, Letters};
 pub use session::{Deliveries, OpenError, Session};
 pub use transcript::{Properties, Transcript, Unreadable};
+
+use std::sync::Arc;
 
 use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, FieldTable};
@@ -25,7 +29,7 @@ use time::OffsetDateTime;
 use answers::Answers;
 use ledger::Word;
 
-use crate::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, REPLAYS_HEADER};
+use crate::dead_letter::{DeadLetterRecord, EARLIER_FAILURE_HEADER, FAILURE_HEADER, Origin, REPLAYS_HEADER};
 use crate::failpoint;
 use crate::publisher::{Envelope, PublishError, Publisher};
 use crate::topology::Topology;
@@ -44,6 +48,8 @@ const ACQUIRED_COUNT_HEADER: &str = "x-acquired-count";
 #[must_use = "a delivery must be settled: unanswered it blocks its consumer until the connection ends"]
 pub struct Delivery {
     message: lapin::message::Delivery,
+    /// Taken out of the message: copies of it share one body.
+    body: Arc<Vec<u8>>,
     answers: Answers,
 }
 
@@ -78,14 +84,15 @@ pub enum Unsettled {
 }
 
 impl Delivery {
-    fn new(message: lapin::message::Delivery, answers: Answers) -> Self {
-        Self { message, answers }
+    fn new(mut message: lapin::message::Delivery, answers: Answers) -> Self {
+        let body = Arc::new(std::mem::take(&mut message.data));
+        Self { message, body, answers }
     }
 
     /// The message's body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.message.data
+        &self.body
     }
 
     /// The message's id.
@@ -101,16 +108,16 @@ impl Delivery {
         OffsetDateTime::from_unix_timestamp(seconds).ok()
     }
 
-    /// How often it was delivered before and came back, as the broker counts (quorum queues only).
+    /// How often it was delivered before and came back, as far as the broker vouches for it (quorum queues only).
     #[must_use]
     pub fn came_back(&self) -> u64 {
-        self.number(DELIVERY_COUNT_HEADER)
+        came_back(self.message.redelivered, self.number(DELIVERY_COUNT_HEADER), self.number(ACQUIRED_COUNT_HEADER))
     }
 
     /// How often it was replayed from the dead letters.
     #[must_use]
     pub fn replays(&self) -> u32 {
-        u32::try_from(self.number(REPLAYS_HEADER)).unwrap_or(u32::MAX)
+        u32::try_from(self.number(REPLAYS_HEADER).unwrap_or_default()).unwrap_or(u32::MAX)
     }
 
     /// Where it came from.
@@ -123,8 +130,8 @@ impl Delivery {
         }
     }
 
-    fn number(&self, header: &str) -> u64 {
-        headers(&self.message).and_then(|headers| headers.inner().get(header)).and_then(number).unwrap_or_default()
+    fn number(&self, header: &str) -> Option<u64> {
+        headers(&self.message).and_then(|headers| headers.inner().get(header)).and_then(number)
     }
 
     /// Answers the broker. Consumes the delivery: there is no second answer.
@@ -158,9 +165,14 @@ impl Delivery {
             return self.leave_to_the_broker().await;
         }
         table = without(&table, is_a_count_of_the_brokers);
+        // A dead letter that came back by other means than a replay says why it died before. The first such reason stays.
+        let earlier = table.inner().get(FAILURE_HEADER).cloned();
+        if let Some(earlier) = earlier.filter(|_| !table.inner().contains_key(EARLIER_FAILURE_HEADER)) {
+            table.insert(EARLIER_FAILURE_HEADER.into(), earlier);
+        }
         table.insert(FAILURE_HEADER.into(), AMQPValue::LongString(record.to_header().into()));
         let properties = self.message.properties.clone().with_headers(table);
-        let letter = Envelope::new(topology.dead_letter_exchange(), properties, self.message.data.clone());
+        let letter = Envelope::new(topology.dead_letter_exchange(), properties, Arc::clone(&self.body));
         match publisher.publish(letter).await {
             Ok(()) => {
                 failpoint::reach(failpoint::DEAD_LETTER_CONFIRMED);
@@ -181,7 +193,7 @@ impl Delivery {
     async fn renew(self, topology: &Topology, publisher: &Publisher) -> Result<(), Unsettled> {
         let table = without(headers(&self.message).unwrap_or(&FieldTable::default()), |name| name.starts_with("x-"));
         let properties = self.message.properties.clone().with_headers(table);
-        let copy = Envelope::new(topology.exchange(), properties, self.message.data.clone());
+        let copy = Envelope::new(topology.exchange(), properties, Arc::clone(&self.body));
         match publisher.publish(copy).await {
             Ok(()) => self.ack().await,
             // It counts then, which is better than to hold up the end of a session.

@@ -23,6 +23,10 @@ pub fn is_unroutable_channel_error(error: &lapin::Error) -> bool {
 /// library is not asked: it calls 403, 404 and 406 recoverable.
 impl From<&lapin::Error> for Failure {
     fn from(error: &lapin::Error) -> Self {
+        // It is no broker at all, which stays so until somebody changes the address.
+        if matches!(error.kind(), lapin::ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::Unsupported) {
+            return Self::new(Kind::Operator, "amqp_foreign", told(error));
+        }
         // TLS that does not come about, mostly for a certificate we do not trust: nothing that passes by itself.
         if matches!(error.kind(), lapin::ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::InvalidData) {
             return Self::new(Kind::Operator, "amqp_tls", told(error));
@@ -47,6 +51,10 @@ impl From<lapin::Error> for Failure {
 fn told(error: &lapin::Error) -> String {
     match error.kind() {
         lapin::ErrorKind::ProtocolError(protocol) => protocol.get_message().to_string(),
+        // In the words of the library for TLS, what came is "corrupt".
+        lapin::ErrorKind::IOError(io) if io.to_string().contains("InvalidContentType") => {
+            "what listens there does not speak TLS".to_owned()
+        }
         lapin::ErrorKind::IOError(io) => io.to_string(),
         _ => error.to_string(),
     }

@@ -1,7 +1,10 @@
 //! A message on its way: where to, with which properties, and what must be true of each of them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use deadpool_lapin::lapin::BasicProperties;
-use deadpool_lapin::lapin::types::AMQPValue;
+use deadpool_lapin::lapin::types::{AMQPValue, FieldTable};
 
 use crate::dead_letter::USER_HEADER;
 use crate::post::Post;
@@ -16,7 +19,7 @@ pub struct Envelope {
     pub(crate) exchange: String,
     pub(crate) routing_key: String,
     pub(crate) properties: BasicProperties,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Arc<Vec<u8>>,
 }
 
 impl Envelope {
@@ -35,8 +38,11 @@ impl Envelope {
     /// Any message, for the queue that `exchange` leads to. Always persistent, and without an expiry: what Sluice
     /// publishes waits until somebody takes it. The `user_id` goes into a header: the broker vouches for that property,
     /// and refuses a message that bears another user's.
-    pub(crate) fn new(exchange: String, properties: BasicProperties, body: Vec<u8>) -> Self {
+    pub(crate) fn new(exchange: String, properties: BasicProperties, body: impl Into<Arc<Vec<u8>>>) -> Self {
         let mut kept = properties.with_delivery_mode(PERSISTENT);
+        if let Some(headers) = kept.headers().clone().filter(|headers| names_places(headers)) {
+            kept = kept.with_headers(without_places(&headers));
+        }
         if let Some(user) = kept.user_id().clone() {
             let mut headers = kept.headers().clone().unwrap_or_default();
             headers.insert(USER_HEADER.into(), AMQPValue::LongString(user.as_str().into()));
@@ -45,7 +51,7 @@ impl Envelope {
         if kept.expiration().is_some() || kept.user_id().is_some() {
             kept = as_ours(kept);
         }
-        Self { exchange, routing_key: ROUTING_KEY.to_owned(), properties: kept, body }
+        Self { exchange, routing_key: ROUTING_KEY.to_owned(), properties: kept, body: body.into() }
     }
 
     /// How returns are told apart. Messages of strangers without an id share one: if one of them comes back, all such
@@ -53,6 +59,19 @@ impl Envelope {
     pub(super) fn message_id(&self) -> &str {
         self.properties.message_id().as_ref().map_or("", |id| id.as_str())
     }
+}
+
+/// The headers by which the broker sends a message also to other routing keys than the one it is published with. A
+/// message that is passed on goes to one place, whatever its sender wrote.
+const PLACES: [&str; 2] = ["CC", "BCC"];
+
+fn names_places(headers: &FieldTable) -> bool {
+    PLACES.iter().any(|name| headers.contains_key(name))
+}
+
+fn without_places(headers: &FieldTable) -> FieldTable {
+    let kept = headers.inner().iter().filter(|(name, _)| !PLACES.contains(&name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect::<BTreeMap<_, _>>().into()
 }
 
 /// Without `expiration` and `user_id`. The properties have setters but nothing that unsets, so they are built again.
@@ -83,11 +102,23 @@ mod tests {
             .with_user_id("somebody-else".into())
             .with_expiration("1000".into())
             .with_app_id("theirs".into());
-        let kept = Envelope::new("x".to_owned(), from, Vec::new()).properties;
+        let kept = Envelope::new("x".to_owned(), from, Vec::<u8>::new()).properties;
         assert_eq!((kept.user_id(), kept.expiration(), kept.delivery_mode()), (&None, &None, &Some(PERSISTENT)));
         assert_eq!(kept.message_id().as_ref().map(|id| id.as_str()), Some("7"));
         assert_eq!(kept.app_id().as_ref().map(|id| id.as_str()), Some("theirs"));
         let header = kept.headers().as_ref().and_then(|headers| headers.inner().get(USER_HEADER).cloned());
         assert_eq!(header, Some(AMQPValue::LongString("somebody-else".into())), "who it was is not forgotten");
+    }
+
+    #[test]
+    fn a_message_that_is_passed_on_goes_to_no_other_place_that_its_headers_name() {
+        let mut headers = FieldTable::default();
+        for name in ["CC", "BCC", "tenant"] {
+            headers.insert(name.into(), AMQPValue::LongString("elsewhere".into()));
+        }
+        let from = BasicProperties::default().with_headers(headers);
+        let kept = Envelope::new("x".to_owned(), from, Vec::<u8>::new()).properties.headers().clone();
+        let names: Vec<String> = kept.unwrap_or_default().inner().keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["tenant"]);
     }
 }

@@ -205,6 +205,13 @@ mod tests {
     }
 
     #[test]
+    fn no_character_becomes_more_than_four() {
+        let most = ('\0'..=char::MAX).map(|c| folded(c.encode_utf8(&mut [0; 4])).chars().count()).max();
+        assert_eq!(most, Some(4));
+        assert_eq!(folded("\u{FDFA}"), "\u{FDFA}");
+    }
+
+    #[test]
     fn a_latin_term_needs_word_edges_and_a_chinese_one_does_not() {
         let edges = |text: &str, term: &str| {
             let start = text.find(term).expect("the text holds the term");

@@ -29,6 +29,9 @@ use super::words::at_word_bounds;
 /// be most of the automaton's memory, and of the time that a reload takes.
 const MIXED_MAX_TERMS: usize = 10_000;
 
+/// The most places in one text that are looked at more closely. A post that has more of them is for a person.
+const HITS_MAX: usize = 10_000;
+
 /// Texts to look for, each with the terms it speaks for.
 struct Index {
     automaton: Option<DoubleArrayAhoCorasick<u32>>,
@@ -86,6 +89,15 @@ pub(super) struct Found {
     pub(super) allowed: Vec<Range<usize>>,
     /// Of which patterns literals are there.
     pub(super) parts: Seen,
+    /// Whether there were too many to look at all of them.
+    pub(super) cut: bool,
+}
+
+impl Found {
+    fn is_full(&mut self) -> bool {
+        self.cut |= self.hits.len() + self.allowed.len() >= HITS_MAX;
+        self.cut
+    }
 }
 
 impl Lists {
@@ -133,6 +145,9 @@ impl Lists {
             if terms.is_empty() {
                 continue;
             }
+            if found.is_full() {
+                return;
+            }
             let at_edges = at_word_edges(text, &span);
             if !at_edges && !all && terms.iter().all(|nth| self.terms[*nth as usize].words) {
                 continue;
@@ -163,6 +178,9 @@ impl Lists {
 
     fn find_joined(&self, folded: &Folded<'_>, view: &Han, found: &mut Found) {
         for (span, members) in self.plain.find(view.text.as_bytes()) {
+            if found.is_full() {
+                return;
+            }
             let (terms, _) = self.parted(members);
             let Some(joined) = view.joined(&span) else { continue };
             let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };
@@ -180,6 +198,9 @@ impl Lists {
         let view = Compact::new(folded.text(), &self.vocabulary);
         let known: HashSet<(What, usize)> = found.hits.iter().map(|hit| (hit.what, hit.span.start)).collect();
         for (keys, spellings) in self.disguised.find(&view.keys) {
+            if found.is_full() {
+                return;
+            }
             for (nth, spelling) in spellings.iter().map(|nth| &self.spellings[*nth as usize]) {
                 let Some(disguise) = spelling.read(&view, keys.clone(), self.terms[*nth].words) else { continue };
                 let cells = view.starts[keys.start] as usize..view.starts[keys.end] as usize;

@@ -24,6 +24,14 @@ use super::patterns::Patterns;
 use super::rules::Rules;
 use super::signal::Signal;
 
+/// What the rules find in a text.
+pub(super) struct Hits {
+    /// In the order of their beginning, longer ones first, with those that were dropped.
+    pub(super) all: Vec<Hit>,
+    /// Whether there was too much to look at all of it.
+    pub(super) cut: bool,
+}
+
 /// All rules of a set, ready to be looked for.
 pub(super) struct Matcher {
     lists: Lists,
@@ -48,21 +56,22 @@ impl Matcher {
         }
     }
 
-    /// The hits in a text, in the order of their beginning, longer ones first, with those that were dropped. `all`: also
-    /// those inside of longer words.
-    pub(super) fn hits(&self, text: &str, all: bool) -> Vec<Hit> {
+    /// The hits in a text. `all`: also those inside of longer words.
+    pub(super) fn hits(&self, text: &str, all: bool) -> Hits {
         let mut hits = self.look(text, all);
         if let Some(decoded) = Decoded::new(text) {
-            let known: HashSet<What> = hits.iter().map(|hit| hit.what).collect();
-            let more = self.look(&decoded.text, all).into_iter().filter(|hit| !known.contains(&hit.what));
+            let known: HashSet<What> = hits.all.iter().map(|hit| hit.what).collect();
+            let seen = self.look(&decoded.text, all);
+            hits.cut |= seen.cut;
+            let more = seen.all.into_iter().filter(|hit| !known.contains(&hit.what));
             let back = |hit: Hit| Some(Hit { span: decoded.origin(&hit.span)?, decoded: true, ..hit });
-            hits.extend(more.filter_map(back));
+            hits.all.extend(more.filter_map(back));
         }
-        hits.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.what));
+        hits.all.sort_by_key(|hit| (hit.span.start, std::cmp::Reverse(hit.span.end), hit.what));
         hits
     }
 
-    fn look(&self, text: &str, all: bool) -> Vec<Hit> {
+    fn look(&self, text: &str, all: bool) -> Hits {
         let folded = Folded::new(text);
         let mut found = self.lists.find(text, &folded, all);
         self.patterns.find(&folded, &found.parts, &mut found.hits);
@@ -72,7 +81,7 @@ impl Matcher {
         for hit in found.hits.iter_mut().filter(|hit| allowed.holds(&hit.span)) {
             hit.dropped = Some(Dropped::Allowed);
         }
-        found.hits
+        Hits { all: found.hits, cut: found.cut }
     }
 }
 

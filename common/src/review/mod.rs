@@ -46,10 +46,10 @@ pub use self::error::{Place, RulesError};
 pub use self::explain::{Explanation, Finding};
 use self::file::{Base, RulesFile};
 pub use self::lint::{Checked, Warning};
-use self::matcher::Matcher;
+use self::matcher::{Hits, Matcher};
 use self::rules::{Category, Combination, Rule};
 use self::score::{Outcome, Tally};
-use crate::post::Post;
+use crate::post::{CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
 use crate::verdict::Review;
 
 /// The rules that come with the program.
@@ -133,10 +133,10 @@ impl RuleSet {
     #[must_use]
     pub fn explain(&self, title: &str, content: &str) -> Explanation {
         let (mut tally, mut findings) = (self.tally(), Vec::new());
-        for (field, text) in [("title", title), ("content", content)] {
-            let mut hits = self.matcher.hits(text, true);
-            tally.count(field, text, &mut hits);
-            findings.extend(tally.findings(field, text, &hits));
+        for (field, text, limit) in fields(title, content) {
+            let (read, Hits { all: mut hits, cut }) = self.hits(text, limit, true);
+            tally.count(field, read, &mut hits, (text, cut));
+            findings.extend(tally.findings(field, read, &hits));
         }
         Explanation { findings, review: self.concluded(tally) }
     }
@@ -145,10 +145,17 @@ impl RuleSet {
     #[must_use]
     pub fn review_text(&self, title: &str, content: &str) -> Review {
         let mut tally = self.tally();
-        for (field, text) in [("title", title), ("content", content)] {
-            tally.count(field, text, &mut self.matcher.hits(text, false));
+        for (field, text, limit) in fields(title, content) {
+            let (read, Hits { all: mut hits, cut }) = self.hits(text, limit, false);
+            tally.count(field, read, &mut hits, (text, cut));
         }
         self.concluded(tally)
+    }
+
+    /// As much of a text as is read, and what is found in it.
+    fn hits<'a>(&self, text: &'a str, limit: usize, all: bool) -> (&'a str, Hits) {
+        let read = &text[..text.floor_char_boundary(limit)];
+        (read, self.matcher.hits(read, all))
     }
 
     fn tally(&self) -> Tally<'_> {
@@ -181,6 +188,15 @@ impl RuleSet {
         }
         Ok(())
     }
+}
+
+/// The fields of a post, each with how much of it is read: as many bytes as a post may have that came in by a front door.
+fn fields<'a>(title: &'a str, content: &'a str) -> [(&'static str, &'a str, usize); 2] {
+    const CHARACTER_MAX_BYTES: usize = 4;
+    [
+        ("title", title, CHARACTER_MAX_BYTES * TITLE_MAX_CHARS),
+        ("content", content, CHARACTER_MAX_BYTES * CONTENT_MAX_CHARS),
+    ]
 }
 
 /// The text of a file that people call `origin`.

@@ -9,12 +9,13 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::explain::Finding;
 use super::hit::{Dropped, Hit, What, steps};
 use super::matcher::Matcher;
 use super::rules::{Category, Combination, Rule};
-use crate::verdict::{Reason, Score, Verdict};
+use crate::verdict::{REVIEWED_IN_PART, Reason, Score, Verdict};
 
 /// The most reasons one review gives: the heaviest. A row is read by a person, who needs no seventeenth.
 pub(super) const REASONS_MAX: usize = 16;
@@ -29,6 +30,8 @@ pub(super) struct Tally<'a> {
     seen: HashSet<What>,
     found: Vec<(usize, Reason)>,
     shadow: Vec<Reason>,
+    /// What was not read.
+    unread: Vec<Reason>,
 }
 
 /// What the tally comes to.
@@ -41,11 +44,26 @@ pub(super) struct Outcome {
 
 impl<'a> Tally<'a> {
     pub(super) fn new(categories: &'a [Category], rules: &'a [Rule], matcher: &'a Matcher) -> Self {
-        Self { categories, rules, matcher, seen: HashSet::new(), found: Vec::new(), shadow: Vec::new() }
+        Self {
+            categories,
+            rules,
+            matcher,
+            seen: HashSet::new(),
+            found: Vec::new(),
+            shadow: Vec::new(),
+            unread: Vec::new(),
+        }
     }
 
-    /// Counts the hits of one field; those that do not count say so afterwards.
-    pub(super) fn count(&mut self, field: &str, text: &str, hits: &mut [Hit]) {
+    /// Counts the hits of one field; those that do not count say so afterwards. `whole` is all of its text, and whether
+    /// there were more hits than were looked at.
+    pub(super) fn count(&mut self, field: &str, text: &str, hits: &mut [Hit], whole: (&str, bool)) {
+        let rest = match whole {
+            (whole, _) if whole.len() > text.len() => Some((text.len()..whole.len(), whole)),
+            (whole, true) => Some((0..whole.len(), whole)),
+            (_, false) => None,
+        };
+        self.unread.extend(rest.map(|(span, whole)| unread(field, span, whole)));
         silence_nested(hits, self.categories.len(), self.rules);
         for hit in hits.iter_mut().filter(|hit| hit.dropped.is_none()) {
             if !self.seen.insert(hit.what) {
@@ -117,7 +135,9 @@ impl<'a> Tally<'a> {
             self.categories.iter().zip(&sums).map(|(category, sum)| category.verdict(*sum)).collect();
         let rules = self.rules;
         self.found.sort_by_key(|(rule, _)| Reverse((verdicts[rules[*rule].category], rules[*rule].weight)));
-        let reasons = self.found.into_iter().map(|(_, reason)| reason).take(REASONS_MAX).collect();
+        let in_part = !self.unread.is_empty();
+        let found = self.found.into_iter().map(|(_, reason)| reason);
+        let reasons = self.unread.into_iter().chain(found).take(REASONS_MAX).collect();
         self.shadow.truncate(REASONS_MAX);
         let mut spoken: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
         spoken.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
@@ -126,7 +146,8 @@ impl<'a> Tally<'a> {
             Score { category: name, sum: sums[category], hold, reject }
         };
         let scores = spoken.into_iter().map(score).collect();
-        let verdict = verdicts.into_iter().max().unwrap_or(Verdict::Approved);
+        let least = if in_part { Verdict::Held } else { Verdict::Approved };
+        let verdict = verdicts.into_iter().max().unwrap_or(least).max(least);
         Outcome { verdict, scores, reasons, shadow: self.shadow }
     }
 }
@@ -163,6 +184,19 @@ fn silence_nested(hits: &mut [Hit], categories: usize, rules: &[Rule]) {
             }
             Some(_) | None => last[category] = Some((nth, hit.span.end)),
         }
+    }
+}
+
+/// The reason for a person to look at a post of which only a part was reviewed.
+fn unread(field: &str, span: Range<usize>, whole: &str) -> Reason {
+    Reason {
+        rule: REVIEWED_IN_PART.to_owned(),
+        category: "review".to_owned(),
+        field: field.to_owned(),
+        span: [span.start, span.end],
+        text: cut(&whole[span]),
+        matched: "too much of it to review, from here on".to_owned(),
+        steps: Vec::new(),
     }
 }
 

@@ -13,6 +13,9 @@ use std::sync::LazyLock;
 
 use unicode_normalization::char::decompose_compatible;
 
+/// The most characters that one character may become. A few signs are whole phrases (U+FDFA is eighteen letters): taken
+/// apart, a text of them would cost as many times its length. They stay as they are.
+const PARTS_MAX: usize = 4;
 /// Characters below this one are looked up, those above it are ideographs and marks that need no table.
 const TABLE_END: usize = 0x2_0000;
 /// A character that becomes something other than one character: the rest of the entry is its place in the list.
@@ -83,7 +86,7 @@ fn worked_out(c: char) -> Vec<char> {
             }
         }
     });
-    parts
+    if parts.len() > PARTS_MAX { vec![c] } else { parts }
 }
 
 /// The simplified form of a traditional character; any other as it is.

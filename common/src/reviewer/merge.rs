@@ -3,7 +3,7 @@
 //! | the rules say | the reviewer says | verdict |
 //! |---|---|---|
 //! | approved or held | flagged | held; rejected where a charge reaches the score that is set for it |
-//! | held | not flagged | held; approved where the reviewer may release |
+//! | held | not flagged | held; approved where the reviewer may release, unless only a part of it was reviewed |
 //! | approved | not flagged | approved |
 //! | approved or held | nothing that can be used | held |
 //!
@@ -11,7 +11,7 @@
 
 use super::trouble::Trouble;
 use super::wire::{Charge, Opinion};
-use crate::verdict::{Reason, Review, Verdict};
+use crate::verdict::{REVIEWED_IN_PART, Reason, Review, Verdict};
 
 /// The rule of a reason that the reviewer gave.
 const FLAGGED: &str = "reviewer_flagged";
@@ -37,7 +37,8 @@ impl Policy {
     pub fn merged(self, mut review: Review, answer: &Result<Opinion, Trouble>) -> Review {
         match answer {
             Ok(opinion) if opinion.charges.is_empty() => {
-                if self.release && review.verdict == Verdict::Held {
+                let in_part = review.reasons.iter().any(|reason| reason.rule == REVIEWED_IN_PART);
+                if self.release && review.verdict == Verdict::Held && !in_part {
                     review.verdict = Verdict::Approved;
                 }
                 review.reasons.push(reason(CLEARED, CATEGORY, "not flagged".to_owned(), &opinion.model));
@@ -117,6 +118,15 @@ mod tests {
     fn what_the_rules_hold_is_released_only_where_that_is_set() {
         assert_eq!(verdicts(STRICT, &cleared()), [Approved, Held, Rejected]);
         assert_eq!(verdicts(Policy { release: true, ..STRICT }, &cleared()), [Approved, Approved, Rejected]);
+    }
+
+    #[test]
+    fn what_the_rules_read_only_a_part_of_is_not_released() {
+        let releasing = Policy { release: true, ..STRICT };
+        let sound = RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("sound rules");
+        let long = sound.review_text("", &"x".repeat(4 * crate::post::CONTENT_MAX_CHARS + 1));
+        assert_eq!(long.verdict, Held);
+        assert_eq!(releasing.merged(long, &cleared()).verdict, Held);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Consumer, ExchangeKind};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{PURPOSE, Presence};
@@ -20,6 +21,13 @@ use crate::topology::Topology;
 const REBUILD: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// The longest wait for one answer of the broker.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How the names of direct reply queues begin. Nothing but the caller's own connection is behind one; any other name is
+/// that of a queue, into which whoever may call would have us write.
+const DIRECT: &str = "amq.rabbitmq.reply-to.";
+/// The most calls that are answered in a second. Nobody asks as often for the answer's sake.
+const CALLS_A_SECOND: u32 = 20;
+/// How often it is said that calls are ignored.
+const SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// Answers calls with what `presence` says at that moment, until `end`. A lost connection is built anew, quietly: who
 /// consumes over another one says what is wrong.
@@ -76,15 +84,66 @@ async fn listen(connection: &lapin::Connection, exchange: &str) -> Result<(Chann
 }
 
 async fn answer_all(channel: &Channel, mut calls: Consumer, presence: impl Fn() -> Presence) -> Result<(), Failure> {
+    let mut allowance = Allowance::default();
     while let Some(call) = calls.next().await {
         let call = call?;
         let Some(caller) = call.properties.reply_to() else { continue };
+        let ignored = match caller.as_str().starts_with(DIRECT) {
+            false => Some("the answer was to go to a queue"),
+            true if !allowance.allows(Instant::now()) => Some("there were too many"),
+            true => None,
+        };
+        if let Some(why) = ignored {
+            allowance.ignored(why, Instant::now());
+            continue;
+        }
         // Numbers, names and dates: nothing in it can fail to become JSON.
-        let body = serde_json::to_vec(&presence()).unwrap_or_default();
+        let body = serde_json::to_vec(&presence().bounded()).unwrap_or_default();
         let properties = BasicProperties::default().with_content_type("application/json".into());
         let publish =
             channel.basic_publish("".into(), caller.clone(), BasicPublishOptions::default(), &body, properties);
         bounded("answering the roll call", TIMEOUT, publish).await?;
     }
     Ok(())
+}
+
+/// How many calls may still be answered, and when it was last said that some were not.
+#[derive(Debug, Default)]
+struct Allowance {
+    second: Option<Instant>,
+    answered: u32,
+    said: Option<Instant>,
+}
+
+impl Allowance {
+    /// Whether one more may be answered now.
+    fn allows(&mut self, now: Instant) -> bool {
+        if self.second.is_none_or(|second| now.duration_since(second) >= Duration::from_secs(1)) {
+            (self.second, self.answered) = (Some(now), 0);
+        }
+        self.answered += 1;
+        self.answered <= CALLS_A_SECOND
+    }
+
+    fn ignored(&mut self, why: &'static str, now: Instant) {
+        metrics::counter!("sluice_roll_calls_ignored_total").increment(1);
+        if self.said.is_none_or(|said| now.duration_since(said) >= SAID_EVERY) {
+            self.said = Some(now);
+            tracing::warn!(why, "a call for this worker's status was ignored");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_calls_is_answered_so_often_a_second_and_no_more() {
+        let (mut allowance, begun) = (Allowance::default(), Instant::now());
+        let answered = |allowance: &mut Allowance, after: u64| {
+            (0..1000).filter(|_| allowance.allows(begun + Duration::from_secs(after))).count()
+        };
+        assert_eq!([0, 0, 1].map(|after| answered(&mut allowance, after)), [20, 0, 20]);
+    }
 }

@@ -17,6 +17,9 @@ use crate::topology::Topology;
 const STRAIGHT_BACK: &str = "amq.rabbitmq.reply-to";
 /// The longest wait for one answer of the broker itself.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes, and the most answers: whoever sees the call can answer it.
+const ANSWER_MAX_BYTES: usize = 16 * 1024;
+const ANSWERS_MAX: usize = 10_000;
 
 /// Calls, and hears for `patience` who is there, by name. How many there should be nobody knows: a worker that is
 /// frozen, or whose answer the broker blocks, is not among them.
@@ -44,6 +47,8 @@ async fn hear(connection: &lapin::Connection, exchange: &str, patience: Duration
     let until = Instant::now() + patience;
     while let Ok(Some(answer)) = tokio::time::timeout_at(until, answers.next()).await {
         match answer {
+            Ok(_) if heard.len() == ANSWERS_MAX => break,
+            Ok(answer) if answer.data.len() > ANSWER_MAX_BYTES => {}
             Ok(answer) => heard.extend(serde_json::from_slice::<Presence>(&answer.data).ok()),
             Err(error) => match Failure::from(error) {
                 // No worker has made the exchange: nobody is there.

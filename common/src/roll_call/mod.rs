@@ -59,6 +59,25 @@ pub struct Presence {
     pub reviewer: Option<OutsideReviewer>,
 }
 
+/// The longest text of an answer, in characters: why a worker is paused, why its rules were refused.
+const TEXT_MAX_CHARS: usize = 500;
+
+impl Presence {
+    /// With texts of a length that bounds the whole answer. Names are short where they are set.
+    fn bounded(mut self) -> Self {
+        let paused = self.paused.as_mut().map(|paused| &mut paused.message);
+        let refused = self.rules.as_mut().and_then(|rules| rules.refused.as_mut()).map(|refused| &mut refused.why);
+        let reviewer = self.reviewer.as_mut().and_then(|reviewer| reviewer.why.as_mut());
+        for text in [paused, refused, reviewer].into_iter().flatten() {
+            if let Some((end, _)) = text.char_indices().nth(TEXT_MAX_CHARS) {
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+        self
+    }
+}
+
 /// How the rules in force came to be so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RulesInForce {

@@ -32,14 +32,17 @@ pub use replays::{PastLetter, PastReplay, Taken};
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use url::Url;
 
+use crate::address::{self, Parameter, is_bool, is_within};
 use crate::config::{ConfigError, DatabaseArgs};
 use crate::failure::{Failure, Kind};
+use crate::foreign::{self, MYSQL};
 use under_way::UnderWay;
 
 /// The longest wait for one statement, taking a connection included.
@@ -57,6 +60,42 @@ const KEPT_IDLE: Duration = Duration::from_secs(60);
 /// Statements kept prepared on a connection: more than there are sizes of a group of rows.
 const STATEMENTS: usize = 64;
 
+/// What may be asked of a connection in its address. All else that the driver knows is set here, for every connection.
+const PARAMETERS: [Parameter; 7] = [
+    Parameter { name: "require_ssl", takes: "true or false", fits: is_bool },
+    Parameter { name: VERIFY_CA, takes: "true or false", fits: is_bool },
+    Parameter { name: VERIFY_IDENTITY, takes: "true or false", fits: is_bool },
+    Parameter { name: "built_in_roots", takes: "true or false", fits: is_bool },
+    Parameter {
+        name: "compression",
+        takes: "`fast`, `on`, `best` or 0 to 9",
+        fits: |value| matches!(value, "fast" | "on" | "best") || (value.len() == 1 && is_within(value, &(0..=9))),
+    },
+    Parameter { name: "enable_cleartext_plugin", takes: "true or false", fits: is_bool },
+    Parameter { name: "socket", takes: "the path of a socket", fits: |value| value.starts_with('/') },
+];
+const VERIFY_CA: &str = "verify_ca";
+const VERIFY_IDENTITY: &str = "verify_identity";
+
+/// Holds the parameters for TLS against each other, and says in the log which checks are turned off.
+fn check_tls(url: &Url) -> Result<(), String> {
+    let given = |name: &str| address::parameter(url, name);
+    let tls = given("require_ssl").as_deref() == Some("true");
+    let how = [VERIFY_CA, VERIFY_IDENTITY, "built_in_roots"].into_iter().find(|name| given(name).is_some());
+    if let Some(name) = how.filter(|_| !tls) {
+        return Err(format!("its parameter `{name}` is about TLS, and there is none without `require_ssl=true`"));
+    }
+    let unchecked = match (given(VERIFY_CA).as_deref(), given(VERIFY_IDENTITY).as_deref()) {
+        (Some("false"), _) => {
+            "verify_ca=false: any certificate will do, so whoever is in between can read and change everything"
+        }
+        (_, Some("false")) => "verify_identity=false: the certificate may be any other server's",
+        _ => return Ok(()),
+    };
+    tracing::warn!("DATABASE_URL turns a check of TLS off: {unchecked}");
+    Ok(())
+}
+
 /// The database.
 pub struct Store {
     options: Opts,
@@ -67,6 +106,8 @@ pub struct Store {
     database: String,
     /// The largest packet that the server was last seen to take.
     packet: AtomicUsize,
+    /// Whether a server has ever answered there.
+    met: AtomicBool,
 }
 
 impl Store {
@@ -79,19 +120,27 @@ impl Store {
         const EXAMPLE: &str = "mysql://user:password@host:3306/name";
         let url = args.database_url.parsed(SETTING, &["mysql"], EXAMPLE)?;
         let wrong = |problem: String| ConfigError::new(SETTING, format!("{problem}; write it like {EXAMPLE}"));
-        let parsed = Opts::from_url(args.database_url.expose()).map_err(|error| wrong(error.to_string()))?;
+        address::check(&url, &PARAMETERS).map_err(wrong)?;
+        check_tls(&url).map_err(wrong)?;
+        if url.path().trim_matches('/').contains('/') {
+            return Err(wrong("there is more than the database's name in its path".to_owned()));
+        }
+        // What it would say of a wrong parameter holds the value.
+        let parsed = Opts::from_url(args.database_url.expose())
+            .map_err(|_| wrong("it is no address of a database".to_owned()))?;
         let database = parsed.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
         let database = database.ok_or_else(|| wrong("it names no database".to_owned()))?;
-        let at = format!("{}:{}", url.host_str().unwrap_or_default(), parsed.tcp_port());
+        let at = parsed.socket().map_or_else(|| address::at(&url, parsed.tcp_port()), str::to_owned);
         // RabbitMQ's library looks there by itself; a private authority is then named once for both.
         let authority = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
         let tls = match (parsed.ssl_opts().cloned(), authority) {
             (Some(tls), Some(file)) => Some(tls.with_root_certs(vec![file.into()])),
             (tls, _) => tls,
         };
-        let options = session(OptsBuilder::from_opts(parsed).ssl_opts(tls));
-        let packet = AtomicUsize::new(usize::MAX);
-        Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database, packet })
+        let options = OptsBuilder::from_opts(parsed).ip_or_hostname(address::host(&url)).ssl_opts(tls);
+        let options = session(options);
+        let (packet, met) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
+        Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database, packet, met })
     }
 
     /// Host and port.
@@ -144,12 +193,27 @@ impl Store {
     ) -> Result<T, Failure> {
         let answer = match tokio::time::timeout(patience, call).await {
             Ok(answer) => answer.map_err(Failure::from),
+            Err(_) if !self.met.load(Ordering::Relaxed) => Err(self.met_nobody(what).await),
             Err(_) => Err(Failure::timed_out("mysql", what, patience)),
         };
+        if answer.is_ok() {
+            self.met.store(true, Ordering::Relaxed);
+        }
         if let Err(Failure { kind: Kind::Dependency | Kind::Operator, .. }) = answer {
             self.begin_anew();
         }
         answer
+    }
+
+    /// A server that has never answered, and does not now: is it one of MySQL at all?
+    async fn met_nobody(&self, what: &str) -> Failure {
+        match foreign::ask(self.options.ip_or_hostname(), self.options.tcp_port()).await {
+            Some(speaks) if speaks != MYSQL => {
+                let message = format!("what listens there speaks {speaks}, not {MYSQL}");
+                Failure::new(Kind::Operator, "mysql_foreign", message)
+            }
+            Some(_) | None => Failure::timed_out("mysql", what, PATIENCE),
+        }
     }
 
     /// Leaves the connections that there are.
@@ -199,6 +263,7 @@ pub fn advice(failure: &Failure) -> &'static str {
         }
         "mysql_engine" => "nothing can be tried, or recorded as a whole, in such a table",
         "mysql_tls" => "is its certificate signed by a public authority, or by the one in SSL_CERT_FILE?",
+        "mysql_foreign" => "check the host and the port in DATABASE_URL",
         "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
         "mysql_auth_plugin" => {
             "check the user and the password in DATABASE_URL; a user has to have caching_sha2_password or \
@@ -273,6 +338,31 @@ mod tests {
             assert_eq!(error.setting, "DATABASE_URL");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_of_ipv6_is_what_the_driver_is_told() {
+        let store = store("mysql://me@[2001:db8::1]/db").expect("a good address");
+        assert_eq!((store.at(), store.options.ip_or_hostname()), ("[2001:db8::1]:3306", "2001:db8::1"));
+    }
+
+    #[tokio::test]
+    async fn a_parameter_that_is_wrong_or_unknown_is_refused_by_its_name() {
+        for (query, named) in [
+            ("require_ssl=yes", "`require_ssl` is `yes`; it takes true or false"),
+            ("require_ssl", "require_ssl"),
+            ("ssl-mode=REQUIRED", "`ssl-mode`, only require_ssl"),
+            ("pool_max=50", "pool_max"),
+            ("verify_ca=true", "none without `require_ssl=true`"),
+            ("require_ssl=false&verify_identity=true", "none without `require_ssl=true`"),
+            ("require_ssl=true&require_ssl=false", "given twice"),
+            ("compression=11", "compression"),
+        ] {
+            let error = store(&format!("mysql://me@h/db?{query}")).expect_err(query);
+            assert!(error.setting == "DATABASE_URL" && error.problem.contains(named), "{query}: {error}");
+        }
+        assert!(store("mysql://me@h/db?require_ssl=true&verify_ca=true&verify_identity=false&compression=9").is_ok());
+        assert!(store("mysql://me@h/db/").is_ok() && store("mysql://me@h/db/other").is_err());
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@
 
 use std::future::pending;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -57,7 +57,15 @@ impl Proxy {
     /// # Errors
     /// When no port can be had.
     pub fn start(target: SocketAddr) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::start_on(Ipv4Addr::LOCALHOST.into(), target)
+    }
+
+    /// The same on a free port of another address of this machine.
+    ///
+    /// # Errors
+    /// When this machine has no such address.
+    pub fn start_on(host: IpAddr, target: SocketAddr) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((host, 0))?;
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let addr = listener.local_addr()?;

@@ -1,7 +1,7 @@
 //! Texts that cost a careless review the square of their length.
 
 /// What each shape repeats, by name. Between them they fill every view, every run and every list of the review.
-pub(crate) const SHAPES: [(&str, &str); 19] = [
+pub(crate) const SHAPES: [(&str, &str); 21] = [
     ("one-latin-letter", "a"),
     ("one-han-character", "赌"),
     ("combining-marks", "\u{0301}"),
@@ -21,6 +21,8 @@ pub(crate) const SHAPES: [(&str, &str); 19] = [
     ("many-links", "http://a.com/ "),
     ("half-links", "://www."),
     ("sums", "1,000.00 "),
+    ("phrases-in-one-sign", "\u{FDFA}"),
+    ("syllables", "각"),
 ];
 
 /// A text of this shape, of at most so many bytes.

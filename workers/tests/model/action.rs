@@ -1,7 +1,7 @@
 //! Everything that can happen, with the place of the product where it does.
 
 use crate::rules::{Broken, Nature, Protocol};
-use crate::state::{Answer, Hand, Replay, Stage, State, Worker};
+use crate::state::{Answer, Hand, Letter, Replay, Stage, State, Worker};
 
 /// One step. `w` is a worker's place in the state, `k` a hand's, `i` that of a message or a letter, `p` a post's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,9 @@ pub(crate) enum Action {
     ReplayPublish { i: usize },
     /// ops/src/dlq/replay.rs, `batch`, `letter.remove`: the letter is acknowledged.
     ReplayRemove { i: usize },
+    /// The broker's own means (a shovel, the management pages, `rabbitmqctl`) put letter `i` back to work as it is, with the
+    /// count of its looks.
+    MoveBack { i: usize },
     /// `sluice dlq replay` is killed: the broker keeps the letters that were not acknowledged.
     OperatorDies,
 }
@@ -92,7 +95,7 @@ impl Action {
                 | Self::Away
                 | Self::Duplicate { .. }
                 | Self::OperatorDies
-        ) || matches!(self, Self::ReplayPublish { .. })
+        ) || matches!(self, Self::ReplayPublish { .. } | Self::MoveBack { .. })
     }
 
     /// All that can happen now.
@@ -224,6 +227,10 @@ fn around(protocol: &Protocol, state: &State, into: &mut Vec<Action>) {
             Replay::None => {}
             Replay::Copied | Replay::OnlyInHand => into.push(Action::ReplayRemove { i }),
         }
+    }
+    if state.left.moves > 0 {
+        let free = |(_, letter): &(usize, &Letter)| letter.replay == Replay::None;
+        into.extend(state.dead.iter().enumerate().filter(free).map(|(i, _)| Action::MoveBack { i }));
     }
     if state.left.lapses > 0 && state.dead.iter().any(|letter| letter.replay != Replay::None) {
         into.push(Action::OperatorDies);

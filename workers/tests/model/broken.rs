@@ -63,6 +63,21 @@ fn a_release_that_always_counts_makes_one_long_outage_deadly() {
 }
 
 #[test]
+fn a_letter_that_is_not_taken_and_then_released_becomes_a_crash_loop() {
+    let faults = Faults { stops: 1, ..Faults::default() };
+    let broken = with(Nature::Refused, faults, Broken::AnUntakenLetterIsReleased);
+    let trace = refuted("untaken and released", &Protocol { max_deliveries: 1, ..broken }, NOT_BLAMED);
+    assert!(trace.iter().any(|action| matches!(action, Action::GiveUpLetter { .. })), "{trace:?}");
+}
+
+#[test]
+fn a_count_that_the_broker_has_not_written_kills_a_letter_that_was_moved_back() {
+    let faults = Faults { deadlocks: 2, moves: 1, ..Faults::default() };
+    let trace = refuted("any count", &with(Nature::Sound, faults, Broken::AnyCountIsBelieved), NOT_BLAMED);
+    assert!(trace.iter().any(|action| matches!(action, Action::MoveBack { .. })), "{trace:?}");
+}
+
+#[test]
 fn rows_without_the_posts_key_become_two() {
     let faults = Faults { kills: 1, ..Faults::default() };
     refuted("each delivery its own key", &with(Nature::Sound, faults, Broken::EachDeliveryItsOwnKey), ONE_ROW);

@@ -96,6 +96,23 @@ fn what_cannot_be_stored_becomes_a_letter_and_is_replayed_without_loss() {
 }
 
 #[test]
+fn a_letter_that_is_moved_back_by_the_brokers_own_means_dies_of_nothing_but_its_own_fault() {
+    let faults = Faults { deadlocks: 2, kills: 1, stops: 2, moves: 1, ..Faults::default() };
+    for counting in [Counting::EachReturn, Counting::EndsOnly] {
+        let protocol = Protocol { counting, faults, ..Protocol::new(&[Nature::Sound]) };
+        holds("exhausted, moved back, a kill, two stops", protocol);
+    }
+}
+
+#[test]
+fn a_letter_that_nobody_takes_keeps_its_reason_through_every_worker() {
+    let faults = Faults { stops: 2, ..Faults::default() };
+    for max_deliveries in [1, 2] {
+        holds("a bad post, two stops", Protocol { max_deliveries, faults, ..Protocol::new(&[Nature::Refused]) });
+    }
+}
+
+#[test]
 fn an_exhausted_post_is_replayed_into_its_row() {
     let faults = Faults { deadlocks: 2, kills: 1, replays: 2, lapses: 1, duplicates: 1, ..Faults::default() };
     holds("exhausted, replayed, sent twice", Protocol { faults, ..Protocol::new(&[Nature::Sound]) });

@@ -46,6 +46,10 @@ pub(crate) enum Broken {
     ReplayAcksFirst,
     /// What is given back is released however often it came back already.
     EachReleaseCounts,
+    /// A post whose letter is not taken is released however often it came back already.
+    AnUntakenLetterIsReleased,
+    /// A count of returns is believed that the broker has not written.
+    AnyCountIsBelieved,
     /// The row's key is not the post's id.
     EachDeliveryItsOwnKey,
     /// Whom a failure hits is taken from its code, and the table is not asked.
@@ -75,6 +79,8 @@ pub(crate) struct Faults {
     pub(crate) replays: u8,
     /// The operator's program is killed in the middle of it.
     pub(crate) lapses: u8,
+    /// A letter is moved back to work by the broker's own means.
+    pub(crate) moves: u8,
 }
 
 /// One check.

@@ -3,16 +3,39 @@
 //! Workers are alike, and so are the hands of a worker: a state is kept in one canonical order, or the same moment
 //! would be looked at once for each way to number them.
 
+use common::delivery::came_back;
 use common::disposition::Class;
 
-use crate::rules::{Faults, Protocol};
+use crate::rules::{Counting, Faults, Protocol};
 
 /// A message in the work queue or in a hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Message {
     pub(crate) post: u8,
-    /// `x-delivery-count`.
+    /// The `x-delivery-count` that it was published with: a sender's, or that of a dead letter's looks.
+    pub(crate) claimed: u8,
+    /// How often the broker counted a return of it.
     pub(crate) returns: u8,
+    /// How often it was given out and came back, counted or not.
+    pub(crate) acquired: u8,
+}
+
+impl Message {
+    /// A message that was just published.
+    pub(crate) fn new(post: u8) -> Self {
+        Self { post, claimed: 0, returns: 0, acquired: 0 }
+    }
+
+    /// What a worker that has it in hand is told of its returns, by the product's own reading of the broker's headers.
+    pub(crate) fn came_back(self, counting: Counting) -> u8 {
+        let written = |count: u8| (count > 0).then_some(u64::from(count));
+        let acquired = match counting {
+            Counting::EachReturn => None,
+            Counting::EndsOnly => written(self.acquired),
+        };
+        let count = written(self.returns).or(written(self.claimed));
+        u8::try_from(came_back(self.acquired > 0, count, acquired)).unwrap_or(u8::MAX)
+    }
 }
 
 /// How a delivery is to be answered: the product's `Settlement`.
@@ -130,7 +153,7 @@ impl State {
         let hands = vec![None; protocol.consumers];
         let worker = Worker { alive: true, gate_open: true, pauses: 0, session: None, hands };
         Self {
-            ready: (0..posts).map(|post| Message { post, returns: 0 }).collect(),
+            ready: (0..posts).map(|post| Message::new(post)).collect(),
             workers: vec![worker; protocol.workers],
             dead: Vec::new(),
             rows: vec![0; posts.into()],

@@ -8,6 +8,9 @@ use crate::action::Action;
 use crate::rules::{Broken, Counting, Nature, Protocol};
 use crate::state::{Answer, Hand, Letter, Message, Replay, Session, Stage, State};
 
+/// How often a dead letter was looked at before it is moved back: more often than any limit of a check.
+const LOOKS: u8 = 9;
+
 /// A state in the making.
 pub(crate) struct Step<'a> {
     protocol: &'a Protocol,
@@ -71,7 +74,13 @@ impl<'a> Step<'a> {
                     self.hand(w, k).stage = Stage::Settling(Answer::Release);
                 }
             }
-            Action::GiveUpLetter { w, k } => self.hand(w, k).stage = Stage::Settling(Answer::Release),
+            Action::GiveUpLetter { w, k } => {
+                let answer = match self.protocol.is(Broken::AnUntakenLetterIsReleased) {
+                    true => Answer::Release,
+                    false => self.given_back(w, k),
+                };
+                self.hand(w, k).stage = Stage::Settling(answer);
+            }
             Action::Open { .. }
             | Action::Probe { .. }
             | Action::Steady { .. }
@@ -108,7 +117,7 @@ impl<'a> Step<'a> {
     }
 
     fn admit(&mut self, w: usize, k: usize) {
-        let returns = self.hand(w, k).message.returns;
+        let returns = self.returns(w, k);
         if returns >= self.protocol.max_deliveries {
             self.conclude(w, k, Outcome::CameBack { deliveries: returns.into() });
         } else if self.session(w).withdrawn {
@@ -187,9 +196,18 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// common/src/delivery/count.rs, `came_back`.
+    fn returns(&mut self, w: usize, k: usize) -> u8 {
+        let message = self.hand(w, k).message;
+        if self.protocol.is(Broken::AnyCountIsBelieved) && message.returns == 0 {
+            return message.claimed;
+        }
+        message.came_back(self.protocol.counting)
+    }
+
     /// workers/src/handler.rs, `Handler::given_back`.
     fn given_back(&mut self, w: usize, k: usize) -> Answer {
-        let returns = self.hand(w, k).message.returns.saturating_add(1);
+        let returns = self.returns(w, k).saturating_add(1);
         let renewed = returns >= self.protocol.max_deliveries && !self.protocol.is(Broken::EachReleaseCounts);
         if renewed { Answer::Renew } else { Answer::Release }
     }
@@ -233,12 +251,13 @@ impl<'a> Step<'a> {
             Stage::Settling(Answer::DeadLetter(class)) => {
                 self.state.dead.push(Letter { post: message.post, class, faults, replay: Replay::None });
             }
-            _ => self.state.ready.push(Message { post: message.post, returns: 0 }),
+            _ => self.state.ready.push(Message::new(message.post)),
         }
     }
 
     fn requeue(&mut self, message: Message, counted: bool) {
-        self.state.ready.push(Message { returns: message.returns.saturating_add(counted.into()), ..message });
+        let returns = message.returns.saturating_add(counted.into());
+        self.state.ready.push(Message { returns, acquired: message.acquired.saturating_add(1), ..message });
     }
 
     fn process(&mut self, action: Action) {
@@ -340,9 +359,14 @@ impl<'a> Step<'a> {
             Action::Back => state.mysql = true,
             Action::Duplicate { p } => {
                 state.left.duplicates -= 1;
-                state.ready.push(Message { post: u8::try_from(p).expect("a few posts"), returns: 0 });
+                state.ready.push(Message::new(u8::try_from(p).expect("a few posts")));
             }
             Action::ReplayPublish { i } | Action::ReplayRemove { i } => self.replay(action, i),
+            Action::MoveBack { i } => {
+                state.left.moves -= 1;
+                let letter = state.dead.remove(i);
+                state.ready.push(Message { claimed: LOOKS, ..Message::new(letter.post) });
+            }
             Action::OperatorDies => {
                 state.left.lapses -= 1;
                 state.dead.retain(|letter| letter.replay != Replay::OnlyInHand);
@@ -360,7 +384,7 @@ impl<'a> Step<'a> {
         }
         // A replay is a new message: the broker's count begins anew.
         if first != self.protocol.is(Broken::ReplayAcksFirst) {
-            self.state.ready.push(Message { post, returns: 0 });
+            self.state.ready.push(Message::new(post));
         }
         match (first, self.protocol.is(Broken::ReplayAcksFirst)) {
             (true, false) => self.state.dead[i].replay = Replay::Copied,
