@@ -13,6 +13,7 @@
 //! [`topology`] spells a queue's name, only `store` holds SQL.
 
 pub mod broker;
+pub mod command_line;
 pub mod config;
 pub mod dead_letter;
 pub mod delivery;
@@ -20,9 +21,11 @@ pub mod disposition;
 pub mod exit;
 pub mod failpoint;
 pub mod failure;
+pub mod natural;
 mod new_id;
 pub mod post;
 pub mod publisher;
+pub mod regular;
 pub mod retry;
 pub mod roll_call;
 pub mod shutdown;

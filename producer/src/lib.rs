@@ -45,7 +45,11 @@ use crate::cli::{Cli, Command};
 /// Why it could not be done, for people.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     telemetry::init(cli.log.log_format)?;
-    let stop = shutdown::on_signal().context("cannot listen for signals")?;
+    let stop = match &cli.command {
+        Command::Serve(_) => shutdown::on_signal(),
+        Command::Publish(_) | Command::Generate(_) => shutdown::on_interrupt(),
+    };
+    let stop = stop.context("cannot listen for signals")?;
     match &cli.command {
         Command::Serve(args) => serve::run(args, stop).await,
         Command::Publish(args) => publish::run(args, stop).await,

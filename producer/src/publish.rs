@@ -28,7 +28,7 @@ const READ_AT_ONCE: usize = 256 * 1024;
 /// last says from which line to go on.
 pub async fn run(args: &Publish, stop: CancellationToken) -> anyhow::Result<Exit> {
     let (input, length, source) = open(&args.file).await?;
-    let progress = Progress::of_bytes(length);
+    let progress = Progress::of_bytes(length, args.rate);
     let ready = Pipeline::open(&args.broker, &args.run, args.rate, progress, source.clone());
     let Some(pipeline) = stop.run_until_cancelled(ready).await.transpose()? else {
         anyhow::bail!("stopped before the first line of {source}");

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::body;
 use super::consent;
 use super::editor;
-use super::found::Found;
+use super::found::{Found, NoSuchLetter};
 use super::ledger::Ledger;
 use super::look::DeadLetters;
 use super::outcome::tell_json;
@@ -62,7 +62,13 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         .check_schema()
         .await
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
-    let found = Found::look(&args.id, &dead, &store).await?;
+    let found = match Found::look(&args.id, &dead, &store).await {
+        Err(error) if error.is::<NoSuchLetter>() => {
+            eprintln!("{error}");
+            return Ok(Exit::Partial);
+        }
+        found => found?,
+    };
     let (kind, by) = match (&patch, args.undo) {
         (_, true) => (ActKind::EditUndo, "undo"),
         (Some(_), _) => (ActKind::Edit, "patch"),

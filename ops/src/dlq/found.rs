@@ -52,14 +52,20 @@ impl Found {
         }
         match letters.into_iter().zip(known).next() {
             Some((letter, original)) => Ok(Self { letter, original, both: false }),
-            None => anyhow::bail!(
-                "no dead letter in {} has the id {}; `sluice dlq list` has them, `sluice dlq record --letter ID` says \
-                 what was done to it",
-                dead.topology.dead_letter_queue(),
-                line(id)
-            ),
+            None => Err(NoSuchLetter { queue: dead.topology.dead_letter_queue(), id: line(id) }.into()),
         }
     }
+}
+
+/// No dead letter has the id that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no dead letter in {queue} has the id {id}; `sluice dlq list` has them, `sluice dlq record --letter ID` says what was \
+     done to it"
+)]
+pub(super) struct NoSuchLetter {
+    queue: String,
+    id: String,
 }
 
 /// What an edited letter was before.

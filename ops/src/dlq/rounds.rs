@@ -90,7 +90,7 @@ impl Act {
         if matches!(self.doer, Doer::Replayer(_)) && letters.left() > 0 {
             self.flow = Some(Flow::watch(&self.dead).await);
         }
-        let mut report = Report::new(wording, json, letters.left());
+        let mut report = Report::new(wording, json, letters.left(), self.pace.rate());
         let ending = loop {
             let round = self.round(&mut letters, &mut report).await;
             if let Err(error) = letters.put_back().await {
@@ -271,7 +271,7 @@ impl Act {
         if !all {
             eprintln!("known so far: {}; {} still wait", watch.known, watch.waiting());
             eprintln!("`sluice replays show {id}` tells what becomes of them");
-            return Ok(Exit::Failed);
+            return Ok(if self.dead.stop.is_cancelled() { Exit::Interrupted } else { Exit::Failed });
         }
         if json {
             eprintln!("{}", watch.known);

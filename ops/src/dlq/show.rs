@@ -8,6 +8,7 @@ use common::config::BrokerArgs;
 use common::dead_letter::{FAILURE_HEADER, Origin};
 use common::delivery::{Letter, LetterSummary};
 use common::exit::Exit;
+use common::failure::Failure;
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -60,9 +61,15 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     } else if args.json {
         output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, &Shown::new(letter))))?;
     } else {
-        let again = replay_command(&args.id, args.broker.prefix.as_str());
-        let stories: Vec<String> =
-            found.iter().map(|letter| story(&Shown::new(letter), &again, OffsetDateTime::now_utc())).collect();
+        let now = OffsetDateTime::now_utc();
+        let stories: Vec<String> = found
+            .iter()
+            .map(|letter| {
+                let no_post = letter.post(now).err().map(Failure::from);
+                let way_out = way_out(no_post.as_ref(), &args.id, args.broker.prefix.as_str());
+                story(&Shown::new(letter), &way_out, now)
+            })
+            .collect();
         output::print(|out| write!(out, "{}", stories.join("\n")))?;
     }
     Ok(Exit::Done)
@@ -91,13 +98,30 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn replay_command(id: &str, prefix: &str) -> String {
-    let prefix = if prefix == "post" { String::new() } else { format!(" --prefix {}", shell_word(prefix)) };
-    let id = if id.starts_with('-') { format!("--id={}", shell_word(id)) } else { shell_word(id) };
-    format!("sluice dlq replay{prefix} {id}")
+/// What can be done with a letter. A replay gives workers the same body again: where that is no post, for this failure,
+/// it would die of it again.
+fn way_out(no_post: Option<&Failure>, id: &str, prefix: &str) -> String {
+    let command = |verb: &str| dlq_command(verb, id, prefix);
+    match no_post {
+        None => format!("to replay it\n  {}\n", command("replay")),
+        Some(failure) => format!(
+            "a replay cannot help: no worker can take this body ({}: {})\nto correct it, then replay it\n  {}\n\
+             to take it out; the record keeps it\n  {}\n",
+            line(&failure.code),
+            line(&failure.message),
+            command("edit"),
+            command("drop")
+        ),
+    }
 }
 
-fn story(letter: &Shown<'_>, again: &str, now: OffsetDateTime) -> String {
+fn dlq_command(verb: &str, id: &str, prefix: &str) -> String {
+    let prefix = if prefix == "post" { String::new() } else { format!(" --prefix {}", shell_word(prefix)) };
+    let id = if id.starts_with('-') { format!("-- {}", shell_word(id)) } else { shell_word(id) };
+    format!("sluice dlq {verb}{prefix} {id}")
+}
+
+fn story(letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String {
     let summary = letter.summary;
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
@@ -118,7 +142,7 @@ fn story(letter: &Shown<'_>, again: &str, now: OffsetDateTime) -> String {
     text.push_str(&other_headers(&letter.headers));
     let _ = writeln!(text, "\nbody");
     text.push_str(&indented(&body(letter)));
-    let _ = writeln!(text, "\nto replay it\n  {again}");
+    let _ = write!(text, "\n{way_out}");
     text
 }
 
@@ -181,6 +205,7 @@ fn indented(text: &str) -> String {
 mod tests {
     use super::*;
     use common::disposition::Class;
+    use common::failure::Kind;
     use serde_json::json;
     use time::macros::datetime;
 
@@ -218,6 +243,15 @@ mod tests {
     }
 
     #[test]
+    fn what_no_replay_can_mend_is_to_be_edited_or_dropped() {
+        let malformed = Failure::new(Kind::Permanent, "malformed", "not JSON");
+        let text = way_out(Some(&malformed), "42", "post");
+        assert!(text.contains("sluice dlq edit 42\n") && text.contains("sluice dlq drop 42\n"), "{text}");
+        assert!(text.contains("malformed: not JSON") && !text.contains("sluice dlq replay"), "{text}");
+        assert_eq!(way_out(None, "42", "post"), "to replay it\n  sluice dlq replay 42\n");
+    }
+
+    #[test]
     fn no_part_of_a_stranger_s_letter_reaches_the_terminal_raw() {
         let nasty = json!({ "h\u{1b}": "v\u{9b}", "x-death": [{ "queue": "q\u{1b}", "reason": "r" }] });
         for body in ["\u{1b}]0;owned\u{7}", "{\"title\":\"\\u001b[31m \u{9b}\"}"] {
@@ -237,8 +271,8 @@ mod tests {
 
     #[test]
     fn the_command_to_replay_can_be_pasted_into_a_shell() {
-        assert_eq!(replay_command("0193-a5b2", "post"), "sluice dlq replay 0193-a5b2");
-        assert_eq!(replay_command("a b", "blue"), "sluice dlq replay --prefix blue 'a b'");
-        assert_eq!(replay_command("-x", "post"), "sluice dlq replay --id=-x");
+        assert_eq!(dlq_command("replay", "0193-a5b2", "post"), "sluice dlq replay 0193-a5b2");
+        assert_eq!(dlq_command("replay", "a b", "blue"), "sluice dlq replay --prefix blue 'a b'");
+        assert_eq!(dlq_command("replay", "-x", "post"), "sluice dlq replay -- -x");
     }
 }
