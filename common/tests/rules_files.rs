@@ -176,7 +176,7 @@ fn every_mistake_is_named_by_line_and_column() {
         ("[categories.spam]\nhold = 0".to_owned(), "2:8", "0", "from 1 to 1000"),
         ("\n\n[categories.spam]\nblock = 3".to_owned(), "4:1", "unknown field `block`", "`hold`"),
         ("extend = \"default\"".to_owned(), "1:10", "unknown variant `default`", "`builtin`"),
-        ("name = \"\"".to_owned(), "1:8", "\"\"", "a name of 1 to 40"),
+        ("extend = \"builtin\"\nname = \"\"".to_owned(), "2:8", "\"\"", "a name of 1 to 40"),
         ("mode = 1".to_owned(), "1:1", "unknown field `mode`", "`extend`"),
         ("[lists]".to_owned(), "1:2", "unknown field `lists`", "`list`"),
         (String::new(), "1:1", "without any rules", "extend = \"builtin\""),
