@@ -251,7 +251,7 @@ fn only_regular_files_are_read_and_only_small_ones() {
     let pipe = folder.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
     let rules = folder.path().join("site.toml");
-    let refusal = |path: &std::path::Path| RuleSet::load(path).err().expect("it is refused").to_string();
+    let refusal = |path: &std::path::Path| RuleSet::load(path).expect_err("it is refused").to_string();
     assert!(refusal(&pipe).contains("a pipe") && refusal(folder.path()).contains("a folder"));
     assert!(refusal(std::path::Path::new("/dev/zero")).contains("a device"));
     let list = "[[list]]\nid = \"a\"\ncategory = \"spam\"\nfile = \"pipe\"";
