@@ -149,8 +149,16 @@ pub struct DatabaseArgs {
 /// How to log. What to log is `RUST_LOG`'s business.
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
-    /// How log lines look on stderr; RUST_LOG says which are shown [default: info]
-    #[arg(long, env = "SLUICE_LOG_FORMAT", value_name = "FORMAT", default_value = "text", global = true)]
+    /// How log lines look on stderr. RUST_LOG says which are shown: info and above where it is not set
+    #[arg(
+        long,
+        env = "SLUICE_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text",
+        global = true,
+        // After those of the command itself.
+        display_order = 900
+    )]
     pub log_format: LogFormat,
 }
 

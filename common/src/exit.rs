@@ -1,8 +1,9 @@
-//! How a program ends: four exit codes, one place that prints the last error.
+//! How a program ends: five exit codes, one place that prints the last error.
 
 use std::io::Write as _;
 
 use crate::config::ConfigError;
+use crate::shutdown::ENDED_AT_ONCE;
 
 /// The exit codes of all three programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +14,10 @@ pub enum Exit {
     Failed,
     /// It was asked wrongly, and nothing was done: 2 (also clap's own).
     Usage,
-    /// Some of it was done, with a line for each item that was not: 3.
+    /// Some of it was done, or there was nothing to do it to, with a line for each item of which that is so: 3.
     Partial,
+    /// It was told to end (Ctrl-C, SIGTERM) before it was done: 130, as shells have it.
+    Interrupted,
     /// As the command ended that was run.
     As(u8),
 }
@@ -29,6 +32,7 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Partial => 3,
+            Self::Interrupted => ENDED_AT_ONCE,
         }
     }
 }

@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod broker;
+pub mod command_line;
 pub mod config;
 pub mod dead_letter;
 pub mod delivery;
@@ -24,9 +25,11 @@ pub mod failure;
 pub mod foreign;
 pub mod json;
 pub mod named;
+pub mod natural;
 mod new_id;
 pub mod post;
 pub mod publisher;
+pub mod regular;
 pub mod retry;
 pub mod roll_call;
 pub mod shutdown;

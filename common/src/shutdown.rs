@@ -3,7 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The exit code of a process that was told twice to stop: 128 and SIGINT's number, as shells have it.
+/// The exit code of a process that was told twice to stop, and of a command that was interrupted: 128 and SIGINT's
+/// number, as shells have it.
 pub const ENDED_AT_ONCE: i32 = 130;
 
 /// What the signals have asked for so far.
@@ -16,17 +17,20 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Listens for the signals. SIGHUP is none of them: a program that runs without a terminal listens for it itself.
+    /// Listens for the signals.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
     pub fn listen() -> std::io::Result<Self> {
-        Self::with_hangup(None)
+        Self::listening(None, true)
     }
 
-    /// The same, and this one asks for an orderly end, too. It never ends at once: when a terminal closes, it may come
+    /// The same, and `hangup` asks for an orderly end, too. It never ends at once: when a terminal closes, it may come
     /// from the shell and then from the kernel.
-    fn with_hangup(mut hangup: Option<Signal>) -> std::io::Result<Self> {
+    ///
+    /// `logged`: whether each signal is a log line, as services have it. On a person's terminal it would stand in the
+    /// midst of a question or a progress bar, and say what they have just done.
+    fn listening(mut hangup: Option<Signal>, logged: bool) -> std::io::Result<Self> {
         let shutdown = Self::default();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -37,13 +41,17 @@ impl Shutdown {
                 _ = interrupt.recv() => "SIGINT",
                 () = received(hangup.as_mut()) => "SIGHUP",
             };
-            tracing::info!(signal = first, "stopping; a second signal ends at once");
+            if logged {
+                tracing::info!(signal = first, "stopping; a second signal ends at once");
+            }
             told.orderly.cancel();
             let second = tokio::select! {
                 _ = terminate.recv() => "SIGTERM",
                 _ = interrupt.recv() => "SIGINT",
             };
-            tracing::warn!(signal = second, "ending at once");
+            if logged {
+                tracing::warn!(signal = second, "ending at once");
+            }
             told.at_once.cancel();
         });
         Ok(shutdown)
@@ -67,14 +75,14 @@ async fn received(signal: Option<&mut Signal>) {
     }
 }
 
-/// The stop signal of a command that somebody runs: SIGHUP, which says that the terminal is gone, asks for an orderly
-/// end, too, unless it was started to outlive its terminal (`nohup`).
+/// The stop signal of a command that a person runs: nothing is logged. SIGHUP, which says that the terminal is gone, asks
+/// for an orderly end, too, unless the command was started to outlive its terminal (`nohup`).
 ///
 /// # Errors
 /// As [`Shutdown::listen`].
-pub fn on_signal() -> std::io::Result<CancellationToken> {
+pub fn on_interrupt() -> std::io::Result<CancellationToken> {
     let hangup = if outlives_its_terminal() { None } else { Some(signal(SignalKind::hangup())?) };
-    Ok(Shutdown::with_hangup(hangup)?.or_exit())
+    Ok(Shutdown::listening(hangup, false)?.or_exit())
 }
 
 /// The stop signal of a server, which needs no terminal. SIGHUP asks servers to read their files again: this one has

@@ -1,7 +1,6 @@
 //! Log lines: to stderr, as text or as JSON, never with a post's text or a secret.
 
-use std::io::IsTerminal as _;
-
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{ConfigError, LogFormat};
@@ -28,8 +27,14 @@ pub fn init(format: LogFormat) -> Result<(), ConfigError> {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // A second call (in tests) keeps the first one's subscriber.
     let _ = match format {
-        LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Text => lines.with_target(false).with_ansi(has_colours()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_target(false).try_init(),
     };
     Ok(())
+}
+
+/// Whether people want colours: on a terminal, unless `NO_COLOR`, `CLICOLOR=0` or `TERM=dumb` says otherwise, and
+/// elsewhere with `CLICOLOR_FORCE`. The same rule as for `--help`.
+fn has_colours() -> bool {
+    AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
 }

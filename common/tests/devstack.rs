@@ -2,6 +2,7 @@
 //! Private servers, for real: they come up, keep apart, keep their data, and leave nothing behind.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -85,6 +86,49 @@ async fn a_killed_server_comes_back_with_its_data_and_a_frozen_one_goes_on() {
     stack.stop().await.expect("all of it ends");
     assert!(!dir.exists(), "{} is left", dir.display());
     assert_eq!(processes_of(&dir), [] as [u32; 0]);
+}
+
+#[tokio::test]
+async fn no_other_user_of_the_machine_gets_into_a_stack_nor_reads_its_passwords() {
+    use mysql_async::{Conn, Opts, OptsBuilder};
+    let stack = Stack::start(StackOptions::default()).await.expect("a stack");
+
+    let urls = [stack.amqp_url(), stack.management_url(), stack.database_url("sluice")];
+    let passwords = urls.clone().map(|url| url::Url::parse(&url).expect("a URL").password().expect("one").to_owned());
+    assert!(passwords.iter().all(|password| password.len() == 32), "random ones");
+    assert_ne!(passwords[0], passwords[2]);
+
+    let known = Opts::from_url(&urls[2]).expect("an address");
+    let mut conn = Conn::new(known.clone()).await.expect("the database that programs use is there");
+    for user in ["root", "", "mysql", "sluice", "mariadb.sys"] {
+        let stranger = OptsBuilder::from_opts(known.clone()).user(Some(user)).pass(None::<&str>).db_name(None::<&str>);
+        assert!(Conn::new(stranger).await.is_err(), "{user:?} gets in without a password");
+    }
+    let (files, infile): (String, bool) =
+        conn.query_first("SELECT @@secure_file_priv, @@local_infile").await.expect("a server").expect("a row");
+    assert!(Path::new(&files).starts_with(stack.dir()), "statements may read and write files in {files}");
+    assert!(!infile);
+    conn.disconnect().await.expect("an orderly end");
+
+    let guest = stack.amqp_url().replace(&format!("sluice:{}", passwords[0]), "guest:guest");
+    assert!(Connection::connect(&guest, ConnectionProperties::default()).await.is_err(), "guest gets in");
+
+    for pid in processes_of(stack.dir()) {
+        for shown in ["cmdline", "environ"] {
+            let shown = std::fs::read(format!("/proc/{pid}/{shown}")).unwrap_or_default();
+            let shown = String::from_utf8_lossy(&shown);
+            assert!(!passwords.iter().any(|password| shown.contains(password)), "{shown}");
+        }
+    }
+    let mode = |name: &str| stack.dir().join(name).metadata().expect("it is there").permissions().mode() & 0o777;
+    assert_eq!([mode(""), mode("secrets.json"), mode("rabbitmq/rabbitmq.conf")], [0o700, 0o600, 0o600]);
+    assert_eq!(mode("home/.erlang.cookie"), 0o400);
+    let logs = std::fs::read_dir(stack.dir().join("logs")).expect("a folder").flatten();
+    for log in logs.filter_map(|log| std::fs::read_to_string(log.path()).ok()) {
+        assert!(!passwords.iter().any(|password| log.contains(password)), "a log shows a password");
+    }
+    assert!(!passwords.iter().any(|password| format!("{stack:?}").contains(password)));
+    stack.stop().await.expect("all of it ends");
 }
 
 /// Not a test but the owner of the test above. By itself it does nothing.
@@ -228,7 +272,7 @@ async fn row(stack: &Stack) -> String {
 
 async fn http_status(url: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let addr = url.strip_prefix("http://").expect("a plain address");
+    let (_, addr) = url.split_once('@').expect("a user and a password");
     let mut stream = tokio::net::TcpStream::connect(addr).await.expect("a listener");
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("a listener that reads");
     let mut head = [0; 32];

@@ -104,18 +104,19 @@ fn a_file_can_build_on_the_built_in_rules() {
     assert_eq!(verdict(&rules, "go kill yourself"), Rejected, "the built-in");
     assert_eq!(verdict(&rules, "我要弄死你全家"), Approved, "its own thresholds");
     assert_eq!(review(&rules, "wholesale prices").reasons, [], "a built-in term, allowed");
-    let alone = parsed("");
+    let alone = parsed(SPAM);
     assert_eq!(verdict(&alone, "go kill yourself"), Approved, "without `extend` there are no rules");
 }
 
 #[test]
 fn the_id_names_the_text_that_was_read() {
     let id = |text: &str, origin: &str| RuleSet::parse(text, origin).map(|set| set.id().to_owned()).expect("in order");
-    assert_eq!(id("", "/etc/sluice/site.toml"), "site@e3b0c44298fc");
-    assert_eq!(id("", "规则.toml"), "--@e3b0c44298fc");
-    assert_eq!(id("", ""), "rules@e3b0c44298fc");
-    assert_ne!(id("# one", "a.toml"), id("# two", "a.toml"));
-    assert_ne!(id("extend = \"builtin\"", "a.toml"), id("", "a.toml"));
+    let name = |origin: &str| id(SPAM, origin).split_once('@').map(|(name, _)| name.to_owned()).expect("a name");
+    assert_eq!([name("/etc/sluice/site.toml"), name("规则.toml"), name("")], ["site", "--", "rules"]);
+    let commented = |comment: &str| id(&format!("{SPAM}# {comment}"), "a.toml");
+    assert_eq!(commented("one"), commented("one"));
+    assert_ne!(commented("one"), commented("two"));
+    assert_ne!(id(&format!("extend = \"builtin\"\n{SPAM}"), "a.toml"), id(SPAM, "a.toml"));
 }
 
 #[test]
@@ -123,6 +124,9 @@ fn every_mistake_is_named_by_line_and_column() {
     let list = |body: &str| format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 50\n{body}");
     let pattern =
         |regex: &str| format!("{SPAM}[[pattern]]\nid = \"a\"\ncategory = \"spam\"\nweight = 50\nregex = {regex}");
+    let signal = |is: &str, from: u32| {
+        format!("{SPAM}[[signal]]\nid = \"a\"\ncategory = \"spam\"\nis = \"{is}\"\nfrom = {from}")
+    };
     for (text, place, found, expected) in [
         (list("terms = [\"ok\", \"\"]"), "8:16", "empty term", "two characters"),
         (list("terms = [\"ok\", \"词\"]"), "8:16", "one-character term \"词\"", "two characters"),
@@ -174,19 +178,123 @@ fn every_mistake_is_named_by_line_and_column() {
         ("extend = \"default\"".to_owned(), "1:10", "unknown variant `default`", "`builtin`"),
         ("name = \"\"".to_owned(), "1:8", "\"\"", "a name of 1 to 40"),
         ("mode = 1".to_owned(), "1:1", "unknown field `mode`", "`extend`"),
+        ("[lists]".to_owned(), "1:2", "unknown field `lists`", "`list`"),
+        (String::new(), "1:1", "without any rules", "extend = \"builtin\""),
+        ("# all of it is commented out".to_owned(), "1:1", "without any rules", "a rule"),
+        (signal("caps", 700), "8:8", "700", "a share in percent from 1 to 100"),
+        (signal("digits", 101), "8:8", "101", "from 1 to 100"),
+        (signal("symbols", 0), "8:8", "0", "from 1 to 100"),
+        (
+            format!("{}\n[[combination]]\nid = \"c\"\ncategory = \"spam\"\nall = [\"a\", \"a\"]", signal("caps", 70)),
+            "12:13",
+            "\"a\" a second time",
+            "each rule once",
+        ),
         ("[[test]]\ntext = \"x\"\nexpect = \"fine\"".to_owned(), "3:10", "unknown variant `fine`", "`approved`"),
         (pattern("'(ab'"), "8:9", "unclosed group", "a regular expression"),
         (pattern("'a*'"), "8:9", "matches the empty text", "at least one character"),
         (pattern("'buy WeChat'"), "8:9", "'W' at character 5", "\"w\""),
         (pattern("'微信：'"), "8:9", "'：' at character 3", "\":\""),
-        (pattern("'a.c'"), "8:9", "invalid UTF-8", "(?u:.)"),
-        (pattern("'[微威]信'"), "8:9", "Unicode not allowed", "(?u:[…])"),
+        (pattern("'a.c'"), "8:9", "`.` at character 2", "`(?u:.)`, which stands for characters"),
+        (pattern("'.*'"), "8:9", "`.` at character 1", "`(?u:.)`"),
+        (pattern("'x[^a]'"), "8:9", "`[^a]` at character 2", "`(?u:[^a])`"),
+        (pattern("'\\W+'"), "8:9", "`\\W` at character 1", "`(?u:\\W)`"),
+        (pattern("'我[微威]信'"), "8:9", "`[微威]` at character 2", "`(?u:[微威])`"),
+        (pattern("'(?u:.*)'"), "8:9", "matches the empty text", "at least one character"),
+        (pattern("'spam|'"), "8:9", "matches the empty text", "at least one character"),
         (pattern("'(?u:.){1,2000}'"), "8:9", "too large", "at most"),
     ] {
         let refusal = refusal(&text);
         assert!(refusal.starts_with(&format!("site.toml:{place}: ")), "{text}\n=> {refusal}");
         assert!(refusal.contains(found) && refusal.contains(expected), "{text}\n=> {refusal}");
     }
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_in_one_go_and_each_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("site.toml");
+    fs::write(folder.path().join("empty.txt"), "# nothing yet\n").expect("the list is written");
+    let text = format!(
+        "{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 0\nterms = [\"x\", \"ok\", \"\"]\n\
+         [[list]]\nid = \"b\"\ncategory = \"spam\"\nwieght = 3\nterms = [\"fine\"]\n\
+         [[pattern]]\nid = \"p\"\ncategory = \"spam\"\nregex = '(ab'\n\
+         [[list]]\nid = \"f\"\ncategory = \"spam\"\nfile = \"empty.txt\"\n\
+         [[combination]]\nid = \"c\"\ncategory = \"spam\"\nall = [\"a\", \"nobody\"]\n"
+    );
+    fs::write(&path, text).expect("the file is written");
+    let mistakes = RuleSet::check(&path).expect_err("there are six");
+    let told: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+    let expected = [
+        (":7:10: found 0", "a weight"),
+        (":8:10: found the one-character term", ""),
+        (":8:21: found the empty term", ""),
+        (":12:1: unknown field `wieght`", ""),
+        (":17:9: found a pattern that cannot be read: unclosed group at character 1", ""),
+        (":21:8: found no term in", "empty.txt"),
+        (":25:13: found the unknown rule \"nobody\"", ""),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, (place, what)) in told.iter().zip(expected) {
+        assert!(told.contains(&format!("site.toml{place}")) && told.contains(what), "{told}");
+    }
+
+    fs::write(&path, "[[list\nid = \"a\"\n[categories.x]\nhold = = 3\n").expect("the file is written");
+    let mistakes = RuleSet::check(&path).expect_err("it is no TOML");
+    let lines: Vec<_> = mistakes.iter().filter_map(|error| error.place().map(|place| place.line)).collect();
+    assert!(lines.contains(&1) && lines.contains(&4), "{mistakes:#?}");
+}
+
+#[test]
+fn only_regular_files_are_read_and_only_small_ones() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
+    let rules = folder.path().join("site.toml");
+    let refusal = |path: &std::path::Path| RuleSet::load(path).err().expect("it is refused").to_string();
+    assert!(refusal(&pipe).contains("a pipe") && refusal(folder.path()).contains("a folder"));
+    assert!(refusal(std::path::Path::new("/dev/zero")).contains("a device"));
+    let list = "[[list]]\nid = \"a\"\ncategory = \"spam\"\nfile = \"pipe\"";
+    fs::write(&rules, format!("{SPAM}{list}")).expect("the file is written");
+    assert!(refusal(&rules).contains(":7:8: ") && refusal(&rules).contains("a pipe"), "{}", refusal(&rules));
+    fs::File::create(&rules).and_then(|file| file.set_len(17 << 20)).expect("a large file without content");
+    assert!(refusal(&rules).contains("larger than"), "{}", refusal(&rules));
+}
+
+#[test]
+fn what_would_find_nearly_every_post_is_warned_of_and_what_can_never_decide() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("site.toml");
+    let rule = |kind: &str, id: &str, body: &str| format!("[[{kind}]]\nid = \"{id}\"\ncategory = \"spam\"\n{body}\n");
+    let text = [
+        "[categories.spam]\nhold = 50\nreject = 9000\n",
+        &rule("pattern", "everything", "regex = '(?u:.)'"),
+        &rule("pattern", "letters", "regex = '[a-z]+'"),
+        &rule("list", "greeting", "terms = [\"good morning\", \"gnome outlet\"]"),
+        &rule("signal", "shouting", "is = \"caps\"\nfrom = 1"),
+        &rule("link", "hosts", "hosts = [\"com\", \"gnomes.example.com\"]"),
+        &rule("pattern", "phone", "regex = 'call 0800-\\d{6}'"),
+        "[[allow]]\nhosts = [\"co.uk\", \"localhost\"]\n",
+    ]
+    .concat();
+    fs::write(&path, text).expect("the file is written");
+    let checked = RuleSet::check(&path).expect("it is in order");
+    let told: Vec<_> = checked.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    let expected = [
+        "\"spam\" never rejects",
+        "\"everything\" finds",
+        "\"letters\" finds",
+        "\"greeting\" finds \"Good morning\"",
+        "\"shouting\" finds",
+        "all sites below \"com\" are spoken of",
+        "all sites below \"co.uk\" are allowed",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    assert!(told.iter().zip(expected).all(|(told, expected)| told.contains(expected)), "{told:#?}");
+
+    fs::write(&path, SPAM).expect("the file is written");
+    let checked = RuleSet::check(&path).expect("it is in order");
+    assert!(checked.warnings.iter().any(|warning| warning.message.contains("every post is approved")));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::{bench, demo, dlq, migrate, replays, rules, stack, status, topology, 
 
 /// Looks after the queue between a flood of posts and MySQL
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part (with a line for each item that was not). With --json,
-/// stdout holds JSON and nothing else; all that is for people goes to stderr.
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part or nothing there to do it to (with a line for each item),
+/// 130 interrupted. With --json, stdout holds JSON and nothing else; all that is for people goes to stderr.
 #[derive(Debug, Parser)]
 #[command(name = "sluice", version = common::VERSION, max_term_width = 110)]
 pub struct Cli {
@@ -58,5 +58,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_flag_has_two_defaults() {
+        let mut commands = vec![Cli::command()];
+        while let Some(mut command) = commands.pop() {
+            command.build();
+            for flag in command.get_arguments().filter(|flag| !flag.get_default_values().is_empty()) {
+                let help = flag.get_long_help().or(flag.get_help()).map(ToString::to_string).unwrap_or_default();
+                assert!(!help.contains("[default"), "{} {}: {help}", command.get_name(), flag.get_id());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
     }
 }

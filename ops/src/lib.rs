@@ -62,6 +62,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match done {
         // Whoever read our output has seen enough: `sluice dlq list | head`.
         Err(error) if output::is_broken_pipe(&error) => Ok(Exit::Done),
+        Err(error) if error.is::<dlq::look::Interrupted>() => {
+            eprintln!("{error}");
+            Ok(Exit::Interrupted)
+        }
         done => done,
     }
 }

@@ -1,8 +1,5 @@
 //! `sluice`, the operator's tool: wiring only; the rooms are in the library.
 
-use clap::Parser as _;
-
 fn main() -> ! {
-    let cli = ops::cli::Cli::try_parse().unwrap_or_else(|error| std::process::exit(ops::output::usage(&error)));
-    common::exit::run(ops::run(cli))
+    common::exit::run(async { ops::run(common::command_line::parse()).await })
 }

@@ -49,19 +49,6 @@ macro_rules! tell {
 }
 pub(crate) use tell;
 
-/// Says what was wrong with the command line, and gives the exit code; or prints the help that was asked for. What was
-/// typed is repeated in it.
-#[must_use]
-pub fn usage(error: &clap::Error) -> i32 {
-    if error.use_stderr() {
-        say(&error.render().to_string());
-    } else {
-        // Nobody can be told that there is nobody to tell.
-        let _ = error.print();
-    }
-    error.exit_code()
-}
-
 /// Lets lines pass, each when it is complete.
 struct Lines<W: Write> {
     out: W,

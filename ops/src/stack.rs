@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use common::config::SecretUrl;
 use common::devstack::{Stack, StackOptions, Standing, exit_code, shell_word};
 use common::exit::Exit;
 
@@ -12,11 +13,9 @@ use crate::output::{self, tell};
 
 /// Where a stack is when nobody says where.
 const DIR: &str = ".sluice-stack";
-/// The exit code of a command that was interrupted, as shells have it.
-const INTERRUPTED: u8 = 130;
 
-/// Private servers: RabbitMQ and MariaDB (or MySQL) in a folder, on free ports of 127.0.0.1; nothing of the system is
-/// touched.
+/// Private servers: RabbitMQ and MariaDB (or MySQL) in a folder, on free ports of 127.0.0.1, with passwords of their own;
+/// nothing of the system is touched.
 #[derive(Debug, Args)]
 pub struct StackArgs {
     #[command(subcommand)]
@@ -32,7 +31,7 @@ enum StackCommand {
         #[command(flatten)]
         origin: Origin,
     },
-    /// Print their addresses for a shell: eval "$(sluice stack env)"
+    /// Print their addresses for a shell, passwords included: eval "$(sluice stack env)"
     Env(Place),
     /// End them; their data are kept
     Down {
@@ -98,7 +97,7 @@ async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
                 tell!("interrupted: ending what was started");
                 Stack::down(dir, false).await?;
             }
-            return Ok(Exit::As(INTERRUPTED));
+            return Ok(Exit::Interrupted);
         }
     };
     let now = match standing {
@@ -111,7 +110,8 @@ async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
     output::print(|out| {
         writeln!(out, "{now} in {}: {versions}", stack.dir().display())?;
         for (variable, address) in stack.environment() {
-            writeln!(out, "  {variable:<21}  {address}")?;
+            // Without the password: a terminal's pages are kept, and shown to others.
+            writeln!(out, "  {variable:<21}  {}", SecretUrl::from(address.as_str()))?;
         }
         writeln!(out, "for programs in this shell:  eval \"$(sluice stack env{option})\"")?;
         writeln!(out, "to end it:                   sluice stack down{option}")

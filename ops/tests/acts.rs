@@ -182,7 +182,7 @@ async fn an_interrupted_replay_ends_cleanly_and_the_same_command_goes_on() {
     let replay = ground.start(&["dlq", "replay", "--all", "--yes", "--rate", "20"]);
     until("some are replayed", async || ground.queued().await >= 4).await;
     interrupt(&replay).await;
-    let ran = ground.finish(replay).await.exits(1);
+    let ran = ground.finish(replay).await.exits(130);
     assert!(ran.stdout.contains("interrupted"), "{ran:?}");
     let queued = ground.queued().await;
     assert!(queued < dead.len(), "{queued} though it was to take three seconds");

@@ -130,7 +130,7 @@ async fn who_stops_waiting_is_told_how_to_ask_later() {
     until("it is recorded", async || ground.value::<u64>("SELECT COUNT(*) FROM act_letters").await == 2).await;
     interrupt(&replay).await;
     let ran = ground.finish(replay).await;
-    assert!(ran.code == Some(1) && ran.stdout.contains("2 replayed"), "{ran:?}");
+    assert!(ran.code == Some(130) && ran.stdout.contains("2 replayed"), "{ran:?}");
     let id = text(&replays(&ground).await[0], "id");
     assert!(ran.stderr.contains(&format!("sluice replays show {id}")), "{ran:?}");
     assert!(ran.stderr.contains("no worker answers"), "{ran:?}");

@@ -181,8 +181,8 @@ async fn check_takes_a_sound_file_and_warns_of_what_never_speaks() {
     );
     let odd = file(&folder, "odd.toml", &odd);
     let told = rules(&["check", shown(&odd), "--json"]).await.ok().object();
-    let counts = json!([told["sound"], told["rules"], told["terms"], told["tests"], told["error"]]);
-    assert_eq!(counts, json!([true, 4, 6, 1, null]), "{told}");
+    let counts = json!([told["sound"], told["rules"], told["terms"], told["tests"], told["errors"]]);
+    assert_eq!(counts, json!([true, 4, 6, 1, []]), "{told}");
     let warned: Vec<_> = told["warnings"]
         .as_array()
         .expect("an array")
@@ -217,7 +217,11 @@ async fn check_refuses_a_file_by_line_and_column() {
         let ran = rules(&["check", shown(&path), "--json"]).await.exits(1);
         let told = ran.object();
         assert_eq!((&told["sound"], &told["ruleset"]), (&json!(false), &json!(null)), "{told}");
-        assert_eq!(json!([told["error"]["line"], told["error"]["column"]]), json!([place.0, place.1]), "{told}");
+        assert_eq!(
+            json!([told["errors"][0]["line"], told["errors"][0]["column"]]),
+            json!([place.0, place.1]),
+            "{told}"
+        );
         assert!(ran.stderr.contains(&format!("wrong.toml:{}:{}: ", place.0, place.1)), "{}", ran.stderr);
         let ran = rules(&["check", shown(&path)]).await.exits(1);
         assert_eq!(ran.stdout, "");

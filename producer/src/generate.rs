@@ -23,7 +23,7 @@ const READABLE: f64 = 20.0;
 /// When the receipts cannot be opened, the queues cannot be declared, or posts could not be published.
 pub async fn run(args: &Generate, stop: CancellationToken) -> anyhow::Result<Exit> {
     let each = args.rate <= READABLE && io::stdout().is_terminal();
-    let progress = Progress::of_posts(args.count, each);
+    let progress = Progress::of_posts(args.count, Some(args.rate), each);
     let source = "the generator".to_owned();
     let ready = Pipeline::open(&args.broker, &args.run, Some(args.rate), progress, source);
     let Some(pipeline) = stop.run_until_cancelled(ready).await.transpose()? else {

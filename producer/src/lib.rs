@@ -50,7 +50,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     telemetry::init(cli.log.log_format)?;
     let stop = match &cli.command {
         Command::Serve(_) => shutdown::of_a_server(),
-        Command::Publish(_) | Command::Generate(_) => shutdown::on_signal(),
+        Command::Publish(_) | Command::Generate(_) => shutdown::on_interrupt(),
     };
     let stop = stop.context("cannot listen for signals")?;
     match &cli.command {

@@ -27,7 +27,7 @@ pub async fn run(args: &Publish, stop: CancellationToken) -> anyhow::Result<Exit
         anyhow::bail!("stopped before the first line of {}", args.file.display());
     };
     let Input { bytes, length, source } = input?;
-    let progress = Progress::of_bytes(length);
+    let progress = Progress::of_bytes(length, args.rate);
     let ready = Pipeline::open(&args.broker, &args.run, args.rate, progress, source.clone());
     let Some(pipeline) = stop.run_until_cancelled(ready).await.transpose()? else {
         anyhow::bail!("stopped before the first line of {source}");

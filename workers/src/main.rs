@@ -1,6 +1,5 @@
 //! `sluice-worker`: wiring only.
 
-use clap::Parser as _;
 use common::exit::Exit;
 use workers::cli::{Cli, Command};
 
@@ -9,7 +8,7 @@ fn main() -> ! {
 }
 
 async fn start() -> anyhow::Result<Exit> {
-    let cli = Cli::parse();
+    let cli: Cli = common::command_line::parse();
     common::telemetry::init(cli.log.log_format)?;
     match cli.command {
         Command::Run(args) => workers::run::run(*args).await,

@@ -155,10 +155,10 @@ async fn wrong_settings_and_wrong_servers_are_refused_in_words_that_help() {
     let cases = [
         ("AMQP_URL", "http://127.0.0.1".to_owned(), 2, "AMQP_URL"),
         ("AMQP_URL", format!("amqp://guest:hunter2@{broker}/%2f"), 1, "check the user, the password"),
-        ("AMQP_URL", format!("amqp://guest:guest@{broker}/hunter2less"), 1, "virtual host"),
+        ("AMQP_URL", ground.amqp_url.replace("%2f", "hunter2less"), 1, "virtual host"),
         ("DATABASE_URL", "mysql://127.0.0.1".to_owned(), 2, "names no database"),
         ("DATABASE_URL", format!("mysql://nobody:hunter2@{database}/x"), 1, "check the user and the password"),
-        ("DATABASE_URL", format!("mysql://root@{database}/no_such_database"), 1, "sluice migrate"),
+        ("DATABASE_URL", ground.database_url.replace(&ground.name, "no_such_database"), 1, "sluice migrate"),
         ("SLUICE_RULES", "/no/such/rules.toml".to_owned(), 1, "/no/such/rules.toml"),
         ("SLUICE_HOLD", "2h".to_owned(), 2, "SLUICE_HOLD"),
         ("SLUICE_MIGRATE", "perhaps".to_owned(), 2, "auto"),
@@ -231,4 +231,17 @@ async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
         if metrics.contains("sluice_posts_recorded_total{result=\"inserted\"} 1") { Ok(()) } else { Err(metrics) }
     })
     .await;
+}
+
+#[tokio::test]
+async fn log_lines_have_colours_where_they_are_asked_for_and_none_where_they_are_not_wanted() {
+    for (variables, coloured) in
+        [(&["CLICOLOR_FORCE"][..], true), (&["CLICOLOR_FORCE", "NO_COLOR"], false), (&[], false)]
+    {
+        let mut environment = vec![("AMQP_URL", "amqp://127.0.0.1:1".to_owned())];
+        environment.extend(variables.iter().map(|name| (*name, "1".to_owned())));
+        let worker = start(&environment, &["--database-url", "mysql://root@127.0.0.1:1/none"]);
+        worker.says("mysql", 1).await;
+        assert_eq!(worker.said().contains("\u{1b}["), coloured, "{variables:?}: {}", worker.said());
+    }
 }

@@ -12,8 +12,8 @@ use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use super::process::send;
 use super::{ROOT, Stack};
 
-/// The database that programs use unless told otherwise.
-const DATABASE: &str = "sluice";
+/// The database that programs use unless told otherwise. It is there, and empty at first.
+pub(super) const DATABASE: &str = "sluice";
 
 impl Stack {
     /// The addresses, as Sluice's programs read them from their environment.

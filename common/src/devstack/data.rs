@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::command::DATABASE;
 use super::error::StackError;
 use super::folder::{self, tail};
+use super::secrets::Secrets;
 use super::server::Ground;
 
 /// How many lines of a program's output an error shows: after the cause it goes on about other things.
@@ -17,12 +19,31 @@ const TAIL_LINES: usize = 40;
 pub(super) struct Data {
     /// The server's own folder.
     pub(super) home: PathBuf,
+    /// Its server's name.
+    server: &'static str,
 }
 
 impl Data {
     /// Of the server with this name.
-    pub(super) fn of(ground: &Ground, server: &str) -> Self {
-        Self { home: ground.folder.path().join(server) }
+    pub(super) fn of(ground: &Ground, server: &'static str) -> Self {
+        Self { home: ground.folder.path().join(server), server }
+    }
+
+    /// Where statements may read and write files, if anywhere: else they could reach all that the server can.
+    pub(super) fn files(&self) -> PathBuf {
+        self.home.join("files")
+    }
+
+    /// The statements that the server reads at each start, before it takes connections.
+    pub(super) fn init(&self) -> PathBuf {
+        self.home.join("init.sql")
+    }
+
+    /// Writes them: its user's password, and the database that programs use unless told otherwise.
+    pub(super) fn write_init(&self, ground: &Ground, statements: &str, secrets: &Secrets) -> Result<(), StackError> {
+        folder::make(&self.files())?;
+        let text = statements.replace("{password}", secrets.database()).replace("{database}", DATABASE);
+        ground.folder.write(&format!("{}/init.sql", self.server), &text).map(drop)
     }
 
     /// Where they are, or will be.

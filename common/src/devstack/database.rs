@@ -2,6 +2,7 @@
 
 use super::error::StackError;
 use super::programs::DatabasePrograms;
+use super::secrets::Secrets;
 use super::server::{Ground, Server};
 use super::{mariadb, mysql};
 
@@ -14,10 +15,12 @@ pub(super) fn server(ground: &Ground, port: u16) -> Server {
     Server::new(ground, recipe, None)
 }
 
-/// Makes the first data, unless there are some.
-pub(super) async fn prepare(ground: &Ground) -> Result<(), StackError> {
+/// Makes the first data, unless there are some, and writes down the password for the server.
+pub(super) async fn prepare(ground: &Ground, secrets: &Secrets) -> Result<(), StackError> {
     match &ground.programs.database {
-        DatabasePrograms::Mariadb { mariadb_install_db, .. } => mariadb::prepare(ground, mariadb_install_db).await,
-        DatabasePrograms::Mysql { mysqld } => mysql::prepare(ground, mysqld).await,
+        DatabasePrograms::Mariadb { mariadb_install_db, .. } => {
+            mariadb::prepare(ground, mariadb_install_db, secrets).await
+        }
+        DatabasePrograms::Mysql { mysqld } => mysql::prepare(ground, mysqld, secrets).await,
     }
 }

@@ -9,6 +9,7 @@ use super::error::StackError;
 use super::folder::{Folder, Record};
 use super::process::{Mark, send};
 use super::programs::Programs;
+use super::secrets::Secrets;
 use super::server::Ground;
 use super::servers::Servers;
 use super::{Stack, StackOptions};
@@ -50,10 +51,12 @@ impl Stack {
             outwait_guardian(former).await?;
         }
         let alive = before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).carriers().is_empty());
+        let in_use = before.is_some();
         let record = match before {
             Some(record) if alive => record,
             before => Record::renewed(before, false, &programs)?,
         };
+        let secrets = Secrets::of(&folder, in_use)?;
         folder.write_record(&record)?;
         let ground = Ground::new(folder, programs, &record, deadline);
         let dead = Servers::known(&ground, &record).dead();
@@ -62,8 +65,8 @@ impl Stack {
             [one] => Standing::Repaired(one),
             _ => Standing::Started,
         };
-        match Servers::raise(&ground, record.clone(), None).await {
-            Ok(servers) => Ok((Self { ground, servers, bond: None }, standing)),
+        match Servers::raise(&ground, record.clone(), &secrets, None).await {
+            Ok(servers) => Ok((Self { ground, servers, secrets, bond: None }, standing)),
             Err(error) => {
                 end_in_vain(&ground, &record, &dead).await;
                 Err(error)
@@ -74,18 +77,19 @@ impl Stack {
     /// The stack that is up in `dir`, or bound there to another process. One of its servers may be down.
     ///
     /// # Errors
-    /// When none is.
+    /// When none is, or the folder is not ours alone.
     pub fn attach(dir: &Path) -> Result<Self, StackError> {
         let not_up = || StackError::NotUp(dir.to_owned());
-        let folder = Folder::existing(dir).ok_or_else(not_up)?;
+        let folder = Folder::existing(dir)?.ok_or_else(not_up)?;
         let record = folder.record().ok_or_else(not_up)?;
+        let secrets = Secrets::read(&folder);
         let ground =
             Ground::new(folder, Programs::find(record.root.as_deref())?, &record, StackOptions::default().deadline);
         let servers = Servers::known(&ground, &record);
         if servers.dead().len() == 2 {
             return Err(not_up());
         }
-        Ok(Self { ground, servers, bond: None })
+        Ok(Self { ground, servers, secrets: secrets?, bond: None })
     }
 
     /// Ends the stack that is up in `dir`: exactly the processes that carry its mark. Waits until they are gone; with
@@ -95,7 +99,7 @@ impl Stack {
     /// When the stack is bound to a process that lives (end that one), something would not end, or `remove` is asked of
     /// a folder that is not a stack's.
     pub async fn down(dir: &Path, remove: bool) -> Result<bool, StackError> {
-        let Some((folder, record)) = Folder::existing(dir).and_then(|folder| Some((folder.clone(), folder.record()?)))
+        let Some((folder, record)) = Folder::existing(dir)?.and_then(|folder| Some((folder.clone(), folder.record()?)))
         else {
             return if remove && dir.exists() { Err(StackError::NotOurs(dir.to_owned())) } else { Ok(false) };
         };

@@ -58,6 +58,38 @@ pub enum StackError {
         /// What the system said.
         problem: io::Error,
     },
+    /// The folder is another user's, who could say which programs a stack in it runs.
+    #[error(
+        "{} belongs to user {owner}, and this is user {us}: name a folder of your own, such as one that is not there yet",
+        dir.display()
+    )]
+    OthersFolder {
+        /// The folder.
+        dir: PathBuf,
+        /// The user whose it is.
+        owner: u32,
+        /// The user who asked.
+        us: u32,
+    },
+    /// Other users may write into the folder.
+    #[error(
+        "other users may write into {} (its mode is {mode:o}), and could change what a stack in it runs: \
+         name another folder, or close it with: chmod 700 {}",
+        dir.display(), shell_word(dir)
+    )]
+    OpenToOthers {
+        /// The folder.
+        dir: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// There are servers, and the file with their passwords is gone or was never there.
+    #[error(
+        "the passwords of the servers in {} are not there (secrets.json): \
+         remove the stack with its data, then start a new one: sluice stack down --remove --dir {}",
+        .0.display(), shell_word(.0)
+    )]
+    NoPasswords(PathBuf),
     /// The folder holds something, and it is not a stack.
     #[error("{} is not empty and holds no stack (no stack.json in it): name another folder, or an empty one", .0.display())]
     NotOurs(PathBuf),

@@ -3,25 +3,32 @@
 //! ```text
 //!  stack.json    the record: whose folder this is, which mark its processes carry, which ports they have
 //!  stack.lock    held by whoever starts or ends servers here
+//!  secrets.json  the passwords of its servers
 //!  pids/         the process of each server, by its name
 //!  logs/         what each server wrote
 //!  rabbitmq/     settings and data        home/   its HOME, with the Erlang cookie
 //!  mariadb/      data, socket             tmp/    scratch of both
 //!  mysql/        data, instead, from a root
 //! ```
+//!
+//! What is in it decides which programs are run and which processes are ended, and it holds passwords. So it is its
+//! owner's alone: no other user may look into it, and one that another user made, or could have filled, is refused.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::StackError;
+use super::secrets::SECRETS;
 
 /// The record's name, and with it the sign that a folder is a stack's.
 const RECORD: &str = "stack.json";
+/// What keeps all of the folder out of a repository around it.
+const IGNORE: &str = ".gitignore";
 /// How often a held lock is asked for again.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -55,17 +62,22 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The folder at `path`, made if need be. What is neither empty nor a stack's is refused.
+    /// The folder at `path`, made if need be. What is neither empty nor a stack's is refused, and what other users could
+    /// have changed. From then on they cannot look into it.
     pub(super) fn claim(path: &Path) -> Result<Self, StackError> {
         make(path)?;
         let path = path.canonicalize().map_err(StackError::folder(path))?;
         let folder = Self { path };
+        folder.refuse_unless_private()?;
         if !folder.holds_a_record() && !folder.is_bare()? {
             return Err(StackError::NotOurs(folder.path));
         }
+        fs::set_permissions(&folder.path, Permissions::from_mode(0o700)).map_err(StackError::folder(&folder.path))?;
         for inner in ["pids", "logs", "rabbitmq", "home", "tmp"] {
             make(&folder.path.join(inner))?;
         }
+        // Wherever it is: nobody commits passwords by mistake.
+        folder.write(IGNORE, "*\n")?;
         Ok(folder)
     }
 
@@ -75,10 +87,15 @@ impl Folder {
         Self::claim(&std::env::temp_dir().join(name))
     }
 
-    /// The folder at `path`, if it is a stack's.
-    pub(super) fn existing(path: &Path) -> Option<Self> {
-        let folder = Self { path: path.canonicalize().ok()? };
-        folder.holds_a_record().then_some(folder)
+    /// The folder at `path`, if it is a stack's. One that other users could have changed is refused.
+    pub(super) fn existing(path: &Path) -> Result<Option<Self>, StackError> {
+        let Ok(path) = path.canonicalize() else { return Ok(None) };
+        let folder = Self { path };
+        if !folder.holds_a_record() {
+            return Ok(None);
+        }
+        folder.refuse_unless_private()?;
+        Ok(Some(folder))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -89,10 +106,20 @@ impl Folder {
         self.path.join("logs").join(format!("{server}.log"))
     }
 
-    /// Writes a file of the folder, whole or not at all.
+    /// Writes a file of the folder, whole or not at all. Its owner alone can read it: it may hold a password.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf, StackError> {
+        self.write_as(name, text, 0o600)
+    }
+
+    /// The same with these permissions.
+    pub(super) fn write_as(&self, name: &str, text: &str, mode: u32) -> Result<PathBuf, StackError> {
         let (path, fresh) = (self.path.join(name), self.path.join(format!("{name}.new")));
-        fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).map_err(StackError::folder(&path))?;
+        let written = || {
+            let mut file = File::options().create(true).write(true).truncate(true).mode(mode).open(&fresh)?;
+            file.write_all(text.as_bytes())?;
+            fs::rename(&fresh, &path)
+        };
+        written().map_err(StackError::folder(&path))?;
         Ok(path)
     }
 
@@ -150,13 +177,27 @@ impl Folder {
         self.record().is_some()
     }
 
+    /// Refuses a folder that is another user's, or into which others may write.
+    fn refuse_unless_private(&self) -> Result<(), StackError> {
+        let about = self.path.metadata().map_err(StackError::folder(&self.path))?;
+        let (owner, us) = (about.uid(), nix::unistd::geteuid().as_raw());
+        if owner != us {
+            return Err(StackError::OthersFolder { dir: self.path.clone(), owner, us });
+        }
+        if about.mode() & 0o022 != 0 {
+            return Err(StackError::OpenToOthers { dir: self.path.clone(), mode: about.mode() & 0o777 });
+        }
+        Ok(())
+    }
+
     /// Whether nothing is here that was not made by us: a start that was cut short before its record was written
-    /// leaves empty folders and a lock.
+    /// leaves empty folders, a lock and passwords.
     fn is_bare(&self) -> Result<bool, StackError> {
         let entries = fs::read_dir(&self.path).map_err(StackError::folder(&self.path))?;
         Ok(entries.flatten().all(|entry| {
             let empty = |path: PathBuf| fs::read_dir(path).is_ok_and(|mut inner| inner.next().is_none());
-            entry.file_name() == "stack.lock" || empty(entry.path())
+            let name = entry.file_name();
+            name == "stack.lock" || name == IGNORE || name.to_string_lossy().starts_with(SECRETS) || empty(entry.path())
         }))
     }
 }
@@ -198,11 +239,12 @@ mod tests {
     fn a_folder_is_a_stacks_once_its_record_is_written() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let folder = Folder::claim(dir.path()).expect("an empty folder");
-        assert!(Folder::existing(dir.path()).is_none());
+        assert!(Folder::existing(dir.path()).expect("it is ours").is_none());
         let rabbitmq = RabbitmqPorts { amqp: 1, management: 2, distribution: 3, epmd: 4 };
         let record = Record { mark: "m".to_owned(), bound: false, rabbitmq, database: 5, root: None };
         folder.write_record(&record).expect("a record");
-        assert_eq!(Folder::existing(dir.path()).and_then(|folder| folder.record()), Some(record));
+        let existing = Folder::existing(dir.path()).expect("it is ours");
+        assert_eq!(existing.and_then(|folder| folder.record()), Some(record));
     }
 
     #[test]
@@ -210,7 +252,40 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary folder");
         Folder::claim(dir.path()).expect("an empty folder");
         fs::write(dir.path().join("stack.lock"), "").expect("a lock file");
+        fs::write(dir.path().join(SECRETS), "{").expect("passwords");
         assert!(Folder::claim(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_into_is_refused_and_one_they_may_read_is_closed_to_them() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let open = |mode| fs::set_permissions(dir.path(), Permissions::from_mode(mode)).expect("it is ours");
+        for mode in [0o777, 0o770, 0o702] {
+            open(mode);
+            let refused = Folder::claim(dir.path()).expect_err("others may write into it").to_string();
+            assert!(refused.contains("chmod 700"), "{refused}");
+        }
+        assert_eq!(fs::read_dir(dir.path()).expect("the folder").count(), 0);
+        open(0o755);
+        let folder = Folder::claim(dir.path()).expect("nobody else may write into it");
+        assert_eq!(dir.path().metadata().expect("it is there").mode() & 0o777, 0o700);
+        let file = folder.write("private", "words").expect("it can be written");
+        assert_eq!(file.metadata().expect("it is there").mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_stack_in_a_folder_of_another_users_is_not_ours_to_use() {
+        if !nix::unistd::geteuid().is_root() {
+            return; // Only root can give a folder away.
+        }
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let record = r#"{"mark": "m", "bound": false, "rabbitmq": {"amqp": 1, "management": 2, "distribution": 3, "epmd": 4}, "database": 5}"#;
+        fs::write(dir.path().join(RECORD), record).expect("a record");
+        std::os::unix::fs::chown(dir.path(), Some(12_345), None).expect("root may");
+        for refused in [Folder::claim(dir.path()).map(Some), Folder::existing(dir.path())] {
+            let refused = refused.expect_err("it is another user's").to_string();
+            assert!(refused.contains("belongs to user 12345"), "{refused}");
+        }
     }
 
     #[tokio::test]

@@ -1,11 +1,12 @@
-//! A private MariaDB, as this machine has it. Its `root` has no password, and only this machine can reach it.
+//! A private MariaDB, as this machine has it. Only this machine can reach it, and only with its `root`'s password.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::data::Data;
 use super::error::StackError;
 use super::readiness::Greeting;
+use super::secrets::Secrets;
 use super::server::{Ground, Recipe};
 
 /// Its name, and that of its folder.
@@ -13,8 +14,8 @@ const NAME: &str = "mariadb";
 /// The name of the program that makes the first data, in errors.
 const INSTALL: &str = "mariadb-install-db";
 
-/// Makes the first data, unless there are some.
-pub(super) async fn prepare(ground: &Ground, program: &Path) -> Result<(), StackError> {
+/// Makes the first data, unless there are some. They give `root` no password: the statements do, at each start.
+pub(super) async fn prepare(ground: &Ground, program: &Path, secrets: &Secrets) -> Result<(), StackError> {
     let data = Data::of(ground, NAME);
     let make = |_: &Path| {
         let mut command = ground.command(program, INSTALL)?;
@@ -29,21 +30,26 @@ pub(super) async fn prepare(ground: &Ground, program: &Path) -> Result<(), Stack
         ]);
         Ok(command)
     };
-    data.make(ground, INSTALL, make).await
+    data.make(ground, INSTALL, make).await?;
+    data.write_init(ground, include_str!("mariadb.sql"), secrets)
 }
 
 /// How it is run on this port.
 pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
-    let within = |option: &str, name: &str| {
+    let data = Data::of(ground, NAME);
+    let at = |option: &str, path: PathBuf| {
         let mut arg = OsString::from(option);
-        arg.push(ground.folder.path().join(name));
+        arg.push(path);
         arg
     };
     let mut args: Vec<OsString> = vec![
         "--no-defaults".into(),
-        within("--datadir=", "mariadb/data"),
-        within("--tmpdir=", "tmp"),
-        within("--pid-file=", "mariadb/pid"),
+        at("--datadir=", data.path()),
+        at("--tmpdir=", ground.folder.path().join("tmp")),
+        at("--pid-file=", data.home.join("pid")),
+        at("--init-file=", data.init()),
+        at("--secure-file-priv=", data.files()),
+        "--local-infile=0".into(),
         // Relative to the data: the path of a socket has room for a hundred characters only.
         "--socket=mariadb.sock".into(),
         format!("--port={port}").into(),

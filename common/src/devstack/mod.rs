@@ -1,7 +1,7 @@
 //! Private servers: a RabbitMQ and a database server of one's own, in one folder, on free ports of 127.0.0.1.
 //!
 //! For tests, for trying things out, and for breaking things on purpose. Nothing of the system is touched: no service,
-//! no system folder, no well-known port. Durability is as in production, so what survives a `kill()` here is what would
+//! no system folder, no well-known port; and no other user gets in (`secrets`). Durability is as in production, so what survives a `kill()` here is what would
 //! survive a crash there.
 //!
 //! ```text
@@ -31,6 +31,7 @@ mod programs;
 mod rabbitmq;
 mod readiness;
 mod root;
+mod secrets;
 mod server;
 mod servers;
 mod version;
@@ -48,6 +49,7 @@ use folder::{Folder, RabbitmqPorts, Record};
 use guardian::{Fate, Guardian};
 use process::Mark;
 use programs::Programs;
+use secrets::{BROKER_USER, DATABASE_USER, Secrets};
 use server::Ground;
 use servers::Servers;
 
@@ -84,6 +86,7 @@ impl Default for StackOptions {
 pub struct Stack {
     ground: Ground,
     servers: Servers,
+    secrets: Secrets,
     bond: Option<Bond>,
 }
 
@@ -114,14 +117,15 @@ impl Stack {
         if before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).carriers().is_empty()) {
             return Err(StackError::Up(folder.path().to_owned()));
         }
+        let secrets = Secrets::of(&folder, before.is_some())?;
         let record = Record::renewed(before, true, &programs)?;
         folder.write_record(&record)?;
         let ground = Ground::new(folder, programs, &record, options.deadline);
         // Posted before anything is started. From here on, a return without the stack ends what has been started.
         let guardian = Guardian::post(&ground.programs, &ground.folder, &ground.mark, fate)?;
         let bond = Bond { guardian, _lock: lock };
-        match Servers::raise(&ground, record, options.consumer_timeout).await {
-            Ok(servers) => Ok(Self { ground, servers, bond: Some(bond) }),
+        match Servers::raise(&ground, record, &secrets, options.consumer_timeout).await {
+            Ok(servers) => Ok(Self { ground, servers, secrets, bond: Some(bond) }),
             Err(error) => {
                 // The error that matters is the one in hand.
                 let _ = bond.guardian.dismiss(ground.folder.path(), &ground.mark).await;
@@ -156,22 +160,22 @@ impl Stack {
         self.ground.folder.path()
     }
 
-    /// Where the broker is. Its user is RabbitMQ's own `guest`.
+    /// Where the broker is, with the user who may do everything there and the password.
     #[must_use]
     pub fn amqp_url(&self) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.rabbitmq().port())
+        format!("amqp://{BROKER_USER}:{}@127.0.0.1:{}/%2f", self.secrets.broker(), self.rabbitmq().port())
     }
 
-    /// Where the broker's management API and pages are, without a slash at the end. User and password: `guest`.
+    /// Where the broker's management API and pages are, with user and password, without a slash at the end.
     #[must_use]
     pub fn management_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.servers.management_port)
+        format!("http://{BROKER_USER}:{}@127.0.0.1:{}", self.secrets.broker(), self.servers.management_port)
     }
 
-    /// Where the database `name` is or would be: it is not created.
+    /// Where the database `name` is or would be, with the user who may do everything there and the password.
     #[must_use]
     pub fn database_url(&self, name: &str) -> String {
-        format!("mysql://root@127.0.0.1:{}/{name}", self.database().port())
+        format!("mysql://{DATABASE_USER}:{}@127.0.0.1:{}/{name}", self.secrets.database(), self.database().port())
     }
 
     /// Ends a bound stack and waits until all is gone; a temporary folder too. A stack that is up stays up: see

@@ -1,4 +1,4 @@
-//! A private MySQL, from a root. Its `root` has no password, and only this machine can reach it.
+//! A private MySQL, from a root. Only this machine can reach it, and only with its `root`'s password.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use super::data::Data;
 use super::error::StackError;
 use super::readiness::Greeting;
+use super::secrets::Secrets;
 use super::server::{Ground, Recipe};
 
 /// Its name, and that of its folder.
@@ -13,8 +14,8 @@ const NAME: &str = "mysql";
 /// The name of the step that makes the first data, in errors.
 const INITIALIZE: &str = "mysqld-initialize";
 
-/// Makes the first data, unless there are some.
-pub(super) async fn prepare(ground: &Ground, program: &Path) -> Result<(), StackError> {
+/// Makes the first data, unless there are some. They give `root` no password: the statements do, at each start.
+pub(super) async fn prepare(ground: &Ground, program: &Path, secrets: &Secrets) -> Result<(), StackError> {
     let make = |fresh: &Path| {
         let mut command = ground.command(program, INITIALIZE)?;
         command
@@ -23,7 +24,9 @@ pub(super) async fn prepare(ground: &Ground, program: &Path) -> Result<(), Stack
             .arg(option("--tmpdir=", &ground.folder.path().join("tmp")));
         Ok(command)
     };
-    Data::of(ground, NAME).make(ground, INITIALIZE, make).await
+    let data = Data::of(ground, NAME);
+    data.make(ground, INITIALIZE, make).await?;
+    data.write_init(ground, include_str!("mysql.sql"), secrets)
 }
 
 /// How it is run on this port. Its own defaults but for what keeps it apart, so the binary log is on, as in production.
@@ -31,13 +34,16 @@ pub(super) async fn prepare(ground: &Ground, program: &Path) -> Result<(), Stack
 /// No `--skip-name-resolve`, unlike MariaDB: the only user there is, `root@localhost`, is found for a client from
 /// 127.0.0.1 by that name.
 pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
-    let within = |name: &str, path: &str| option(name, &ground.folder.path().join(path));
+    let data = Data::of(ground, NAME);
     let args = vec![
         "--no-defaults".into(),
         "--user=root".into(),
-        within("--datadir=", "mysql/data"),
-        within("--tmpdir=", "tmp"),
-        within("--pid-file=", "mysql/pid"),
+        option("--datadir=", &data.path()),
+        option("--tmpdir=", &ground.folder.path().join("tmp")),
+        option("--pid-file=", &data.home.join("pid")),
+        option("--init-file=", &data.init()),
+        option("--secure-file-priv=", &data.files()),
+        "--local-infile=0".into(),
         // None: its lock would keep a killed server from coming back for as long as the killed process is a zombie.
         "--socket=".into(),
         format!("--port={port}").into(),

@@ -51,7 +51,7 @@ impl Programs {
 
     /// Those that a stack in this folder needs: of the root that was asked for, or from where the folder's data belong.
     pub(super) fn for_folder(dir: Option<&Path>, asked: Option<&Path>) -> Result<Self, StackError> {
-        let before = dir.and_then(Folder::existing).and_then(|folder| folder.record());
+        let before = dir.map(Folder::existing).transpose()?.flatten().and_then(|folder| folder.record());
         let (Some(before), Some(dir)) = (before, dir) else { return Self::find(asked) };
         if let Some(asked) = asked.map(root::locate).transpose()?
             && before.root.as_ref() != Some(&asked)

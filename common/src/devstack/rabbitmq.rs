@@ -9,11 +9,14 @@ use std::time::Duration;
 use super::error::StackError;
 use super::folder::{Folder, RabbitmqPorts};
 use super::readiness::Greeting;
+use super::secrets::{self, BROKER_USER, Secrets};
 use super::server::{Ground, Recipe, Server};
 
 /// The node's name, part of its data's path: it stays the same, or a restarted broker would begin with nothing. The
 /// private epmd keeps nodes of the same name apart.
 const NODE: &str = "sluice@localhost";
+/// Who knows it may do anything with the node.
+const COOKIE: &str = "home/.erlang.cookie";
 /// Nodes look for consumers that hold a message too long this often by themselves.
 const USUAL_TICK: Duration = Duration::from_secs(60);
 
@@ -23,12 +26,13 @@ pub(super) fn server(ground: &Ground, ports: RabbitmqPorts) -> Server {
     Server::new(ground, rabbitmq(ground, ports), Some(epmd))
 }
 
-/// Writes the settings. They are read when the server starts.
+/// Writes the settings, and the cookie by which the broker knows its own tools. They are read when the server starts.
 ///
 /// `consumer_timeout`: how long a consumer may hold a message unacknowledged; `None`: the broker's own 30 minutes.
 pub(super) fn configure(
     folder: &Folder,
     ports: RabbitmqPorts,
+    secrets: &Secrets,
     consumer_timeout: Option<Duration>,
 ) -> Result<(), StackError> {
     let RabbitmqPorts { amqp, management, .. } = ports;
@@ -37,15 +41,22 @@ pub(super) fn configure(
         "listeners.tcp.local = 127.0.0.1:{amqp}\n\
          management.tcp.ip = 127.0.0.1\n\
          management.tcp.port = {management}\n\
+         default_user = {BROKER_USER}\n\
+         default_pass = {}\n\
          disk_free_limit.absolute = 50MB\n\
          log.console.level = info\n\
          {}",
+        secrets.broker(),
         timeout.unwrap_or_default(),
     );
     // A timeout shorter than the tick would be noticed only with the tick.
     let tick =
         consumer_timeout.map_or(USUAL_TICK, |timeout| (timeout / 2).clamp(Duration::from_millis(100), USUAL_TICK));
     folder.write("rabbitmq/rabbitmq.conf", &text)?;
+    // Erlang's own choice could be guessed from the time of its start.
+    if !folder.path().join(COOKIE).exists() {
+        folder.write_as(COOKIE, &secrets::random(), 0o400)?;
+    }
     folder.write(
         "rabbitmq/advanced.config",
         &format!("[{{rabbit, [{{channel_tick_interval, {}}}]}}].\n", tick.as_millis()),

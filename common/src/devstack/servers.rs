@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::StackError;
 use super::folder::{RabbitmqPorts, Record};
+use super::secrets::Secrets;
 use super::server::{Ground, Server};
 use super::{database, ports, rabbitmq};
 
@@ -41,10 +42,11 @@ impl Servers {
     pub(super) async fn raise(
         ground: &Ground,
         record: Record,
+        secrets: &Secrets,
         consumer_timeout: Option<Duration>,
     ) -> Result<Self, StackError> {
-        let rabbitmq = raise_rabbitmq(ground, record.rabbitmq, consumer_timeout);
-        let database = raise_database(ground, record.database);
+        let rabbitmq = raise_rabbitmq(ground, record.rabbitmq, secrets, consumer_timeout);
+        let database = raise_database(ground, record.database, secrets);
         let ((rabbitmq, ports), database) = tokio::try_join!(rabbitmq, database)?;
         ground.folder.write_record(&Record { rabbitmq: ports, database: database.port(), ..record })?;
         Ok(Self { rabbitmq, management_port: ports.management, database })
@@ -71,13 +73,14 @@ impl Servers {
 async fn raise_rabbitmq(
     ground: &Ground,
     mut ports: RabbitmqPorts,
+    secrets: &Secrets,
     consumer_timeout: Option<Duration>,
 ) -> Result<(Server, RabbitmqPorts), StackError> {
     let mut attempt = 1;
     loop {
         let server = rabbitmq::server(ground, ports);
         if !server.is_running() {
-            rabbitmq::configure(&ground.folder, ports, consumer_timeout)?;
+            rabbitmq::configure(&ground.folder, ports, secrets, consumer_timeout)?;
         }
         match server.start().await {
             Ok(()) => return Ok((server, ports)),
@@ -92,8 +95,8 @@ async fn raise_rabbitmq(
     }
 }
 
-async fn raise_database(ground: &Ground, mut port: u16) -> Result<Server, StackError> {
-    database::prepare(ground).await?;
+async fn raise_database(ground: &Ground, mut port: u16, secrets: &Secrets) -> Result<Server, StackError> {
+    database::prepare(ground, secrets).await?;
     let mut attempt = 1;
     loop {
         let server = database::server(ground, port);

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir;
 use toml::Spanned;
 
 use super::error::{RulesError, Source};
@@ -99,7 +100,7 @@ pub(super) fn compiled(pattern: &Spanned<String>, source: Source<'_>) -> Result<
         return Err(source.invalid(&pattern.span(), found, "it outside of (?u…), where it asks for ASCII ones"));
     }
     let regex = RegexBuilder::new(text).unicode(false).size_limit(PATTERN_BYTES).build();
-    let regex = regex.map_err(|error| refused(&error, &pattern.span(), source))?;
+    let regex = regex.map_err(|error| refused(&error, pattern, source))?;
     if regex.is_match("") {
         let found = "a pattern that matches the empty text, and so every post";
         return Err(source.invalid(&pattern.span(), found, "one that needs at least one character"));
@@ -124,17 +125,45 @@ fn unfolded(pattern: &str) -> Option<(usize, char)> {
     })
 }
 
-fn refused(error: &regex::Error, span: &Range<usize>, source: Source<'_>) -> RulesError {
-    match error {
-        regex::Error::CompiledTooBig(limit) => {
-            source.invalid(span, "a pattern that is too large", format!("one that compiles to at most {limit} bytes"))
+/// Why the library does not take a pattern, in words for who wrote it.
+fn refused(error: &regex::Error, pattern: &Spanned<String>, source: Source<'_>) -> RulesError {
+    let (text, span) = (pattern.get_ref().as_str(), pattern.span());
+    if let regex::Error::CompiledTooBig(limit) = error {
+        return source.invalid(
+            &span,
+            "a pattern that is too large",
+            format!("one that compiles to at most {limit} bytes"),
+        );
+    }
+    let expected = "a regular expression of ASCII classes; (?u:.) is any character, (?u:[…]) a Chinese class";
+    match regex_syntax::ParserBuilder::new().unicode(false).utf8(true).build().parse(text) {
+        Err(regex_syntax::Error::Translate(error))
+            if matches!(error.kind(), hir::ErrorKind::InvalidUtf8 | hir::ErrorKind::UnicodeNotAllowed) =>
+        {
+            let at = whole_class(text, error.span().start.offset..error.span().end.offset);
+            let (piece, nth) = (&text[at.clone()], text[..at.start].chars().count() + 1);
+            let found = format!("`{piece}` at character {nth} of a pattern, which stands for bytes there");
+            source.invalid(&span, found, format!("`(?u:{piece})`, which stands for characters"))
         }
-        syntax => {
+        Err(regex_syntax::Error::Parse(error)) => {
+            let nth = text[..error.span().start.offset].chars().count() + 1;
+            let found = format!("a pattern that cannot be read: {} at character {nth}", error.kind());
+            source.invalid(&span, found, expected)
+        }
+        _ => {
             // The library draws the pattern with an arrow over several lines, then says what is wrong in the last one.
-            let message = syntax.to_string();
+            let message = error.to_string();
             let last = message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let expected = "a regular expression of ASCII classes; (?u:.) is any character, (?u:[…]) a Chinese class";
-            source.invalid(span, format!("a pattern that cannot be read: {last}"), expected)
+            source.invalid(&span, format!("a pattern that cannot be read: {last}"), expected)
         }
+    }
+}
+
+/// The class in brackets around a stretch of a pattern, if there is one, else the stretch.
+fn whole_class(pattern: &str, at: Range<usize>) -> Range<usize> {
+    let opened = pattern[..at.start].rfind('[').filter(|opened| !pattern[*opened..at.start].contains(']'));
+    match (opened, pattern[at.end..].find(']')) {
+        (Some(opened), Some(closed)) => opened..at.end + closed + 1,
+        _ => at,
     }
 }

@@ -67,6 +67,63 @@ impl RulesError {
     }
 }
 
+/// How many mistakes of one file are told.
+const WRONG_MAX: usize = 100;
+
+/// All that is wrong with a file, as far as it can be told in one go. Nothing is made of a file with something wrong.
+#[derive(Debug, Default)]
+pub(super) struct Wrong(Vec<RulesError>);
+
+impl Wrong {
+    /// Notes what is wrong with one thing, so that the next can be looked at.
+    pub(super) fn note<T>(&mut self, checked: Result<T, RulesError>) -> Option<T> {
+        checked.map_err(|error| self.add(error)).ok()
+    }
+
+    pub(super) fn add(&mut self, error: RulesError) {
+        if self.0.len() < WRONG_MAX {
+            self.0.push(error);
+        }
+    }
+
+    /// `value`, if nothing is wrong; else what is, in the order of the file, and then what is wrong elsewhere.
+    pub(super) fn or<T>(self, value: T, source: Source<'_>) -> Result<T, Mistakes> {
+        let Self(mut errors) = self;
+        let at =
+            |error: &RulesError| error.place().filter(|at| at.origin == source.origin).map(|at| (at.line, at.column));
+        errors.sort_by_key(|error| at(error).unwrap_or((usize::MAX, 0)));
+        // A key that nobody knows is there as often as it is used.
+        errors.dedup_by_key(|error| error.to_string());
+        let mut errors = errors.into_iter();
+        match errors.next() {
+            None => Ok(value),
+            Some(first) => Err(Mistakes { first, others: errors.collect() }),
+        }
+    }
+}
+
+/// Why a rules file was refused: everything that could be told in one go.
+#[derive(Debug)]
+pub struct Mistakes {
+    /// The first one.
+    pub first: RulesError,
+    /// The others, in the order of the file; a hundred at most are told.
+    pub others: Vec<RulesError>,
+}
+
+impl Mistakes {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &RulesError> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl From<RulesError> for Mistakes {
+    fn from(first: RulesError) -> Self {
+        Self { first, others: Vec::new() }
+    }
+}
+
 /// A place in a rules file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

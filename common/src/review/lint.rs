@@ -42,13 +42,16 @@ pub struct Checked {
 /// Looks at a file that has been compiled to `set`, whose rules are `rules`.
 pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Source<'_>) -> Checked {
     let mut lint = Lint { set: &set, rules, source, found: Vec::new() };
+    lint.nothing();
     lint.categories(file);
+    lint.hosts(file);
     lint.undeclared(file);
     lint.twice(file);
     // A rule in shadow mode never speaks, as its author wants.
     for list in file.list.iter().filter(|list| list.mode == Mode::Live) {
         lint.silent(list);
     }
+    lint.ordinary(file);
     let mut found = lint.found;
     // The first thing to be said of a place is enough: a term that is there twice never speaks, too.
     found.sort_by_key(|(at, _)| *at);
@@ -57,6 +60,14 @@ pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Sou
     let terms = rules.terms.iter().filter(|term| term.rule.is_some()).count();
     Checked { warnings, rules: rules.rules.len(), terms, tests: file.test.len(), set }
 }
+
+/// What people write every day. A rule that speaks here speaks of nearly every post.
+const ORDINARY: [&str; 4] = [
+    "Good morning everyone, thank you for the help yesterday. See you at the lake on Sunday!",
+    "It took me 12 minutes and cost 30 euros, which is fine by me.",
+    "今天天气不错，我们下午去公园散步，晚上一起吃饭吧。",
+    "ok",
+];
 
 /// The rules under examination, and what was found so far with the byte where it stands.
 struct Lint<'a> {
@@ -69,6 +80,50 @@ struct Lint<'a> {
 impl Lint<'_> {
     fn warn(&mut self, span: &Range<usize>, message: String) {
         self.found.push((span.start, Warning { place: self.source.place(span), message }));
+    }
+
+    /// A file with categories and no rule.
+    fn nothing(&mut self) {
+        if self.rules.rules.is_empty() {
+            self.warn(
+                &(0..0),
+                "there is no rule, so every post is approved: add one, or extend = \"builtin\"".to_owned(),
+            );
+        }
+    }
+
+    /// Hosts under which anybody can have a site.
+    fn hosts(&mut self, file: &RulesFile) {
+        let named = file.link.iter().flat_map(|link| link.hosts.iter().flatten()).map(|host| (host, "spoken of"));
+        let allowed = file.allow.iter().flat_map(|allow| allow.hosts.iter().flatten()).map(|host| (host, "allowed"));
+        for (host, what) in named.chain(allowed) {
+            let name = host.get_ref().trim_end_matches('.').to_ascii_lowercase();
+            let known = psl::suffix(name.as_bytes()).filter(|suffix| suffix.is_known());
+            if known.is_some_and(|suffix| suffix == name.as_bytes()) {
+                let message = format!("all sites below {name:?} are {what}: name the sites, such as example.{name}");
+                self.warn(&host.span(), message);
+            }
+        }
+    }
+
+    /// Rules that speak of what everybody writes.
+    fn ordinary(&mut self, file: &RulesFile) {
+        let mut places: HashMap<&str, Range<usize>> = HashMap::new();
+        places.extend(file.list.iter().map(|rule| (rule.id.get_ref().as_str(), rule.id.span())));
+        places.extend(file.pattern.iter().map(|rule| (rule.id.get_ref().as_str(), rule.regex.span())));
+        places.extend(file.link.iter().map(|rule| (rule.id.get_ref().as_str(), rule.id.span())));
+        places.extend(file.signal.iter().map(|rule| (rule.id.get_ref().as_str(), rule.from.span())));
+        places.extend(file.combination.iter().map(|rule| (rule.id.get_ref().as_str(), rule.id.span())));
+        for text in ORDINARY {
+            for finding in self.set.explain("", text).findings {
+                let Some(place) = places.remove(finding.reason.rule.as_str()) else { continue };
+                if finding.dropped.is_none() {
+                    let found = format!("{:?} in {text:?}", finding.reason.text);
+                    let message = format!("{:?} finds {found}, which is ordinary text", finding.reason.rule);
+                    self.warn(&place, format!("{message}: it would find nearly every post, so ask for more"));
+                }
+            }
+        }
     }
 
     /// Categories that no rule is of, or that no post can reach.
@@ -87,6 +142,11 @@ impl Lint<'_> {
                 most if most < lowest => {
                     let message = format!("the category {:?} is never reached", category.name);
                     self.warn(&name.span(), format!("{message}: all its rules come to {most}, it begins at {lowest}"));
+                }
+                most if category.reject.is_some_and(|reject| most < reject) => {
+                    let reject = category.reject.unwrap_or_default();
+                    let message = format!("the category {:?} never rejects", category.name);
+                    self.warn(&name.span(), format!("{message}: all its rules come to {most}, it rejects at {reject}"));
                 }
                 _ => {}
             }

@@ -36,20 +36,20 @@ mod table;
 mod vocabulary;
 mod words;
 
-use std::fs;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use self::error::Source;
-pub use self::error::{Place, RulesError};
+pub use self::error::{Mistakes, Place, RulesError};
+use self::error::{Source, Wrong};
 pub use self::explain::{Explanation, Finding};
 use self::file::{Base, RulesFile};
 pub use self::lint::{Checked, Warning};
 use self::matcher::{Hits, Matcher};
-use self::rules::{Category, Combination, Rule};
+use self::rules::{Category, Combination, Rule, Rules};
 use self::score::{Outcome, Tally};
 use crate::post::{CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
+use crate::regular;
 use crate::verdict::Review;
 
 /// The rules that come with the program.
@@ -76,8 +76,8 @@ impl RuleSet {
     pub fn builtin() -> Self {
         // Their text is compiled in and nothing else is looked at, so what the test
         // `the_built_in_rules_are_in_order` read is what is read here.
-        let rules = rules::parse(BUILTIN).and_then(|file| Self::compile(&file, BUILTIN));
-        rules.expect("the built-in rules are in order, as a test has seen")
+        let (rules, _) = Self::compile(BUILTIN).expect("the built-in rules are in order, as a test has seen");
+        rules
     }
 
     /// Reads a rules file.
@@ -92,14 +92,13 @@ impl RuleSet {
     /// Reads a rules file, and says also what is odd about one that is in order.
     ///
     /// # Errors
-    /// As [`Self::load`].
-    pub fn check(path: &Path) -> Result<Checked, RulesError> {
+    /// [`Mistakes`]: as [`Self::load`], with all that can be told in one go.
+    pub fn check(path: &Path) -> Result<Checked, Mistakes> {
         let origin = path.display().to_string();
         let text = read(path, &origin)?;
         let source = Source { origin: &origin, text: &text };
-        let set = Self::parse(&text, &origin)?;
-        let file = rules::parse(source)?;
-        let rules = rules::read(&file, source, BUILTIN)?;
+        let set = Self::tested(source)?;
+        let (file, rules) = rules::read(source, BUILTIN)?;
         Ok(lint::checked(set, &file, &rules, source))
     }
 
@@ -109,11 +108,7 @@ impl RuleSet {
     /// # Errors
     /// [`RulesError`], when the text is no rules file, or fails a test that it carries.
     pub fn parse(text: &str, origin: &str) -> Result<Self, RulesError> {
-        let source = Source { origin, text };
-        let file = rules::parse(source)?;
-        let set = Self::compile(&file, source)?;
-        set.test(&file, source)?;
-        Ok(set)
+        Self::tested(Source { origin, text }).map_err(|mistakes| mistakes.first)
     }
 
     /// What the rules say of a post.
@@ -168,25 +163,28 @@ impl RuleSet {
         Review { verdict, reasons, scores, shadow, ruleset: self.id.clone() }
     }
 
-    fn compile(file: &RulesFile, source: Source<'_>) -> Result<Self, RulesError> {
-        let mut rules = rules::read(file, source, BUILTIN)?;
+    fn compile(source: Source<'_>) -> Result<(Self, RulesFile), Mistakes> {
+        let (file, mut rules) = rules::read(source, BUILTIN)?;
         let matcher = Matcher::new(&mut rules, source)?;
-        let id = id(file, source, &rules.files)?;
+        let id = id(&file, source, &rules.files)?;
         // Not at the first post: it would wait for the dictionary and the table.
         words::ready();
-        Ok(Self { id, categories: rules.categories, rules: rules.rules, combinations: rules.combinations, matcher })
+        let Rules { categories, rules, combinations, .. } = rules;
+        Ok((Self { id, categories, rules, combinations, matcher }, file))
     }
 
-    /// Runs the tests that a file carries.
-    fn test(&self, file: &RulesFile, source: Source<'_>) -> Result<(), RulesError> {
+    /// Reads rules, and runs the tests that they carry.
+    fn tested(source: Source<'_>) -> Result<Self, Mistakes> {
+        let (set, file) = Self::compile(source)?;
+        let mut wrong = Wrong::default();
         for case in &file.test {
-            let review = self.review_text(&case.title, case.text.get_ref());
+            let review = set.review_text(&case.title, case.text.get_ref());
             if review.verdict != case.expect {
                 let place = source.place(&case.text.span());
-                return Err(RulesError::TestFailed { place, expected: case.expect, found: told(&review) });
+                wrong.add(RulesError::TestFailed { place, expected: case.expect, found: told(&review) });
             }
         }
-        Ok(())
+        wrong.or(set, source)
     }
 }
 
@@ -201,7 +199,8 @@ fn fields<'a>(title: &'a str, content: &'a str) -> [(&'static str, &'a str, usiz
 
 /// The text of a file that people call `origin`.
 fn read(path: &Path, origin: &str) -> Result<String, RulesError> {
-    let bytes = fs::read(path).map_err(|source| RulesError::Unreadable { path: origin.to_owned(), source })?;
+    let unreadable = |source| RulesError::Unreadable { path: origin.to_owned(), source };
+    let bytes = regular::read(path, rules::FILE_MAX_BYTES).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(error.as_bytes());

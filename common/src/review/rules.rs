@@ -8,11 +8,14 @@ use regex::Regex;
 use toml::Spanned;
 
 use super::check::{checked_host, checked_id, checked_number, checked_term, compiled};
-use super::error::{RulesError, Source};
+use super::error::{Mistakes, RulesError, Source, Wrong};
 use super::file::{self, Base, HostIs, Mode, Number, RulesFile};
 use super::link::{Asked, Links};
 use super::signal::Signal;
+use crate::regular;
 
+/// The largest rules file or word list that is read: ten times the longest list of Chinese words there is.
+pub(super) const FILE_MAX_BYTES: u64 = 16 << 20;
 /// The heaviest a rule may be. Thresholds are on the same scale, so that a weight reads as a share of them.
 const WEIGHT_MAX: u32 = 1000;
 /// The weight of a rule that gives none: in the built-in categories it holds a post by itself.
@@ -70,6 +73,8 @@ pub(super) struct Rules {
     pub(super) links: Links,
     pub(super) signals: Vec<Signal>,
     pub(super) combinations: Vec<Combination>,
+    /// The ids of rules with something wrong, so that it is said once.
+    broken: HashSet<String>,
     /// The categories that no file declares.
     pub(super) undeclared: HashSet<usize>,
     /// The texts of the word lists that were read, for the hash.
@@ -91,33 +96,37 @@ macro_rules! head {
 }
 
 impl Rules {
-    /// Takes in a file, on top of what is there. A category that is there already gets the file's thresholds.
-    pub(super) fn absorb(&mut self, file: &RulesFile, source: Source<'_>) -> Result<(), RulesError> {
+    /// Takes in a file, on top of what is there, and notes what is wrong with it. A category that is there already gets
+    /// the file's thresholds.
+    pub(super) fn absorb(&mut self, file: &RulesFile, source: Source<'_>, wrong: &mut Wrong) {
         for (name, thresholds) in &file.categories {
-            self.absorb_category(name, thresholds, source)?;
+            wrong.note(self.absorb_category(name, thresholds, source));
         }
         for list in &file.list {
-            self.absorb_list(list, source)?;
+            self.absorb_list(list, source, wrong);
         }
         for pattern in &file.pattern {
-            let rule = self.rule(&head!(pattern), source)?;
-            self.patterns.push(Pattern { regex: compiled(&pattern.regex, source)?, rule });
+            let rule = self.rule(&head!(pattern), source, wrong);
+            self.patterns.extend(wrong.note(compiled(&pattern.regex, source)).map(|regex| Pattern { regex, rule }));
         }
         for link in &file.link {
-            self.absorb_link(link, source)?;
+            self.absorb_link(link, source, wrong);
         }
         for signal in &file.signal {
-            let rule = self.rule(&head!(signal), source)?;
-            let from = checked_number(&signal.from, "a bound", WEIGHT_MAX, source)? as usize;
-            self.signals.push(Signal { kind: signal.is, from, rule });
+            let rule = self.rule(&head!(signal), source, wrong);
+            let (what, most) = match signal.is.is_share() {
+                true => ("a share in percent", 100),
+                false => ("a bound", WEIGHT_MAX),
+            };
+            let from = wrong.note(checked_number(&signal.from, what, most, source));
+            self.signals.extend(from.map(|from| Signal { kind: signal.is, from: from as usize, rule }));
         }
         for combination in &file.combination {
-            self.absorb_combination(combination, source)?;
+            self.absorb_combination(combination, source, wrong);
         }
         for allow in &file.allow {
-            self.absorb_allow(allow, source)?;
+            self.absorb_allow(allow, source, wrong);
         }
-        Ok(())
     }
 
     fn absorb_category(
@@ -150,17 +159,25 @@ impl Rules {
         Ok(())
     }
 
-    /// Adds what all kinds of rules have in common; gives its index. A category that nobody declares is held from its
-    /// lightest rule on: a mistyped name is seen by people, and never rejects.
-    fn rule(&mut self, head: &Head<'_>, source: Source<'_>) -> Result<usize, RulesError> {
-        let id_text = checked_id(head.id, "a rule's id", source)?;
-        if self.rules.iter().any(|known| known.id == id_text) {
-            let found = format!("the id {id_text:?} a second time");
-            return Err(source.invalid(&head.id.span(), found, "an id that no other rule has"));
-        }
+    /// Adds what all kinds of rules have in common; gives its index, or one that no rule has where something is wrong.
+    /// A category that nobody declares is held from its lightest rule on: a mistyped name is seen by people, and never
+    /// rejects.
+    fn rule(&mut self, head: &Head<'_>, source: Source<'_>, wrong: &mut Wrong) -> usize {
+        let id = wrong.note(checked_id(head.id, "a rule's id", source).and_then(|id| {
+            let known = self.rules.iter().any(|known| known.id == id) || self.broken.contains(&id);
+            if known {
+                let found = format!("the id {id:?} a second time");
+                return Err(source.invalid(&head.id.span(), found, "an id that no other rule has"));
+            }
+            Ok(id)
+        }));
         let weight = head.weight.map(|weight| checked_number(weight, "a weight", WEIGHT_MAX, source));
-        let weight = weight.transpose()?.unwrap_or(WEIGHT_DEFAULT);
-        let name = checked_id(head.category, "a category", source)?;
+        let weight = wrong.note(weight.unwrap_or(Ok(WEIGHT_DEFAULT)));
+        let name = wrong.note(checked_id(head.category, "a category", source));
+        let (Some(id), Some(weight), Some(name)) = (id, weight, name) else {
+            self.broken.insert(head.id.get_ref().clone());
+            return usize::MAX;
+        };
         let category = self.categories.iter().position(|known| known.name == name).unwrap_or_else(|| {
             self.categories.push(Category { name, hold: Some(weight), reject: None });
             self.undeclared.insert(self.categories.len() - 1);
@@ -170,54 +187,36 @@ impl Rules {
             let hold = &mut self.categories[category].hold;
             *hold = hold.map(|hold| hold.min(weight));
         }
-        self.rules.push(Rule { id: id_text, category, weight, shadow: head.mode == Mode::Shadow });
-        Ok(self.rules.len() - 1)
+        self.rules.push(Rule { id, category, weight, shadow: head.mode == Mode::Shadow });
+        self.rules.len() - 1
     }
 
-    fn absorb_list(&mut self, list: &file::List, source: Source<'_>) -> Result<(), RulesError> {
-        let rule = self.rule(&head!(list), source)?;
+    fn absorb_list(&mut self, list: &file::List, source: Source<'_>, wrong: &mut Wrong) {
+        let rule = self.rule(&head!(list), source, wrong);
         let mut seen = HashSet::new();
-        match (&list.terms, &list.file) {
-            (None, None) => Err(source.invalid(&list.id.span(), "a list without terms", "`terms`, `file` or both")),
-            (terms, file) => {
-                if let Some(terms) = terms {
-                    self.absorb_terms(terms, Some(rule), list.words, &mut seen, source)?;
-                }
-                file.as_ref().map_or(Ok(()), |file| self.absorb_file(file, rule, list.words, &mut seen, source))
+        if list.terms.is_none() && list.file.is_none() {
+            wrong.add(source.invalid(&list.id.span(), "a list without terms", "`terms`, `file` or both"));
+        }
+        if let Some(terms) = &list.terms {
+            self.absorb_terms(terms, Some(rule), list.words, &mut seen, source, wrong);
+        }
+        if let Some(file) = &list.file
+            && let Some((path, text)) = wrong.note(word_list(file, source))
+        {
+            let list_source = Source { origin: &path, text: &text };
+            let terms = listed_terms(&text);
+            if terms.is_empty() {
+                wrong.add(source.invalid(
+                    &file.span(),
+                    format!("no term in {path}"),
+                    "at least one, on a line of its own",
+                ));
             }
-        }
-    }
-
-    /// A word list: one term a line, `#` begins a comment.
-    fn absorb_file(
-        &mut self,
-        name: &Spanned<String>,
-        rule: usize,
-        words: bool,
-        seen: &mut HashSet<String>,
-        source: Source<'_>,
-    ) -> Result<(), RulesError> {
-        let beside = Path::new(name.get_ref());
-        if !beside.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-            let found = format!("the file {:?}", name.get_ref());
-            return Err(source.invalid(&name.span(), found, "the name of a file beside the rules file, or below"));
-        }
-        let path = Path::new(source.origin).parent().unwrap_or(Path::new("")).join(beside);
-        let origin = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| source.invalid(&name.span(), format!("{origin}: {error}"), "a word list in UTF-8"))?;
-        let list = Source { origin: &origin, text: &text };
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
-            let term = line.split(" #").next().unwrap_or_default().trim_end();
-            if !term.trim().is_empty() && !term.starts_with('#') {
-                let term = Spanned::new(start..start + term.len(), term.to_owned());
-                self.absorb_term(&term, Some(rule), words, seen, list)?;
+            for term in &terms {
+                wrong.note(self.absorb_term(term, Some(rule), list.words, &mut seen, list_source));
             }
-            start += line.len();
+            self.files.push(text);
         }
-        self.files.push(text);
-        Ok(())
     }
 
     fn absorb_terms(
@@ -227,11 +226,14 @@ impl Rules {
         words: bool,
         seen: &mut HashSet<String>,
         source: Source<'_>,
-    ) -> Result<(), RulesError> {
+        wrong: &mut Wrong,
+    ) {
         if terms.get_ref().is_empty() {
-            return Err(source.invalid(&terms.span(), "no term", "at least one"));
+            wrong.add(source.invalid(&terms.span(), "no term", "at least one"));
         }
-        terms.get_ref().iter().try_for_each(|term| self.absorb_term(term, rule, words, seen, source))
+        for term in terms.get_ref() {
+            wrong.note(self.absorb_term(term, rule, words, seen, source));
+        }
     }
 
     /// A term that is there already (case and width make no difference) is the same term.
@@ -250,8 +252,8 @@ impl Rules {
         Ok(())
     }
 
-    fn absorb_link(&mut self, link: &file::Link, source: Source<'_>) -> Result<(), RulesError> {
-        let rule = self.rule(&head!(link), source)?;
+    fn absorb_link(&mut self, link: &file::Link, source: Source<'_>, wrong: &mut Wrong) {
+        let rule = self.rule(&head!(link), source, wrong);
         let asked = [
             link.host_is.map(|is| match is {
                 HostIs::Address => Asked::Address,
@@ -263,54 +265,89 @@ impl Rules {
         let hosts = link.hosts.as_deref().unwrap_or_default();
         if hosts.is_empty() && asked.iter().all(Option::is_none) {
             let expected = "`hosts`, `host_is`, `more_than` or `denser_than`";
-            return Err(source.invalid(&link.id.span(), "a link rule that asks nothing", expected));
+            wrong.add(source.invalid(&link.id.span(), "a link rule that asks nothing", expected));
         }
-        for host in hosts {
-            self.links.hosts.entry(checked_host(host, source)?).or_default().push(rule);
+        for host in hosts.iter().filter_map(|host| wrong.note(checked_host(host, source))) {
+            self.links.hosts.entry(host).or_default().push(rule);
         }
         self.links.asked.extend(asked.into_iter().flatten().map(|asked| (asked, rule)));
-        Ok(())
     }
 
-    fn absorb_combination(&mut self, combination: &file::Combination, source: Source<'_>) -> Result<(), RulesError> {
-        let known = |id: &Spanned<String>| {
-            let rule = self.rules.iter().position(|rule| rule.id == *id.get_ref());
-            rule.ok_or_else(|| {
-                source.invalid(&id.span(), format!("the unknown rule {:?}", id.get_ref()), "the id of a rule above")
-            })
-        };
-        let all = combination.all.get_ref().iter().map(known).collect::<Result<Vec<_>, _>>()?;
-        if all.len() < 2 {
-            return Err(source.invalid(&combination.all.span(), "fewer than two rules", "two rules or more"));
+    fn absorb_combination(&mut self, combination: &file::Combination, source: Source<'_>, wrong: &mut Wrong) {
+        let mut all = Vec::new();
+        for id in combination.all.get_ref() {
+            match self.rules.iter().position(|rule| rule.id == *id.get_ref()) {
+                Some(rule) if all.contains(&rule) => {
+                    let found = format!("the rule {:?} a second time", id.get_ref());
+                    wrong.add(source.invalid(&id.span(), found, "each rule once"));
+                }
+                Some(rule) => all.push(rule),
+                // What is wrong with it was said where it stands.
+                None if self.broken.contains(id.get_ref()) => {}
+                None => {
+                    let found = format!("the unknown rule {:?}", id.get_ref());
+                    wrong.add(source.invalid(&id.span(), found, "the id of a rule above"));
+                }
+            }
         }
-        let rule = self.rule(&head!(combination), source)?;
+        if combination.all.get_ref().len() < 2 {
+            wrong.add(source.invalid(&combination.all.span(), "fewer than two rules", "two rules or more"));
+        }
+        let rule = self.rule(&head!(combination), source, wrong);
         self.combinations.push(Combination { rule, all });
-        Ok(())
     }
 
-    fn absorb_allow(&mut self, allow: &file::Allow, source: Source<'_>) -> Result<(), RulesError> {
+    fn absorb_allow(&mut self, allow: &file::Allow, source: Source<'_>, wrong: &mut Wrong) {
         if let Some(phrases) = &allow.phrases {
-            self.absorb_terms(phrases, None, allow.words, &mut HashSet::new(), source)?;
+            self.absorb_terms(phrases, None, allow.words, &mut HashSet::new(), source, wrong);
         }
-        for host in allow.hosts.iter().flatten() {
-            self.links.allowed.insert(checked_host(host, source)?);
-        }
-        Ok(())
+        let hosts = allow.hosts.iter().flatten();
+        self.links.allowed.extend(hosts.filter_map(|host| wrong.note(checked_host(host, source))));
     }
 }
 
-/// The rules of one file, on top of those it builds on.
-pub(super) fn read(file: &RulesFile, source: Source<'_>, builtin: Source<'_>) -> Result<Rules, RulesError> {
-    let mut rules = Rules::default();
+/// The text of the word list with this name, and where it is.
+fn word_list(name: &Spanned<String>, source: Source<'_>) -> Result<(String, String), RulesError> {
+    let beside = Path::new(name.get_ref());
+    if !beside.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+        let found = format!("the file {:?}", name.get_ref());
+        return Err(source.invalid(&name.span(), found, "the name of a file beside the rules file, or below"));
+    }
+    let path = Path::new(source.origin).parent().unwrap_or(Path::new("")).join(beside);
+    let origin = path.display().to_string();
+    let unreadable = |what: String| source.invalid(&name.span(), format!("{origin}: {what}"), "a word list in UTF-8");
+    let bytes = regular::read(&path, FILE_MAX_BYTES).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| unreadable(error.utf8_error().to_string()))?;
+    Ok((origin, text))
+}
+
+/// The terms of a word list, each with its place: one a line, `#` begins a comment.
+fn listed_terms(text: &str) -> Vec<Spanned<String>> {
+    let mut terms = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let term = line.split(" #").next().unwrap_or_default().trim_end();
+        if !term.trim().is_empty() && !term.starts_with('#') {
+            terms.push(Spanned::new(start..start + term.len(), term.to_owned()));
+        }
+        start += line.len();
+    }
+    terms
+}
+
+/// A file, and its rules on top of those it builds on; or everything that is wrong with it.
+pub(super) fn read(source: Source<'_>, builtin: Source<'_>) -> Result<(RulesFile, Rules), Mistakes> {
+    let (mut rules, mut wrong) = (Rules::default(), Wrong::default());
+    let file = RulesFile::read(source, &mut wrong);
     match file.extend {
-        Some(Base::Builtin) => rules.absorb(&parse(builtin)?, builtin)?,
+        Some(Base::Builtin) => rules.absorb(&RulesFile::read(builtin, &mut wrong), builtin, &mut wrong),
         None => {}
     }
-    rules.absorb(file, source)?;
-    Ok(rules)
-}
-
-/// The keys of a file, before anything is asked of their values.
-pub(super) fn parse(source: Source<'_>) -> Result<RulesFile, RulesError> {
-    toml::from_str(source.text).map_err(|error| source.malformed(&error))
+    rules.absorb(&file, source, &mut wrong);
+    if file.is_empty() {
+        // As an editor or a full disk leaves it: every post would be approved.
+        let expected = "a rule, a category, or `extend = \"builtin\"`";
+        wrong.add(source.invalid(&(0..0), "a file without any rules", expected));
+    }
+    wrong.or((file, rules), source)
 }

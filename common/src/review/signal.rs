@@ -28,6 +28,13 @@ pub(super) enum Kind {
     Money,
 }
 
+impl Kind {
+    /// Whether it is counted in percent.
+    pub(super) fn is_share(self) -> bool {
+        matches!(self, Self::Caps | Self::Digits | Self::Symbols)
+    }
+}
+
 /// A signal that speaks from some strength on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signal {

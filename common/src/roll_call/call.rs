@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{PURPOSE, Presence};
 use crate::broker::{Broker, BrokerError, bounded, close};
 use crate::failure::Failure;
+use crate::natural::natural_order;
 use crate::topology::Topology;
 
 /// The broker's own name for "straight back to me" (RabbitMQ's direct reply-to): no queue is declared for it.
@@ -31,7 +32,7 @@ pub async fn call(broker: &Broker, topology: &Topology, patience: Duration) -> R
     let heard = hear(&connection, &topology.roll_call(), patience).await;
     close(&connection).await;
     let mut heard = heard.map_err(|failure| broker.blame(failure))?;
-    heard.sort_by(|one, other| one.worker.cmp(&other.worker).then(one.pid.cmp(&other.pid)));
+    heard.sort_by(|one, other| natural_order(&one.worker, &other.worker).then(one.pid.cmp(&other.pid)));
     Ok(heard)
 }
 

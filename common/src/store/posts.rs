@@ -11,6 +11,7 @@ use super::Store;
 use super::insertion::Insertion;
 use super::refused::all_new;
 use crate::failure::{Failure, Kind};
+use crate::natural::natural_order;
 use crate::post::{Post, PostId};
 use crate::verdict::{Review, Verdict};
 
@@ -177,7 +178,9 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn count_by_worker(&self) -> Result<Vec<(String, u64)>, Failure> {
-        self.counts("SELECT worker, COUNT(*) FROM posts GROUP BY worker ORDER BY worker").await
+        let mut counts = self.counts("SELECT worker, COUNT(*) FROM posts GROUP BY worker").await?;
+        counts.sort_by(|(one, _), (other, _)| natural_order(one, other));
+        Ok(counts)
     }
 
     async fn counts(&self, statement: &str) -> Result<Vec<(String, u64)>, Failure> {

@@ -15,18 +15,18 @@ import (
 // consume stores what is in the queue, and acknowledges each post after its row is committed.
 func consume(stop context.Context, args []string) error {
 	flags := flag.NewFlagSet("consume", flag.ExitOnError)
-	url := flags.String("amqp", "", "the broker, as amqp://user:password@host:port/vhost")
+	url := flags.String("amqp", "", "the broker, as amqp://user:password@host:port/vhost; by default what AMQP_URL says")
 	queue := flags.String("queue", "post_queue", "the queue to take posts from")
-	dsn := flags.String("dsn", "", "the database, as user:password@tcp(host:port)/name or mysql://user:password@host:port/name")
+	dsn := flags.String("dsn", "", "the database, as user:password@tcp(host:port)/name or mysql://user:password@host:port/name; by default what DATABASE_URL says")
 	consumers := flags.Int("consumers", 1, "how many posts are worked on at a time")
 	prefetch := flags.Int("prefetch", 1, "how many posts each consumer has in hand")
 	_ = flags.Parse(args) // It ends the program at an error.
 
-	connection, err := connect(*url)
+	connection, err := connect(given(*url, "AMQP_URL"))
 	if err != nil {
 		return err
 	}
-	table, err := openTable(*dsn, *consumers)
+	table, err := openTable(given(*dsn, "DATABASE_URL"), *consumers)
 	if err != nil {
 		return err
 	}

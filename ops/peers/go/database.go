@@ -22,10 +22,10 @@ const insertion = `INSERT INTO posts
 func direct(stop context.Context, args []string) error {
 	flags := flag.NewFlagSet("direct", flag.ExitOnError)
 	listen := flags.String("listen", "127.0.0.1:8081", "the address to listen on")
-	dsn := flags.String("dsn", "", "the database, as user:password@tcp(host:port)/name or mysql://user:password@host:port/name")
+	dsn := flags.String("dsn", "", "the database, as user:password@tcp(host:port)/name or mysql://user:password@host:port/name; by default what DATABASE_URL says")
 	_ = flags.Parse(args) // It ends the program at an error.
 
-	table, err := openTable(*dsn, 32)
+	table, err := openTable(given(*dsn, "DATABASE_URL"), 32)
 	if err != nil {
 		return err
 	}

@@ -21,13 +21,13 @@ const confirmWithin = 5 * time.Second
 func door(stop context.Context, args []string) error {
 	flags := flag.NewFlagSet("door", flag.ExitOnError)
 	listen := flags.String("listen", "127.0.0.1:8081", "the address to listen on")
-	url := flags.String("amqp", "", "the broker, as amqp://user:password@host:port/vhost")
+	url := flags.String("amqp", "", "the broker, as amqp://user:password@host:port/vhost; by default what AMQP_URL says")
 	exchange := flags.String("exchange", "post_exchange", "the exchange to publish to")
 	key := flags.String("routing-key", "post", "the routing key")
 	confirms := flags.Bool("confirms", true, "answer only after the broker's confirm")
 	_ = flags.Parse(args) // It ends the program at an error.
 
-	connection, err := connect(*url)
+	connection, err := connect(given(*url, "AMQP_URL"))
 	if err != nil {
 		return err
 	}

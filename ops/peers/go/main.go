@@ -20,6 +20,14 @@ import (
 
 const usage = "usage: go-peer door|direct|consume [flags]; go-peer COMMAND --help lists them"
 
+// given is a flag's value, or that of a variable: everybody on a machine can read a command line, passwords included.
+func given(flag, variable string) string {
+	if flag != "" {
+		return flag
+	}
+	return os.Getenv(variable)
+}
+
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("go-peer: ")

@@ -52,15 +52,15 @@ impl Door {
     /// Opens one, and waits until it takes connections.
     pub(super) async fn open(stage: &Stage, place: &Place, kind: Kind) -> anyhow::Result<Self> {
         let address = program::free_address()?;
-        let (amqp, database, exchange) = (stage.amqp_url(), stage.database_url(), place.topology.exchange());
-        let (listen, gin) = (["--listen", address.as_str()], ["--amqp", &amqp, "--exchange", &exchange]);
+        let exchange = place.topology.exchange();
+        let (listen, gin) = (["--listen", address.as_str()], ["--exchange", &exchange]);
         let gin = [&["door"], &listen[..], &gin, &["--routing-key", ROUTING_KEY]].concat();
         let mut program = match kind {
             Kind::Sluice => stage.start(place, "sluice-producer", &[&["serve"], &listen[..]].concat())?,
             Kind::Gin => stage.start_go_peer(&gin)?,
             Kind::GinUnconfirmed => stage.start_go_peer(&[&gin[..], &["--confirms=false"]].concat())?,
-            Kind::Direct => stage.start_peer(&[&["direct", "--database", &database], &listen[..]].concat())?,
-            Kind::GinDirect => stage.start_go_peer(&[&["direct", "--dsn", &database], &listen[..]].concat())?,
+            Kind::Direct => stage.start_peer(&[&["direct"], &listen[..]].concat())?,
+            Kind::GinDirect => stage.start_go_peer(&[&["direct"], &listen[..]].concat())?,
         };
         listens(&mut program, &address).await?;
         Ok(Self { address, program })

@@ -98,16 +98,12 @@ async fn worked_off(
 /// By what one would write without us.
 async fn by_peers(stage: &Stage, sheet: &mut Sheet<'_>, what: &str, count: u16) -> anyhow::Result<()> {
     let posts = posts(stage, count) / 2;
-    let (amqp, database, consumers) = (stage.amqp_url(), stage.database_url(), count.to_string());
+    let consumers = count.to_string();
     for who in [SIMPLE].into_iter().chain(stage.has_go_peer().then_some(SIMPLE_GO)) {
         let place = stage.filled(posts).await?;
         let queue = place.topology.queue();
-        let common = ["consume", "--amqp", &amqp, "--queue", &queue, "--consumers", &consumers];
-        let peer = if who == SIMPLE {
-            stage.start_peer(&[&common[..], &["--database", &database]].concat())?
-        } else {
-            stage.start_go_peer(&[&common[..], &["--dsn", &database]].concat())?
-        };
+        let args = ["consume", "--queue", &queue, "--consumers", &consumers];
+        let peer = if who == SIMPLE { stage.start_peer(&args)? } else { stage.start_go_peer(&args)? };
         let pace = place.drained(stage.rows(), posts).await;
         peer.end().await?;
         place.remove().await;

@@ -111,7 +111,7 @@ impl Part {
 /// When the servers or the programs cannot be had, one of them fails on the way, or it is stopped: then nothing is
 /// printed of what was measured, and all that was started has ended.
 pub async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
-    let stop = common::shutdown::on_signal().context("cannot listen for signals")?;
+    let stop = common::shutdown::on_interrupt().context("cannot listen for signals")?;
     let stopped = || anyhow::anyhow!("stopped before the end: nothing is told of what was measured so far");
     let begun = Instant::now();
     let stage = tokio::select! {

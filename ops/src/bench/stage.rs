@@ -135,25 +135,26 @@ impl Stage {
     pub(super) fn start(&self, place: &Place, name: &str, args: &[&str]) -> anyhow::Result<Program> {
         let mut command = Command::new(program::beside_us(name)?);
         program::without_our_settings(&mut command);
-        command
-            .env("AMQP_URL", self.amqp_url())
-            .env("DATABASE_URL", self.database_url())
-            .env("SLUICE_PREFIX", &place.prefix)
-            .args(args);
+        self.addresses(&mut command).env("SLUICE_PREFIX", &place.prefix).args(args);
         Program::start(name, command, self.log(name), false)
+    }
+
+    /// Gives a program the addresses of the servers. Not on its command line, which everybody on the machine can read.
+    fn addresses<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("AMQP_URL", self.amqp_url()).env("DATABASE_URL", self.database_url())
     }
 
     /// Starts one of the peers that this program is too.
     pub(super) fn start_peer(&self, args: &[&str]) -> anyhow::Result<Program> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("bench-peer").args(args);
+        self.addresses(&mut command).arg("bench-peer").args(args);
         Program::start("the peer", command, self.log("peer"), false)
     }
 
     /// Starts the peer in Go.
     pub(super) fn start_go_peer(&self, args: &[&str]) -> anyhow::Result<Program> {
         let mut command = Command::new(self.go_peer.as_ref().context("no --go-peer was given")?);
-        command.args(args);
+        self.addresses(&mut command).args(args);
         Program::start("the peer in Go", command, self.log("go-peer"), false)
     }
 

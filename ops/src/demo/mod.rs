@@ -37,7 +37,7 @@ pub struct DemoArgs {
 /// # Errors
 /// When the servers or the programs cannot be had, or a step does not go as it should.
 pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
-    let stop = common::shutdown::on_signal().context("cannot listen for signals")?;
+    let stop = common::shutdown::on_interrupt().context("cannot listen for signals")?;
     say("Starting private servers (nothing of your system is touched)");
     let stage = tokio::select! {
         stage = Stage::set(&args) => stage?,

@@ -63,7 +63,7 @@ pub(super) async fn send(lines: &str, producer: &str) -> anyhow::Result<Sent> {
     Ok(sent)
 }
 
-/// Puts a message into the queue that is no post, by RabbitMQ's own management API.
+/// Puts a message into the queue that is no post, by RabbitMQ's own management API; its address has user and password.
 pub(super) async fn publish_as_a_stranger(management: &str, exchange: &str) -> anyhow::Result<()> {
     #[derive(Deserialize)]
     struct Routed {
@@ -75,10 +75,8 @@ pub(super) async fn publish_as_a_stranger(management: &str, exchange: &str) -> a
         "payload": "<order number=\"4711\"/>",
         "payload_encoding": "string",
     });
-    let publish = reqwest::Client::new()
-        .post(format!("{management}/api/exchanges/%2f/{exchange}/publish"))
-        .basic_auth("guest", Some("guest"))
-        .json(&message);
+    let publish =
+        reqwest::Client::new().post(format!("{management}/api/exchanges/%2f/{exchange}/publish")).json(&message);
     let answer: Routed = publish.send().await?.error_for_status()?.json().await?;
     ensure!(answer.routed, "the stranger's message found no queue");
     Ok(())

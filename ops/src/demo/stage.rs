@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use common::broker::{Broker, close};
-use common::config::{BrokerArgs, DatabaseArgs};
+use common::config::{BrokerArgs, DatabaseArgs, SecretUrl};
 use common::devstack::{Stack, StackOptions, shell_word};
 use common::store::Store;
 use common::topology::Topology;
@@ -18,7 +18,7 @@ use crate::program::{self, Program};
 /// Where `--keep` keeps.
 const DIR: &str = ".sluice-demo";
 const PREFIX: &str = "post";
-const DATABASE: &str = "sluice_demo";
+const DATABASE: &str = "sluice";
 const WORKERS: &str = "3";
 /// How long a program may take to be ready, or to end.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,7 +80,7 @@ impl Stage {
         format!("http://{}", self.listen)
     }
 
-    /// RabbitMQ's own pages.
+    /// RabbitMQ's own pages, with user and password.
     pub(super) fn management_url(&self) -> String {
         self.stack.management_url()
     }
@@ -144,18 +144,16 @@ impl Stage {
         let pids: Vec<_> = programs.iter().filter_map(Program::pid).map(|pid| pid.to_string()).collect();
         println!("\nEverything is left up:");
         println!("  the front door       http://{}/posts", self.listen);
-        println!("  RabbitMQ             {}", self.stack.amqp_url());
-        println!("  its own pages        {} (guest, guest)", self.stack.management_url());
-        println!("  the database         {}", self.stack.database_url(DATABASE));
+        let shown = |url: String| SecretUrl::from(url.as_str());
+        println!("  RabbitMQ             {}", shown(self.stack.amqp_url()));
+        println!("  its own pages        {}", shown(self.stack.management_url()));
+        println!("  the database         {}", shown(self.stack.database_url(DATABASE)));
         println!("  logs                 {dir}/*.log");
-        println!("For `sluice` and the other programs in this shell:");
-        println!("  export AMQP_URL='{}' DATABASE_URL='{}'", self.stack.amqp_url(), self.stack.database_url(DATABASE));
+        let sluice = shell_word(&std::env::current_exe()?);
+        println!("For `sluice` and the other programs in this shell, with the passwords:");
+        println!("  eval \"$({sluice} stack env --dir {dir})\"");
         println!("To end it all:");
-        println!(
-            "  kill {}; {} stack down --remove --dir {dir}",
-            pids.join(" "),
-            shell_word(&std::env::current_exe()?)
-        );
+        println!("  kill {}; {sluice} stack down --remove --dir {dir}", pids.join(" "));
         Ok(())
     }
 

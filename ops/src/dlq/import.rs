@@ -15,10 +15,11 @@ use common::exit::Exit;
 use common::publisher::{Envelope, Publisher};
 use common::store::Store;
 use serde::Deserialize;
+use tokio::sync::mpsc;
 
 use super::batch::LETTERS;
 use super::ledger::Ledger;
-use super::look::DeadLetters;
+use super::look::{DeadLetters, Interrupted};
 use super::outcome::{Ending, Report};
 use super::replay::PATIENCE;
 use super::wording::IMPORT;
@@ -49,6 +50,9 @@ struct Line {
     letter: Transcript,
 }
 
+/// The lines of a file, as they are read.
+type Lines = mpsc::Receiver<std::io::Result<String>>;
+
 /// A letter on its way back.
 struct Returning {
     id: String,
@@ -61,7 +65,7 @@ struct Returning {
 /// When nothing could be begun. What happens later is told and shows in the exit code.
 pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, IMPORT.command)?;
-    let lines = open(&args.file)?;
+    let lines = opened(&args.file, &dead).await?;
     let store = Store::new(&args.database)?;
     store
         .check_schema()
@@ -71,14 +75,30 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let asked = serde_json::json!({ "file": args.file, "again": args.again });
     let ledger = Ledger::new(store, IMPORT.kind, args.broker.prefix.as_str(), asked).await;
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
-    let mut import = Import { dead, present, ledger, publisher, report: Report::new(IMPORT, args.json, 0) };
+    let mut import = Import { dead, present, ledger, publisher, report: Report::new(IMPORT, args.json, 0, None) };
     let ending = import.work(lines).await;
     let exit = import.report.finish(&ending, import.ledger.act_id());
     import.ledger.close().await;
     Ok(exit)
 }
 
-fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+/// The lines of a file, read where nothing else has to wait for them: a terminal or a pipe may take its time, and
+/// Ctrl-C must end it all the same.
+async fn opened(file: &Path, dead: &DeadLetters) -> anyhow::Result<Lines> {
+    let file = file.to_owned();
+    let opened = tokio::select! {
+        opened = tokio::task::spawn_blocking(move || open(&file)) => opened??,
+        () = dead.stop.cancelled() => return Err(Interrupted.into()),
+    };
+    let (sender, lines) = mpsc::channel(LETTERS);
+    tokio::task::spawn_blocking(move || {
+        // Until the file ends, or nobody wants more of it.
+        let _ = opened.lines().try_for_each(|line| sender.blocking_send(line));
+    });
+    Ok(lines)
+}
+
+fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead + Send>> {
     if file == Path::new("-") {
         return Ok(Box::new(BufReader::new(std::io::stdin())));
     }
@@ -107,17 +127,20 @@ struct Import {
 }
 
 impl Import {
-    async fn work(&mut self, lines: impl BufRead) -> Ending {
+    async fn work(&mut self, mut lines: Lines) -> Ending {
         let mut batch = Vec::with_capacity(LETTERS);
-        for (number, line) in lines.lines().enumerate() {
-            if self.dead.stop.is_cancelled() {
-                return Ending::Interrupted;
-            }
+        for number in 1.. {
+            let line = tokio::select! {
+                biased;
+                () = self.dead.stop.cancelled() => return Ending::Interrupted,
+                line = lines.recv() => line,
+            };
+            let Some(line) = line else { break };
             let line = match line {
                 Ok(line) => line,
                 Err(error) => return Ending::Stopped(format!("the file could not be read to its end: {error}")),
             };
-            batch.extend(self.read(number + 1, &line));
+            batch.extend(self.read(number, &line));
             if batch.len() == LETTERS
                 && let Err(reason) = self.publish(std::mem::take(&mut batch)).await
             {

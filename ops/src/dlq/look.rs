@@ -46,7 +46,7 @@ impl DeadLetters {
     /// # Errors
     /// When a setting is wrong, or signals cannot be listened for.
     pub(crate) fn new(args: &BrokerArgs, purpose: &str) -> anyhow::Result<Self> {
-        Ok(Self { patience: TURN_PATIENCE, says_so: true, ..Self::briefly(args, purpose, shutdown::on_signal()?)? })
+        Ok(Self { patience: TURN_PATIENCE, says_so: true, ..Self::briefly(args, purpose, shutdown::on_interrupt()?)? })
     }
 
     /// The same, for a command that has more to show than dead letters: it hardly waits for them, and says nothing.

@@ -1,10 +1,15 @@
 //! What became of each letter, told as it becomes known, and the exit code that follows from it.
 
+use std::fmt::Write;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use common::exit::Exit;
 use common::store::LetterOutcome;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::style::ProgressTracker;
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use super::wording::Wording;
@@ -61,13 +66,18 @@ pub(super) struct Report {
     failed: u32,
     unknown: u32,
     passed_over: u32,
+    /// How many letters were acted on, for the time that is left.
+    acted: Arc<AtomicU64>,
 }
 
 impl Report {
-    /// A report on an act that will see `letters` letters. On a terminal it shows a progress bar.
-    pub(super) fn new(wording: Wording, json: bool, letters: u32) -> Self {
-        let bar = bar(letters.into(), "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {eta} left]");
-        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, unknown: 0, passed_over: 0 };
+    /// A report on an act that will see `letters` letters, and acts on at most `rate` of them a second. On a terminal it
+    /// shows a progress bar.
+    pub(super) fn new(wording: Wording, json: bool, letters: u32, rate: Option<u32>) -> Self {
+        let acted = Arc::new(AtomicU64::new(0));
+        let template = "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {time_left} left]";
+        let bar = bar_with(letters.into(), template, time_left(Arc::clone(&acted), rate));
+        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, unknown: 0, passed_over: 0, acted };
         report.show_count();
         report
     }
@@ -92,6 +102,7 @@ impl Report {
                 _ => &mut self.done,
             };
             *count += 1;
+            self.acted.fetch_add(1, Relaxed);
             if self.json {
                 self.bar.suspend(|| tell_json(letter, outcome, detail));
                 continue;
@@ -185,13 +196,38 @@ impl Report {
     }
 }
 
+/// What `{time_left}` shows: what the speed so far says, or what the rate allows, whichever is later. Of the letters that
+/// are still to be looked at as many are to be acted on as among those before.
+fn time_left(
+    acted: Arc<AtomicU64>,
+    rate: Option<u32>,
+) -> impl Fn(&ProgressState, &mut dyn Write) + Clone + Send + Sync {
+    move |state, out| {
+        let (seen, all) = (state.pos(), state.len().unwrap_or(0));
+        let by_rate = rate.map(|rate| by_rate(seen, all, acted.load(Relaxed), rate)).unwrap_or_default();
+        // A bar that cannot be drawn is no reason to stop.
+        let _ = write!(out, "{:#}", HumanDuration(state.eta().max(by_rate)));
+    }
+}
+
+/// How long the letters after the first `seen` of `all` take at this rate, where `acted` of those were acted on.
+fn by_rate(seen: u64, all: u64, acted: u64, rate: u32) -> Duration {
+    let share = if seen == 0 || acted == 0 { 1.0 } else { (acted as f64 / seen as f64).min(1.0) };
+    let waiting = all.saturating_sub(seen) as f64 * share;
+    Duration::from_secs_f64((waiting / f64::from(rate.max(1))).ceil())
+}
+
 /// A progress bar on a terminal, and nothing elsewhere.
 pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
+    bar_with(length, template, time_left(Arc::default(), None))
+}
+
+fn bar_with(length: u64, template: &str, time_left: impl ProgressTracker + 'static) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     if std::io::stderr().is_terminal() {
         // Templates are constants: were one wrong, the default would do.
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("time_left", time_left));
         }
     }
     bar
@@ -200,13 +236,15 @@ pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
 /// Said of an id that was asked for.
 pub(super) const NO_SUCH_LETTER: &str = "no dead letter has this id";
 
-/// The exit code: 1 where nothing could be done, 3 where some was not done that has a line of its own. `missed` are those
+/// The exit code: 1 where nothing could be done, 130 where somebody interrupted, 3 where some was not done that has a
+/// line of its own. `missed` are those
 /// with which nothing went wrong but that there was nothing to do: no letter has the id, or it is left where it is.
 pub(super) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32) -> Exit {
     match (ending, done, failed) {
         (Ending::Complete, _, 0) if missed == 0 => Exit::Done,
         (Ending::Complete, _, 0) => Exit::Partial,
-        (Ending::Interrupted, _, _) | (_, 0, _) => Exit::Failed,
+        (Ending::Interrupted, _, _) => Exit::Interrupted,
+        (_, 0, _) => Exit::Failed,
         (Ending::Complete | Ending::Stopped(_), _, _) => Exit::Partial,
     }
 }
@@ -226,6 +264,7 @@ mod tests {
             failed,
             unknown,
             passed_over: 0,
+            acted: Arc::default(),
         }
     }
 
@@ -240,7 +279,15 @@ mod tests {
         assert_eq!(exit(&Ending::Complete, 0, 1, 1), Exit::Failed);
         assert_eq!(exit(&stopped, 3, 0, 0), Exit::Partial);
         assert_eq!(exit(&stopped, 0, 0, 3), Exit::Failed);
-        assert_eq!(exit(&Ending::Interrupted, 3, 0, 0), Exit::Failed);
+        assert_eq!(exit(&Ending::Interrupted, 3, 0, 0), Exit::Interrupted);
+    }
+
+    #[test]
+    fn the_time_left_is_no_shorter_than_the_rate_allows() {
+        assert_eq!(by_rate(0, 6, 0, 1), Duration::from_secs(6));
+        assert_eq!(by_rate(2, 6, 1, 1), Duration::from_secs(2), "every second one is for this act");
+        assert_eq!(by_rate(3, 6, 3, 2), Duration::from_secs(2));
+        assert_eq!(by_rate(6, 6, 6, 1), Duration::ZERO);
     }
 
     #[test]

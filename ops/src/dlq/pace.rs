@@ -32,6 +32,11 @@ impl Pace {
         Self { rate, size: most.min(LETTERS), most, begun: Instant::now(), counted: 0 }
     }
 
+    /// At most so many letters a second.
+    pub(super) fn rate(&self) -> Option<u32> {
+        self.rate
+    }
+
     /// How many letters a batch may have.
     pub(super) fn batch(&self) -> usize {
         let wanted = self.rate.map_or(self.size, |rate| usize::try_from(rate / BATCHES_A_SECOND).unwrap_or(self.size));

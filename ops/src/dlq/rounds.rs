@@ -91,7 +91,7 @@ impl Act {
         if matches!(self.doer, Doer::Replayer(_)) && letters.left() > 0 {
             self.flow = Some(Flow::watch(&self.dead).await);
         }
-        let mut report = Report::new(wording, json, letters.left());
+        let mut report = Report::new(wording, json, letters.left(), self.pace.rate());
         let ending = loop {
             let round = self.round(&mut letters, &mut report).await;
             if let Err(error) = letters.put_back().await {
@@ -273,7 +273,7 @@ impl Act {
         if !all {
             tell!("known so far: {}; {} still wait", watch.known, watch.waiting());
             tell!("`{}` tells what becomes of them", self.shows(id));
-            return Ok(Exit::Failed);
+            return Ok(if self.dead.stop.is_cancelled() { Exit::Interrupted } else { Exit::Failed });
         }
         if json {
             tell!("{}", watch.known);

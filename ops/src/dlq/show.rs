@@ -9,6 +9,7 @@ use common::config::{BrokerArgs, DatabaseArgs};
 use common::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
 use common::delivery::{Letter, LetterSummary};
 use common::exit::Exit;
+use common::failure::Failure;
 use common::named::Named;
 use common::store::{RecordLine, Store};
 use serde::Serialize;
@@ -82,9 +83,15 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     if args.json {
         output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, &shown(letter))))?;
     } else {
-        let again = |letter: &Letter| hint::command("dlq replay", &dead.prefix, &letter.summary.id);
-        let stories: Vec<String> =
-            found.iter().map(|letter| story(&shown(letter), &again(letter), OffsetDateTime::now_utc())).collect();
+        let now = OffsetDateTime::now_utc();
+        let stories: Vec<String> = found
+            .iter()
+            .map(|letter| {
+                let no_post = letter.post(now).err().map(Failure::from);
+                let way_out = way_out(no_post.as_ref(), &letter.summary.id, &dead.prefix);
+                story(&shown(letter), &way_out, now)
+            })
+            .collect();
         output::print(|out| write!(out, "{}", stories.join("\n")))?;
     }
     Ok(Exit::Done)
@@ -130,7 +137,24 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn story(letter: &Shown<'_>, again: &str, now: OffsetDateTime) -> String {
+/// What can be done with a letter. A replay gives workers the same body again: where that is no post, for this failure,
+/// it would die of it again.
+fn way_out(no_post: Option<&Failure>, id: &str, prefix: &str) -> String {
+    let command = |words: &str| hint::command(words, prefix, id);
+    match no_post {
+        None => format!("to replay it\n  {}\n", command("dlq replay")),
+        Some(failure) => format!(
+            "a replay cannot help: no worker can take this body ({}: {})\nto correct it, then replay it\n  {}\n\
+             to take it out; the record keeps it\n  {}\n",
+            line(&failure.code),
+            line(&failure.message),
+            command("dlq edit"),
+            command("dlq drop")
+        ),
+    }
+}
+
+fn story(letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String {
     let summary = letter.summary;
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
@@ -159,7 +183,7 @@ fn story(letter: &Shown<'_>, again: &str, now: OffsetDateTime) -> String {
     text.push_str(&done_to_it(letter.acts.unwrap_or_default()));
     let _ = writeln!(text, "\nbody");
     text.push_str(&indented(&body(letter)));
-    let _ = writeln!(text, "\nto replay it\n  {again}");
+    let _ = write!(text, "\n{way_out}");
     text
 }
 
@@ -250,6 +274,7 @@ fn indented(text: &str) -> String {
 mod tests {
     use super::*;
     use common::disposition::Class;
+    use common::failure::Kind;
     use serde_json::json;
     use time::macros::datetime;
 
@@ -288,6 +313,15 @@ mod tests {
             assert!(text.contains(part), "{part} in\n{text}");
         }
         assert!(text.contains("  {\n    \"content\": \"c\",\n    \"title\": \"t\"\n  }\n"), "{text}");
+    }
+
+    #[test]
+    fn what_no_replay_can_mend_is_to_be_edited_or_dropped() {
+        let malformed = Failure::new(Kind::Permanent, "malformed", "not JSON");
+        let text = way_out(Some(&malformed), "42", "post");
+        assert!(text.contains("sluice dlq edit 42\n") && text.contains("sluice dlq drop 42\n"), "{text}");
+        assert!(text.contains("malformed: not JSON") && !text.contains("sluice dlq replay"), "{text}");
+        assert_eq!(way_out(None, "42", "post"), "to replay it\n  sluice dlq replay 42\n");
     }
 
     #[test]

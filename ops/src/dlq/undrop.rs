@@ -89,7 +89,7 @@ pub(super) async fn run(mut args: UndropArgs) -> anyhow::Result<Exit> {
     let asked = serde_json::json!({ "filters": args.filters, "acts": args.acts, "all": args.all });
     let ledger = Ledger::new(store, UNDROP.kind, &dead.prefix, asked).await;
     let total = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-    let report = Report::new(UNDROP, args.json, total);
+    let report = Report::new(UNDROP, args.json, total, None);
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
     let mut undrop = Undrop { dead, ledger, publisher, report, present: Present::default() };
     let ending = if chosen.is_empty() { Ending::Complete } else { undrop.run(chosen).await? };

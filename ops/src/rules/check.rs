@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use common::exit::Exit;
-use common::review::{Checked, Place, RuleSet, RulesError, Warning};
+use common::review::{Checked, Mistakes, Place, RuleSet, Warning};
 use serde_json::{Value, json};
 
 use crate::output;
@@ -16,8 +16,8 @@ pub(super) struct CheckArgs {
     /// A rules file, TOML
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// One JSON object: file, sound (true or false), ruleset, rules, terms, tests, warnings [{line, column, message}],
-    /// and error {line, column, message}, null for a sound file. A sound file can have warnings
+    /// One JSON object: file, sound (true or false), ruleset, rules, terms, tests, and warnings and errors, each
+    /// [{line, column, message}]. A sound file has no errors, and can have warnings
     #[arg(long)]
     json: bool,
 }
@@ -25,7 +25,7 @@ pub(super) struct CheckArgs {
 /// Checks it. A file that is refused ends with 1, with warnings or without a sound one ends with 0.
 ///
 /// # Errors
-/// Why the file is refused, or that stdout cannot be written.
+/// When stdout cannot be written.
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let file = args.file.display().to_string();
     match RuleSet::check(&args.file) {
@@ -36,11 +36,14 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
             })?;
             Ok(Exit::Done)
         }
-        Err(error) => {
+        Err(mistakes) => {
             if args.json {
-                output::print(|out| output::json_line(out, &refused(&file, &error)))?;
+                output::print(|out| output::json_line(out, &refused(&file, &mistakes)))?;
             }
-            Err(error.into())
+            mistakes.iter().for_each(|error| eprintln!("error: {}", line(&error.to_string())));
+            let errors = mistakes.iter().count();
+            eprintln!("{} is refused: {errors} {}", line(&file), if errors == 1 { "error" } else { "errors" });
+            Ok(Exit::Failed)
         }
     }
 }
@@ -57,14 +60,15 @@ fn sound(file: &str, checked: &Checked) -> Value {
     let warnings: Vec<_> = checked.warnings.iter().map(|warning| at(Some(&warning.place), &warning.message)).collect();
     json!({
         "file": file, "sound": true, "ruleset": checked.set.id(), "rules": checked.rules, "terms": checked.terms,
-        "tests": checked.tests, "warnings": warnings, "error": null
+        "tests": checked.tests, "warnings": warnings, "errors": []
     })
 }
 
-fn refused(file: &str, error: &RulesError) -> Value {
+fn refused(file: &str, mistakes: &Mistakes) -> Value {
+    let errors: Vec<_> = mistakes.iter().map(|error| at(error.place(), &error.to_string())).collect();
     json!({
         "file": file, "sound": false, "ruleset": null, "rules": null, "terms": null, "tests": null, "warnings": [],
-        "error": at(error.place(), &error.to_string())
+        "errors": errors
     })
 }
 

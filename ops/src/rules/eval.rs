@@ -6,7 +6,6 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use common::exit::Exit;
+use common::regular;
 use common::review::RuleSet;
 use common::verdict::Review;
 use serde::Serialize;
@@ -104,11 +104,7 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     if file == Path::new("-") {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
-    let opened = File::open(file).and_then(|opened| match opened.metadata()?.is_dir() {
-        true => Err(io::Error::from(io::ErrorKind::IsADirectory)),
-        false => Ok(opened),
-    });
-    let opened = opened.with_context(|| {
+    let opened = regular::open(file).with_context(|| {
         format!("cannot read {}: name a file that has one JSON object a line, {EXPECTED}", file.display())
     })?;
     Ok(Box::new(BufReader::new(opened)))

@@ -12,6 +12,9 @@ use serde::Serialize;
 use super::{Chosen, findings};
 use crate::output::{self, tell};
 
+/// The longest text that is read.
+const TEXT_MAX: u64 = 16 << 20;
+
 /// Which text, and how.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
@@ -53,7 +56,11 @@ fn from_stdin() -> anyhow::Result<String> {
         tell!("type the text, and end it with Ctrl-D on a line of its own");
     }
     let mut text = String::new();
-    io::stdin().read_to_string(&mut text).context("cannot read the text from stdin")?;
+    io::stdin().take(TEXT_MAX + 1).read_to_string(&mut text).context("cannot read the text from stdin")?;
+    anyhow::ensure!(
+        text.len() as u64 <= TEXT_MAX,
+        "the text from stdin is longer than {TEXT_MAX} bytes, more than any post"
+    );
     Ok(text)
 }
 

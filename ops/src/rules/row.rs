@@ -1,6 +1,6 @@
 //! One row of a set of texts: a text, and whether the review should stop it.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 use common::verdict::Verdict;
 use serde::Deserialize;
@@ -35,6 +35,9 @@ pub(super) struct Row {
     pub(super) kind: Option<String>,
 }
 
+/// The longest line that is read: ten times what a post may have.
+const LINE_MAX: u64 = 16 << 20;
+
 /// A set: its rows with the numbers of their lines, and the lines that are none, each with what is wrong.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -52,8 +55,13 @@ impl Rows {
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
-            if lines.read_until(b'\n', &mut line)? == 0 {
+            if lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
                 break;
+            }
+            if line.len() as u64 == LINE_MAX && !line.ends_with(b"\n") {
+                lines.skip_until(b'\n')?;
+                rows.bad.push((number, format!("longer than {LINE_MAX} bytes")));
+                continue;
             }
             if line.trim_ascii().is_empty() {
                 continue;

@@ -62,7 +62,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// When a setting is wrong or stdout cannot be written.
 pub async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
-    let stop = shutdown::on_signal()?;
+    let stop = shutdown::on_interrupt()?;
     let look = match (args.look, args.no_look) {
         (true, _) => dead::Look::Always,
         (_, true) => dead::Look::Never,
@@ -71,7 +71,7 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let mut sampler = Sampler::new(&args.broker, &args.database, look, stop.clone())?;
     let status = tokio::select! {
         status = once(&mut sampler, args.watch) => status,
-        () = stop.cancelled() => return Ok(Exit::Failed),
+        () = stop.cancelled() => return Ok(Exit::Interrupted),
     };
     if !args.watch {
         show(&status, args.json)?;

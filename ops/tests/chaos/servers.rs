@@ -35,7 +35,8 @@ impl Servers {
         let servers = Self { stack: Stack::start(options).await.expect("private servers"), disk: small_disk };
         // Not one who may do everything: a read-only server lets such a one write.
         let mut root = servers.root().await;
-        root.query_drop("CREATE USER sluice@'127.0.0.1'").await.expect("a user");
+        let password = servers.password();
+        root.query_drop(format!("CREATE USER sluice@'127.0.0.1' IDENTIFIED BY '{password}'")).await.expect("a user");
         servers
     }
 
@@ -54,6 +55,12 @@ impl Servers {
     /// MariaDB's address without a database.
     pub(crate) fn mysql_url(&self) -> String {
         self.stack.database_url("").trim_end_matches('/').to_owned()
+    }
+
+    /// The password of MariaDB's users: its root's, and that of the user whom the programs are.
+    pub(crate) fn password(&self) -> String {
+        let root = mysql_async::Opts::from_url(&self.mysql_url()).expect("a sound address");
+        root.pass().expect("a private server has a password").to_owned()
     }
 
     /// A session of MariaDB's own root.
@@ -95,7 +102,7 @@ impl Servers {
     pub(crate) async fn redelivered(&self, queue: &str) -> u64 {
         let url = format!("{}/api/queues/%2f/{queue}", self.stack.management_url());
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().expect("a client");
-        let answer = client.get(url).basic_auth("guest", Some("guest")).send().await.expect("the management answers");
+        let answer = client.get(url).send().await.expect("the management answers");
         let about: serde_json::Value = answer.json().await.expect("the management speaks JSON");
         about["message_stats"]["redeliver"].as_u64().unwrap_or_default()
     }

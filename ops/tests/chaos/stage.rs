@@ -193,10 +193,10 @@ struct Around<'a> {
 impl Around<'_> {
     /// Without proxies: an operator's.
     fn environment(&self) -> Vec<(&'static str, String)> {
-        let port = self.servers.stack.database().port();
+        let (port, password) = (self.servers.stack.database().port(), self.servers.password());
         let mut environment = vec![
             ("AMQP_URL", self.ground.amqp_url.clone()),
-            ("DATABASE_URL", format!("mysql://sluice@127.0.0.1:{port}/{}", self.ground.name)),
+            ("DATABASE_URL", format!("mysql://sluice:{password}@127.0.0.1:{port}/{}", self.ground.name)),
             ("SLUICE_PREFIX", self.ground.name.clone()),
         ];
         environment.extend(self.needs.max_length.map(|posts| ("SLUICE_MAX_LENGTH", posts.to_string())));

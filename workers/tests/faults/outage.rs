@@ -92,9 +92,11 @@ async fn a_mysql_that_is_killed_or_frozen_pauses_the_work_and_costs_no_post_anyt
 
 /// An account that obeys what root may pass over.
 async fn account(ground: &Ground) -> String {
-    ground.sql("CREATE USER IF NOT EXISTS sluice@'127.0.0.1'").await;
+    let root = mysql_async::Opts::from_url(&ground.database_url).expect("a sound address");
+    let password = root.pass().expect("a private server has a password");
+    ground.sql(&format!("CREATE USER IF NOT EXISTS sluice@'127.0.0.1' IDENTIFIED BY '{password}'")).await;
     ground.sql(&format!("GRANT ALL ON {}.* TO sluice@'127.0.0.1'", ground.name)).await;
-    ground.database_url.replace("root@", "sluice@")
+    ground.database_url.replace("//root:", "//sluice:")
 }
 
 /// Ends the worker's connections, so that it needs new ones.

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Args;
+use common::config::SecretUrl;
 use common::post::Post;
 use futures_util::StreamExt as _;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
@@ -18,25 +19,25 @@ use super::super::floor::database::{statement, values};
 #[derive(Debug, Args)]
 pub(super) struct ConsumeArgs {
     /// RabbitMQ's address
-    #[arg(long)]
-    amqp: String,
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    amqp: SecretUrl,
     /// The queue
     #[arg(long)]
     queue: String,
     /// The database's address
-    #[arg(long)]
-    database: String,
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database: SecretUrl,
     /// How many consumers, each on a channel and with a connection of its own
     #[arg(long)]
     consumers: u16,
 }
 
 pub(super) async fn run(args: ConsumeArgs) -> anyhow::Result<()> {
-    let opts = Opts::from_url(&args.database).context("the address of the database")?;
+    let opts = Opts::from_url(args.database.expose()).context("the address of the database")?;
     let constraints = PoolConstraints::new(0, args.consumers.into()).unwrap_or_default();
     let pool_opts = PoolOpts::default().with_constraints(constraints);
     let pool = Pool::new(mysql_async::OptsBuilder::from_opts(opts).prefer_socket(false).pool_opts(pool_opts));
-    let connection = Connection::connect(&args.amqp, ConnectionProperties::default()).await?;
+    let connection = Connection::connect(args.amqp.expose(), ConnectionProperties::default()).await?;
     let mut consumers = JoinSet::new();
     for _ in 0..args.consumers {
         let (channel, database) = (connection.create_channel().await?, pool.get_conn().await?);

@@ -6,6 +6,7 @@ use axum::response::IntoResponse as _;
 use axum::response::Response;
 use axum::{Json, Router, routing};
 use clap::Args;
+use common::config::SecretUrl;
 use common::post::{Post, PostId};
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Opts, Params, Pool, PoolConstraints, PoolOpts};
@@ -25,15 +26,15 @@ pub(super) struct DirectArgs {
     #[arg(long)]
     listen: String,
     /// The database's address
-    #[arg(long)]
-    database: String,
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database: SecretUrl,
 }
 
 pub(super) async fn run(args: DirectArgs) -> anyhow::Result<()> {
     let constraints = PoolConstraints::new(CONNECTIONS, CONNECTIONS).unwrap_or_default();
     // The session's state is the same for all uses, so nothing is reset between two of them: it is the quicker way.
     let pool_opts = PoolOpts::default().with_constraints(constraints).with_reset_connection(false);
-    let opts = mysql_async::OptsBuilder::from_opts(Opts::from_url(&args.database)?);
+    let opts = mysql_async::OptsBuilder::from_opts(Opts::from_url(args.database.expose())?);
     let pool = Pool::new(opts.prefer_socket(false).pool_opts(pool_opts));
     let routes = Router::new().route("/posts", routing::post(submit)).with_state(pool);
     let listener = tokio::net::TcpListener::bind(&args.listen).await?;

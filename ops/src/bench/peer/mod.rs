@@ -23,7 +23,7 @@ enum Peer {
 }
 
 pub(super) async fn run(args: PeerArgs) -> anyhow::Result<Exit> {
-    let stop = common::shutdown::on_signal()?;
+    let stop = common::shutdown::on_interrupt()?;
     let peer = async {
         match args.peer {
             Peer::Consume(args) => consume::run(args).await,
