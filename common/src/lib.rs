@@ -20,6 +20,7 @@ pub mod disposition;
 pub mod exit;
 pub mod failpoint;
 pub mod failure;
+mod kind;
 mod new_id;
 pub mod post;
 pub mod publisher;

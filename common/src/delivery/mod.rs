@@ -5,18 +5,22 @@
 //! that.
 
 mod answers;
+mod handful;
 mod ledger;
 mod letter;
 mod letters;
 mod older;
 mod session;
+mod title;
 mod transcript;
+mod turn;
 mod value;
 
 pub use letter::{Letter, LetterSummary};
 pub use letters::{LetterError, Letters};
 pub use session::{Deliveries, OpenError, Session};
 pub use transcript::{Properties, Transcript, Unreadable};
+pub use turn::Turn;
 
 use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, FieldTable};

@@ -18,6 +18,9 @@ use crate::post::PostId;
 const WRITE: usize = 500;
 const WRITE_BYTES: usize = 6 * 1024 * 1024;
 
+/// What a statement has around what is kept of one letter, and more.
+const AROUND: usize = 16 * 1024;
+
 /// What an operator did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,6 +112,26 @@ pub struct LineId {
 }
 
 impl Store {
+    /// The most bytes of one letter that the record can keep: what the server takes in one statement, without the
+    /// statement around it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn room_for_a_letter(&self) -> Result<usize, Failure> {
+        let limit = self.packet_limit().await?;
+        Ok(limit.saturating_sub(AROUND))
+    }
+
+    async fn packet_limit(&self) -> Result<usize, Failure> {
+        let pool = self.pool();
+        let limit: Option<u64> = self
+            .bounded("asking for max_allowed_packet", async {
+                pool.get_conn().await?.query_first("SELECT CAST(@@max_allowed_packet AS UNSIGNED)").await
+            })
+            .await?;
+        Ok(limit.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(WRITE_BYTES))
+    }
+
     /// Records that an act begins. An act that cannot be recorded must not be done.
     ///
     /// # Errors
@@ -133,13 +156,19 @@ impl Store {
     /// The server's.
     pub async fn record_letters(&self, act: &Act, letters: &[LetterOutcome]) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
-        for letters in portions(letters) {
+        let keeps = letters.iter().any(|letter| letter.kept.is_some());
+        // Half of what the server takes leaves room for all that is around.
+        let most = if keeps { WRITE_BYTES.min(self.packet_limit().await? / 2) } else { WRITE_BYTES };
+        for letters in portions(letters, most) {
             let pool = self.pool();
             let statements = statements(act, letters, now);
             self.bounded("recording letters", async {
                 let mut connection = pool.get_conn().await?;
-                if let [(statement, values)] = &statements[..] {
-                    return connection.exec_drop(statement, Params::Positional(values.clone())).await;
+                if statements.len() == 1 {
+                    for (statement, values) in statements {
+                        connection.exec_drop(statement, Params::Positional(values)).await?;
+                    }
+                    return Ok(());
                 }
                 let mut transaction = connection.start_transaction(TxOpts::default()).await?;
                 for (statement, values) in statements {
@@ -166,13 +195,13 @@ impl Store {
 }
 
 /// Letters whose record fits into one statement.
-fn portions(mut letters: &[LetterOutcome]) -> impl Iterator<Item = &[LetterOutcome]> {
+fn portions(mut letters: &[LetterOutcome], most: usize) -> impl Iterator<Item = &[LetterOutcome]> {
     std::iter::from_fn(move || {
         let mut bytes = 0;
         let fits = letters.iter().take(WRITE).take_while(|letter| {
             let before = bytes;
             bytes += letter.kept.as_ref().map_or(0, String::len);
-            before == 0 || bytes <= WRITE_BYTES
+            before == 0 || bytes <= most
         });
         let (portion, rest) = letters.split_at(fits.count());
         letters = rest;
@@ -238,8 +267,9 @@ mod tests {
     fn no_statement_is_larger_than_it_may_be_unless_for_one_letter() {
         let letters = [10, WRITE_BYTES, WRITE_BYTES / 2, WRITE_BYTES / 2, 2 * WRITE_BYTES, 0, 1];
         let letters: Vec<_> = (1u32..).zip(letters).map(|(number, bytes)| outcome(number, bytes)).collect();
-        let portions: Vec<Vec<u32>> =
-            portions(&letters).map(|portion| portion.iter().map(|letter| letter.number).collect()).collect();
+        let portions: Vec<Vec<u32>> = portions(&letters, WRITE_BYTES)
+            .map(|portion| portion.iter().map(|letter| letter.number).collect())
+            .collect();
         assert_eq!(portions, [vec![1], vec![2], vec![3, 4], vec![5], vec![6, 7]]);
     }
 }

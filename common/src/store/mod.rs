@@ -5,6 +5,7 @@
 //! repeated without harm.
 
 mod acts;
+mod counts;
 mod insertion;
 mod kept;
 mod migrate;
@@ -16,6 +17,7 @@ mod rehearsal;
 mod replays;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
+pub use counts::{ByVerdict, Stored};
 pub use insertion::Insertion;
 pub use kept::{Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
@@ -114,9 +116,19 @@ impl Store {
         what: &str,
         call: impl Future<Output = Result<T, mysql_async::Error>>,
     ) -> Result<T, Failure> {
-        let answer = match tokio::time::timeout(PATIENCE, call).await {
+        self.bounded_by(PATIENCE, what, call).await
+    }
+
+    /// The same, with a patience of its own.
+    async fn bounded_by<T>(
+        &self,
+        patience: Duration,
+        what: &str,
+        call: impl Future<Output = Result<T, mysql_async::Error>>,
+    ) -> Result<T, Failure> {
+        let answer = match tokio::time::timeout(patience, call).await {
             Ok(answer) => answer.map_err(Failure::from),
-            Err(_) => Err(Failure::timed_out("mysql", what, PATIENCE)),
+            Err(_) => Err(Failure::timed_out("mysql", what, patience)),
         };
         if let Err(Failure { kind: Kind::Dependency | Kind::Operator, .. }) = answer {
             self.begin_anew();

@@ -9,6 +9,9 @@ use common::store::{LineId, Store};
 use super::look::DeadLetters;
 use crate::visible::line;
 
+/// Beyond so many bytes of bodies, no further letters of an id are kept.
+const BYTES: usize = 16 * 1024 * 1024;
+
 /// The letters of an id.
 pub(super) struct Found {
     /// The one that counts: the oldest, or of a pair the edited one.
@@ -25,14 +28,19 @@ impl Found {
     /// # Errors
     /// When the letters cannot be looked at or the record not be asked; when no letter has the id.
     pub(super) async fn look(id: &str, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
-        let mut letters = Vec::new();
-        let mut digests = HashSet::new();
+        let mut letters: Vec<Transcript> = Vec::new();
+        let (mut digests, mut total, mut bytes) = (HashSet::new(), 0, 0);
         dead.look(|letter| {
             if letter.summary.id == id || letter.is_anonymous() {
                 let transcript = letter.transcript();
                 digests.insert(transcript.digest());
                 if letter.summary.id == id {
-                    letters.push(transcript);
+                    total += 1;
+                    bytes += letter.body().len();
+                    // The oldest, and those that may be one of a pair.
+                    if letters.is_empty() || (transcript.edited_by().is_some() && bytes < BYTES) {
+                        letters.push(transcript);
+                    }
                 }
             }
             ControlFlow::Continue(())
@@ -47,8 +55,8 @@ impl Found {
             }
             known.push(original);
         }
-        if letters.len() > 1 {
-            eprintln!("{} dead letters have this id; the oldest is meant", letters.len());
+        if total > 1 {
+            eprintln!("{total} dead letters have this id; the oldest is meant");
         }
         match letters.into_iter().zip(known).next() {
             Some((letter, original)) => Ok(Self { letter, original, both: false }),

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use common::exit::Exit;
-use common::store::LetterOutcome;
+use common::store::{ActKind, LetterOutcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -59,6 +59,8 @@ pub(super) struct Report {
     /// Those that the act is not for: replayed too often.
     left: u32,
     failed: u32,
+    /// Those of which it is not known whether it was done.
+    not_known: u32,
     unknown: u32,
     passed_over: u32,
 }
@@ -67,7 +69,7 @@ impl Report {
     /// A report on an act that will see `letters` letters. On a terminal it shows a progress bar.
     pub(super) fn new(wording: Wording, json: bool, letters: u32) -> Self {
         let bar = bar(letters.into(), "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {eta} left]");
-        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, unknown: 0, passed_over: 0 };
+        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, passed_over: 0 };
         report.show_count();
         report
     }
@@ -89,6 +91,7 @@ impl Report {
             let count = match *outcome {
                 "failed" => &mut self.failed,
                 "left" => &mut self.left,
+                NOT_KNOWN => &mut self.not_known,
                 _ => &mut self.done,
             };
             *count += 1;
@@ -98,6 +101,9 @@ impl Report {
             }
             match *outcome {
                 "failed" => self.note(&format!("{}: not {}: {}", line(letter), self.past(), line(detail))),
+                NOT_KNOWN => {
+                    self.note(&format!("{}: not known whether {}: {}", line(letter), self.past(), line(detail)))
+                }
                 "left" => self.note(&format!("{}: left where it is: {}", line(letter), line(detail))),
                 _ => {}
             }
@@ -145,18 +151,22 @@ impl Report {
             // As above: a reader that has gone away changes nothing.
             let _ = output::print(|out| writeln!(out, "{words}"));
         }
-        exit(ending, self.done, self.left + self.unknown, self.failed)
+        exit(ending, self.done, self.left + self.unknown, self.failed + self.not_known)
     }
 
     fn summary(&self, ending: &Ending, act: Option<&str>) -> String {
-        let Self { done, left, failed, unknown, passed_over, .. } = self;
-        let mut words = match (ending, done + left + failed + unknown + passed_over) {
+        let Self { done, left, failed, not_known, unknown, passed_over, .. } = self;
+        let mut words = match (ending, done + left + failed + not_known + unknown + passed_over) {
             (Ending::Complete, 0) => "no dead letter passes the filters; nothing was done".to_owned(),
             _ => format!("{done} {}", self.past()),
         };
-        for (count, what) in
-            [(left, "left where they are"), (failed, "failed"), (unknown, "not found"), (passed_over, "passed over")]
-        {
+        for (count, what) in [
+            (left, "left where they are"),
+            (failed, "failed"),
+            (not_known, "not known"),
+            (unknown, "not found"),
+            (passed_over, "passed over"),
+        ] {
             if *count > 0 {
                 words.push_str(&format!(", {count} {what}"));
             }
@@ -167,13 +177,21 @@ impl Report {
         match ending {
             Ending::Complete => {}
             Ending::Interrupted => {
-                words.push_str("; interrupted: the others are where they were, the same command goes on")
+                words.push_str(&format!("; interrupted: {}, the same command goes on", self.others()));
             }
             Ending::Stopped(reason) => {
-                words.push_str(&format!("; stopped, the others are where they were: {}", line(reason)));
+                words.push_str(&format!("; stopped, {}: {}", self.others(), line(reason)));
             }
         }
         words
+    }
+
+    /// Where those are that nothing was done with.
+    fn others(&self) -> &'static str {
+        match self.wording.kind {
+            ActKind::Import => "no further line was imported",
+            _ => "the others are where they were",
+        }
     }
 
     fn show_count(&self) {
@@ -196,6 +214,9 @@ pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
     }
     bar
 }
+
+/// The outcome of a letter of which the broker did not say whether it has it.
+pub(super) const NOT_KNOWN: &str = "unknown";
 
 /// Said of an id that was asked for.
 pub(super) const NO_SUCH_LETTER: &str = "no dead letter has this id";
@@ -224,6 +245,7 @@ mod tests {
             done,
             left: 0,
             failed,
+            not_known: 0,
             unknown,
             passed_over: 0,
         }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::look::DeadLetters;
-use crate::output;
+use crate::spool::Spool;
 use crate::times::{shown, span};
 use crate::visible::{block, line, shell_word};
 
@@ -38,33 +38,35 @@ pub(super) struct ShowArgs {
 /// When the letters cannot be looked at.
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq show")?;
-    let mut found = Vec::new();
+    let mut found = Spool::<()>::new()?;
+    let again = replay_command(&args.id, args.broker.prefix.as_str());
     let look = |letter: Letter| {
-        if letter.summary.id == args.id {
-            found.push(letter);
+        if letter.summary.id != args.id {
+            return ControlFlow::Continue(());
         }
-        ControlFlow::Continue(())
+        let written = match (args.body, args.json) {
+            // The oldest alone.
+            (true, _) => found.count > 0 || found.write(|out| out.write_all(letter.body())),
+            (_, true) => found.add(&Shown::new(&letter)),
+            _ => {
+                let gap = if found.count > 0 { "\n" } else { "" };
+                let story = story(&Shown::new(&letter), &again, OffsetDateTime::now_utc());
+                found.write(|out| write!(out, "{gap}{story}"))
+            }
+        };
+        if written { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let total = dead.look(look).await?;
     let queue = dead.topology.dead_letter_queue();
-    let Some(oldest) = found.first() else {
+    if found.count == 0 {
         let id = line(&args.id);
         eprintln!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
         return Ok(Exit::Partial);
-    };
-    if found.len() > 1 {
-        eprintln!("{} dead letters have this id, the oldest comes first", found.len());
     }
-    if args.body {
-        output::print(|out| out.write_all(oldest.body()))?;
-    } else if args.json {
-        output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, &Shown::new(letter))))?;
-    } else {
-        let again = replay_command(&args.id, args.broker.prefix.as_str());
-        let stories: Vec<String> =
-            found.iter().map(|letter| story(&Shown::new(letter), &again, OffsetDateTime::now_utc())).collect();
-        output::print(|out| write!(out, "{}", stories.join("\n")))?;
+    if found.count > 1 {
+        eprintln!("{} dead letters have this id, the oldest comes first", found.count);
     }
+    found.print()?;
     Ok(Exit::Done)
 }
 
