@@ -60,7 +60,7 @@ pub fn normalise(message: &str) -> String {
             }
             // A number, an id, a hexadecimal hash: a run of hexadecimal digits and dashes that begins with a digit, or
             // any such run of eight and more.
-            _ if c.is_ascii_hexdigit() && !folded.ends_with(char::is_alphanumeric) => {
+            _ if c.is_ascii_hexdigit() && !folded.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
                 let mut run = String::from(c);
                 while let Some((_, next)) = chars.next_if(|(_, next)| next.is_ascii_alphanumeric() || *next == '-') {
                     run.push(next);
