@@ -24,6 +24,7 @@ pub mod failpoint;
 pub mod failure;
 pub mod foreign;
 pub mod json;
+mod kind;
 pub mod named;
 pub mod natural;
 mod new_id;

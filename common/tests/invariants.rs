@@ -122,6 +122,7 @@ fn the_pure_rooms_know_no_clock_no_chance_and_no_waiting() {
         "retry",
         "disposition",
         "dead_letter",
+        "kind",
         "reviewer/ask",
         "reviewer/breaker",
         "reviewer/merge",

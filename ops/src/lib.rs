@@ -27,6 +27,7 @@ pub mod output;
 pub mod program;
 pub mod replays;
 pub mod rules;
+mod spool;
 pub mod stack;
 pub mod status;
 pub mod table;

@@ -2,9 +2,12 @@
 
 mod support;
 
+use common::post::Post;
+use common::store::Row;
+use common::verdict::{Review, Verdict};
 use serde_json::json;
 use support::{Dead, Ground, post, text};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 fn too_long(row: u32, age: Duration) -> Dead {
     Dead { message: format!("Data too long for column 'title' at row {row}"), age, ..Dead::new("too long") }
@@ -27,7 +30,7 @@ async fn failures_that_differ_in_numbers_only_are_one_kind_and_strangers_have_th
     let first = &groups[0];
     assert_eq!((&first["count"], &first["last_hour"], &first["new"]), (&json!(2), &json!(1), &json!(null)));
     assert_eq!((text(first, "class"), text(first, "code")), ("permanent".to_owned(), "mysql_1406".to_owned()));
-    assert_eq!(text(first, "message"), "Data too long for column ? at row #");
+    assert_eq!(text(first, "message"), "Data too long for column 'title' at row #");
     assert_eq!(first["samples"], json!([dead[0].id.to_string(), dead[1].id.to_string()]));
     assert!(text(first, "first_seen") < text(first, "last_seen"), "{first}");
     let classes: Vec<_> = groups.iter().map(|group| text(group, "class")).collect();
@@ -41,6 +44,61 @@ async fn failures_that_differ_in_numbers_only_are_one_kind_and_strangers_have_th
     let listed = ground.sluice(&["dlq", "list", "--json", "--fingerprint", &fingerprint]).await.ok().lines();
     assert_eq!(listed.len(), 2);
     assert_eq!(ground.dead_letters().await, 5, "looking changes nothing");
+}
+
+/// What the table says to a post.
+async fn refusal(ground: &Ground, title: &str, author: &str) -> Dead {
+    let post = Post { author: Some(author.to_owned()), ..post(title) };
+    let review = Review {
+        verdict: Verdict::Approved,
+        reasons: Vec::new(),
+        scores: Vec::new(),
+        shadow: Vec::new(),
+        ruleset: "test@0".to_owned(),
+    };
+    let row = Row { post, review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1 };
+    let failure = ground.store.insert(&[row], "test").await.expect_err("the table refuses it");
+    Dead { code: failure.code.leak(), message: failure.message, ..Dead::new("refused") }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_and_checks_make_kinds_and_the_refused_values_do_not() {
+    let ground = Ground::new().await;
+    for change in [
+        "MODIFY title VARCHAR(20) NOT NULL",
+        "MODIFY author VARCHAR(5) CHARACTER SET latin1 NULL",
+        "ADD CONSTRAINT no_shouting CHECK (title NOT LIKE 'LOUD%')",
+        "ADD CONSTRAINT no_ghosts CHECK (author <> 'ghost')",
+    ] {
+        ground.sql(&format!("ALTER TABLE posts {change}")).await;
+    }
+    let mut dead = Vec::new();
+    for (title, author) in [
+        ("a title that is too long", "ann"),
+        ("another title that is too long", "bob"),
+        ("short", "a long name"),
+        ("short", "another long name"),
+        ("LOUD and clear", "ann"),
+        ("LOUD 2", "bob"),
+        ("short", "ghost"),
+        ("short", "😀"),
+        ("short", "😀😀"),
+    ] {
+        dead.push(refusal(&ground, title, author).await);
+    }
+    ground.dead(&dead).await;
+    let groups = ground.sluice(&["dlq", "groups", "--json"]).await.ok().lines();
+    let mut kinds: Vec<(String, u64)> =
+        groups.iter().map(|group| (text(group, "message"), group["count"].as_u64().expect("a number"))).collect();
+    kinds.sort();
+    assert_eq!(kinds.iter().map(|(_, count)| *count).sum::<u64>(), 9);
+    assert_eq!(kinds.len(), 5, "{kinds:?}");
+    for (name, count) in
+        [("'title'", 2), ("column 'author'", 2), ("no_shouting", 2), ("no_ghosts", 1), ("string value: ?", 2)]
+    {
+        let found: Vec<_> = kinds.iter().filter(|(message, _)| message.contains(name)).collect();
+        assert!(found.iter().any(|(_, of)| *of == count), "{name} in {kinds:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,7 +107,7 @@ async fn the_status_counts_everything() {
     let age = status["dead_letters"]["oldest_age_seconds"].as_i64().expect("a number");
     assert!((10_800..11_000).contains(&age), "{age}");
     let verdicts = json!({ "approved": 2, "held": 0, "rejected": 0 });
-    assert_eq!(status["posts"], json!({ "total": 2, "by_verdict": verdicts }));
+    assert_eq!(status["posts"], json!({ "total": 2, "exact": true, "by_verdict": verdicts, "sample": null }));
     assert_eq!(status["rates"]["recorded_per_second"], 0.0);
     assert_eq!(status["away"], json!([]));
     let page = ground.sluice(&["status", "--no-look"]).await.ok().stdout;

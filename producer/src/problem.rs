@@ -34,6 +34,7 @@ pub fn refused(refusal: Refusal) -> Problem {
 pub fn not_published(error: &PublishError, id: PostId) -> Problem {
     let title = match error {
         PublishError::Unroutable(_) => "No queue for the post",
+        PublishError::Oversized { .. } | PublishError::Refused(_) => "Larger than RabbitMQ takes",
         PublishError::Full => "The queue is full",
         PublishError::Blocked => "RabbitMQ takes no posts",
         PublishError::Unreachable(_) => "RabbitMQ cannot be used",
@@ -47,6 +48,7 @@ pub fn not_published(error: &PublishError, id: PostId) -> Problem {
 pub fn name(error: &PublishError) -> &'static str {
     match error {
         PublishError::Unroutable(_) => "unroutable",
+        PublishError::Oversized { .. } | PublishError::Refused(_) => "too-large-for-broker",
         PublishError::Full => "queue-full",
         PublishError::Blocked => "broker-blocked",
         PublishError::Unreachable(_) => "broker-unreachable",

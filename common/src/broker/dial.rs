@@ -7,6 +7,7 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_rs::traits::Reactor;
@@ -18,6 +19,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use futures_util::Stream;
 use tokio::runtime::Handle;
 
+use super::valve::Valve;
 use super::wire::Wire;
 
 /// Connects to the broker.
@@ -26,13 +28,15 @@ pub(super) struct Dial {
     tokio: Tokio,
     /// The name in the broker's certificate, if the connection is to have TLS.
     tls: Option<String>,
+    /// What bounds the bytes that are read ahead, if they are to be bounded.
+    valve: Option<Arc<Valve>>,
 }
 
 impl Dial {
     /// The runtime for lapin to work on: the current one, which has to be tokio's, with connections made here.
-    pub(super) fn runtime(tls: Option<String>) -> Runtime<RuntimeParts<Tokio, Self>> {
+    pub(super) fn runtime(tls: Option<String>, valve: Option<Arc<Valve>>) -> Runtime<RuntimeParts<Tokio, Self>> {
         let tokio = Tokio::current();
-        Runtime::new(RuntimeParts::new(tokio.clone(), Self { tokio, tls }))
+        Runtime::new(RuntimeParts::new(tokio.clone(), Self { tokio, tls, valve }))
     }
 }
 
@@ -59,14 +63,14 @@ impl Reactor for Dial {
         &self,
         address: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
-        let (tcp, tls) = (self.tokio.tcp_connect_addr(address), self.tls.clone());
+        let (tcp, tls, valve) = (self.tokio.tcp_connect_addr(address), self.tls.clone(), self.valve.clone());
         async move {
             let stream = AsyncTcpStream::Plain(tcp.await?);
             let stream = match tls {
                 Some(name) => stream.into_tls(&name, OwnedTLSConfig::default().as_ref()).await?,
                 None => stream,
             };
-            Ok(Wire::new(stream, Handle::current()))
+            Ok(Wire::new(stream, Handle::current(), valve))
         }
     }
 }

@@ -9,6 +9,7 @@
 //! ```text
 //!  lapin ◄── Wire ◄── TLS, if any ◄── TCP        made by Dial
 //!             │
+//!             ├ Valve      how much is read ahead, where that is bounded
 //!             ├ Inbound    where frames begin and end; frame::clean makes each of them readable
 //!             └ Outbound   the last words: from then on the wire does not wait for ever
 //! ```
@@ -17,14 +18,17 @@ mod dial;
 pub mod frame;
 pub mod inbound;
 mod outbound;
+mod valve;
 mod wire;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_lapin::lapin::{Connection, ConnectionProperties};
 
 use self::dial::Dial;
+pub(crate) use self::valve::Valve;
 use crate::address::{self, Parameter, is_within};
 use crate::config::{BrokerArgs, ConfigError, SecretUrl};
 use crate::failure::{Failure, Kind};
@@ -121,7 +125,19 @@ impl Broker {
     /// # Errors
     /// [`BrokerError`], which says whose turn it is to do something.
     pub async fn connect(&self) -> Result<Connection, BrokerError> {
-        let runtime = Dial::runtime(self.tls.clone());
+        self.connect_by(None).await
+    }
+
+    /// The same, with a bound on what is read before it is taken.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    pub(crate) async fn connect_with(&self, valve: &Arc<Valve>) -> Result<Connection, BrokerError> {
+        self.connect_by(Some(Arc::clone(valve))).await
+    }
+
+    async fn connect_by(&self, valve: Option<Arc<Valve>>) -> Result<Connection, BrokerError> {
+        let runtime = Dial::runtime(self.tls.clone(), valve);
         let connect = Connection::connect_with_runtime(self.url.expose(), self.properties(), runtime);
         bounded("connecting", CONNECT_TIMEOUT, connect).await.map_err(|failure| self.blame(failure))
     }
@@ -131,7 +147,7 @@ impl Broker {
     /// # Errors
     /// When the pool finds no runtime to work on.
     pub(crate) fn pool(&self, connections: usize) -> Result<deadpool_lapin::Pool, BrokerError> {
-        let runtime = Dial::runtime(self.tls.clone());
+        let runtime = Dial::runtime(self.tls.clone(), None);
         let (broker, url) = (self.clone(), self.url.expose());
         let manager = deadpool_lapin::Manager::new(url, move || broker.properties(), runtime);
         deadpool_lapin::Pool::builder(manager)

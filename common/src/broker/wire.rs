@@ -22,6 +22,7 @@ use super::CONNECT_TIMEOUT;
 use super::inbound::Inbound;
 use super::outbound::Outbound;
 use crate::foreign::protocol;
+use super::valve::Valve;
 
 /// How long the broker has to answer the end of a connection.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(5);
@@ -37,6 +38,7 @@ pub(super) struct Wire<S> {
     outbound: Outbound,
     runtime: Handle,
     patience: Arc<Patience>,
+    valve: Option<Arc<Valve>>,
     /// Runs until the connection is open.
     handshake: Option<AbortOnDropHandle<()>>,
     /// Runs from the moment the end was asked for.
@@ -74,11 +76,11 @@ impl Patience {
 }
 
 impl<S> Wire<S> {
-    /// A wire over this stream, whose timer runs on this runtime.
-    pub(super) fn new(inner: S, runtime: Handle) -> Self {
+    /// A wire over this stream, whose timer runs on this runtime. A valve bounds what is read ahead.
+    pub(super) fn new(inner: S, runtime: Handle, valve: Option<Arc<Valve>>) -> Self {
         let (inbound, outbound, patience) = (Inbound::default(), Outbound::default(), Arc::<Patience>::default());
         let handshake = Some(patience.ending(HANDSHAKE, &runtime));
-        Self { inner, inbound, outbound, runtime, patience, handshake, farewell: None }
+        Self { inner, inbound, outbound, runtime, patience, valve, handshake, farewell: None }
     }
 
     /// From now on the broker has [`LAST_WORD`] to end the connection.
@@ -104,6 +106,18 @@ fn foreign(first: &[u8]) -> Option<io::Error> {
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Reads as far as the valve lets it.
+    fn poll_let(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.valve.as_ref().is_some_and(|valve| !valve.lets(cx)) {
+            return Poll::Pending;
+        }
+        let read = self.poll_clean(cx, buffer);
+        if let (Some(valve), Poll::Ready(Ok(bytes))) = (&self.valve, &read) {
+            valve.came(*bytes);
+        }
+        read
+    }
+
     /// Reads and cleans; the caller's buffer is not empty.
     fn poll_clean(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
@@ -133,7 +147,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             return Poll::Ready(Ok(0));
         }
         if !this.patience.is_over() {
-            let read = this.poll_clean(cx, buffer);
+            let read = this.poll_let(cx, buffer);
             if let Poll::Ready(Ok(count)) = read
                 && this.inbound.is_lost()
                 && !this.inbound.is_open()

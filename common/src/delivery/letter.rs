@@ -7,16 +7,17 @@ use deadpool_lapin::lapin;
 use lapin::BasicProperties;
 use lapin::options::BasicAckOptions;
 use lapin::types::{AMQPValue, FieldTable};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 use time::{OffsetDateTime, UtcOffset};
 
+use super::said::Said;
 use super::{Transcript, Unsettled, headers, is_a_count_of_the_brokers, number, without};
 use crate::dead_letter::{
-    DeadLetterRecord, Death, FAILURE_HEADER, LETTER_HEADER, NAMELESS, Origin, REPLAY_HEADER, REPLAYS_HEADER,
-    fingerprint,
+    DeadLetterRecord, Death, FAILURE_HEADER, LETTER_HEADER, NAMELESS, Origin, RECORD_MAX_BYTES, REPLAY_HEADER,
+    REPLAYS_HEADER, cut, fingerprint,
 };
 use crate::disposition::Class;
 use crate::failure::{Failure, Kind};
@@ -26,8 +27,16 @@ use crate::post::{Malformed, Post, PostId};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 
-/// What is known of a dead letter, whoever set it aside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The longest message and title of a summary, in bytes, and the longest of all its other texts. What is longer is cut,
+/// and ends with `…`; the letter itself has the whole.
+pub(super) const FIELD_MAX_BYTES: usize = 8 * 1024;
+const NAME_MAX_BYTES: usize = 255;
+/// The longest fingerprint that is taken as it stands: ours have twelve digits. A longer one is made anew.
+const FINGERPRINT_MAX_BYTES: usize = 64;
+
+/// What is known of a dead letter, whoever set it aside. Its texts are bounded, whatever a stranger wrote: message and
+/// title to 8 KiB, the others to 255 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetterSummary {
     /// The message id; where there is none, one made from what the letter holds, the same at each look.
     pub id: String,
@@ -37,7 +46,7 @@ pub struct LetterSummary {
     pub code: String,
     /// What happened.
     pub message: String,
-    /// The same for failures that differ only in numbers, ids and quoted values.
+    /// The same for failures that differ only in values, and not in the names of columns, keys and the like.
     pub fingerprint: String,
     /// Attempts that were made.
     pub attempts: u32,
@@ -184,6 +193,11 @@ impl Letter {
         Post::from_message(self.body(), self.message_id(), sent_at(&self.message.properties).unwrap_or(now))
     }
 
+    /// Lets go of the body, which may be large. The letter can still be answered.
+    pub fn forget_body(&mut self) {
+        self.message.data = Vec::new();
+    }
+
     /// The letter written out in full.
     #[must_use]
     pub fn transcript(&self) -> Transcript {
@@ -224,15 +238,13 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (LetterSum
         None => from_broker(table),
     };
     summary.id = identity(properties, body);
-    let body = serde_json::from_slice::<serde_json::Value>(json::without_mark(body)).unwrap_or_default();
-    let text = |name: &str| body.get(name).and_then(serde_json::Value::as_str);
-    summary.title = text("title").map(str::to_owned);
-    summary.author = text("author").map(str::to_owned);
+    let said = Said::by(json::without_mark(body));
     let message_id = properties.message_id().as_ref().map(|id| id.as_str());
-    summary.post = text("id").or(message_id).and_then(|id| id.parse().ok());
-    let said = text("submitted_at").and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok());
-    let utc = said.or_else(|| sent_at(properties)).and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    summary.post = said.id.as_deref().or(message_id).and_then(|id| id.parse().ok());
+    let at = said.submitted_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok());
+    let utc = at.or_else(|| sent_at(properties)).and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     summary.submitted_at = utc.filter(|at| at.year() >= 0);
+    (summary.title, summary.author) = (said.title, said.author);
     (summary, origin)
 }
 
@@ -248,7 +260,7 @@ fn identity(properties: &BasicProperties, body: &[u8]) -> String {
         return id.to_string();
     }
     let kept = properties.headers().as_ref().and_then(|table| table.inner().get(LETTER_HEADER)).and_then(text);
-    if let Some(kept) = kept.filter(|name| name.starts_with(NAMELESS)) {
+    if let Some(kept) = kept.filter(|name| name.starts_with(NAMELESS) && name.len() <= NAME_MAX_BYTES) {
         return kept;
     }
     let mut hash = Sha256::new();
@@ -266,22 +278,29 @@ fn identity(properties: &BasicProperties, body: &[u8]) -> String {
 fn own_record(table: Option<&FieldTable>) -> Option<DeadLetterRecord> {
     let record = table?.inner().get(FAILURE_HEADER)?;
     match record {
-        AMQPValue::LongString(json) => DeadLetterRecord::from_header(json.as_bytes()).ok(),
+        // No worker writes a longer one.
+        AMQPValue::LongString(json) if json.as_bytes().len() <= RECORD_MAX_BYTES => {
+            DeadLetterRecord::from_header(json.as_bytes()).ok()
+        }
         _ => None,
     }
 }
 
-fn from_record(record: DeadLetterRecord) -> (LetterSummary, Option<Origin>) {
+fn from_record(mut record: DeadLetterRecord) -> (LetterSummary, Option<Origin>) {
+    if record.fingerprint.len() > FINGERPRINT_MAX_BYTES {
+        let failure = Failure::new(Kind::Permanent, record.code.as_str(), record.message.as_str());
+        record.fingerprint = fingerprint(record.class, &failure);
+    }
     let summary = LetterSummary {
         id: String::new(),
         class: record.class,
-        code: record.code,
-        message: record.message,
+        code: bounded(&record.code, NAME_MAX_BYTES),
+        message: bounded(&record.message, FIELD_MAX_BYTES),
         fingerprint: record.fingerprint,
         attempts: record.attempts,
         first_failed_at: believable(record.first_failed_at),
         last_failed_at: believable(record.last_failed_at),
-        worker: record.worker,
+        worker: bounded(&record.worker, NAME_MAX_BYTES),
         replays: record.replays,
         title: None,
         author: None,
@@ -301,7 +320,7 @@ fn from_broker(table: Option<&FieldTable>) -> (LetterSummary, Option<Origin>) {
         Some(AMQPValue::FieldTable(table)) => table.inner().get(name).cloned(),
         _ => None,
     };
-    let reason = entry("reason").as_ref().and_then(text);
+    let reason = entry("reason").as_ref().and_then(name);
     let (class, message_text) = explain(reason.as_deref());
     let code = reason.map_or_else(|| "unknown".to_owned(), |reason| format!("broker_{reason}"));
     let at = entry("time").and_then(|time| match time {
@@ -310,8 +329,8 @@ fn from_broker(table: Option<&FieldTable>) -> (LetterSummary, Option<Origin>) {
         }
         _ => None,
     });
-    let origin = entry("queue").as_ref().and_then(text).map(|queue| Origin {
-        exchange: entry("exchange").as_ref().and_then(text).unwrap_or_default(),
+    let origin = entry("queue").as_ref().and_then(name).map(|queue| Origin {
+        exchange: entry("exchange").as_ref().and_then(name).unwrap_or_default(),
         routing_key: entry("routing-keys").as_ref().and_then(first_text).unwrap_or_default(),
         queue,
     });
@@ -358,9 +377,19 @@ fn text(value: &AMQPValue) -> Option<String> {
     }
 }
 
+/// A text of the broker's account of a death, which names things and so is short, unless somebody made it up.
+fn name(value: &AMQPValue) -> Option<String> {
+    text(value).map(|text| bounded(&text, NAME_MAX_BYTES))
+}
+
+/// The text, cut to so many bytes and marked if it is longer.
+pub(super) fn bounded(text: &str, most: usize) -> String {
+    if text.len() <= most { text.to_owned() } else { cut(text, most - '…'.len_utf8()) }
+}
+
 fn first_text(value: &AMQPValue) -> Option<String> {
     match value {
-        AMQPValue::FieldArray(values) => values.as_slice().first().and_then(text),
+        AMQPValue::FieldArray(values) => values.as_slice().first().and_then(name),
         _ => None,
     }
 }

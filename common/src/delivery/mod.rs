@@ -6,12 +6,15 @@
 
 mod answers;
 mod count;
+mod handful;
 mod ledger;
 mod letter;
 mod letters;
 mod older;
+mod said;
 mod session;
 mod transcript;
+mod turn;
 mod value;
 
 pub use count::came_back;
@@ -19,6 +22,7 @@ pub use letter::{Letter, LetterSummary};
 pub use letters::{LetterError, Letters};
 pub use session::{Deliveries, OpenError, Session};
 pub use transcript::{Properties, Transcript, Unreadable};
+pub use turn::Turn;
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ use lapin::types::ShortString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use std::io::{self, Write};
 
 use super::letter::{LetterSummary, summarise};
 use super::value::{read_table, short, written_table};
@@ -135,9 +136,10 @@ impl Transcript {
         let properties = Properties { delivery_mode: None, expiration: None, user_id: None, ..properties.clone() };
         let mut headers = headers.clone();
         headers.remove(USER_HEADER);
+        let mut hash = Hash(Sha256::new());
         // Strings, numbers and maps in a fixed order: nothing in it can fail to become JSON, and equal ones are equal.
-        let json = serde_json::to_vec(&(properties, headers, body, body_base64)).unwrap_or_default();
-        Sha256::digest(json).into()
+        let _ = serde_json::to_writer(&mut hash, &(properties, headers, body, body_base64));
+        hash.0.finalize().into()
     }
 
     /// What is known of the letter, as [`super::Letter`] tells it.
@@ -182,6 +184,20 @@ impl Transcript {
             properties = properties.with_headers(read_table("headers", &self.headers)?);
         }
         Ok((properties, body))
+    }
+}
+
+/// Takes the JSON of a letter piece by piece: it may be several times as large as the letter.
+struct Hash(Sha256);
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -17,12 +17,12 @@ type Answers = Vec<Result<(), PublishError>>;
 /// A refusal does not say why. A queue that is full refuses, and so does one that is being deleted, for what was on its
 /// way to it; a second try finds that one gone, or there again. The first of the refused goes ahead: of a full queue it
 /// learns all that there is to know.
-pub(super) async fn publish_on(channel: &Channel, batch: &[Envelope]) -> Result<Answers, Trouble> {
-    let mut answers = publish_once(channel, &batch.iter().collect::<Vec<_>>()).await?;
+pub(super) async fn publish_on(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, Trouble> {
+    let mut answers = publish_once(channel, batch).await?;
     let is_full = |answer: &Result<(), PublishError>| *answer == Err(PublishError::Full);
     let refused: Vec<usize> = (0..batch.len()).filter(|&place| is_full(&answers[place])).collect();
     for places in [refused.get(..1), refused.get(1..)].into_iter().flatten() {
-        let again: Vec<&Envelope> = places.iter().map(|&place| &batch[place]).collect();
+        let again: Vec<&Envelope> = places.iter().map(|&place| batch[place]).collect();
         let second = publish_once(channel, &again).await?;
         let full = second.iter().any(is_full);
         for (&place, answer) in places.iter().zip(second) {
@@ -82,7 +82,7 @@ async fn why_closed(
 ) -> Trouble {
     for (confirm, envelope) in confirms.into_iter().zip(batch) {
         if let Err(error) = confirm.await
-            && let trouble @ Trouble::NoExchange(_) = Trouble::of(&error, envelope)
+            && let trouble @ (Trouble::NoExchange(_) | Trouble::Refused(_)) = Trouble::of(&error, envelope)
         {
             return trouble;
         }
@@ -101,6 +101,8 @@ pub(super) enum Trouble {
     Blocked,
     #[error("exchange `{0}` is missing")]
     NoExchange(String),
+    #[error("{0}")]
+    Refused(String),
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -110,9 +112,12 @@ impl Trouble {
     fn of(error: &lapin::Error, envelope: &Envelope) -> Self {
         // A missing exchange closes the channel and so fails every confirm on it.
         if crate::failure::is_unroutable_channel_error(error) {
-            Self::NoExchange(envelope.exchange.clone())
-        } else {
-            Self::Failed(Failure::from(error))
+            return Self::NoExchange(envelope.exchange.clone());
+        }
+        match Failure::from(error) {
+            // What the broker says of a message that is larger than its `max_message_size`; it closes the channel.
+            Failure { code, message, .. } if code == "amqp_406" => Self::Refused(message),
+            failure => Self::Failed(failure),
         }
     }
 }

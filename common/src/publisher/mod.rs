@@ -22,8 +22,10 @@ mod batch;
 mod envelope;
 mod lane;
 mod pool;
+mod size;
 
 pub use envelope::Envelope;
+pub(crate) use size::header_frame;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,17 @@ pub enum PublishError {
     /// The broker refused it, twice running: the queue is as long as it may be.
     #[error("the queue is full")]
     Full,
+    /// Its properties and headers do not fit in one frame; it was not sent.
+    #[error("its headers take {bytes} bytes, and RabbitMQ takes {most} at most (`frame_max`)")]
+    Oversized {
+        /// The size of the frame that would hold them.
+        bytes: usize,
+        /// The largest frame that was agreed on.
+        most: usize,
+    },
+    /// The broker will not take it, whenever it is sent: it is larger than a message may be there.
+    #[error("RabbitMQ refuses it: {0}")]
+    Refused(String),
     /// The broker takes nothing from publishers: it is short of memory or disk.
     #[error("RabbitMQ has blocked publishers: it is short of memory or disk")]
     Blocked,
@@ -55,6 +68,20 @@ pub enum PublishError {
     /// No confirm came in time. The message may have been taken: only the same id makes another try harmless.
     #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been taken")]
     Unconfirmed(Duration),
+}
+
+impl PublishError {
+    /// Whether it is this message's own fault, so that others may fare better.
+    #[must_use]
+    pub fn is_the_messages_own(&self) -> bool {
+        matches!(self, Self::Oversized { .. } | Self::Refused(_))
+    }
+
+    /// Whether the message may have been taken all the same.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unconfirmed(_) | Self::Unreachable(_))
+    }
 }
 
 /// Publishes with confirms. Cheap to clone; its clones share connections and channels.

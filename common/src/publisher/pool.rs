@@ -10,6 +10,7 @@ use scopeguard::ScopeGuard;
 use tokio::time::Instant;
 
 use super::batch::{Trouble, publish_on};
+use super::size::header_frame;
 use super::{Envelope, PublishError};
 use crate::broker::{Broker, BrokerError, bounded, close};
 use crate::failure::{Failure, Kind};
@@ -46,6 +47,21 @@ impl Channels {
 
     /// Publishes a batch and answers for each message, in order.
     pub(super) async fn publish(&self, batch: &[Envelope]) -> Vec<Result<(), PublishError>> {
+        let batch: Vec<&Envelope> = batch.iter().collect();
+        let mut answers = self.publish_together(&batch).await;
+        let is_refused = |answer: &Result<(), PublishError>| matches!(answer, Err(PublishError::Refused(_)));
+        if batch.len() > 1 && answers.iter().any(is_refused) {
+            // The broker has closed the channel on all of them, for one that it does not say.
+            for (place, envelope) in
+                batch.iter().enumerate().filter(|(place, _)| is_refused(&answers[*place])).collect::<Vec<_>>()
+            {
+                answers[place] = self.publish_together(&[*envelope]).await.pop().unwrap_or(Ok(()));
+            }
+        }
+        answers
+    }
+
+    async fn publish_together(&self, batch: &[&Envelope]) -> Vec<Result<(), PublishError>> {
         if batch.is_empty() {
             return Vec::new();
         }
@@ -56,11 +72,16 @@ impl Channels {
             Ok(Err(error)) => return all(self.explain(error)),
             Err(_) => return all(PublishError::Unconfirmed(self.patience)),
         };
-        match tokio::time::timeout_at(until, publish_on(&lease.channel, batch)).await {
+        let oversized: Vec<Option<PublishError>> = batch.iter().map(|envelope| lease.oversized(envelope)).collect();
+        let sent: Vec<&Envelope> =
+            batch.iter().zip(&oversized).filter(|(_, over)| over.is_none()).map(|(envelope, _)| *envelope).collect();
+        match tokio::time::timeout_at(until, publish_on(&lease.channel, &sent)).await {
             Ok(Ok(answers)) => {
                 // Only a batch that is wholly known leaves its channel fit for the next one.
                 lease.fit = true;
-                answers
+                let mut answers = answers.into_iter();
+                let answer = |over: Option<PublishError>| over.map_or_else(|| answers.next().unwrap_or(Ok(())), Err);
+                oversized.into_iter().map(answer).collect()
             }
             Ok(Err(error)) => all(self.explain(error)),
             Err(_) => {
@@ -140,6 +161,7 @@ impl Channels {
         match trouble {
             Trouble::Blocked => PublishError::Blocked,
             Trouble::NoExchange(name) => PublishError::Unroutable(name),
+            Trouble::Refused(why) => PublishError::Refused(why),
             Trouble::Failed(failure) => PublishError::Unreachable(self.broker.blame(failure)),
         }
     }
@@ -151,8 +173,18 @@ struct ConfirmChannel {
     connection: ConnectionStatus,
     /// When its connection was opened, which tells connections apart.
     opened: std::time::Instant,
+    /// The largest frame that may be sent on it.
+    frame_max: usize,
     /// Nothing is outstanding on it.
     fit: bool,
+}
+
+impl ConfirmChannel {
+    /// Why a message must not be sent on it: the broker would end the connection.
+    fn oversized(&self, envelope: &Envelope) -> Option<PublishError> {
+        let (bytes, most) = (header_frame(&envelope.properties), self.frame_max);
+        (bytes > most).then_some(PublishError::Oversized { bytes, most })
+    }
 }
 
 /// Makes confirm channels on pooled connections, and throws away those that are not fit for another use.
@@ -222,8 +254,9 @@ impl managed::Manager for ConfirmChannels {
         let select = channel.confirm_select(ConfirmSelectOptions::default());
         bounded("asking for confirms", self.patience, select).await?;
         let (status, opened) = (connection.status().clone(), deadpool_lapin::Object::metrics(&connection).created);
+        let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
         proven(connection);
-        Ok(ConfirmChannel { channel, connection: status, opened, fit: true })
+        Ok(ConfirmChannel { channel, connection: status, opened, frame_max, fit: true })
     }
 
     async fn recycle(&self, used: &mut ConfirmChannel, _: &managed::Metrics) -> managed::RecycleResult<Trouble> {

@@ -22,6 +22,9 @@ const WRITE_BYTES: usize = 6 * 1024 * 1024;
 /// How many ids one query asks for.
 const ASK: usize = 1000;
 
+/// What a statement has around what is kept of one letter, and more.
+const AROUND: usize = 16 * 1024;
+
 /// What an operator did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,6 +121,16 @@ pub struct LineId {
 }
 
 impl Store {
+    /// The most bytes of one letter that the record can keep: what the server takes in one statement, without the
+    /// statement around it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn room_for_a_letter(&self) -> Result<usize, Failure> {
+        let limit = self.asked_packet().await?;
+        Ok(limit.saturating_sub(AROUND))
+    }
+
     /// Records that an act begins. An act that cannot be recorded must not be done.
     ///
     /// # Errors
@@ -149,7 +162,10 @@ impl Store {
     /// The server's.
     pub async fn record_letters(&self, act: &Act, letters: &[LetterOutcome]) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
-        for letters in portions(letters) {
+        let keeps = letters.iter().any(|letter| letter.kept.is_some());
+        // Half of what the server takes leaves room for all that is around.
+        let most = if keeps { WRITE_BYTES.min(self.asked_packet().await? / 2) } else { WRITE_BYTES };
+        for letters in portions(letters, most) {
             let pool = self.pool();
             let tables = tables(act, letters, now);
             let refused = self
@@ -208,14 +224,14 @@ impl Store {
 }
 
 /// Letters whose record fits into one statement.
-fn portions(mut letters: &[LetterOutcome]) -> impl Iterator<Item = &[LetterOutcome]> {
+fn portions(mut letters: &[LetterOutcome], most: usize) -> impl Iterator<Item = &[LetterOutcome]> {
     std::iter::from_fn(move || {
         let mut bytes = 0;
         let fits = letters.iter().take(WRITE).take_while(|letter| {
             let before = bytes;
             let death = letter.death.as_ref().map_or(0, |_| 3 * Death::TEXT_MAX_BYTES);
             bytes += letter.kept.as_ref().map_or(0, String::len) + death;
-            before == 0 || bytes <= WRITE_BYTES
+            before == 0 || bytes <= most
         });
         let (portion, rest) = letters.split_at(fits.count());
         letters = rest;
@@ -323,8 +339,9 @@ mod tests {
     fn no_statement_is_larger_than_it_may_be_unless_for_one_letter() {
         let letters = [10, WRITE_BYTES, WRITE_BYTES / 2, WRITE_BYTES / 2, 2 * WRITE_BYTES, 0, 1];
         let letters: Vec<_> = (1u32..).zip(letters).map(|(number, bytes)| outcome(number, bytes)).collect();
-        let portions: Vec<Vec<u32>> =
-            portions(&letters).map(|portion| portion.iter().map(|letter| letter.number).collect()).collect();
+        let portions: Vec<Vec<u32>> = portions(&letters, WRITE_BYTES)
+            .map(|portion| portion.iter().map(|letter| letter.number).collect())
+            .collect();
         assert_eq!(portions, [vec![1], vec![2], vec![3, 4], vec![5], vec![6, 7]]);
     }
 }

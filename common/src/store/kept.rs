@@ -12,8 +12,9 @@ use super::{LineId, Store};
 use crate::failure::Failure;
 use crate::named::Named;
 
-/// How many letters are read at once.
+/// How many letters are read at once, and about how many bytes of them. One letter may be larger than this.
 const PAGE: usize = 50;
+const PAGE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A letter that was dropped and not brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,10 +72,13 @@ pub struct Fate {
 /// same.
 pub(super) const ACTED_ON: &str = "'replayed', 'edited', 'restored', 'destroyed'";
 
-/// The lines that are still to be undone, with what is kept of their letters.
-fn dropped(which: &str) -> String {
+/// A line and what is kept of its letter.
+const LETTER: &str = "l.act, l.number, l.letter, l.at, k.transcript, l.body, l.headers";
+
+/// The lines that are still to be undone.
+fn dropped(what: &str, which: &str) -> String {
     format!(
-        "SELECT l.act, l.number, l.letter, l.at, k.transcript, l.body, l.headers FROM act_letters l \
+        "SELECT {what} FROM act_letters l \
          LEFT JOIN kept_letters k ON k.act = l.act AND k.number = l.number \
          WHERE l.outcome = 'dropped' AND {which} \
          AND NOT EXISTS (SELECT 1 FROM undone_letters u WHERE u.of_act = l.act AND u.of_number = l.number) \
@@ -107,8 +111,24 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn dropped_in(&self, act: &str, after: u32) -> Result<Vec<Dropped>, Failure> {
-        let statement = dropped("l.act = ? AND l.number > ?");
-        self.read("a look for dropped letters", statement, vec![act.into(), after.into()]).await
+        let Some(last) = self.page(act, after).await? else { return Ok(Vec::new()) };
+        let statement = dropped(LETTER, "l.act = ? AND l.number > ? AND l.number <= ?");
+        self.read("a look for dropped letters", statement, vec![act.into(), after.into(), last.into()]).await
+    }
+
+    /// The number of the last letter of the next page.
+    async fn page(&self, act: &str, after: u32) -> Result<Option<u32>, Failure> {
+        let sizes = "l.number, COALESCE(OCTET_LENGTH(k.transcript), OCTET_LENGTH(l.body), 0)";
+        let statement = dropped(sizes, "l.act = ? AND l.number > ?");
+        let sizes: Vec<(u32, u64)> =
+            self.read("a look for dropped letters", statement, vec![act.into(), after.into()]).await?;
+        let mut sum = 0;
+        let fits = sizes.iter().take_while(|(_, bytes)| {
+            let before = sum;
+            sum += bytes;
+            before == 0 || sum <= PAGE_BYTES
+        });
+        Ok(fits.last().map(|(number, _)| *number))
     }
 
     /// The dropped letters of these lines, as far as nobody brought them back.
@@ -120,7 +140,7 @@ impl Store {
         for lines in lines.chunks(PAGE) {
             let places = vec!["(l.act = ? AND l.number = ?)"; lines.len()].join(" OR ");
             let asked = lines.iter().flat_map(|line| [line.act.as_str().into(), line.number.into()]).collect();
-            found.extend(self.read("reading dropped letters", dropped(&format!("({places})")), asked).await?);
+            found.extend(self.read("reading dropped letters", dropped(LETTER, &format!("({places})")), asked).await?);
         }
         Ok(found)
     }

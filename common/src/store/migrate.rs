@@ -17,8 +17,9 @@ mod embedded {
 /// How long to wait for whoever is migrating.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 
-/// What MySQL and MariaDB say to a column that is to be added and is there (`ER_DUP_FIELDNAME`).
-const COLUMN_IS_THERE: &str = "mysql_1060";
+/// What MySQL and MariaDB say to a column or a key that is to be added and is there (`ER_DUP_FIELDNAME`,
+/// `ER_DUP_KEYNAME`).
+const IS_THERE: [&str; 2] = ["mysql_1060", "mysql_1061"];
 
 /// What a migration did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,12 +181,12 @@ fn needed() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
 
-/// Whether a step failed because what it makes is there: a column of that name.
+/// Whether a step failed because what it makes is there: a column or a key of that name.
 fn is_done(error: &refinery::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<mysql_async::Error>() {
-            return Failure::from(error).code == COLUMN_IS_THERE;
+            return IS_THERE.contains(&Failure::from(error).code.as_str());
         }
         cause = error.source();
     }

@@ -6,6 +6,7 @@
 
 mod acts;
 mod content;
+mod counts;
 mod engine;
 mod insertion;
 mod kept;
@@ -23,6 +24,7 @@ mod under_way;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
 pub use content::{Content, ID_CONFLICT, StoredContent};
+pub use counts::{ByVerdict, Stored};
 pub use insertion::Insertion;
 pub use kept::{DropAct, Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
@@ -184,7 +186,7 @@ impl Store {
         self.bounded_by(PATIENCE, what, call).await
     }
 
-    /// The same with another limit.
+    /// The same, with a patience of its own.
     async fn bounded_by<T>(
         &self,
         patience: Duration,

@@ -20,6 +20,16 @@ impl Store {
         self.packet.load(Ordering::Relaxed)
     }
 
+    /// The limit as it is now.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn asked_packet(&self) -> Result<usize, Failure> {
+        let pool = self.pool();
+        self.bounded("the largest packet", async { self.ask_packet(&mut pool.get_conn().await?).await }).await?;
+        Ok(self.packet())
+    }
+
     /// Asks the server for the limit that new connections have.
     pub(super) async fn ask_packet(&self, connection: &mut Conn) -> Result<(), mysql_async::Error> {
         if let Some(packet) = connection.query_first::<usize, _>("SELECT @@global.max_allowed_packet").await? {

@@ -1,6 +1,6 @@
 //! The table of posts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Value};
@@ -11,9 +11,8 @@ use super::Store;
 use super::insertion::Insertion;
 use super::refused::all_new;
 use crate::failure::{Failure, Kind};
-use crate::natural::natural_order;
 use crate::post::{Post, PostId};
-use crate::verdict::{Review, Verdict};
+use crate::verdict::Review;
 
 /// The largest row, in bytes of text. A packet over the server's limit breaks the connection on MariaDB, which looks
 /// like an outage; half of the smallest default limit (16 MiB) is far from it.
@@ -161,35 +160,6 @@ impl Store {
             })
             .await?;
         row.map(read).transpose()
-    }
-
-    /// How many posts have each verdict; every verdict is in it.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn count_by_verdict(&self) -> Result<Vec<(Verdict, u64)>, Failure> {
-        let counts: HashMap<String, u64> =
-            self.counts("SELECT verdict, COUNT(*) FROM posts GROUP BY verdict").await?.into_iter().collect();
-        Ok(Verdict::ALL.map(|verdict| (verdict, counts.get(verdict.as_str()).copied().unwrap_or(0))).to_vec())
-    }
-
-    /// How many posts each worker process stored.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn count_by_worker(&self) -> Result<Vec<(String, u64)>, Failure> {
-        let mut counts = self.counts("SELECT worker, COUNT(*) FROM posts GROUP BY worker").await?;
-        counts.sort_by(|(one, _), (other, _)| natural_order(one, other));
-        Ok(counts)
-    }
-
-    async fn counts(&self, statement: &str) -> Result<Vec<(String, u64)>, Failure> {
-        let pool = self.pool();
-        self.bounded("a count", async {
-            let mut connection = pool.get_conn().await?;
-            connection.query::<(String, u64), _>(statement).await
-        })
-        .await
     }
 }
 

@@ -10,6 +10,11 @@ use crate::dead_letter::Death;
 use crate::failure::Failure;
 use crate::named::Named;
 
+/// The most acts whose lines are read at once: a statement has no more than 65,535 places.
+const ACTS: u32 = 60_000;
+/// Acts without a line, which were killed between the two, are passed over up to this number.
+const EMPTY: u32 = 100;
+
 /// One line of the record: what became of one letter in one act.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RecordLine {
@@ -48,8 +53,18 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn record(&self, prefix: &str, named: Option<&Named>, limit: u32) -> Result<Vec<RecordLine>, Failure> {
-        let (of_letter, names) = named.map(of_letter).unwrap_or_default();
-        let of_letter = if named.is_some() { format!("AND {of_letter} ") } else { of_letter };
+        // Lines of one letter are found by it, all others by the last acts of the prefix.
+        let (which, mut asked): (String, Vec<Value>) = match named {
+            Some(named) => of_letter(named),
+            None => {
+                let acts = self.last_acts(prefix, limit).await?;
+                if acts.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let marks = vec!["?"; acts.len()].join(", ");
+                (format!("l.act IN ({marks})"), acts.into_iter().map(Value::from).collect())
+            }
+        };
         // In this order of tables the lines come as their key has them, and only as many as wanted are read.
         let statement = format!(
             "SELECT l.at, l.act, a.kind, a.actor, l.letter, l.outcome, l.detail, u.act AS undone_by, \
@@ -58,11 +73,17 @@ impl Store {
              FROM act_letters l STRAIGHT_JOIN acts a ON a.id = l.act \
              LEFT JOIN kept_letters k ON k.act = l.act AND k.number = l.number \
              LEFT JOIN undone_letters u ON u.of_act = l.act AND u.of_number = l.number \
-             WHERE a.prefix = ? {of_letter}ORDER BY l.act DESC, l.number DESC LIMIT ?"
+             WHERE {which} AND a.prefix = ? ORDER BY l.act DESC, l.number DESC LIMIT ?"
         );
-        let mut asked: Vec<Value> = vec![prefix.into()];
-        asked.extend(names);
-        asked.push(limit.into());
+        asked.extend([prefix.into(), limit.into()]);
+        self.read("reading the record", statement, asked).await
+    }
+
+    /// The acts that the last lines of a prefix belong to: as many as there are lines at most, since each has a line but
+    /// for those that were killed.
+    async fn last_acts(&self, prefix: &str, lines: u32) -> Result<Vec<String>, Failure> {
+        let statement = "SELECT id FROM acts WHERE prefix = ? ORDER BY id DESC LIMIT ?".to_owned();
+        let asked = vec![prefix.into(), lines.saturating_add(EMPTY).min(ACTS).into()];
         self.read("reading the record", statement, asked).await
     }
 }

@@ -28,8 +28,7 @@ impl Store {
     /// Why it cannot be found out: a dependency's failure or an operator's.
     pub async fn rehearse(&self, rows: &[Row]) -> Result<Vec<RowOutcome>, Failure> {
         self.check_engines().await?;
-        let pool = self.pool();
-        self.bounded("the largest packet", async { self.ask_packet(&mut pool.get_conn().await?).await }).await?;
+        self.asked_packet().await?;
         let ids: Vec<PostId> = rows.iter().map(|row| row.post.id).collect();
         let there = self.contents(&ids).await?;
         let known = |row: &Row| match there.get(&row.post.id) {

@@ -60,7 +60,7 @@ impl Store {
         let plain = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let like = if plain { format!("{}%", id.to_ascii_lowercase()) } else { return Ok(Vec::new()) };
         let statement = "SELECT id, actor, begun_at, selection FROM acts WHERE kind = ? AND prefix = ? AND id LIKE ? \
-                         ORDER BY begun_at DESC, id DESC LIMIT ?";
+                         ORDER BY id DESC LIMIT ?";
         let asked = (ActKind::Replay.as_str(), prefix, like, limit);
         let rows: Vec<(String, String, PrimitiveDateTime, String)> =
             self.bounded("a look for replays", async { pool.get_conn().await?.exec(statement, asked).await }).await?;

@@ -120,7 +120,7 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
     let selection = Selection::new(args.filters.clone());
     if args.dry_run || plan {
         let preview = Preview::take(&dead, selection, judge(&deed, &args.database)?).await?;
-        return if plan { consent::plan(&preview, args.json) } else { consent::dry_run(&preview, wording, args.json) };
+        return if plan { consent::plan(&preview, args.json) } else { consent::dry_run(preview, wording, args.json) };
     }
     let store = Store::new(&args.database)?;
     store
@@ -135,8 +135,8 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
     let mut ledger = Ledger::new(store, wording.kind, args.broker.prefix.as_str(), asked).await;
     let chosen = if ask {
         let preview = Preview::take(&dead, selection, judge(&deed, &args.database)?).await?;
-        if !preview.letters.is_empty() && !consent::ask(&preview, wording, &dead).await? {
-            ledger.deny(preview.letters.iter(), "answered no").await;
+        if preview.count > 0 && !consent::ask(&preview, wording, &dead).await? {
+            ledger.deny(preview.oldest.iter().map(String::as_str), "answered no").await;
             tell!("nothing was done");
             return Ok(Exit::Failed);
         }

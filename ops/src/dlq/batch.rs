@@ -14,7 +14,7 @@ use super::select::Selection;
 pub(super) const LETTERS: usize = 100;
 /// The most bytes of bodies of a batch; one letter may be larger than this. Bodies go into one statement when they are
 /// dropped, and a server may refuse one of 16 MiB.
-const BYTES: usize = 4 * 1024 * 1024;
+pub(super) const BYTES: usize = 4 * 1024 * 1024;
 
 /// Which letters the act is about.
 pub(super) enum Chosen {
@@ -33,12 +33,7 @@ impl Chosen {
 
     /// Those of a preview.
     pub(super) fn shown(preview: Preview) -> Self {
-        let mut shown = Shown::default();
-        for (letter, digest) in preview.letters.into_iter().zip(preview.digests) {
-            shown.counts.entry(digest).or_insert((letter.id.clone(), 0)).1 += 1;
-            shown.ids.insert(letter.id);
-        }
-        Self::Shown(shown, preview.unknown)
+        Self::Shown(preview.shown, preview.unknown)
     }
 
     fn takes(&mut self, letter: &Letter) -> bool {
@@ -87,6 +82,13 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// One that is shown.
+    pub(super) fn add(&mut self, letter: &Letter) {
+        let digest = letter.transcript().digest();
+        self.counts.entry(digest).or_insert_with(|| (letter.summary.id.clone(), 0)).1 += 1;
+        self.ids.insert(letter.summary.id.clone());
+    }
+
     fn takes(&mut self, letter: &Letter) -> bool {
         if !self.ids.contains(&letter.summary.id) {
             return false;
@@ -107,24 +109,27 @@ impl Shown {
     }
 }
 
-/// Takes letters until a batch of `size` of the chosen ones is together, or there are no more. Those passed over stay
-/// in hand, unanswered, until all are put back; so do those that `skip` picks.
+/// Takes letters until a batch of `size` of the chosen ones is together, or there are no more of the `old` ones: those
+/// that were there when the act began. Those passed over stay in hand, unanswered, until all are put back; so do those
+/// that `skip` picks.
 pub(super) async fn gather(
     letters: &mut Letters,
     chosen: &mut Chosen,
     size: usize,
+    old: &mut u32,
     skip: impl Fn(&Letter) -> bool,
     stop: &CancellationToken,
     report: &Report,
 ) -> Result<Vec<Letter>, Ending> {
     let mut batch = Vec::new();
     let mut bytes = 0;
-    while batch.len() < size && bytes < BYTES && !chosen.is_complete() {
+    while batch.len() < size && bytes < BYTES && *old > 0 && !chosen.is_complete() {
         if stop.is_cancelled() {
             return Err(Ending::Interrupted);
         }
         let next = letters.next().await.map_err(|error| Ending::Stopped(error.to_string()))?;
         let Some(letter) = next else { break };
+        *old -= 1;
         report.passed();
         if !skip(&letter) && chosen.takes(&letter) {
             bytes += letter.body().len();

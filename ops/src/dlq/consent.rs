@@ -1,111 +1,154 @@
 //! What would be done, shown before it is done: for a dry run, and for the question on a terminal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal as _, Write as _};
+use std::ops::ControlFlow;
 
-use common::delivery::{LetterSummary, Letters};
+use common::delivery::{Letter, LetterSummary};
 use common::disposition::Class;
 use common::exit::Exit;
 
-use super::list::in_columns;
+use super::list::{in_columns, row, rows};
 use super::look::{DeadLetters, Interrupted};
-use super::outcome::{Ending, NO_SUCH_LETTER, bar, exit, tell_json};
-use super::outlook::{Judge, Outlook};
-use super::piles::Digest;
+use super::batch::Shown;
+use super::outcome::{Ending, NO_SUCH_LETTER, exit, tell_json};
+use super::outlook::{Candidate, Judge, Outlook};
 use super::plan::Plan;
 use super::select::Selection;
 use super::wording::Wording;
 use crate::output::{self, tell};
+use crate::spool::Spool;
 use crate::table::{lines, right, table};
 use crate::visible::{cut, line};
 
 /// The most letters that the question names one by one.
 const NAMED: usize = 10;
+/// The most kinds that it counts.
+const KINDS: usize = 1000;
 
-/// The letters a selection takes, seen and put back.
+/// The most letters that a refusal names in the record.
+const DENIED: usize = 1000;
+
+/// The letters a selection takes, seen and put back. They may be many: a file has them all, and memory their ids.
 pub(super) struct Preview {
-    /// They, the oldest first.
-    pub(super) letters: Vec<LetterSummary>,
+    /// How many.
+    pub(super) count: usize,
     /// What tells each of them from others, of the same id among them.
-    pub(super) digests: Vec<Digest>,
+    pub(super) shown: Shown,
+    /// The ids of the oldest.
+    pub(super) oldest: Vec<String>,
     /// Ids asked for that no letter has.
     pub(super) unknown: Vec<String>,
-    /// What would become of each letter, where they are to be replayed.
-    outlooks: Vec<Outlook>,
+    /// The oldest few.
+    first: Vec<LetterSummary>,
+    counts: BTreeMap<(Class, String), u32>,
+    /// What would become of them, where they are to be replayed.
+    plan: Option<Plan>,
+    /// All of them, each with what would become of it.
+    all: Spool<(LetterSummary, Option<String>)>,
     /// Whether the table could not be asked.
     is_partial: bool,
 }
 
 impl Preview {
-    /// Looks, and asks what would become of each letter.
+    fn empty() -> anyhow::Result<Self> {
+        Ok(Self {
+            count: 0,
+            shown: Shown::default(),
+            oldest: Vec::new(),
+            unknown: Vec::new(),
+            first: Vec::new(),
+            counts: BTreeMap::new(),
+            plan: None,
+            all: Spool::new()?,
+            is_partial: false,
+        })
+    }
+
+    /// Looks, and asks what would become of each letter. It is asked when all are back.
     ///
     /// # Errors
     /// When the letters cannot be looked at.
     pub(super) async fn take(
         dead: &DeadLetters,
         mut selection: Selection,
-        mut judge: Option<Judge>,
+        judge: Option<Judge>,
     ) -> anyhow::Result<Self> {
-        let mut letters = dead.open().await?;
-        let taken = Self::fill(dead, &mut letters, &mut selection, &mut judge).await;
-        letters.put_back().await?;
-        let taken = taken?;
-        let outlooks = match &mut judge {
-            Some(judge) => judge.outlooks().await,
-            None => Vec::new(),
+        let mut seen = Spool::<(LetterSummary, Option<Candidate>)>::new()?;
+        let mut shown = Shown::default();
+        let look = |letter: Letter| {
+            let taken = selection.takes(&letter.summary, letter.body());
+            if taken {
+                shown.add(&letter);
+            }
+            let candidate = judge.as_ref().filter(|_| taken).map(|judge| judge.read(&letter));
+            let written = !taken || seen.add(&(letter.summary, candidate));
+            if !written || selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let away = judge.and_then(|judge| judge.away);
-        let is_partial = away.is_some();
-        if let Some(away) = away {
-            tell!("what the table would say is not known: {away}");
-        }
-        let (letters, digests) = taken.into_iter().unzip();
-        Ok(Self { letters, digests, unknown: selection.unknown(), outlooks, is_partial })
+        dead.look(look).await?;
+        let mut preview = Self { shown, unknown: selection.unknown(), ..Self::empty()? };
+        preview.judge(dead, seen, judge).await?;
+        Ok(preview)
     }
 
-    async fn fill(
+    async fn judge(
+        &mut self,
         dead: &DeadLetters,
-        letters: &mut Letters,
-        selection: &mut Selection,
-        judge: &mut Option<Judge>,
-    ) -> anyhow::Result<Vec<(LetterSummary, Digest)>> {
-        let bar = bar(letters.left().into(), "{bar:30} {pos}/{len} looked at [{elapsed}, about {eta} left]");
-        let mut taken = Vec::new();
-        while !selection.is_complete()
-            && let Some(letter) = letters.next().await?
-        {
+        seen: Spool<(LetterSummary, Option<Candidate>)>,
+        judge: Option<Judge>,
+    ) -> anyhow::Result<()> {
+        let Some(mut judge) = judge else {
+            for letter in seen.read()? {
+                self.add(letter?.0, None);
+            }
+            return Ok(());
+        };
+        let mut waiting = Vec::new();
+        let mut seen = seen.read()?.peekable();
+        while let Some(letter) = seen.next() {
             if dead.stop.is_cancelled() {
                 return Err(Interrupted.into());
             }
-            bar.inc(1);
-            if selection.takes(&letter.summary, letter.body()) {
-                if let Some(judge) = judge {
-                    judge.hear(&letter).await;
-                }
-                let digest = letter.transcript().digest();
-                taken.push((letter.summary, digest));
+            let (letter, candidate) = letter?;
+            waiting.push(letter);
+            candidate.into_iter().for_each(|candidate| judge.hear(candidate));
+            if judge.is_full() || seen.peek().is_none() {
+                let outlooks = judge.outlooks().await;
+                waiting.drain(..).zip(outlooks).for_each(|(letter, outlook)| self.add(letter, Some(&outlook)));
             }
         }
-        bar.finish_and_clear();
-        Ok(taken)
+        if let Some(away) = judge.away {
+            self.is_partial = true;
+            tell!("what the table would say is not known: {away}");
+        }
+        Ok(())
     }
 
     /// The exit code of whoever only wanted to see it.
     fn exit(&self) -> Exit {
-        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-        match exit(&Ending::Complete, count(self.letters.len()), count(self.unknown.len()), 0) {
+        match exit(&Ending::Complete, number(self.count), number(self.unknown.len()), 0) {
             Exit::Done if self.is_partial => Exit::Partial,
             exit => exit,
         }
     }
 
-    /// How many of each class and code.
-    fn counts(&self) -> BTreeMap<(Class, &str), u32> {
-        let mut counts = BTreeMap::new();
-        for letter in &self.letters {
-            *counts.entry((letter.class, letter.code.as_str())).or_insert(0) += 1;
+    fn add(&mut self, letter: LetterSummary, outlook: Option<&Outlook>) {
+        self.count += 1;
+        if self.oldest.len() < DENIED {
+            self.oldest.push(letter.id.clone());
         }
-        counts
+        let kind = (letter.class, letter.code.clone());
+        if self.counts.len() < KINDS || self.counts.contains_key(&kind) {
+            *self.counts.entry(kind).or_insert(0) += 1;
+        }
+        if let Some(outlook) = outlook {
+            self.plan.get_or_insert_default().add(&letter, outlook);
+        }
+        let line = (letter, outlook.map(ToString::to_string));
+        self.all.add(&line);
+        if self.first.len() < NAMED {
+            self.first.push(line.0);
+        }
     }
 }
 
@@ -113,25 +156,31 @@ impl Preview {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub(super) fn dry_run(preview: &Preview, wording: Wording, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn dry_run(preview: Preview, wording: Wording, json: bool) -> anyhow::Result<Exit> {
     let Wording { past, would, .. } = wording;
-    if json {
-        for (place, letter) in preview.letters.iter().enumerate() {
-            let outlook = preview.outlooks.get(place).map(|outlook| format!("; {outlook}")).unwrap_or_default();
+    let exit = preview.exit();
+    let Preview { count, unknown, plan, all, .. } = preview;
+    let mut rows = rows()?;
+    for letter in all.read()? {
+        let (letter, outlook) = letter?;
+        if json {
+            let outlook = outlook.map(|outlook| format!("; {outlook}")).unwrap_or_default();
             tell_json(&letter.id, would, &format!("{}, {}{outlook}", letter.class, letter.code));
+        } else {
+            rows.add(row(&letter));
         }
-        preview.unknown.iter().for_each(|id| tell_json(id, "unknown", NO_SUCH_LETTER));
+    }
+    rows.print()?;
+    if json {
+        unknown.iter().for_each(|id| tell_json(id, "unknown", NO_SUCH_LETTER));
     } else {
-        if !preview.letters.is_empty() {
-            output::print(|out| write!(out, "{}", in_columns(&preview.letters)))?;
-        }
-        preview.unknown.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
+        unknown.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
     }
-    if !preview.outlooks.is_empty() && !json {
-        output::say(&Plan::new(&preview.letters, &preview.outlooks).text());
+    if let Some(plan) = plan.filter(|_| !json) {
+        output::say(&plan.text());
     }
-    tell!("{} would be {past}; nothing was done", preview.letters.len());
-    Ok(preview.exit())
+    tell!("{count} would be {past}; nothing was done");
+    Ok(exit)
 }
 
 /// Tells the plan of a replay.
@@ -139,18 +188,23 @@ pub(super) fn dry_run(preview: &Preview, wording: Wording, json: bool) -> anyhow
 /// # Errors
 /// When stdout cannot be written.
 pub(super) fn plan(preview: &Preview, json: bool) -> anyhow::Result<Exit> {
-    let plan = Plan::new(&preview.letters, &preview.outlooks);
+    let empty = Plan::default();
+    let plan = preview.plan.as_ref().unwrap_or(&empty);
     if json {
         output::print(|out| plan.json(out))?;
-    } else if !preview.letters.is_empty() {
+    } else if preview.count > 0 {
         output::print(|out| write!(out, "{}", plan.text()))?;
     }
     preview.unknown.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
-    if preview.letters.is_empty() {
+    if preview.count == 0 {
         tell!("no dead letter passes the filters");
     }
     tell!("this is a plan; nothing was done");
     Ok(preview.exit())
+}
+
+fn number(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 /// Whether there is somebody to ask.
@@ -187,28 +241,28 @@ pub(super) async fn answer(dead: &DeadLetters) -> anyhow::Result<String> {
 }
 
 fn question(preview: &Preview, wording: Wording) -> String {
-    let letters = &preview.letters;
-    let mut text = format!("{}\n{}", kinds(preview), in_columns(&letters[..letters.len().min(NAMED)]));
-    if letters.len() > NAMED {
-        text.push_str(&format!("… and {} more (--dry-run lists them all)\n", letters.len() - NAMED));
+    let Preview { count, first, unknown, .. } = preview;
+    let mut text = format!("{}\n{}", kinds(preview), in_columns(first));
+    if *count > first.len() {
+        text.push_str(&format!("… and {} more (--dry-run lists them all)\n", count - first.len()));
     }
-    for id in &preview.unknown {
+    for id in unknown {
         text.push_str(&format!("{}: {NO_SUCH_LETTER}\n", line(id)));
     }
-    let many = if letters.len() == 1 { "this dead letter" } else { "these dead letters" };
+    let many = if *count == 1 { "this dead letter" } else { "these dead letters" };
     let (act, aim) = wording.asks;
-    text.push_str(&format!("\n{act} {many} ({}) {aim}? [y/N] ", letters.len()));
+    text.push_str(&format!("\n{act} {many} ({count}) {aim}? [y/N] "));
     text
 }
 
 /// What there is to decide about: for a replay the whole plan.
 fn kinds(preview: &Preview) -> String {
-    if !preview.outlooks.is_empty() {
-        return Plan::new(&preview.letters, &preview.outlooks).text();
+    if let Some(plan) = &preview.plan {
+        return plan.text();
     }
     let mut counts = table(&["COUNT", "CLASS", "CODE"]);
     right(&mut counts, &[0]);
-    for ((class, code), count) in preview.counts() {
+    for ((class, code), count) in &preview.counts {
         counts.add_row([count.to_string(), class.to_string(), cut(code, 60)]);
     }
     lines(counts)
@@ -244,14 +298,10 @@ mod tests {
 
     #[test]
     fn the_question_says_how_many_and_which() {
-        let letters = (0..12).map(|n| letter(n, if n < 5 { Class::Expired } else { Class::Permanent }, "c")).collect();
-        let preview = Preview {
-            letters,
-            digests: Vec::new(),
-            unknown: vec!["nobody".to_owned()],
-            outlooks: Vec::new(),
-            is_partial: false,
-        };
+        let mut preview = Preview { unknown: vec!["nobody".to_owned()], ..Preview::empty().expect("a file") };
+        for n in 0..12 {
+            preview.add(letter(n, if n < 5 { Class::Expired } else { Class::Permanent }, "c"), None);
+        }
         let text = question(&preview, REPLAY);
         assert!(text.contains("5  expired    c") && text.contains("7  permanent  c"), "{text}");
         assert!(text.contains("id-9") && !text.contains("id-10") && text.contains("… and 2 more"), "{text}");

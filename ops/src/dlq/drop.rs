@@ -7,7 +7,7 @@ use common::dead_letter::Death;
 use common::delivery::Letter;
 use common::exit::Exit;
 use common::failpoint;
-use common::store::LetterOutcome;
+use common::store::{LetterOutcome, StoreError};
 
 use super::act::{self, ActArgs, Deed};
 use super::ledger::Ledger;
@@ -37,16 +37,27 @@ pub(super) async fn run(mut args: DropArgs) -> anyhow::Result<Exit> {
     act::run(args.act, if args.forever { Deed::Destroy } else { Deed::Drop }).await
 }
 
-/// Drops a batch.
+/// Drops a batch. A letter that is larger than the record can keep stays, and the others go.
 pub(super) async fn batch(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
+    let room = match ledger.room().await {
+        Ok(room) => room,
+        Err(error) => return not_recorded(&error),
+    };
     let mut lines = Vec::with_capacity(letters.len());
-    for letter in &letters {
-        match ledger.keeping(&letter.summary, DROP.past, &letter.transcript()) {
-            Ok(line) => lines.push(line),
+    let (mut kept, mut refused) = (Vec::with_capacity(letters.len()), Vec::new());
+    for mut letter in letters {
+        let transcript = letter.transcript();
+        letter.forget_body();
+        match ledger.keeping(&letter.summary, DROP.past, &transcript, room) {
+            Ok(line) if line.kept.is_none() => refused.push(line),
+            Ok(line) => {
+                lines.push(line);
+                kept.push(letter);
+            }
             Err(error) => return Batch::not_begun(format!("a letter cannot be written out, so it was kept: {error}")),
         }
     }
-    take_out(letters, lines, ledger).await
+    take_out(kept, lines, refused, ledger).await
 }
 
 /// Destroys a batch.
@@ -60,18 +71,30 @@ pub(super) async fn destroy(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch 
         LetterOutcome { death, ..line }
     });
     let lines = lines.collect();
-    take_out(letters, lines, ledger).await
+    take_out(letters, lines, Vec::new(), ledger).await
+}
+
+fn not_recorded(error: &StoreError) -> Batch {
+    Batch::not_begun(format!("what was to be dropped could not be recorded, so it was kept: {error}"))
 }
 
 /// Records, then acknowledges. Between the two a letter is in the queue and in the record; `undrop` sees that it is, and
-/// leaves it at one.
-async fn take_out(letters: Vec<Letter>, mut lines: Vec<LetterOutcome>, ledger: &mut Ledger) -> Batch {
+/// leaves it at one. Of the `refused` it is only recorded that they stay.
+async fn take_out(
+    letters: Vec<Letter>,
+    mut lines: Vec<LetterOutcome>,
+    refused: Vec<LetterOutcome>,
+    ledger: &mut Ledger,
+) -> Batch {
     let recorded = match ledger.begin().await {
-        Ok(()) => ledger.record(&lines).await,
-        refused => refused,
+        Ok(()) => match ledger.record(&lines).await {
+            Ok(()) => ledger.record(&refused).await,
+            failed => failed,
+        },
+        failed => failed,
     };
     if let Err(error) = recorded {
-        return Batch::not_begun(format!("what was to be dropped could not be recorded, so it was kept: {error}"));
+        return not_recorded(&error);
     }
     let mut stop = None;
     let mut kept = Vec::new();
@@ -88,5 +111,6 @@ async fn take_out(letters: Vec<Letter>, mut lines: Vec<LetterOutcome>, ledger: &
     if let Err(error) = ledger.record(&kept).await {
         stop = Some(format!("the record still says that {} letters were dropped which were kept: {error}", kept.len()));
     }
+    lines.extend(refused);
     Batch { outcomes: lines, stop }
 }

@@ -1,12 +1,7 @@
 //! `sluice dlq export`: dead letters written out in full, one JSON object a line, for `sluice dlq import` to put back.
-//!
-//! While letters are in hand nobody else sees them, and whoever reads our output may be slow. So it goes to a file
-//! without a name first, and out only when all letters are back.
 
-use std::io::{BufWriter, Seek as _};
 use std::ops::ControlFlow;
 
-use anyhow::Context as _;
 use clap::Args;
 use common::config::BrokerArgs;
 use common::delivery::{Letter, LetterSummary, Transcript};
@@ -16,7 +11,8 @@ use serde::Serialize;
 use super::list::tell_unknown;
 use super::look::DeadLetters;
 use super::select::{Filters, Selection};
-use crate::output::{self, tell};
+use crate::output::tell;
+use crate::spool::Spool;
 
 /// Which letters.
 #[derive(Debug, Args)]
@@ -29,10 +25,15 @@ pub(super) struct ExportArgs {
 
 /// One line: what `list --json` says of a letter, and the letter itself.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line {
     #[serde(flatten)]
-    summary: &'a LetterSummary,
+    summary: LetterSummary,
     letter: Transcript,
+}
+
+fn line(letter: Letter) -> Line {
+    let transcript = letter.transcript();
+    Line { summary: letter.summary, letter: transcript }
 }
 
 /// Writes them to stdout.
@@ -43,24 +44,16 @@ pub(super) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq export")?;
     let mut selection = Selection::new(args.filters);
-    let folder = std::env::temp_dir();
-    let aside = || format!("letters are written to a file in {} first; TMPDIR names another place", folder.display());
-    let mut file = BufWriter::new(tempfile::tempfile().with_context(aside)?);
-    let mut exported = 0;
-    let mut written = Ok(());
+    let mut lines = Spool::<()>::new()?;
     let write = |letter: Letter| {
-        if selection.takes(&letter.summary, letter.body()) {
-            written = output::json_line(&mut file, &Line { summary: &letter.summary, letter: letter.transcript() });
-            exported += 1;
-        }
-        if written.is_err() || selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let taken = selection.takes(&letter.summary, letter.body());
+        let written = !taken || lines.add(&line(letter));
+        if !written || selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let total = dead.look(write).await?;
-    written.with_context(aside)?;
-    let mut file = file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(aside)?;
-    file.rewind().with_context(aside)?;
+    let exported = lines.count;
     // Each line of it is harmless already.
-    output::raw(|out| std::io::copy(&mut file, out).map(drop))?;
+    lines.print_raw()?;
     tell!("{exported} of {total} dead letters in {}", dead.topology.dead_letter_queue());
     Ok(tell_unknown(&selection.unknown()))
 }

@@ -12,6 +12,9 @@ use crate::hint;
 use crate::output::tell;
 use crate::visible::line;
 
+/// Beyond so many bytes of bodies, no further letters of an id are kept.
+const BYTES: usize = 16 * 1024 * 1024;
+
 /// The letters of an id.
 pub(super) struct Found {
     /// The one that counts: the oldest, or of a pair the edited one.
@@ -28,15 +31,20 @@ impl Found {
     /// # Errors
     /// When the letters cannot be looked at or the record not be asked; when no letter has the id.
     pub(super) async fn look(named: &Named, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
-        let mut letters = Vec::new();
-        let mut digests = HashSet::new();
+        let mut letters: Vec<Transcript> = Vec::new();
+        let (mut digests, mut total, mut bytes) = (HashSet::new(), 0, 0);
         dead.look(|letter| {
             let meant = letter.summary.is(named);
             if meant || letter.is_anonymous() {
                 let transcript = letter.transcript();
                 digests.insert(transcript.digest());
                 if meant {
-                    letters.push(transcript);
+                    total += 1;
+                    bytes += letter.body().len();
+                    // The oldest, and those that may be one of a pair.
+                    if letters.is_empty() || (transcript.edited_by().is_some() && bytes < BYTES) {
+                        letters.push(transcript);
+                    }
                 }
             }
             ControlFlow::Continue(())
@@ -51,8 +59,8 @@ impl Found {
             }
             known.push(original);
         }
-        if letters.len() > 1 {
-            tell!("{} dead letters have this id; the oldest is meant", letters.len());
+        if total > 1 {
+            tell!("{total} dead letters have this id; the oldest is meant");
         }
         match letters.into_iter().zip(known).next() {
             Some((letter, original)) => Ok(Self { letter, original, both: false }),

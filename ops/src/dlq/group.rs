@@ -1,4 +1,4 @@
-//! Dead letters of one kind: the same failure but for numbers, ids and quoted values. Pure.
+//! Dead letters of one kind: the same failure but for values. Pure.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,10 @@ use time::{Duration, OffsetDateTime};
 
 /// How many ids stand for a group.
 const SAMPLES: usize = 3;
+/// The most kinds that are told apart. A stranger may make up as many as there are letters.
+const KINDS: usize = 1000;
+/// The longest message of a kind, in characters.
+const MESSAGE_MAX_CHARS: usize = 1000;
 
 /// What the letters of one fingerprint have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,7 +28,7 @@ pub(super) struct Group {
     pub(super) class: Class,
     /// The failure's short name.
     pub(super) code: String,
-    /// What happened, with numbers, ids and quoted values folded away.
+    /// What happened, with values folded away; names of columns, keys and the like stay.
     pub(super) message: String,
     /// When the first of them failed first, UTC, as far as letters say.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -44,19 +48,24 @@ pub(super) struct Groups {
     now: OffsetDateTime,
     since: Option<OffsetDateTime>,
     by_fingerprint: HashMap<String, Group>,
+    /// Letters of further kinds.
+    others: u32,
 }
 
 impl Groups {
     /// No groups yet. A kind is new when all of its letters failed first at `since` or later.
     pub(super) fn new(now: OffsetDateTime, since: Option<OffsetDateTime>) -> Self {
-        Self { now, since, by_fingerprint: HashMap::new() }
+        Self { now, since, by_fingerprint: HashMap::new(), others: 0 }
     }
 
     /// Counts a letter.
     pub(super) fn count(&mut self, letter: LetterSummary) {
         let (now, since) = (self.now, self.since);
         let LetterSummary { id, first_failed_at, last_failed_at, .. } = letter.clone();
-        let group = self.of(letter);
+        let Some(group) = self.of(letter) else {
+            self.others += 1;
+            return;
+        };
         group.count += 1;
         group.last_hour += u32::from(last_failed_at.is_some_and(|at| at >= now - Duration::HOUR));
         group.first_seen = earlier(group.first_seen, first_failed_at);
@@ -72,24 +81,35 @@ impl Groups {
 
     /// A letter that is too old to be counted: its kind is not new.
     pub(super) fn pass_over(&mut self, letter: LetterSummary) {
-        self.of(letter).new = Some(false);
+        if let Some(group) = self.of(letter) {
+            group.new = Some(false);
+        }
     }
 
-    fn of(&mut self, letter: LetterSummary) -> &mut Group {
+    /// How many letters are of kinds beyond the first thousand.
+    pub(super) fn others(&self) -> u32 {
+        self.others
+    }
+
+    fn of(&mut self, letter: LetterSummary) -> Option<&mut Group> {
         let LetterSummary { class, code, message, fingerprint, .. } = letter;
+        if self.by_fingerprint.len() == KINDS && !self.by_fingerprint.contains_key(&fingerprint) {
+            return None;
+        }
         let new = self.since.map(|_| true);
-        self.by_fingerprint.entry(fingerprint).or_insert_with_key(|fingerprint| Group {
+        let group = self.by_fingerprint.entry(fingerprint).or_insert_with_key(|fingerprint| Group {
             fingerprint: fingerprint.clone(),
             count: 0,
             last_hour: 0,
             class,
             code,
-            message: normalise(&message),
+            message: cut_chars(normalise(&message)),
             first_seen: None,
             last_seen: None,
             new,
             samples: Vec::new(),
-        })
+        });
+        Some(group)
     }
 
     /// The largest first; of equal ones that which failed last.
@@ -100,6 +120,13 @@ impl Groups {
             by_count.then(other.last_seen.cmp(&one.last_seen)).then(one.fingerprint.cmp(&other.fingerprint))
         });
         groups
+    }
+}
+
+fn cut_chars(text: String) -> String {
+    match text.char_indices().nth(MESSAGE_MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -149,7 +176,7 @@ mod tests {
         let groups = groups(None, &[letters, vec![letter(9, "b", 2)]].concat());
         assert_eq!((groups.len(), groups[0].count, groups[0].last_hour, groups[1].count), (2, 5, 2, 1));
         assert_eq!(groups[0].samples, ["0", "1", "2"]);
-        assert_eq!(groups[0].message, "Data too long for column ? at row #");
+        assert_eq!(groups[0].message, "Data too long for column 'a' at row #");
         assert_eq!((groups[0].first_seen, groups[0].last_seen), (Some(NOW - Duration::hours(4)), Some(NOW)));
         assert_eq!(groups[0].new, None);
     }
@@ -171,6 +198,16 @@ mod tests {
         groups.count(letter(3, "a", 0));
         let found = groups.sorted();
         assert_eq!((found.len(), found[0].count, found[0].new), (1, 1, Some(false)));
+    }
+
+    #[test]
+    fn kinds_beyond_the_first_thousand_are_counted_and_not_kept() {
+        let mut groups = Groups::new(NOW, None);
+        (0..1200).for_each(|number| groups.count(letter(number, &number.to_string(), 0)));
+        groups.count(letter(1, "7", 0));
+        assert_eq!(groups.others(), 200);
+        let found = groups.sorted();
+        assert_eq!((found.len(), found[0].fingerprint.as_str(), found[0].count), (1000, "7", 2));
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::visible::{cut, line};
 /// The widest code and message, in characters.
 const CODE_WIDTH: usize = 30;
 const MESSAGE_WIDTH: usize = 70;
+/// Said of letters that are not told apart any more.
+const OTHERS: &str = "of further kinds, beyond the first thousand";
 
 /// Which letters to count, and how to show the kinds.
 #[derive(Debug, Args)]
@@ -29,7 +31,8 @@ pub(super) struct GroupsArgs {
     #[command(flatten)]
     filters: Filters,
     /// One JSON object a line: fingerprint, count, last_hour, class, code, message, first_seen, last_seen, new (null
-    /// without --since), samples
+    /// without --since), samples. No more than a thousand kinds are told apart; where there are more, a last line with
+    /// fingerprint null counts the letters of all others
     #[arg(long)]
     json: bool,
 }
@@ -56,13 +59,21 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
             ControlFlow::Continue(())
         })
         .await?;
+    let others = groups.others();
     let groups = groups.sorted();
     if args.json {
-        output::print(|out| groups.iter().try_for_each(|group| output::json_line(out, group)))?;
+        output::print(|out| {
+            groups.iter().try_for_each(|group| output::json_line(out, group))?;
+            let rest = serde_json::json!({ "fingerprint": null, "count": others, "message": OTHERS });
+            if others > 0 { output::json_line(out, &rest) } else { Ok(()) }
+        })?;
         return Ok(Exit::Done);
     }
     if !groups.is_empty() {
         output::print(|out| write!(out, "{}", in_columns(&groups)))?;
+    }
+    if others > 0 {
+        eprintln!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
     }
     let queue = dead.topology.dead_letter_queue();
     tell!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());

@@ -2,8 +2,8 @@
 //!
 //! A letter that is there already is left out, so that an import that was cut short is simply run again.
 
-use std::collections::HashSet;
-use std::io::{BufRead, BufReader};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,21 @@ use clap::Args;
 use common::config::{BrokerArgs, DatabaseArgs};
 use common::delivery::Transcript;
 use common::exit::Exit;
-use common::publisher::{Envelope, Publisher};
+use common::publisher::{Envelope, PublishError, Publisher};
 use common::store::Store;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::batch::LETTERS;
+use super::batch::{BYTES, LETTERS};
 use super::ledger::Ledger;
 use super::look::{DeadLetters, Interrupted};
-use super::outcome::{Ending, Report};
+use super::outcome::{Ending, NOT_KNOWN, Report};
+use super::piles::Digest;
 use super::replay::PATIENCE;
 use super::wording::IMPORT;
+
+/// The longest line, in bytes. RabbitMQ takes messages of 128 MiB at most, unless it is told otherwise.
+const LINE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// From where.
 #[derive(Debug, Args)]
@@ -34,7 +38,8 @@ pub(super) struct ImportArgs {
     #[arg(long)]
     again: bool,
     /// One JSON object a line on stdout for each letter, when its fate is known: {"id", "outcome", "detail"}. The
-    /// outcome is imported, present (it is there already) or failed
+    /// outcome is imported, present (it is there already), failed (the detail names the line), or unknown: RabbitMQ did
+    /// not say whether it has it; the same command leaves out what is there
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -50,14 +55,20 @@ struct Line {
     letter: Transcript,
 }
 
-/// The lines of a file, as they are read.
-type Lines = mpsc::Receiver<std::io::Result<String>>;
+/// The lines of a file, as they are read, and of each whether it is whole; one that is too long is not, and empty.
+type Lines = mpsc::Receiver<std::io::Result<(Vec<u8>, bool)>>;
 
 /// A letter on its way back.
 struct Returning {
+    /// Its line in the file.
+    line: usize,
     id: String,
+    digest: Digest,
     envelope: Envelope,
 }
+
+/// How many letters there are of each that nothing tells apart.
+type Present = HashMap<Digest, u32>;
 
 /// Puts them back.
 ///
@@ -71,11 +82,12 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         .check_schema()
         .await
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
-    let present = if args.again { HashSet::new() } else { digests(&dead).await? };
+    let present = present(&dead).await?;
     let asked = serde_json::json!({ "file": args.file, "again": args.again });
     let ledger = Ledger::new(store, IMPORT.kind, args.broker.prefix.as_str(), asked).await;
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
-    let mut import = Import { dead, present, ledger, publisher, report: Report::new(IMPORT, args.json, 0, None) };
+    let report = Report::new(IMPORT, args.json, 0, None);
+    let mut import = Import { dead, present, again: args.again, ledger, publisher, report };
     let ending = import.work(lines).await;
     let exit = import.report.finish(&ending, import.ledger.act_id());
     import.ledger.close().await;
@@ -90,10 +102,17 @@ async fn opened(file: &Path, dead: &DeadLetters) -> anyhow::Result<Lines> {
         opened = tokio::task::spawn_blocking(move || open(&file)) => opened??,
         () = dead.stop.cancelled() => return Err(Interrupted.into()),
     };
-    let (sender, lines) = mpsc::channel(LETTERS);
+    // One, because a line may be large.
+    let (sender, lines) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
+        let mut opened = opened;
         // Until the file ends, or nobody wants more of it.
-        let _ = opened.lines().try_for_each(|line| sender.blocking_send(line));
+        while let Some(line) = next_line(&mut *opened).transpose() {
+            let broken = line.is_err();
+            if sender.blocking_send(line).is_err() || broken {
+                break;
+            }
+        }
     });
     Ok(lines)
 }
@@ -106,21 +125,43 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead + Send>> {
     Ok(Box::new(BufReader::new(opened)))
 }
 
-/// Of every letter that is there.
-async fn digests(dead: &DeadLetters) -> anyhow::Result<HashSet<[u8; 32]>> {
-    let mut present = HashSet::new();
+async fn present(dead: &DeadLetters) -> anyhow::Result<Present> {
+    let mut present = Present::new();
     dead.look(|letter| {
-        present.insert(letter.transcript().digest());
+        *present.entry(letter.transcript().digest()).or_insert(0) += 1;
         ControlFlow::Continue(())
     })
     .await?;
     Ok(present)
 }
 
+/// Reads the next line; `None` at the end of the file. A line that is too long is passed over, and is empty then.
+fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<(Vec<u8>, bool)>> {
+    let mut line = Vec::new();
+    if lines.take(LINE_MAX_BYTES).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.ends_with(b"\n") || (line.len() as u64) < LINE_MAX_BYTES {
+        return Ok(Some((line, true)));
+    }
+    loop {
+        let rest = lines.fill_buf()?;
+        let end = rest.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+        let skip = end.unwrap_or(rest.len());
+        lines.consume(skip);
+        if end.is_some() || skip == 0 {
+            return Ok(Some((Vec::new(), false)));
+        }
+    }
+}
+
 /// An import under way.
 struct Import {
     dead: DeadLetters,
-    present: HashSet<[u8; 32]>,
+    /// What is among the dead letters, as far as is known.
+    present: Present,
+    /// Whether those that are there already come once more.
+    again: bool,
     ledger: Ledger,
     publisher: Publisher,
     report: Report,
@@ -128,24 +169,32 @@ struct Import {
 
 impl Import {
     async fn work(&mut self, mut lines: Lines) -> Ending {
-        let mut batch = Vec::with_capacity(LETTERS);
+        let before = self.present.clone();
+        let (mut batch, mut bytes) = (Vec::with_capacity(LETTERS), 0);
         for number in 1.. {
             let line = tokio::select! {
                 biased;
                 () = self.dead.stop.cancelled() => return Ending::Interrupted,
                 line = lines.recv() => line,
             };
-            let Some(line) = line else { break };
             let line = match line {
-                Ok(line) => line,
-                Err(error) => return Ending::Stopped(format!("the file could not be read to its end: {error}")),
+                Some(Ok((line, true))) => line,
+                Some(Ok((_, false))) => {
+                    let problem = format!("it is longer than the {LINE_MAX_BYTES} bytes that a line may have");
+                    self.report.tell_one(&format!("line {number}"), "failed", &problem);
+                    continue;
+                }
+                None => break,
+                Some(Err(error)) => return Ending::Stopped(format!("the file could not be read to its end: {error}")),
             };
-            batch.extend(self.read(number, &line));
-            if batch.len() == LETTERS
+            bytes += line.len();
+            batch.extend(self.read(number, &line, &before));
+            if (batch.len() == LETTERS || bytes >= BYTES)
                 && let Err(reason) = self.publish(std::mem::take(&mut batch)).await
             {
                 return Ending::Stopped(reason);
             }
+            bytes = if batch.is_empty() { 0 } else { bytes };
         }
         match self.publish(batch).await {
             Ok(()) => Ending::Complete,
@@ -154,24 +203,24 @@ impl Import {
     }
 
     /// A line that is no letter costs that line only.
-    fn read(&mut self, number: usize, line: &str) -> Option<Returning> {
-        if line.trim().is_empty() {
+    fn read(&mut self, line: usize, json: &[u8], before: &Present) -> Option<Returning> {
+        if json.trim_ascii().is_empty() {
             return None;
         }
-        let read = serde_json::from_str::<Line>(line).map_err(|error| common::json::told(&error)).and_then(|line| {
+        let read = serde_json::from_slice::<Line>(json).map_err(|error| common::json::told(&error)).and_then(|line| {
             let envelope = line.letter.letter(&self.dead.topology).map_err(|error| error.to_string())?;
             Ok((line.id, line.letter.digest(), envelope))
         });
         match read {
             Err(problem) => {
-                self.report.tell_one(&format!("line {number}"), "failed", &problem);
+                self.report.tell_one(&format!("line {line}"), "failed", &problem);
                 None
             }
-            Ok((id, digest, _)) if self.present.contains(&digest) => {
+            Ok((id, digest, _)) if !self.again && before.contains_key(&digest) => {
                 self.report.tell_one(&id, "present", "it is among the dead letters already");
                 None
             }
-            Ok((id, _, envelope)) => Some(Returning { id, envelope }),
+            Ok((id, digest, envelope)) => Some(Returning { line, id, digest, envelope }),
         }
     }
 
@@ -181,19 +230,37 @@ impl Import {
         }
         let refused = |error| format!("the act could not be recorded, so it was not done: {error}");
         self.ledger.begin().await.map_err(refused)?;
-        let (ids, envelopes): (Vec<String>, Vec<Envelope>) =
-            batch.into_iter().map(|Returning { id, envelope }| (id, envelope)).unzip();
+        let mut letters = Vec::with_capacity(batch.len());
+        let mut envelopes = Vec::with_capacity(batch.len());
+        for Returning { line, id, digest, envelope } in batch {
+            letters.push((line, id, digest));
+            envelopes.push(envelope);
+        }
         let answers = self.publisher.publish_batch(&envelopes).await;
+        drop(envelopes);
+        let unknown = answers.iter().any(|answer| answer.as_ref().is_err_and(PublishError::is_unknown));
+        // Who was not answered for may be there all the same: a look tells.
+        let seen = if unknown { present(&self.dead).await.ok() } else { None };
         let mut stop = None;
-        let mut outcomes = Vec::with_capacity(ids.len());
-        for (id, answer) in ids.into_iter().zip(answers) {
+        let mut outcomes = Vec::with_capacity(letters.len());
+        for ((line, id, digest), answer) in letters.into_iter().zip(answers) {
+            let there = self.present.entry(digest).or_insert(0);
+            let came = seen.as_ref().is_some_and(|seen| seen.get(&digest).copied().unwrap_or(0) > *there);
             let (outcome, detail) = match answer {
                 Ok(()) => (IMPORT.past, String::new()),
-                Err(error) => ("failed", error.to_string()),
+                Err(error) => {
+                    let detail = format!("line {line}: {error}");
+                    if !error.is_the_messages_own() {
+                        stop.get_or_insert_with(|| error.to_string());
+                    }
+                    match error.is_unknown() {
+                        true if came => (IMPORT.past, String::new()),
+                        true => (NOT_KNOWN, detail),
+                        false => ("failed", detail),
+                    }
+                }
             };
-            if outcome == "failed" {
-                stop.get_or_insert_with(|| detail.clone());
-            }
+            *there += u32::from(outcome == IMPORT.past);
             outcomes.push(self.ledger.entry(id, outcome, detail));
         }
         if let Err(error) = self.ledger.record(&outcomes).await {

@@ -24,13 +24,14 @@ pub(super) struct Ledger {
     act: Act,
     begun: bool,
     numbered: u32,
+    room: Option<usize>,
 }
 
 impl Ledger {
     /// The record of an act that has not begun. `asked` is the selection as it was asked for.
     pub(super) async fn new(store: Store, kind: ActKind, prefix: &str, asked: Value) -> Self {
         let act = Act::begin(kind, actor().await, prefix.to_owned(), asked);
-        Self { store, act, begun: false, numbered: 0 }
+        Self { store, act, begun: false, numbered: 0, room: None }
     }
 
     /// Where it is written.
@@ -91,7 +92,21 @@ impl Ledger {
         LetterOutcome { post: letter.post, death: Some(letter.death()), ..entry }
     }
 
-    /// The next line, with all that is needed to bring the letter back.
+    /// How many bytes of one letter the record can keep. MySQL is asked once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn room(&mut self) -> Result<usize, StoreError> {
+        if let Some(room) = self.room {
+            return Ok(room);
+        }
+        let room = self.store.room_for_a_letter().await.map_err(|failure| self.store.blame(failure))?;
+        self.room = Some(room);
+        Ok(room)
+    }
+
+    /// The next line, with all that is needed to bring the letter back; where that is more than there is [`Self::room`]
+    /// for, a line that says so.
     ///
     /// # Errors
     /// When it cannot be written out: it must not be taken out of RabbitMQ then.
@@ -100,9 +115,13 @@ impl Ledger {
         summary: &LetterSummary,
         outcome: &'static str,
         letter: &Transcript,
+        room: usize,
     ) -> Result<LetterOutcome, serde_json::Error> {
-        let kept = Some(serde_json::to_string(letter)?);
-        Ok(LetterOutcome { kept, ..self.about(summary, outcome, String::new()) })
+        let kept = serde_json::to_string(letter)?;
+        if kept.len() > room {
+            return Ok(self.about(summary, "failed", too_large(kept.len(), room)));
+        }
+        Ok(LetterOutcome { kept: Some(kept), ..self.about(summary, outcome, String::new()) })
     }
 
     /// Records that an act was not done, and why. Where that cannot be recorded it is only said: nothing was done, after
@@ -139,6 +158,16 @@ impl Ledger {
     pub(super) async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// Said of a letter that the record cannot keep.
+fn too_large(bytes: usize, room: usize) -> String {
+    format!(
+        "the record cannot keep it, so it stays: written out it has {bytes} bytes, and MySQL takes {room} at most; \
+         `SET GLOBAL max_allowed_packet = {}` makes room (at most 1073741824), or `sluice dlq export` it and `drop \
+         --forever`",
+        (bytes + bytes / 8).next_multiple_of(1024 * 1024)
+    )
 }
 
 /// Who is at the keyboard: user@host.

@@ -10,7 +10,8 @@ use common::exit::Exit;
 use super::look::DeadLetters;
 use super::outcome::NO_SUCH_LETTER;
 use super::select::{Filters, Selection};
-use crate::output::{self, tell};
+use crate::output::tell;
+use crate::spool::{Rows, Spool};
 use crate::table::{lines, right, table};
 use crate::times::shown;
 use crate::visible::{cut, line};
@@ -18,6 +19,8 @@ use crate::visible::{cut, line};
 /// The widest code and title, in characters.
 const CODE_WIDTH: usize = 30;
 const TITLE_WIDTH: usize = 48;
+const HEADINGS: [&str; 7] = ["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST FAILED", "TITLE"];
+const NUMBERS: [usize; 2] = [3, 4];
 
 /// What to list, and how.
 #[derive(Debug, Args)]
@@ -28,7 +31,7 @@ pub(super) struct ListArgs {
     filters: Filters,
     /// One JSON object a line: id, class, code, message, fingerprint, attempts, first_failed_at, last_failed_at,
     /// worker, replays, title, author, post (the id of the post that it holds), submitted_at. They are what the letter
-    /// says of itself
+    /// says of itself. A message, title or author of more than 8 KiB is cut, and ends with …
     #[arg(long)]
     json: bool,
 }
@@ -41,25 +44,27 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq list")?;
     let mut selection = Selection::new(args.filters);
-    let mut found = Vec::new();
+    let (mut objects, mut rows) = (Spool::<()>::new()?, rows()?);
     // Printed only after all are back: nobody must wait for a pager to be closed.
     let total = dead
         .look(|letter| {
             if selection.takes(&letter.summary, letter.body()) {
-                found.push(letter.summary);
+                let added = if args.json { objects.add(&letter.summary) } else { rows.add(row(&letter.summary)) };
+                if !added {
+                    return ControlFlow::Break(());
+                }
             }
             if selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .await?;
     if args.json {
-        output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, letter)))?;
-    } else if !found.is_empty() {
-        output::print(|out| write!(out, "{}", in_columns(&found)))?;
+        objects.print()?;
+        return Ok(tell_unknown(&selection.unknown()));
     }
+    let found = rows.count();
+    rows.print()?;
     let queue = dead.topology.dead_letter_queue();
-    if !args.json {
-        tell!("{} of {total} dead letters in {queue}", found.len());
-    }
+    tell!("{found} of {total} dead letters in {queue}");
     Ok(tell_unknown(&selection.unknown()))
 }
 
@@ -72,20 +77,33 @@ pub(super) fn tell_unknown(ids: &[String]) -> Exit {
 /// The table for people.
 #[must_use]
 pub(super) fn in_columns(letters: &[LetterSummary]) -> String {
-    let mut columns = table(&["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST FAILED", "TITLE"]);
-    right(&mut columns, &[3, 4]);
-    for letter in letters {
-        columns.add_row([
-            line(&letter.id),
-            letter.class.to_string(),
-            cut(&letter.code, CODE_WIDTH),
-            letter.attempts.to_string(),
-            letter.replays.to_string(),
-            shown(letter.last_failed_at),
-            letter.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, TITLE_WIDTH)),
-        ]);
-    }
+    let mut columns = table(&HEADINGS);
+    right(&mut columns, &NUMBERS);
+    letters.iter().for_each(|letter| {
+        columns.add_row(row(letter));
+    });
     lines(columns)
+}
+
+/// The same table for any number of them.
+///
+/// # Errors
+/// When there is no place for its rows.
+pub(super) fn rows() -> anyhow::Result<Rows> {
+    Rows::new(&HEADINGS, &NUMBERS)
+}
+
+/// One line of it.
+pub(super) fn row(letter: &LetterSummary) -> Vec<String> {
+    vec![
+        crate::visible::line(&letter.id),
+        letter.class.to_string(),
+        cut(&letter.code, CODE_WIDTH),
+        letter.attempts.to_string(),
+        letter.replays.to_string(),
+        shown(letter.last_failed_at),
+        letter.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, TITLE_WIDTH)),
+    ]
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use common::exit::Exit;
-use common::store::LetterOutcome;
+use common::store::{ActKind, LetterOutcome};
 use indicatif::style::ProgressTracker;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
@@ -64,6 +64,8 @@ pub(super) struct Report {
     /// Those that the act is not for: replayed too often.
     left: u32,
     failed: u32,
+    /// Those of which it is not known whether it was done.
+    not_known: u32,
     unknown: u32,
     passed_over: u32,
     /// How many letters were acted on, for the time that is left.
@@ -77,7 +79,7 @@ impl Report {
         let acted = Arc::new(AtomicU64::new(0));
         let template = "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {time_left} left]";
         let bar = bar_with(letters.into(), template, time_left(Arc::clone(&acted), rate));
-        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, unknown: 0, passed_over: 0, acted };
+        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, passed_over: 0, acted };
         report.show_count();
         report
     }
@@ -99,6 +101,7 @@ impl Report {
             let count = match *outcome {
                 "failed" => &mut self.failed,
                 "left" => &mut self.left,
+                NOT_KNOWN => &mut self.not_known,
                 _ => &mut self.done,
             };
             *count += 1;
@@ -109,6 +112,9 @@ impl Report {
             }
             match *outcome {
                 "failed" => self.note(&format!("{}: not {}: {}", line(letter), self.past(), line(detail))),
+                NOT_KNOWN => {
+                    self.note(&format!("{}: not known whether {}: {}", line(letter), self.past(), line(detail)))
+                }
                 "left" => self.note(&format!("{}: left where it is: {}", line(letter), line(detail))),
                 _ => {}
             }
@@ -156,18 +162,22 @@ impl Report {
             // As above: a reader that has gone away changes nothing.
             let _ = output::print(|out| writeln!(out, "{words}"));
         }
-        exit(ending, self.done, self.left + self.unknown, self.failed)
+        exit(ending, self.done, self.left + self.unknown, self.failed + self.not_known)
     }
 
     fn summary(&self, ending: &Ending, act: Option<&str>) -> String {
-        let Self { done, left, failed, unknown, passed_over, .. } = self;
-        let mut words = match (ending, done + left + failed + unknown + passed_over) {
+        let Self { done, left, failed, not_known, unknown, passed_over, .. } = self;
+        let mut words = match (ending, done + left + failed + not_known + unknown + passed_over) {
             (Ending::Complete, 0) => "no dead letter passes the filters; nothing was done".to_owned(),
             _ => format!("{done} {}", self.past()),
         };
-        for (count, what) in
-            [(left, "left where they are"), (failed, "failed"), (unknown, "not found"), (passed_over, "passed over")]
-        {
+        for (count, what) in [
+            (left, "left where they are"),
+            (failed, "failed"),
+            (not_known, "not known"),
+            (unknown, "not found"),
+            (passed_over, "passed over"),
+        ] {
             if *count > 0 {
                 words.push_str(&format!(", {count} {what}"));
             }
@@ -178,13 +188,21 @@ impl Report {
         match ending {
             Ending::Complete => {}
             Ending::Interrupted => {
-                words.push_str("; interrupted: the others are where they were, the same command goes on")
+                words.push_str(&format!("; interrupted: {}, the same command goes on", self.others()));
             }
             Ending::Stopped(reason) => {
-                words.push_str(&format!("; stopped, the others are where they were: {}", line(reason)));
+                words.push_str(&format!("; stopped, {}: {}", self.others(), line(reason)));
             }
         }
         words
+    }
+
+    /// Where those are that nothing was done with.
+    fn others(&self) -> &'static str {
+        match self.wording.kind {
+            ActKind::Import => "no further line was imported",
+            _ => "the others are where they were",
+        }
     }
 
     fn show_count(&self) {
@@ -233,6 +251,9 @@ fn bar_with(length: u64, template: &str, time_left: impl ProgressTracker + 'stat
     bar
 }
 
+/// The outcome of a letter of which the broker did not say whether it has it.
+pub(super) const NOT_KNOWN: &str = "unknown";
+
 /// Said of an id that was asked for.
 pub(super) const NO_SUCH_LETTER: &str = "no dead letter has this id";
 
@@ -262,6 +283,7 @@ mod tests {
             done,
             left: 0,
             failed,
+            not_known: 0,
             unknown,
             passed_over: 0,
             acted: Arc::default(),

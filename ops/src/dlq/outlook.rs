@@ -14,9 +14,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::delivery::Letter;
 use common::failure::Failure;
+use common::post::Post;
 use common::review::RuleSet;
 use common::store::{Recorded, Row, Store};
 use common::verdict::Verdict;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::act::Care;
@@ -66,6 +68,17 @@ impl std::fmt::Display for Outlook {
     }
 }
 
+/// What there is to judge of a letter.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Candidate {
+    /// It was replayed too often.
+    Left(String),
+    /// It is no post: code and message.
+    Refused(String, String),
+    /// The post, as a message's body.
+    Post(String),
+}
+
 /// Asks for the outlooks of letters, in their order.
 pub(super) struct Judge {
     care: Care,
@@ -102,34 +115,51 @@ impl Judge {
         })
     }
 
-    /// One more letter.
-    pub(super) async fn hear(&mut self, letter: &Letter) {
-        let outlook = match (refusal(&self.care, letter), self.row(letter)) {
-            (Some(reason), _) => Outlook::Left(reason),
-            (None, Err(failure)) => Outlook::Refused(failure.code, failure.message),
-            (None, Ok(row)) => {
-                self.bytes += row.bytes();
-                self.places.push(self.outlooks.len());
-                self.rows.push(row);
-                Outlook::NotKnown
+    /// What there is to judge of a letter, taken from it while it is in hand.
+    pub(super) fn read(&self, letter: &Letter) -> Candidate {
+        match (refusal(&self.care, letter), letter.post(OffsetDateTime::now_utc())) {
+            (Some(reason), _) => Candidate::Left(reason),
+            (None, Err(malformed)) => {
+                let Failure { code, message, .. } = malformed.into();
+                Candidate::Refused(code, message)
             }
-        };
-        self.outlooks.push(outlook);
-        if self.rows.len() == ROWS || self.bytes > BYTES {
-            self.try_out().await;
+            (None, Ok(post)) => Candidate::Post(String::from_utf8(post.to_body()).unwrap_or_default()),
         }
     }
 
-    /// The outlooks of all that were heard.
+    /// One more letter, put back since.
+    pub(super) fn hear(&mut self, candidate: Candidate) {
+        let outlook = match candidate {
+            Candidate::Left(reason) => Outlook::Left(reason),
+            Candidate::Refused(code, message) => Outlook::Refused(code, message),
+            Candidate::Post(body) => match self.row(&body) {
+                Err(failure) => Outlook::Refused(failure.code, failure.message),
+                Ok(row) => {
+                    self.bytes += row.bytes();
+                    self.places.push(self.outlooks.len());
+                    self.rows.push(row);
+                    Outlook::NotKnown
+                }
+            },
+        };
+        self.outlooks.push(outlook);
+    }
+
+    /// Whether as many were heard as are to be tried at once.
+    pub(super) fn is_full(&self) -> bool {
+        self.outlooks.len() >= ROWS || self.bytes > BYTES
+    }
+
+    /// The outlooks of those that were heard since the last time.
     pub(super) async fn outlooks(&mut self) -> Vec<Outlook> {
         self.try_out().await;
         std::mem::take(&mut self.outlooks)
     }
 
     /// As a worker would make it.
-    fn row(&self, letter: &Letter) -> Result<Row, Failure> {
+    fn row(&self, body: &str) -> Result<Row, Failure> {
         let now = OffsetDateTime::now_utc();
-        let post = letter.post(now)?;
+        let post = Post::from_message(body.as_bytes(), None, now)?;
         let review = catch_unwind(AssertUnwindSafe(|| self.rules.review(&post)))
             .map_err(|panic| Failure::panicked("review", &*panic))?;
         Ok(Row { post, review, reviewed_at: now, attempts: 1 })

@@ -32,6 +32,8 @@ pub(super) struct Pile {
     pub(super) reason: Option<String>,
     /// Whether an older version kept them: what it kept is not all.
     pub(super) older: bool,
+    /// The bytes of one of them, written out.
+    bytes: usize,
     /// All lines of the record that speak of them, in the order of the acts.
     pub(super) lines: Vec<LineId>,
     chosen: bool,
@@ -42,6 +44,21 @@ impl Pile {
     pub(super) fn copies(&self) -> usize {
         self.lines.chunk_by(|a, b| a.act == b.act).map(<[LineId]>::len).max().unwrap_or(0)
     }
+}
+
+/// Piles that can be brought back at once: no more than so many, and about so many bytes unless one has more.
+pub(super) fn portions(mut piles: &[Pile], most: usize, bytes: usize) -> impl Iterator<Item = &[Pile]> {
+    std::iter::from_fn(move || {
+        let mut sum = 0;
+        let fits = piles.iter().take(most).take_while(|pile| {
+            let before = sum;
+            sum += pile.bytes * pile.copies();
+            before == 0 || sum <= bytes
+        });
+        let (portion, rest) = piles.split_at(fits.count());
+        piles = rest;
+        (!portion.is_empty()).then_some(portion)
+    })
 }
 
 /// What was asked for, and what is not there.
@@ -157,6 +174,10 @@ impl Search {
                 return;
             }
         };
+        let bytes = match &letter.form {
+            Form::Whole(json) => json.len(),
+            Form::Older { body, headers } => body.len() + headers.len(),
+        };
         let known = self.by_digest.get(&digest).copied();
         let wanted = known.is_some_and(|known| self.piles[known].chosen);
         let chosen = wanted || (asked && self.selection.takes(&summary, &body));
@@ -170,7 +191,7 @@ impl Search {
                 let older = matches!(letter.form, Form::Older { .. });
                 let (at, lines) = (letter.at, vec![letter.line]);
                 let DropAct { actor, reason, .. } = drop.clone();
-                self.piles.push(Pile { digest, summary, at, actor, reason, older, lines, chosen });
+                self.piles.push(Pile { digest, summary, at, actor, reason, older, bytes, lines, chosen });
             }
         }
     }

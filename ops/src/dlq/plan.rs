@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use common::delivery::LetterSummary;
 use common::disposition::Class;
 use serde::Serialize;
+use serde_json::json;
 
 use super::outlook::Outlook;
 use crate::output::json_line;
@@ -14,18 +15,23 @@ use crate::visible::cut;
 
 /// The most different refusals that the text names.
 const REFUSALS: usize = 5;
+/// The most groups, and the most refusals, that are told apart.
+const KINDS: usize = 1000;
+/// What all others are called.
+const OTHERS: &str = "others";
 
 /// A plan.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default)]
 pub(super) struct Plan {
     letters: usize,
-    groups: Vec<Group>,
+    /// By their fingerprints.
+    groups: BTreeMap<String, Group>,
     /// How many have each outlook.
     outlook: BTreeMap<&'static str, u32>,
     /// How many would be recorded with each verdict.
     verdicts: BTreeMap<String, u32>,
     /// How many would be refused again, by code and message.
-    refusals: Vec<Refusal>,
+    refusals: BTreeMap<(String, String), u32>,
 }
 
 /// Letters that died of the same failure.
@@ -40,58 +46,70 @@ struct Group {
 }
 
 #[derive(Debug, Serialize)]
-struct Refusal {
+struct Refusal<'a> {
     count: u32,
-    code: String,
-    message: String,
+    code: &'a str,
+    message: &'a str,
 }
 
 impl Plan {
-    /// The plan for these letters and their outlooks.
-    pub(super) fn new(letters: &[LetterSummary], outlooks: &[Outlook]) -> Self {
-        let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
-        let mut refusals: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-        let (mut all, mut verdicts) = (BTreeMap::new(), BTreeMap::new());
-        for (letter, outlook) in letters.iter().zip(outlooks) {
-            let group = groups.entry(&letter.fingerprint).or_insert_with(|| Group {
-                count: 0,
-                class: letter.class,
-                code: letter.code.clone(),
-                message: letter.message.clone(),
-                fingerprint: letter.fingerprint.clone(),
-                outlook: BTreeMap::new(),
-            });
-            group.count += 1;
-            *group.outlook.entry(outlook.name()).or_insert(0) += 1;
-            *all.entry(outlook.name()).or_insert(0) += 1;
-            match outlook {
-                Outlook::Recorded(verdict) => *verdicts.entry(verdict.to_string()).or_insert(0) += 1,
-                Outlook::Refused(code, message) => *refusals.entry((code, message)).or_insert(0) += 1,
-                Outlook::AlreadyRecorded | Outlook::Left(_) | Outlook::NotKnown => {}
+    /// One more letter, and what would become of it.
+    pub(super) fn add(&mut self, letter: &LetterSummary, outlook: &Outlook) {
+        self.letters += 1;
+        let known = self.groups.len() < KINDS || self.groups.contains_key(&letter.fingerprint);
+        let key = if known { letter.fingerprint.clone() } else { String::new() };
+        let group = self.groups.entry(key).or_insert_with_key(|key| Group {
+            count: 0,
+            class: letter.class,
+            code: if known { letter.code.clone() } else { OTHERS.to_owned() },
+            message: if known { letter.message.clone() } else { String::new() },
+            fingerprint: key.clone(),
+            outlook: BTreeMap::new(),
+        });
+        group.count += 1;
+        *group.outlook.entry(outlook.name()).or_insert(0) += 1;
+        *self.outlook.entry(outlook.name()).or_insert(0) += 1;
+        match outlook {
+            Outlook::Recorded(verdict) => *self.verdicts.entry(verdict.to_string()).or_insert(0) += 1,
+            Outlook::Refused(code, message) => {
+                let key = (code.clone(), message.clone());
+                let known = self.refusals.len() < KINDS || self.refusals.contains_key(&key);
+                *self.refusals.entry(if known { key } else { (OTHERS.to_owned(), String::new()) }).or_insert(0) += 1;
             }
+            Outlook::AlreadyRecorded | Outlook::Left(_) | Outlook::NotKnown => {}
         }
-        let mut groups: Vec<Group> = groups.into_values().collect();
+    }
+
+    fn groups(&self) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = self.groups.values().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-        let refusal = |((code, message), count): ((&str, &str), u32)| Refusal {
-            count,
-            code: code.to_owned(),
-            message: message.to_owned(),
-        };
-        let mut refusals: Vec<Refusal> = refusals.into_iter().map(refusal).collect();
+        groups
+    }
+
+    fn refusals(&self) -> Vec<Refusal<'_>> {
+        let mut refusals = Vec::with_capacity(self.refusals.len());
+        for ((code, message), count) in &self.refusals {
+            refusals.push(Refusal { count: *count, code, message });
+        }
         refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.count));
-        Self { letters: letters.len(), groups, outlook: all, verdicts, refusals }
+        refusals
     }
 
     /// One object.
     pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
+        let Self { letters, outlook, verdicts, .. } = self;
+        let (groups, refusals) = (self.groups(), self.refusals());
+        json_line(
+            out,
+            &json!({ "letters": letters, "groups": groups, "outlook": outlook, "verdicts": verdicts, "refusals": refusals }),
+        )
     }
 
     /// For people.
     pub(super) fn text(&self) -> String {
         let mut groups = table(&["COUNT", "CLASS", "CODE", "OUTLOOK", "MESSAGE"]);
         right(&mut groups, &[0]);
-        for Group { count, class, code, message, outlook, .. } in &self.groups {
+        for Group { count, class, code, message, outlook, .. } in self.groups() {
             let row = [count.to_string(), class.to_string(), cut(code, 40), counted(outlook), cut(message, 80)];
             groups.add_row(row);
         }
@@ -99,11 +117,12 @@ impl Plan {
         if !self.verdicts.is_empty() {
             text.push_str(&format!("verdicts by today's rules: {}\n", counted(&self.verdicts)));
         }
-        for Refusal { count, code, message } in self.refusals.iter().take(REFUSALS) {
+        let refusals = self.refusals();
+        for Refusal { count, code, message } in refusals.iter().take(REFUSALS) {
             text.push_str(&format!("would be refused again: {count} {}: {}\n", cut(code, 40), cut(message, 120)));
         }
-        if self.refusals.len() > REFUSALS {
-            text.push_str(&format!("… and {} other refusals\n", self.refusals.len() - REFUSALS));
+        if refusals.len() > REFUSALS {
+            text.push_str(&format!("… and {} other refusals\n", refusals.len() - REFUSALS));
         }
         text
     }

@@ -54,7 +54,8 @@ impl Replacement {
     /// [`NotReplaced`].
     pub(super) async fn run(self, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
         let mut letters = dead.open().await?;
-        let done = match of_id(&self.letter.id, dead, &mut letters).await {
+        let wanted = [Some(self.old.digest()), self.leftover];
+        let done = match find(&wanted, dead, &mut letters).await {
             Ok(found) => self.among(found, dead, ledger).await,
             Err(error) => Err(error.into()),
         };
@@ -64,11 +65,14 @@ impl Replacement {
         done
     }
 
-    async fn among(self, found: Vec<Letter>, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
+    async fn among(
+        self,
+        mut found: Vec<(Digest, Letter)>,
+        dead: &DeadLetters,
+        ledger: &mut Ledger,
+    ) -> Result<(), NotReplaced> {
         let Self { letter: summary, old, new, leftover, outcome, undoes } = self;
         let digest = old.digest();
-        let mut found: Vec<(Digest, Letter)> =
-            found.into_iter().map(|letter| (letter.transcript().digest(), letter)).collect();
         let mut take = |wanted: Digest| {
             let at = found.iter().position(|(digest, _)| *digest == wanted)?;
             Some(found.swap_remove(at).1)
@@ -77,11 +81,16 @@ impl Replacement {
         // Where nothing new comes, the old one is the one that stays.
         let old = if new.is_some() { Some(letter) } else { None };
         let over: Vec<Letter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
-        ledger.begin().await?;
+        let room = ledger.room().await?;
         let mut kept = Vec::with_capacity(over.len());
         for letter in &over {
-            kept.push(ledger.keeping(&summary, KEPT, &letter.transcript())?);
+            let line = ledger.keeping(&summary, KEPT, &letter.transcript(), room)?;
+            if line.kept.is_none() {
+                return Err(NotReplaced::Failed(anyhow::anyhow!(line.detail)));
+            }
+            kept.push(line);
         }
+        ledger.begin().await?;
         ledger.record(&kept).await?;
         let done = put(new, over, dead).await;
         let line = match &done {
@@ -108,19 +117,24 @@ async fn put(new: Option<Transcript>, over: Vec<Letter>, dead: &DeadLetters) -> 
     Ok(())
 }
 
-/// The letters with this id, the oldest first, and those that go by what they hold: an edit gives these another name.
-/// All letters are in hand then.
+/// The letters that these digests are of, the oldest first. All letters are in hand then.
 ///
 /// # Errors
 /// When they cannot be looked at.
-async fn of_id(id: &str, dead: &DeadLetters, letters: &mut Letters) -> anyhow::Result<Vec<Letter>> {
-    let mut found = Vec::new();
+async fn find(
+    wanted: &[Option<Digest>],
+    dead: &DeadLetters,
+    letters: &mut Letters,
+) -> anyhow::Result<Vec<(Digest, Letter)>> {
+    let mut found: Vec<(Digest, Letter)> = Vec::new();
     while let Some(letter) = letters.next().await? {
         if dead.stop.is_cancelled() {
             return Err(Interrupted.into());
         }
-        if letter.summary.id == id || letter.is_anonymous() {
-            found.push(letter);
+        let digest = letter.transcript().digest();
+        // One of each is enough, or two that nothing tells apart.
+        if wanted.contains(&Some(digest)) && found.iter().filter(|(other, _)| *other == digest).count() < wanted.len() {
+            found.push((digest, letter));
         }
     }
     Ok(found)

@@ -30,8 +30,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// The most letters of a batch, once it goes well. Each waits for RabbitMQ and twice for MySQL, so larger ones are
 /// faster.
 pub(super) const LETTERS: usize = 1000;
-/// The wait between two tries to record what is done already.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Puts letters back to work.
 pub(super) struct Replayer {
@@ -42,14 +40,9 @@ pub(super) struct Replayer {
 }
 
 impl Replayer {
-    /// Replays a batch. The first letter that the broker does not take ends the act: the next would fare no better.
-    pub(super) async fn batch(
-        &self,
-        letters: Vec<Letter>,
-        dead: &DeadLetters,
-        ledger: &mut Ledger,
-        say: impl Fn(&str),
-    ) -> Done {
+    /// Replays a batch. The first letter that the broker does not take ends the act, unless it is the letter's own fault:
+    /// the next would fare no better.
+    pub(super) async fn batch(&self, letters: Vec<Letter>, dead: &DeadLetters, ledger: &mut Ledger) -> Done {
         let begun_before = ledger.act_id().is_some();
         if let Err(error) = ledger.begin().await {
             return not_begun(format!("the act could not be recorded, so it was not done: {error}"));
@@ -67,22 +60,32 @@ impl Replayer {
                 None => sent.push((letter, trace)),
             }
         }
-        let envelopes: Vec<Envelope> =
-            sent.iter().map(|(letter, _)| letter.replay(&dead.topology, ledger.id())).collect();
+        let mut envelopes: Vec<Envelope> = Vec::with_capacity(sent.len());
+        for (letter, _) in &mut sent {
+            envelopes.push(letter.replay(&dead.topology, ledger.id()));
+            letter.forget_body();
+        }
         let answers = self.publisher.publish_batch(&envelopes).await;
         let mut stop = None;
         for ((letter, trace), answer) in sent.into_iter().zip(answers) {
             let summary = letter.summary.clone();
+            let goes_on = answer.as_ref().is_err_and(PublishError::is_the_messages_own);
             let (outcome, detail) = conclude(letter, &trace, answer).await;
-            if outcome == "failed" && stop.is_none() {
+            if outcome == "failed" && !goes_on && stop.is_none() {
                 stop = Some(detail.clone());
             }
             outcomes.push(ledger.about(&summary, outcome, detail));
         }
-        if let Err(error) = record(ledger, &outcomes, dead, say).await {
-            stop = Some(unrecorded(&outcomes, &error.to_string()));
+        match ledger.record(&outcomes).await {
+            Ok(()) => Done::Acted(Batch { outcomes, stop }),
+            Err(error) if is_away(&error) && stop.is_none() => {
+                Done::Unrecorded(Batch { outcomes, stop }, error.to_string())
+            }
+            Err(error) => {
+                let stop = Some(unrecorded(&outcomes, &error.to_string()));
+                Done::Acted(Batch { outcomes, stop })
+            }
         }
-        Done::Acted(Batch { outcomes, stop })
     }
 }
 
@@ -99,7 +102,7 @@ fn not_begun(reason: String) -> Done {
 }
 
 /// Whether MySQL will be back without anybody changing what we ask of it.
-fn is_away(error: &StoreError) -> bool {
+pub(super) fn is_away(error: &StoreError) -> bool {
     error.failure.kind == Kind::Dependency
 }
 
@@ -145,35 +148,11 @@ async fn traces(letters: &[Letter], ledger: &Ledger) -> Result<Vec<Trace>, Store
     Ok(traces)
 }
 
-/// Records what is done and cannot be undone: for as long as MySQL is away, until Ctrl-C.
-async fn record(
-    ledger: &Ledger,
-    outcomes: &[LetterOutcome],
-    dead: &DeadLetters,
-    say: impl Fn(&str),
-) -> Result<(), StoreError> {
-    let mut said = false;
-    loop {
-        match ledger.record(outcomes).await {
-            Err(error) if is_away(&error) && !dead.stop.is_cancelled() => {
-                if !std::mem::replace(&mut said, true) {
-                    say(&format!("{} replayed letters are to be recorded yet; trying on: {error}", outcomes.len()));
-                }
-            }
-            done => return done,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = dead.stop.cancelled() => {}
-        }
-    }
-}
-
 /// Harmless, but the operator must know.
 const STILL_THERE: &str = "it is back in the queue, but could not be taken out of the dead letters";
 
 /// What was done cannot be undone; what is missing in the record is said here.
-fn unrecorded(outcomes: &[LetterOutcome], error: &str) -> String {
+pub(super) fn unrecorded(outcomes: &[LetterOutcome], error: &str) -> String {
     let replayed: Vec<&str> =
         outcomes.iter().filter(|letter| letter.outcome == "replayed").map(|letter| letter.letter.as_str()).collect();
     format!("the record of {} replayed letters could not be written ({error}): {}", replayed.len(), replayed.join(" "))

@@ -1,9 +1,10 @@
 //! An act under way. It has the letters in hand for one round, and puts them back before it has to wait for long: for
-//! workers that are paused, for MySQL, or to see what became of a canary. Others can look meanwhile.
+//! workers that are paused, for MySQL, or to see what became of a canary. Nor does a round itself last for long: RabbitMQ
+//! takes back what somebody has in hand for longer than its `consumer_timeout`. Others can look meanwhile.
 //!
 //! ```text
 //!  ┌─► take the turn ─► batch ─► pace ─► replay or drop ─► … ─► put the others back ─┬─► the end
-//!  └──────────── resumed; or few of the canary failed again ◄────────────────────────┘
+//!  └── at once; resumed; recorded; or few of the canary failed again ◄────────────────┘
 //! ```
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use common::exit::Exit;
 use common::post::PostId;
 use common::store::LetterOutcome;
 use indicatif::ProgressBar;
+use tokio::time::Instant;
 
 use super::batch::{Chosen, gather};
 use super::drop;
@@ -22,7 +24,7 @@ use super::ledger::Ledger;
 use super::look::DeadLetters;
 use super::outcome::{Batch, Ending, Report};
 use super::pace::Pace;
-use super::replay::Replayer;
+use super::replay::{self, Replayer};
 use super::wording::Wording;
 use crate::hint;
 use crate::output::{self, tell};
@@ -30,6 +32,11 @@ use crate::replays::watch::Watch;
 
 /// How often MySQL is asked whether it is back.
 const ASK: Duration = Duration::from_secs(1);
+/// How long a round lasts, or three times as long as it took to find its letters among the others.
+/// RabbitMQ supports no `consumer_timeout` below a minute.
+const ROUND: Duration = Duration::from_secs(10);
+/// The wait between two rounds, so that whoever waits for the turn gets it.
+const GIVE_WAY: Duration = Duration::from_millis(500);
 
 /// What does it with a batch.
 pub(super) enum Doer {
@@ -47,6 +54,8 @@ pub(super) enum Done {
     Acted(Batch),
     /// Nothing was done, because MySQL is away for now.
     NotNow(Vec<Letter>, String),
+    /// All was done, and MySQL, which is away for now, is to be told yet.
+    Unrecorded(Batch, String),
 }
 
 /// How a round ended.
@@ -54,8 +63,12 @@ enum Round {
     Over(Ending),
     /// Nothing is to be replayed for now, and why.
     Held(String),
+    /// What was done is to be recorded before anything else is, and why it is not yet.
+    Unrecorded(Vec<LetterOutcome>, String),
     /// The canary is on its way.
     Canary,
+    /// It has lasted long enough; there is more to do.
+    Long,
 }
 
 /// An act under way.
@@ -70,6 +83,9 @@ pub(super) struct Act {
     canary: Option<u32>,
     /// Letters that an earlier round has seen and left.
     settled: HashSet<String>,
+    /// How many of the letters that were there at the beginning are there still. They stand before all that have come
+    /// since, which the act is not for.
+    old: u32,
 }
 
 impl Act {
@@ -79,7 +95,7 @@ impl Act {
             Doer::Replayer(replayer) => replayer.care.canary,
             Doer::Dropper | Doer::Destroyer => None,
         };
-        Self { dead, doer, ledger, chosen, pace, flow: None, canary, settled: HashSet::new() }
+        Self { dead, doer, ledger, chosen, pace, flow: None, canary, settled: HashSet::new(), old: 0 }
     }
 
     /// Does it, and tells.
@@ -88,6 +104,7 @@ impl Act {
     /// When nothing could be begun.
     pub(super) async fn run(mut self, wording: Wording, json: bool) -> anyhow::Result<Exit> {
         let mut letters = self.dead.open().await?;
+        self.old = letters.left();
         if matches!(self.doer, Doer::Replayer(_)) && letters.left() > 0 {
             self.flow = Some(Flow::watch(&self.dead).await);
         }
@@ -119,7 +136,11 @@ impl Act {
     /// Batch after batch. What is in hand when it ends is put back by the caller.
     async fn round(&mut self, letters: &mut Letters, report: &mut Report) -> Round {
         let mut left = HashSet::new();
+        let (begun, mut searched, mut acted, mut old) = (Instant::now(), Duration::ZERO, false, self.old);
         let round = loop {
+            if acted && begun.elapsed() > ROUND.max(searched * 3) {
+                break Round::Long;
+            }
             let size = match self.size(report).await {
                 Ok(size) => size,
                 Err(held) => break held,
@@ -129,26 +150,42 @@ impl Act {
             let skip = |letter: &Letter| {
                 settled.contains(&letter.summary.id) || letter.replayed_by().is_some_and(|replay| replay == own)
             };
-            let batch = match gather(letters, &mut self.chosen, size, skip, &self.dead.stop, report).await {
+            let search = Instant::now();
+            let found = gather(letters, &mut self.chosen, size, &mut old, skip, &self.dead.stop, report).await;
+            searched += search.elapsed();
+            let batch = match found {
+                Ok(batch) if batch.is_empty() && letters.is_cut_short() => break Round::Long,
                 Ok(batch) if batch.is_empty() && self.canary.is_some() => break Round::Canary,
                 Ok(batch) if batch.is_empty() => break Round::Over(Ending::Complete),
                 Ok(batch) => batch,
                 Err(ending) => break Round::Over(ending),
             };
+            if let Err(error) = letters.pause().await {
+                break Round::Over(Ending::Stopped(error.to_string()));
+            }
             tokio::select! {
                 () = self.pace.wait() => {}
                 () = self.dead.stop.cancelled() => break Round::Over(Ending::Interrupted),
             }
             self.pace.count(batch.len());
-            let Batch { outcomes, stop } = match self.act_on(batch, report).await {
-                Done::Acted(batch) => batch,
+            let (Batch { outcomes, stop }, unrecorded) = match self.act_on(batch).await {
+                Done::Acted(batch) => (batch, None),
+                Done::Unrecorded(batch, why) => (batch, Some(why)),
                 Done::NotNow(letters, why) => {
                     self.chosen.untake(&letters);
                     break Round::Held(why);
                 }
             };
+            acted = true;
             report.tell(&outcomes);
-            left.extend(outcomes.iter().filter(|done| done.outcome == "left").map(|done| done.letter.clone()));
+            let stays = |done: &&LetterOutcome| matches!(done.outcome, "left" | "failed");
+            left.extend(outcomes.iter().filter(stays).map(|done| done.letter.clone()));
+            let gone = outcomes.len() - outcomes.iter().filter(stays).count();
+            self.old = self.old.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+            if let Some(why) = unrecorded {
+                self.canary_is_out(&outcomes);
+                break Round::Unrecorded(outcomes, why);
+            }
             if let Some(reason) = stop {
                 break Round::Over(Ending::Stopped(reason));
             }
@@ -182,11 +219,9 @@ impl Act {
         *canary == 0
     }
 
-    async fn act_on(&mut self, batch: Vec<Letter>, report: &Report) -> Done {
+    async fn act_on(&mut self, batch: Vec<Letter>) -> Done {
         match &self.doer {
-            Doer::Replayer(replayer) => {
-                replayer.batch(batch, &self.dead, &mut self.ledger, |text| report.note(text)).await
-            }
+            Doer::Replayer(replayer) => replayer.batch(batch, &self.dead, &mut self.ledger).await,
             Doer::Dropper => Done::Acted(drop::batch(batch, &mut self.ledger).await),
             Doer::Destroyer => Done::Acted(drop::destroy(batch, &mut self.ledger).await),
         }
@@ -196,6 +231,13 @@ impl Act {
     async fn between(&mut self, round: Round, report: &Report) -> Option<Ending> {
         match round {
             Round::Over(ending) => Some(ending),
+            Round::Long => {
+                tokio::select! {
+                    () = tokio::time::sleep(GIVE_WAY) => None,
+                    () = self.dead.stop.cancelled() => Some(Ending::Interrupted),
+                }
+            }
+            Round::Unrecorded(outcomes, why) => self.record(&outcomes, &why, report).await,
             Round::Held(why) => {
                 report.note(&format!("waiting, with the others back in their place: {why}"));
                 let stop = self.dead.stop.clone();
@@ -210,6 +252,30 @@ impl Act {
             Round::Canary => {
                 self.canary = None;
                 self.judge(report).await
+            }
+        }
+    }
+
+    /// Records what is done and cannot be undone: for as long as MySQL is away, until Ctrl-C.
+    async fn record(&mut self, outcomes: &[LetterOutcome], why: &str, report: &Report) -> Option<Ending> {
+        let count = outcomes.len();
+        report.note(&format!(
+            "waiting, with the others back in their place: {count} letters are to be recorded yet: {why}"
+        ));
+        loop {
+            match self.ledger.record(outcomes).await {
+                Ok(()) => {
+                    report.note("going on");
+                    return None;
+                }
+                Err(error) if !replay::is_away(&error) || self.dead.stop.is_cancelled() => {
+                    return Some(Ending::Stopped(replay::unrecorded(outcomes, &error.to_string())));
+                }
+                Err(_) => {}
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ASK) => {}
+                () = self.dead.stop.cancelled() => {}
             }
         }
     }

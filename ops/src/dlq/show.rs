@@ -19,7 +19,8 @@ use time::OffsetDateTime;
 use super::look::DeadLetters;
 use crate::hint;
 use crate::operation;
-use crate::output::{self, tell};
+use crate::output::tell;
+use crate::spool::Spool;
 use crate::times::{shown, span};
 use crate::visible::{block, line};
 
@@ -49,51 +50,41 @@ pub(super) struct ShowArgs {
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq show")?;
     let named = Named::new(&args.id);
-    let mut found = Vec::new();
+    let acts = if args.body { None } else { Some(acts(&args.database, &dead.prefix, &named).await) };
+    let known = acts.as_ref().and_then(|acts| acts.as_deref().ok());
+    let mut found = Spool::<()>::new()?;
     let look = |letter: Letter| {
-        if letter.summary.is(&named) {
-            found.push(letter);
+        if !letter.summary.is(&named) {
+            return ControlFlow::Continue(());
         }
-        ControlFlow::Continue(())
+        let written = match (args.body, args.json) {
+            // The oldest alone.
+            (true, _) => found.count > 0 || found.write(|out| out.write_all(letter.body())),
+            (_, true) => found.add(&Shown::new(&letter, known)),
+            _ => {
+                let (now, gap) = (OffsetDateTime::now_utc(), if found.count > 0 { "\n" } else { "" });
+                let no_post = letter.post(now).err().map(Failure::from);
+                let way_out = way_out(no_post.as_ref(), &letter.summary.id, &dead.prefix);
+                let story = story(&Shown::new(&letter, known), &way_out, now);
+                found.write(|out| write!(out, "{gap}{story}"))
+            }
+        };
+        if written { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let total = dead.look(look).await?;
     let queue = dead.topology.dead_letter_queue();
-    let Some(oldest) = found.first() else {
+    if found.count == 0 {
         let id = line(&args.id);
         tell!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
         return Ok(Exit::Partial);
-    };
-    if found.len() > 1 {
-        tell!("{} dead letters have this id, the oldest comes first", found.len());
     }
-    if args.body {
-        let whole = |out: &mut dyn Write| out.write_all(oldest.body());
-        let print = if std::io::stdout().is_terminal() { output::print(whole) } else { output::raw(whole) };
-        print?;
-        return Ok(Exit::Done);
+    if found.count > 1 {
+        tell!("{} dead letters have this id, the oldest comes first", found.count);
     }
-    let acts = match acts(&args.database, &dead.prefix, &named).await {
-        Ok(acts) => Some(acts),
-        Err(error) => {
-            tell!("what was done to it is not known: {error:#}");
-            None
-        }
-    };
-    let shown = |letter| Shown::new(letter, acts.as_deref());
-    if args.json {
-        output::print(|out| found.iter().try_for_each(|letter| output::json_line(out, &shown(letter))))?;
-    } else {
-        let now = OffsetDateTime::now_utc();
-        let stories: Vec<String> = found
-            .iter()
-            .map(|letter| {
-                let no_post = letter.post(now).err().map(Failure::from);
-                let way_out = way_out(no_post.as_ref(), &letter.summary.id, &dead.prefix);
-                story(&shown(letter), &way_out, now)
-            })
-            .collect();
-        output::print(|out| write!(out, "{}", stories.join("\n")))?;
+    if let Some(Err(error)) = &acts {
+        tell!("what was done to it is not known: {error:#}");
     }
+    if args.body && !std::io::stdout().is_terminal() { found.print_raw()? } else { found.print()? }
     Ok(Exit::Done)
 }
 

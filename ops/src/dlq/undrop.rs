@@ -5,7 +5,8 @@
 //!                           what is there already is left at that      └─ a crash here: the next undrop finds it there
 //! ```
 //!
-//! All of it happens while the turn is ours, so nobody replays, drops or undrops the same letters meanwhile.
+//! All of it happens while the turn is ours, so nobody replays, drops or undrops the same letters meanwhile. The letters
+//! themselves are back in the queue after the look.
 
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ use common::failpoint;
 use common::publisher::{Envelope, Publisher};
 use common::store::{Dropped, LetterOutcome, LineId, Store};
 
-use super::batch::LETTERS;
+use super::batch::{BYTES, LETTERS};
 use super::dropped;
 use super::ledger::Ledger;
 use super::look::{DeadLetters, Interrupted};
@@ -146,13 +147,13 @@ impl Undrop {
     async fn run(&mut self, chosen: Vec<Pile>) -> anyhow::Result<Ending> {
         let mut letters = self.dead.open().await?;
         let looked = self.look(&mut letters).await;
+        // Nobody has letters in hand for as long as all of it takes: the turn is enough.
+        let turn = letters.put_back_and_keep_the_turn().await?;
         let ending = match looked {
             Ok(()) => self.work(chosen).await,
             Err(error) => Ending::Stopped(format!("{error:#}")),
         };
-        if let Err(error) = letters.put_back().await {
-            self.report.note(&format!("RabbitMQ was not told to put the others back, so it does by itself: {error}"));
-        }
+        turn.end().await;
         Ok(ending)
     }
 
@@ -168,7 +169,7 @@ impl Undrop {
     }
 
     async fn work(&mut self, chosen: Vec<Pile>) -> Ending {
-        for piles in chosen.chunks(LETTERS) {
+        for piles in piles::portions(&chosen, LETTERS, BYTES) {
             if self.dead.stop.is_cancelled() {
                 return Ending::Interrupted;
             }
@@ -198,9 +199,10 @@ impl Undrop {
                 Plan::Not(id, reason) => self.report.tell_one(&id, "failed", &reason),
                 Plan::There(pile) => outcomes.push(self.there(pile)),
                 Plan::Publish(pile, _, copies) => {
-                    let failed = answers.by_ref().take(copies).find_map(Result::err).map(|error| error.to_string());
-                    outcomes.extend(self.published(&pile, copies, failed.as_deref()));
-                    stop = stop.or(failed);
+                    let failed = answers.by_ref().take(copies).filter_map(Result::err).last();
+                    let told = failed.as_ref().map(ToString::to_string);
+                    outcomes.extend(self.published(&pile, copies, told.as_deref()));
+                    stop = stop.or(told.filter(|_| !failed.is_some_and(|error| error.is_the_messages_own())));
                 }
             }
         }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use common::config::{BrokerArgs, DatabaseArgs};
 use common::delivery::LetterError;
-use common::store::Store;
+use common::failure::Failure;
+use common::store::{ByVerdict, Store, Stored};
 use common::topology::Depth;
-use common::verdict::Verdict;
 use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -16,6 +16,9 @@ use super::crew::{Crew, PausedCrew};
 use super::dead::{Look, Seen};
 use crate::depths::Depths;
 use crate::dlq::look::DeadLetters;
+
+/// More rows a second than anybody stores: an estimate was set anew in between.
+const ESTIMATE_SET_ANEW: f64 = 200_000.0;
 
 /// What is known at one moment.
 #[derive(Debug, Clone, Serialize)]
@@ -88,8 +91,12 @@ pub(super) struct Dead {
 pub(super) struct Posts {
     /// All of them.
     pub(super) total: u64,
-    /// How many have each verdict.
-    pub(super) by_verdict: BTreeMap<&'static str, u64>,
+    /// Whether they were counted; else `total` is InnoDB's estimate.
+    pub(super) exact: bool,
+    /// How many have each verdict; none where they were not counted.
+    pub(super) by_verdict: Option<BTreeMap<&'static str, u64>>,
+    /// Where they were not counted: how many of the thousand with the highest ids, mostly the latest, have each verdict.
+    pub(super) sample: Option<BTreeMap<&'static str, u64>>,
 }
 
 /// How fast it moves.
@@ -117,6 +124,8 @@ pub(super) struct Sampler {
     dead: DeadLetters,
     store: Store,
     look: Look,
+    /// Whether the posts are counted however many there are.
+    exact: bool,
     /// The last look and the number of letters then: as long as that stays, so does what was seen.
     seen: Option<(u32, Seen)>,
 }
@@ -130,10 +139,20 @@ impl Sampler {
         broker: &BrokerArgs,
         database: &DatabaseArgs,
         look: Look,
+        exact: bool,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let dead = DeadLetters::briefly(broker, "status", stop)?;
-        Ok(Self { dead, store: Store::new(database)?, look, seen: None })
+        Ok(Self { dead, store: Store::new(database)?, look, exact, seen: None })
+    }
+
+    /// Whether the posts are counted however many there are.
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    async fn posts(&self) -> Result<Stored, Failure> {
+        if self.exact { self.store.count_by_verdict().await.map(Stored::Exactly) } else { self.store.stored().await }
     }
 
     /// Takes one.
@@ -142,7 +161,7 @@ impl Sampler {
         let mut note = |what, problem: String| away.push(Away { what, problem });
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
         let crew = Crew::call(&self.dead.broker, &self.dead.topology);
-        let (depths, rows, crew) = tokio::join!(depths, self.store.count_by_verdict(), crew);
+        let (depths, rows, crew) = tokio::join!(depths, self.posts(), crew);
         let (at, taken) = (OffsetDateTime::now_utc(), Instant::now());
         let depths = depths.map_err(|problem| note("RabbitMQ", problem.to_string())).ok();
         let posts = match rows {
@@ -223,10 +242,16 @@ impl Queue {
 }
 
 impl Posts {
-    fn new(rows: &[(Verdict, u64)]) -> Self {
-        Self {
-            total: rows.iter().map(|(_, count)| count).sum(),
-            by_verdict: rows.iter().map(|(verdict, count)| (verdict.as_str(), *count)).collect(),
+    fn new(stored: &Stored) -> Self {
+        let named = |rows: &ByVerdict| rows.iter().map(|(verdict, count)| (verdict.as_str(), *count)).collect();
+        match stored {
+            Stored::Exactly(rows) => {
+                let total = rows.iter().map(|(_, count)| count).sum();
+                Self { total, exact: true, by_verdict: Some(named(rows)), sample: None }
+            }
+            Stored::About { rows, sample } => {
+                Self { total: *rows, exact: false, by_verdict: None, sample: Some(named(sample)) }
+            }
         }
     }
 }
@@ -238,7 +263,11 @@ impl Status {
         let over_seconds = (self.taken - earlier.taken).as_secs_f64();
         let per_second = |now: f64, then: f64| Some(((now - then) / over_seconds * 10.0).round() / 10.0);
         let recorded_per_second = match (&self.posts, &earlier.posts) {
-            (Some(now), Some(then)) => per_second(now.total as f64, then.total as f64),
+            (Some(now), Some(then)) if now.exact == then.exact => {
+                let speed = per_second(now.total as f64, then.total as f64);
+                // An estimate that was set anew says nothing of the speed.
+                speed.filter(|speed| now.exact || (0.0..ESTIMATE_SET_ANEW).contains(speed))
+            }
             _ => None,
         };
         let queue_growth_per_second = match (&self.queue, &earlier.queue) {
@@ -257,6 +286,7 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::verdict::Verdict;
     use std::time::Duration;
 
     fn status(taken: Instant, ready: Option<u32>, rows: Option<u64>) -> Status {
@@ -270,7 +300,7 @@ mod tests {
             }),
             workers: None,
             dead_letters: None,
-            posts: rows.map(|rows| Posts::new(&[(Verdict::Approved, rows)])),
+            posts: rows.map(|rows| Posts::new(&Stored::Exactly(vec![(Verdict::Approved, rows)]))),
             rates: None,
             away: Vec::new(),
         }

@@ -1,5 +1,6 @@
 //! The page for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use common::roll_call::Presence;
@@ -136,8 +137,17 @@ fn dead_letters(dead: &Dead) -> String {
 }
 
 fn posts(posts: &Posts) -> String {
-    let verdicts = posts.by_verdict.iter().map(|(verdict, count)| format!(", {count} {verdict}"));
-    format!("{}{}", posts.total, verdicts.collect::<String>())
+    let verdicts = |counts: &BTreeMap<&str, u64>| {
+        counts.iter().map(|(verdict, count)| format!(", {count} {verdict}")).collect::<String>()
+    };
+    match (&posts.by_verdict, &posts.sample) {
+        (Some(counts), _) => format!("{}{}", posts.total, verdicts(counts)),
+        (None, Some(sample)) => {
+            let rows: u64 = sample.values().sum();
+            format!("about {}; of the last {rows} ids{}; --exact counts", posts.total, verdicts(sample))
+        }
+        (None, None) => format!("about {}", posts.total),
+    }
 }
 
 fn speed(rates: &Rates) -> String {

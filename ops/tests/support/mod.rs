@@ -57,16 +57,27 @@ impl Ground {
 
     /// The same, with a bounded queue.
     pub async fn with_max_length(max_length: Option<u32>) -> Self {
-        let ground = Self::bare(max_length).await;
-        ground.topology.declare(&ground.connection).await.expect("fresh names can be declared");
-        ground.store.create_database().await.expect("the test's user may make databases");
-        ground.store.migrate().await.expect("a new database can be migrated");
-        ground
+        Self::bare(max_length).await.ready().await
+    }
+
+    async fn ready(self) -> Self {
+        self.topology.declare(&self.connection).await.expect("fresh names can be declared");
+        self.store.create_database().await.expect("the test's user may make databases");
+        self.store.migrate().await.expect("a new database can be migrated");
+        self
+    }
+
+    /// The same on these servers, for a test that brings its own. The database of the address is not used.
+    pub async fn on(amqp_url: &str, database_url: &str) -> Self {
+        Self::named(amqp_url.to_owned(), database_url.to_owned(), None).await.ready().await
     }
 
     /// Names only: nothing is declared, nothing migrated.
     pub async fn bare(max_length: Option<u32>) -> Self {
-        let (amqp_url, database_url) = (server("SLUICE_TEST_AMQP_URL"), server("SLUICE_TEST_DATABASE_URL"));
+        Self::named(server("SLUICE_TEST_AMQP_URL"), server("SLUICE_TEST_DATABASE_URL"), max_length).await
+    }
+
+    async fn named(amqp_url: String, database_url: String, max_length: Option<u32>) -> Self {
         let name = format!(
             "t{:08x}",
             PostId::new().to_string().bytes().fold(0u32, |hash, b| hash.rotate_left(5) ^ u32::from(b))

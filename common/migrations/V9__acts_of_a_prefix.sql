@@ -1,0 +1,2 @@
+ALTER TABLE acts
+    ADD KEY acts_of_a_prefix (prefix, id)

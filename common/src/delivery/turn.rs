@@ -1,0 +1,63 @@
+//! The turn of those who look at dead letters: an exclusive queue, which the broker takes away from whoever dies with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_lapin::lapin;
+use lapin::Connection;
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
+use tokio::time::Instant;
+
+use super::LetterError;
+use super::letters::TIMEOUT;
+use crate::broker::{Broker, Valve, bounded, close};
+use crate::topology::Topology;
+
+/// How often a waiting looker asks for its turn.
+const TURN_POLL: Duration = Duration::from_millis(200);
+
+/// The turn. While it is held nobody else looks at the dead letters, replays, drops or edits them.
+pub struct Turn {
+    pub(super) connection: Connection,
+}
+
+impl Turn {
+    /// Takes it, waiting at most `patience`, on a connection of its own. `on_wait` is called once if there is a wait.
+    pub(super) async fn take(
+        broker: &Broker,
+        topology: &Topology,
+        valve: &Arc<Valve>,
+        patience: Duration,
+        on_wait: impl FnOnce(),
+    ) -> Result<Self, LetterError> {
+        let connection = broker.connect_with(valve).await?;
+        let begun = Instant::now();
+        let mut on_wait = Some(on_wait);
+        loop {
+            // A refusal closes the channel, so each try has its own.
+            let channel = bounded("opening a channel", TIMEOUT, connection.create_channel())
+                .await
+                .map_err(|failure| broker.blame(failure))?;
+            let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+            let declare = channel.queue_declare(topology.look_lock().into(), options, FieldTable::default());
+            match bounded("asking for the turn", TIMEOUT, declare).await {
+                Ok(_) => return Ok(Self { connection }),
+                Err(failure) if failure.code == "amqp_405" => {}
+                Err(failure) => return Err(broker.blame(failure).into()),
+            }
+            if begun.elapsed() > patience {
+                return Err(LetterError::Busy { queue: topology.dead_letter_queue(), waited: begun.elapsed() });
+            }
+            if let Some(tell) = on_wait.take() {
+                tell();
+            }
+            tokio::time::sleep(TURN_POLL).await;
+        }
+    }
+
+    /// Gives it up.
+    pub async fn end(self) {
+        close(&self.connection).await;
+    }
+}
