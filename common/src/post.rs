@@ -233,12 +233,9 @@ impl Malformed {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge(_) => "too_large",
-            Self::NotAPost(_)
-            | Self::Empty(_)
-            | Self::BadId
-            | Self::NobodysId(_)
-            | Self::BadTime(_)
-            | Self::NoId => "malformed",
+            Self::NotAPost(_) | Self::Empty(_) | Self::BadId | Self::NobodysId(_) | Self::BadTime(_) | Self::NoId => {
+                "malformed"
+            }
         }
     }
 }

@@ -142,7 +142,16 @@ async fn of_two_workers_with_two_posts_under_one_id_one_stores_it_and_the_other_
 
 fn line(number: u32, letter: &str) -> LetterOutcome {
     let detail = String::new();
-    LetterOutcome { number, letter: letter.to_owned(), outcome: "dropped", detail, kept: None, undoes: Vec::new() }
+    LetterOutcome {
+        number,
+        letter: letter.to_owned(),
+        post: None,
+        outcome: "dropped",
+        detail,
+        death: None,
+        kept: None,
+        undoes: Vec::new(),
+    }
 }
 
 #[tokio::test]

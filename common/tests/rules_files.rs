@@ -176,7 +176,7 @@ fn every_mistake_is_named_by_line_and_column() {
         ("[categories.spam]\nhold = 0".to_owned(), "2:8", "0", "from 1 to 1000"),
         ("\n\n[categories.spam]\nblock = 3".to_owned(), "4:1", "unknown field `block`", "`hold`"),
         ("extend = \"default\"".to_owned(), "1:10", "unknown variant `default`", "`builtin`"),
-        ("name = \"\"".to_owned(), "1:8", "\"\"", "a name of 1 to 40"),
+        ("extend = \"builtin\"\nname = \"\"".to_owned(), "2:8", "\"\"", "a name of 1 to 40"),
         ("mode = 1".to_owned(), "1:1", "unknown field `mode`", "`extend`"),
         ("[lists]".to_owned(), "1:2", "unknown field `lists`", "`list`"),
         (String::new(), "1:1", "without any rules", "extend = \"builtin\""),
@@ -251,7 +251,7 @@ fn only_regular_files_are_read_and_only_small_ones() {
     let pipe = folder.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
     let rules = folder.path().join("site.toml");
-    let refusal = |path: &std::path::Path| RuleSet::load(path).err().expect("it is refused").to_string();
+    let refusal = |path: &std::path::Path| RuleSet::load(path).expect_err("it is refused").to_string();
     assert!(refusal(&pipe).contains("a pipe") && refusal(folder.path()).contains("a folder"));
     assert!(refusal(std::path::Path::new("/dev/zero")).contains("a device"));
     let list = "[[list]]\nid = \"a\"\ncategory = \"spam\"\nfile = \"pipe\"";
@@ -323,7 +323,7 @@ fn a_file_whose_own_test_fails_is_refused_with_the_case() {
     );
     let refusal = refusal(&text);
     assert_eq!(refusal, "site.toml:14:8: this test expects approved, but the rules say held (by ads \"Buy now\")");
-    let refused = RuleSet::parse("[[test]]\ntext = \"x\"\nexpect = \"held\"", "t.toml");
+    let refused = RuleSet::parse(&format!("{SPAM}[[test]]\ntext = \"x\"\nexpect = \"held\""), "t.toml");
     assert!(matches!(refused, Err(RulesError::TestFailed { expected: Held, .. })), "{refused:?}");
 }
 

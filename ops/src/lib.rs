@@ -64,7 +64,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         // Whoever read our output has seen enough: `sluice dlq list | head`.
         Err(error) if output::is_broken_pipe(&error) => Ok(Exit::Done),
         Err(error) if error.is::<dlq::look::Interrupted>() => {
-            eprintln!("{error}");
+            output::say(&format!("{error}\n"));
             Ok(Exit::Interrupted)
         }
         done => done,

@@ -82,7 +82,7 @@ async fn an_edited_letter_is_replayed_as_it_was_edited_and_not_undone_after_that
     let id = dead[0].id.to_string();
     edit(&ground, &id, &["--patch", SHORTER]).await.ok();
     ground.sluice(&["dlq", "replay", &id, "--yes"]).await.ok();
-    let gone = edit(&ground, &id, &["--undo"]).await.exits(1);
+    let gone = edit(&ground, &id, &["--undo"]).await.exits(3);
     assert!(gone.stderr.contains("no dead letter"), "{gone:?}");
     let got = ground.channel.basic_get(ground.topology.queue().into(), BasicGetOptions { no_ack: false }).await;
     let message = got.expect("the broker answers").expect("it waits").delivery;
@@ -155,7 +155,7 @@ async fn a_wrong_request_changes_nothing() {
         let ran = edit(&ground, &id, more).await.exits(2);
         assert!(ran.stderr.contains(told) && ran.stdout.is_empty(), "{more:?}: {ran:?}");
     }
-    let ran = edit(&ground, "nobody", &["--patch", SHORTER]).await.exits(1);
+    let ran = edit(&ground, "nobody", &["--patch", SHORTER]).await.exits(3);
     assert!(ran.stderr.contains("nobody"), "{ran:?}");
     let away = ["--patch", SHORTER, "--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
     let ran = edit(&ground, &id, &away).await.exits(1);

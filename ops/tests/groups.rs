@@ -40,7 +40,7 @@ async fn failures_that_differ_in_numbers_only_are_one_kind_and_strangers_have_th
     assert_eq!(ran.stdout.lines().count(), 5, "{ran:?}");
     assert!(ran.stderr.contains("5 of 5 dead letters") && ran.stderr.contains("of 4 kinds"), "{ran:?}");
     let fingerprint = text(first, "fingerprint");
-    assert!(ran.stderr.contains(&format!("--fingerprint {fingerprint}")), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("--fingerprint={fingerprint}")), "{ran:?}");
     let listed = ground.sluice(&["dlq", "list", "--json", "--fingerprint", &fingerprint]).await.ok().lines();
     assert_eq!(listed.len(), 2);
     assert_eq!(ground.dead_letters().await, 5, "looking changes nothing");

@@ -44,7 +44,7 @@ async fn a_letter_whose_id_is_another_posts_is_told_as_that_everywhere_and_given
     assert_eq!(plan["outlook"], json!({ "would_be_refused_again": 1 }), "{plan}");
     assert_eq!(text(&plan["refusals"][0], "code"), "id_conflict");
     let story = ground.sluice(&["why", &id, "--json"]).await.ok().object();
-    assert!(story["place"] == "dead" && text(&story, "now").contains("under its id is another post"), "{story}");
+    assert!(story["place"] == "recorded" && text(&story, "now").contains("is another post with its id"), "{story}");
     let receipts = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(receipts.path(), &id).expect("written");
     let verify = ["verify", "--receipts", receipts.path().to_str().expect("a plain path")];
@@ -99,7 +99,7 @@ async fn a_plan_on_a_table_without_transactions_stores_nothing_and_says_so() {
     let ground = Ground::new().await;
     ground.dead(&Dead::some(1)).await;
     ground.sql("ALTER TABLE posts ENGINE=MyISAM").await;
-    let ran = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.ok();
+    let ran = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.exits(3);
     assert_eq!(ran.object()["outlook"], json!({ "not_known": 1 }), "{ran:?}");
     assert!(ran.stderr.contains("`posts` has MyISAM"), "{ran:?}");
     assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM posts").await, 0);

@@ -117,7 +117,7 @@ async fn who_waits_is_told_the_counts_and_that_some_failed_again() {
     let ran = ground.sluice(&["dlq", "replay", "--all", "--yes", "--wait"]).await.exits(3);
     assert!(ran.stdout.contains("2 recorded, 1 failed again") && ran.stderr.contains("mysql_1406"), "{ran:?}");
     let id = text(&replays(&ground).await[0], "id");
-    assert!(ran.stderr.contains(&format!("sluice replays show {id}")), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("sluice replays show --prefix {} {id}", ground.prefix)), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +132,7 @@ async fn who_stops_waiting_is_told_how_to_ask_later() {
     let ran = ground.finish(replay).await;
     assert!(ran.code == Some(130) && ran.stdout.contains("2 replayed"), "{ran:?}");
     let id = text(&replays(&ground).await[0], "id");
-    assert!(ran.stderr.contains(&format!("sluice replays show {id}")), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("sluice replays show --prefix {} {id}", ground.prefix)), "{ran:?}");
     assert!(ran.stderr.contains("no worker answers"), "{ran:?}");
 }
 

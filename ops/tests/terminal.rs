@@ -75,7 +75,7 @@ async fn an_import_that_waits_for_lines_ends_at_the_first_ctrl_c() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_nothing_has_ends_every_command_with_3() {
+async fn an_id_that_no_dead_letter_has_ends_a_command_with_3() {
     let ground = Ground::new().await;
     let nobody = "0193a5b2-0000-7000-8000-000000000000";
     for args in [
@@ -85,7 +85,6 @@ async fn an_id_that_nothing_has_ends_every_command_with_3() {
         &["dlq", "replay", nobody, "--plan"],
         &["dlq", "drop", nobody, "--yes"],
         &["dlq", "edit", nobody, "--patch", "{}"],
-        &["dlq", "undrop", nobody],
         &["why", nobody],
     ] {
         let ran = ground.sluice(args).await.exits(3);

@@ -109,8 +109,14 @@ async fn batches_whose_answers_nobody_reads_are_held_back() {
         send_and_stay(wire, request("/posts/batch", "application/x-ndjson", body.len()) + &body)
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_of_lines_with_every_fault_are_held_back_too() {
+    let ground = Ground::new();
+    let server = serve(&ground, &[]).await;
     let line = r#"{"title":[1,2],"content":{},"author":7,"id":"x","title":1,"content":2,"author":3,"id":4}"#;
-    withstands(&server, "overloaded", 10, |wire| {
+    withstands(&server, "did not read their answers", 10, |wire| {
         let body = format!("{line}\n").repeat(99_999);
         send_and_stay(wire, request("/posts/batch", "application/x-ndjson", body.len()) + &body)
     })
@@ -147,7 +153,12 @@ async fn when_all_connections_are_busy_a_further_one_is_refused_and_told_so() {
     let mut busy = Vec::new();
     for _ in 0..4 {
         let mut wire = TcpStream::connect(address(&server)).await.expect("it listens");
-        wire.write_all(request("/posts", "application/json", 100).as_bytes()).await.expect("it is taken");
+        let head = request("/posts", "application/json", 100).replace("Host: x", "Host: x\r\nExpect: 100-continue");
+        wire.write_all(head.as_bytes()).await.expect("it is taken");
+        // Who is told to go on is being answered.
+        let mut go_on = [0; 25];
+        wire.read_exact(&mut go_on).await.expect("an answer");
+        assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&go_on));
         wire.write_all(b"{").await.expect("it is taken");
         busy.push(wire);
     }
@@ -156,7 +167,7 @@ async fn when_all_connections_are_busy_a_further_one_is_refused_and_told_so() {
         let mut fifth = TcpStream::connect(address(&server)).await.expect("it listens");
         answer.clear();
         // A connection that was silent for a moment made room.
-        let _ = tokio::time::timeout(Duration::from_secs(1), fifth.read_to_string(&mut answer)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), fifth.read_to_string(&mut answer)).await;
         answer.starts_with("HTTP/1.1 503 ")
     })
     .await;

@@ -132,7 +132,7 @@ impl Handler {
         if deliveries >= self.max_deliveries {
             return Some(Outcome::CameBack { deliveries });
         }
-        (bytes > BODY_MAX_BYTES).then(|| Outcome::Failed(Malformed::TooLarge(bytes).into()))
+        (bytes > BODY_MAX_BYTES).then(|| Outcome::Failed(Malformed::TooLarge(bytes).into(), Blame::Post))
     }
 
     /// Back to the queue. Before RabbitMQ 4.3 that counts as if the worker had died, and what several workers give back

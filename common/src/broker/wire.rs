@@ -21,8 +21,8 @@ use tokio_util::task::AbortOnDropHandle;
 use super::CONNECT_TIMEOUT;
 use super::inbound::Inbound;
 use super::outbound::Outbound;
-use crate::foreign::protocol;
 use super::valve::Valve;
+use crate::foreign::protocol;
 
 /// How long the broker has to answer the end of a connection.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(5);

@@ -64,7 +64,7 @@ pub struct LetterSummary {
     pub title: Option<String>,
     /// Who wrote it, where the body says so.
     pub author: Option<String>,
-    /// The id of the post that it holds: the one in the body, else the message id, where that is a UUID.
+    /// The id of the post that it holds, if it holds one: the one in the body, else the message id, where that is a UUID.
     pub post: Option<PostId>,
     /// When the post was submitted, UTC, where the body or the message says so.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -240,7 +240,9 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (LetterSum
     summary.id = identity(properties, body);
     let said = Said::by(json::without_mark(body));
     let message_id = properties.message_id().as_ref().map(|id| id.as_str());
-    summary.post = said.id.as_deref().or(message_id).and_then(|id| id.parse().ok());
+    // What has neither an id nor a title is no post, whatever its message is called.
+    let named = message_id.filter(|_| said.title.is_some());
+    summary.post = said.id.as_deref().or(named).and_then(|id| id.parse().ok());
     let at = said.submitted_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok());
     let utc = at.or_else(|| sent_at(properties)).and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     summary.submitted_at = utc.filter(|at| at.year() >= 0);

@@ -40,7 +40,7 @@ impl Envelope {
     /// and refuses a message that bears another user's.
     pub(crate) fn new(exchange: String, properties: BasicProperties, body: impl Into<Arc<Vec<u8>>>) -> Self {
         let mut kept = properties.with_delivery_mode(PERSISTENT);
-        if let Some(headers) = kept.headers().clone().filter(|headers| names_places(headers)) {
+        if let Some(headers) = kept.headers().clone().filter(names_places) {
             kept = kept.with_headers(without_places(&headers));
         }
         if let Some(user) = kept.user_id().clone() {

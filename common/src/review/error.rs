@@ -80,6 +80,10 @@ impl Wrong {
         checked.map_err(|error| self.add(error)).ok()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn add(&mut self, error: RulesError) {
         if self.0.len() < WRONG_MAX {
             self.0.push(error);

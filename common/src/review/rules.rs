@@ -344,7 +344,7 @@ pub(super) fn read(source: Source<'_>, builtin: Source<'_>) -> Result<(RulesFile
         None => {}
     }
     rules.absorb(&file, source, &mut wrong);
-    if file.is_empty() {
+    if file.is_empty() && wrong.is_empty() {
         // As an editor or a full disk leaves it: every post would be approved.
         let expected = "a rule, a category, or `extend = \"builtin\"`";
         wrong.add(source.invalid(&(0..0), "a file without any rules", expected));

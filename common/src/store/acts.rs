@@ -213,7 +213,12 @@ impl Store {
                 self.read("a look for dropped posts", statement, asked).await?;
             for (letter, post, class) in rows {
                 let message: Option<PostId> = letter.parse().ok();
-                let post = post.map_or(message, |post| post.parse().ok());
+                let post = match (post, &class) {
+                    (Some(post), _) => post.parse().ok(),
+                    (None, Some(_)) => None,
+                    // Versions before this one noted neither.
+                    (None, None) => message,
+                };
                 if message == post && class.as_deref() != Some(Class::Unknown.as_str()) {
                     found.extend(post);
                 }

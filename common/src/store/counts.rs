@@ -8,7 +8,7 @@ use mysql_async::prelude::Queryable;
 use serde::Serialize;
 
 use super::Store;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::natural::natural_order;
 use crate::verdict::Verdict;
 
@@ -90,8 +90,8 @@ impl Store {
                 let mut connection = pool.get_conn().await?;
                 // MySQL would give a day-old one. MariaDB does not know the setting, and has no need of it.
                 match connection.query_drop("SET SESSION information_schema_stats_expiry = 0").await {
-                    Ok(()) | Err(mysql_async::Error::Server(_)) => {}
-                    Err(error) => return Err(error),
+                    Err(error) if Failure::from(&error).kind == Kind::Dependency => return Err(error),
+                    _ => {}
                 }
                 let statement = "SELECT CAST(table_rows AS UNSIGNED) FROM information_schema.tables \
                                  WHERE table_schema = DATABASE() AND table_name = 'posts'";

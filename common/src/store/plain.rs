@@ -73,7 +73,8 @@ impl Store {
         match try_row(connection, None, TEXT).await {
             Ok(tried) => stayed |= tried.stayed,
             Err(refused) => {
-                let with_author = begun.elapsed() < AT_ONCE && try_row(connection, Some("somebody"), TEXT).await.is_ok();
+                let with_author =
+                    begun.elapsed() < AT_ONCE && try_row(connection, Some("somebody"), TEXT).await.is_ok();
                 if !with_author && (begun.elapsed() > AT_ONCE || !takes_the_last_again(connection).await) {
                     return Err(refused);
                 }

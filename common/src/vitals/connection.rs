@@ -1,6 +1,6 @@
 //! One connection of the port: let in if there is room, served within limits of time, and counted.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -26,7 +26,7 @@ use super::timed::{HEAD, Timed, WRITE};
 /// reverse proxies keep theirs, so that it is the proxy that closes first and no request meets a closing connection.
 const IDLE: Duration = Duration::from_secs(75);
 /// How much of a connection is read or written at once, in bytes; no request's head is longer.
-const BUFFER: usize = 32 * 1024;
+const BUFFER: usize = 16 * 1024;
 
 const OPEN: &str = "sluice_http_connections";
 const CLOSED: &str = "sluice_http_connections_closed_total";
@@ -79,8 +79,9 @@ impl Server {
             self.log.no_room.happened(|times| {
                 tracing::warn!(times, "connections were refused: requests are under way on as many as may be open");
             });
-            // Into the empty buffer of a new socket, or not at all.
-            let _ = stream.try_write(&no_room());
+            // Into the empty buffer of a new socket, or not at all. The runtime does not know yet that it can be written
+            // to, so it is not asked.
+            let _ = stream.into_std().and_then(|mut stream| stream.write_all(&no_room()));
             return None;
         };
         if evicted {

@@ -136,7 +136,7 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
     let chosen = if ask {
         let preview = Preview::take(&dead, selection, judge(&deed, &args.database)?).await?;
         if preview.count > 0 && !consent::ask(&preview, wording, &dead).await? {
-            ledger.deny(preview.oldest.iter().map(String::as_str), "answered no").await;
+            ledger.deny(preview.oldest.iter(), "answered no").await;
             tell!("nothing was done");
             return Ok(Exit::Failed);
         }

@@ -1,6 +1,6 @@
 //! What would be done, shown before it is done: for a dry run, and for the question on a terminal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 
@@ -8,9 +8,9 @@ use common::delivery::{Letter, LetterSummary};
 use common::disposition::Class;
 use common::exit::Exit;
 
+use super::batch::Shown;
 use super::list::{in_columns, row, rows};
 use super::look::{DeadLetters, Interrupted};
-use super::batch::Shown;
 use super::outcome::{Ending, NO_SUCH_LETTER, exit, tell_json};
 use super::outlook::{Candidate, Judge, Outlook};
 use super::plan::Plan;
@@ -35,8 +35,8 @@ pub(super) struct Preview {
     pub(super) count: usize,
     /// What tells each of them from others, of the same id among them.
     pub(super) shown: Shown,
-    /// The ids of the oldest.
-    pub(super) oldest: Vec<String>,
+    /// The oldest, as a refusal names them in the record.
+    pub(super) oldest: Vec<LetterSummary>,
     /// Ids asked for that no letter has.
     pub(super) unknown: Vec<String>,
     /// The oldest few.
@@ -124,9 +124,14 @@ impl Preview {
         Ok(())
     }
 
-    /// The exit code of whoever only wanted to see it.
-    fn exit(&self) -> Exit {
-        match exit(&Ending::Complete, number(self.count), number(self.unknown.len()), 0) {
+    /// The exit code of a list of them.
+    fn listed(&self) -> Exit {
+        exit(&Ending::Complete, number(self.count), number(self.unknown.len()), 0)
+    }
+
+    /// The exit code of a plan, which says what the table would say.
+    fn planned(&self) -> Exit {
+        match self.listed() {
             Exit::Done if self.is_partial => Exit::Partial,
             exit => exit,
         }
@@ -135,7 +140,7 @@ impl Preview {
     fn add(&mut self, letter: LetterSummary, outlook: Option<&Outlook>) {
         self.count += 1;
         if self.oldest.len() < DENIED {
-            self.oldest.push(letter.id.clone());
+            self.oldest.push(LetterSummary { title: None, author: None, ..letter.clone() });
         }
         let kind = (letter.class, letter.code.clone());
         if self.counts.len() < KINDS || self.counts.contains_key(&kind) {
@@ -158,7 +163,7 @@ impl Preview {
 /// When stdout cannot be written.
 pub(super) fn dry_run(preview: Preview, wording: Wording, json: bool) -> anyhow::Result<Exit> {
     let Wording { past, would, .. } = wording;
-    let exit = preview.exit();
+    let exit = preview.listed();
     let Preview { count, unknown, plan, all, .. } = preview;
     let mut rows = rows()?;
     for letter in all.read()? {
@@ -200,7 +205,7 @@ pub(super) fn plan(preview: &Preview, json: bool) -> anyhow::Result<Exit> {
         tell!("no dead letter passes the filters");
     }
     tell!("this is a plan; nothing was done");
-    Ok(preview.exit())
+    Ok(preview.planned())
 }
 
 fn number(len: usize) -> u32 {

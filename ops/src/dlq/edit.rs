@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::body;
 use super::consent;
 use super::editor;
-use super::found::Found;
+use super::found::{Found, NoSuchLetter};
 use super::ledger::Ledger;
 use super::look::DeadLetters;
 use super::outcome::tell_json;
@@ -73,7 +73,13 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         .check_schema()
         .await
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
-    let found = Found::look(&Named::new(&args.id), &dead, &store).await?;
+    let found = match Found::look(&Named::new(&args.id), &dead, &store).await {
+        Err(error) if error.is::<NoSuchLetter>() => {
+            tell!("{error}");
+            return Ok(Exit::Partial);
+        }
+        found => found?,
+    };
     let (kind, by) = match (&patch, args.undo) {
         (_, true) => (ActKind::EditUndo, "undo"),
         (Some(_), _) if args.new_id => (ActKind::Edit, "new id"),

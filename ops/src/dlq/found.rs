@@ -64,14 +64,23 @@ impl Found {
         }
         match letters.into_iter().zip(known).next() {
             Some((letter, original)) => Ok(Self { letter, original, both: false }),
-            None => anyhow::bail!(
-                "no dead letter in {} has the id {}; `sluice dlq list` has them, `{}` says what was done to it",
-                dead.topology.dead_letter_queue(),
-                line(named.text()),
-                hint::with_flag("dlq record", &dead.prefix, "--letter", named.text())
-            ),
+            None => Err(NoSuchLetter {
+                queue: dead.topology.dead_letter_queue(),
+                id: line(named.text()),
+                record: hint::with_flag("dlq record", &dead.prefix, "--letter", named.text()),
+            }
+            .into()),
         }
     }
+}
+
+/// No dead letter has the id that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("no dead letter in {queue} has the id {id}; `sluice dlq list` has them, `{record}` says what was done to it")]
+pub(super) struct NoSuchLetter {
+    queue: String,
+    id: String,
+    record: String,
 }
 
 /// What an edited letter was before. That it was edited, and by which act, its header says: what an act keeps of another

@@ -73,7 +73,7 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
         output::print(|out| write!(out, "{}", in_columns(&groups)))?;
     }
     if others > 0 {
-        eprintln!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
+        tell!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
     }
     let queue = dead.topology.dead_letter_queue();
     tell!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());

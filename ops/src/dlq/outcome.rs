@@ -79,7 +79,8 @@ impl Report {
         let acted = Arc::new(AtomicU64::new(0));
         let template = "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {time_left} left]";
         let bar = bar_with(letters.into(), template, time_left(Arc::clone(&acted), rate));
-        let report = Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, passed_over: 0, acted };
+        let report =
+            Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, passed_over: 0, acted };
         report.show_count();
         report
     }

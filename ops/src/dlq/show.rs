@@ -1,7 +1,7 @@
 //! `sluice dlq show`: the story of one dead letter.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write};
+use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 
 use clap::Args;
@@ -84,7 +84,11 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     if let Some(Err(error)) = &acts {
         tell!("what was done to it is not known: {error:#}");
     }
-    if args.body && !std::io::stdout().is_terminal() { found.print_raw()? } else { found.print()? }
+    if args.body && !std::io::stdout().is_terminal() {
+        found.print_raw()?
+    } else {
+        found.print()?
+    }
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,7 @@ use common::exit::Exit;
 use common::review::{Checked, Mistakes, Place, RuleSet, Warning};
 use serde_json::{Value, json};
 
-use crate::output;
+use crate::output::{self, tell};
 use crate::visible::line;
 
 /// Which file, and how.
@@ -40,9 +40,9 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
             if args.json {
                 output::print(|out| output::json_line(out, &refused(&file, &mistakes)))?;
             }
-            mistakes.iter().for_each(|error| eprintln!("error: {}", line(&error.to_string())));
+            mistakes.iter().for_each(|error| tell!("error: {}", line(&error.to_string())));
             let errors = mistakes.iter().count();
-            eprintln!("{} is refused: {errors} {}", line(&file), if errors == 1 { "error" } else { "errors" });
+            tell!("{} is refused: {errors} {}", line(&file), if errors == 1 { "error" } else { "errors" });
             Ok(Exit::Failed)
         }
     }

@@ -107,5 +107,10 @@ fn named(letter: &Letter) -> impl Iterator<Item = PostId> {
 }
 
 fn in_body(letter: &Letter) -> Option<PostId> {
-    serde_json::from_slice::<serde_json::Value>(common::json::without_mark(letter.body())).ok()?.get("id")?.as_str()?.parse().ok()
+    serde_json::from_slice::<serde_json::Value>(common::json::without_mark(letter.body()))
+        .ok()?
+        .get("id")?
+        .as_str()?
+        .parse()
+        .ok()
 }

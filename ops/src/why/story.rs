@@ -140,7 +140,9 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Place,
                 "has its id: a replay would find it stored".to_owned()
             } else {
                 let edit = hint::command("dlq edit --new-id", prefix, &letter.id);
-                format!("is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it its own")
+                format!(
+                    "is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it its own"
+                )
             };
             format!(", though a dead letter in {queue} {means}; {}", tells_more(letter))
         });

@@ -64,6 +64,11 @@ impl Storm {
         self.desk.book.lock().expect("nobody panics with it")
     }
 
+    /// All answers, also those that are still to come.
+    pub(crate) fn answers(&self) -> Arc<Mutex<Vec<Answer>>> {
+        Arc::clone(&self.desk.book)
+    }
+
     /// Waits until every sender has a request under way, and none is answered any more.
     pub(crate) async fn hangs(&self) {
         until("every request hangs", async || {

@@ -153,7 +153,7 @@ impl State {
         let hands = vec![None; protocol.consumers];
         let worker = Worker { alive: true, gate_open: true, pauses: 0, session: None, hands };
         Self {
-            ready: (0..posts).map(|post| Message::new(post)).collect(),
+            ready: (0..posts).map(Message::new).collect(),
             workers: vec![worker; protocol.workers],
             dead: Vec::new(),
             rows: vec![0; posts.into()],
