@@ -2,7 +2,7 @@
 //! cursor, characters that turn the direction of what follows, and characters that nobody sees. A reader must see that
 //! they are there, and the terminal must not obey them.
 //!
-//! What a character is, Unicode's own tables say (ICU's). They do not say what a glyph looks like: [`BLANK`] does.
+//! What a character is, Unicode's own tables say (ICU's). They do not say what a glyph looks like: `BLANK` does.
 
 use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
