@@ -20,7 +20,7 @@ pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result
 /// Writes to stdout byte for byte: for what is meant to be read by a program, or is known to be harmless.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn raw(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     write(&mut out)?;
