@@ -4,17 +4,19 @@
 //! it, so that `example.com` in a rule means `www.example.com` in a post as well.
 
 use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use linkify::{LinkFinder, LinkKind};
 
 use super::hit::{Hit, What};
+use super::imitation::Imitated;
 use super::table::look_alike;
 
 /// What a rule asks of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// A host that is an address: `http://10.1.2.3/`.
+    /// A host that is an address which anybody can reach: `http://198.51.100.7/`.
     Address,
     /// A host that mixes ASCII letters with letters that look like them: `pаypal.com` with a Cyrillic а.
     MixedScript,
@@ -30,6 +32,8 @@ pub(super) struct Links {
     /// By host: the rules that name it.
     pub(super) hosts: HashMap<String, Vec<usize>>,
     pub(super) asked: Vec<(Asked, usize)>,
+    /// Hosts that others may pass for.
+    pub(super) imitated: Imitated,
     /// Hosts that no rule for links speaks against.
     pub(super) allowed: HashSet<String>,
 }
@@ -37,7 +41,7 @@ pub(super) struct Links {
 impl Links {
     /// What the rules say of a text's links.
     pub(super) fn find(&self, text: &str) -> Vec<Hit> {
-        if self.hosts.is_empty() && self.asked.is_empty() {
+        if self.hosts.is_empty() && self.asked.is_empty() && self.imitated.is_empty() {
             return Vec::new();
         }
         let mut finder = LinkFinder::new();
@@ -52,7 +56,9 @@ impl Links {
             let ascii = idna::domain_to_ascii(host).unwrap_or_else(|_| host.clone());
             let named = above(&ascii).filter_map(|host| self.hosts.get(host)).flatten();
             let spoken = self.asked.iter().filter(|(asked, _)| asked.of_host(host)).map(|(_, rule)| rule);
-            hits.extend(named.chain(spoken).map(|rule| Hit::new(*rule, What::Rule(*rule), span.clone())));
+            let imitated = self.imitated.by(host);
+            let rules = named.chain(spoken).chain(&imitated);
+            hits.extend(rules.map(|rule| Hit::new(*rule, What::Rule(*rule), span.clone())));
         }
         let characters = text.chars().count();
         for (asked, rule) in &self.asked {
@@ -67,7 +73,7 @@ impl Links {
 impl Asked {
     fn of_host(self, host: &str) -> bool {
         match self {
-            Self::Address => is_address(host),
+            Self::Address => address(host).is_some_and(is_outside),
             Self::MixedScript => {
                 let label = |label: &str| {
                     label.contains(|c: char| c.is_ascii_alphabetic()) && label.contains(|c| look_alike(c).is_some())
@@ -107,15 +113,24 @@ fn is_public(host: &str) -> bool {
         return false;
     }
     let known = psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known());
-    is_address(host) || known || !host.is_ascii()
+    address(host).is_some() || known || !host.is_ascii()
 }
 
-fn is_address(host: &str) -> bool {
-    host.parse::<std::net::Ipv4Addr>().is_ok()
+fn address(host: &str) -> Option<Ipv4Addr> {
+    host.parse().ok()
+}
+
+/// Whether an address leads somewhere else: not to this machine or network. Those that are kept for documentation do,
+/// or no example could be tried.
+fn is_outside(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    let is_shared = first == 100 && second & 0xC0 == 0x40;
+    let is_here = address.is_private() || address.is_loopback() || address.is_link_local() || first == 0;
+    !(is_here || is_shared || address.is_multicast() || first >= 240)
 }
 
 /// A host and all domains above it.
-fn above(host: &str) -> impl Iterator<Item = &str> {
+pub(super) fn above(host: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, above)| above))
 }
 
@@ -139,7 +154,18 @@ mod tests {
     fn addresses_and_mixed_scripts_are_told_from_ordinary_hosts() {
         let asked = vec![(Asked::Address, 1), (Asked::MixedScript, 2)];
         let links = Links { asked, ..Links::default() };
-        assert_eq!(found(&links, "http://10.1.2.3/a"), [1]);
+        assert_eq!(found(&links, "http://198.51.100.7/a and http://8.8.4.4:81"), [1, 1]);
+        for inside in [
+            "http://10.1.2.3/a",
+            "http://127.0.0.1:9090",
+            "http://192.168.0.5",
+            "http://172.20.1.1",
+            "http://169.254.1.1",
+            "http://100.64.0.1",
+            "http://0.0.0.0:80",
+        ] {
+            assert!(found(&links, inside).is_empty(), "{inside}");
+        }
         assert_eq!(found(&links, "https://p\u{430}ypal.com/login"), [2]);
         assert!(found(&links, "https://例子.com https://пример.com https://paypal.com main.rs 1.2.3").is_empty());
     }

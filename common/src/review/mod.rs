@@ -21,6 +21,7 @@ mod file;
 mod fold;
 mod han;
 mod hit;
+mod imitation;
 mod link;
 mod lint;
 mod lists;

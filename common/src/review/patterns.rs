@@ -1,5 +1,7 @@
 //! The patterns of a rule set: each is asked only where the literals that it cannot match without were seen.
 
+use std::ops::Range;
+
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::error::{RulesError, Source};
@@ -75,24 +77,33 @@ impl Patterns {
         Ok((Self { waiting, rest, which }, literals))
     }
 
-    /// Adds the hits in a text in which these parts were seen.
-    pub(super) fn find(&self, folded: &Folded<'_>, seen: &Seen, hits: &mut Vec<Hit>) {
+    /// Adds the hits in a text in which these parts were seen, and the stretches that are allowed.
+    pub(super) fn find(&self, folded: &Folded<'_>, seen: &Seen, hits: &mut Vec<Hit>, allowed: &mut Vec<Range<usize>>) {
         let first = |part: usize| Some((part, self.waiting[part].as_ref()?));
         for (part, (pattern, end)) in seen.iter().filter_map(first) {
             if (part + 1..*end).all(|part| seen.holds(part)) {
-                places(pattern, folded, hits);
+                places(pattern, folded, hits, allowed);
             }
         }
         if !self.rest.is_empty() {
-            self.which.matches(folded.text()).iter().for_each(|nth| places(&self.rest[nth], folded, hits));
+            let which = self.which.matches(folded.text());
+            which.iter().for_each(|nth| places(&self.rest[nth], folded, hits, allowed));
         }
     }
 }
 
-fn places(Pattern { regex, rule }: &Pattern, folded: &Folded<'_>, hits: &mut Vec<Hit>) {
+fn places(
+    Pattern { regex, rule }: &Pattern,
+    folded: &Folded<'_>,
+    hits: &mut Vec<Hit>,
+    allowed: &mut Vec<Range<usize>>,
+) {
     let places = regex.find_iter(folded.text()).filter(|place| !place.is_empty()).take(PLACES_OF_A_PATTERN);
     let spans = places.filter_map(|place| folded.origin(&place.range()));
-    hits.extend(spans.map(|span| Hit::new(*rule, What::Rule(*rule), span)));
+    match *rule {
+        Some(rule) => hits.extend(spans.map(|span| Hit::new(rule, What::Rule(rule), span))),
+        None => allowed.extend(spans),
+    }
 }
 
 #[cfg(test)]
@@ -184,10 +195,16 @@ pattern = [
             let text: String = format!("{before}{one}{between}{two}{after}").chars().skip(cut.saturating_sub(20)).collect();
             let folded = Folded::new(&text);
             let (mut by_literals, mut asked) = (Vec::new(), Vec::new());
+            let (mut allowed, mut asked_allowed) = (Vec::new(), Vec::new());
             let seen = RULES.lists.find(&text, &folded, false).parts;
-            RULES.patterns.find(&folded, &seen, &mut by_literals);
-            RULES.one_by_one.iter().for_each(|pattern| places(pattern, &folded, &mut asked));
+            RULES.patterns.find(&folded, &seen, &mut by_literals, &mut allowed);
+            RULES.one_by_one.iter().for_each(|pattern| places(pattern, &folded, &mut asked, &mut asked_allowed));
             prop_assert_eq!(found(by_literals), found(asked), "{}", text);
+            let in_order = |mut spans: Vec<Range<usize>>| {
+                spans.sort_unstable_by_key(|span| (span.start, span.end));
+                spans
+            };
+            prop_assert_eq!(in_order(allowed), in_order(asked_allowed), "{}", text);
         }
     }
 

@@ -17,6 +17,8 @@ use super::signal::Signal;
 const WEIGHT_MAX: u32 = 1000;
 /// The weight of a rule that gives none: in the built-in categories it holds a post by itself.
 const WEIGHT_DEFAULT: u32 = 50;
+/// The farthest that rules of a combination may be asked to stand apart, in bytes: more is anywhere.
+const WITHIN_MAX: u32 = 10_000;
 
 /// A kind of harm, with what the weights of its hits must add up to.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub(super) struct Category {
     pub(super) name: String,
     pub(super) hold: Option<u32>,
     pub(super) reject: Option<u32>,
+    /// The categories whose sums are added to this one's, once it has one.
+    pub(super) with: Vec<usize>,
 }
 
 /// What a reason names: a list, a pattern, a link, a signal, a combination.
@@ -50,7 +54,8 @@ pub(super) struct Term {
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     pub(super) regex: Regex,
-    pub(super) rule: usize,
+    /// Which of [`Rules::rules`] it speaks for; `None`: what it matches is allowed.
+    pub(super) rule: Option<usize>,
 }
 
 /// A rule that speaks where others speak together.
@@ -58,6 +63,10 @@ pub(super) struct Pattern {
 pub(super) struct Combination {
     pub(super) rule: usize,
     pub(super) all: Vec<usize>,
+    /// One of these too, if there are any.
+    pub(super) any: Vec<usize>,
+    /// How far the last of them may begin behind the first, in bytes of one field; `None`: anywhere in the post.
+    pub(super) within: Option<usize>,
 }
 
 /// Everything a rule set is made of.
@@ -96,12 +105,15 @@ impl Rules {
         for (name, thresholds) in &file.categories {
             self.absorb_category(name, thresholds, source)?;
         }
+        for (name, thresholds) in &file.categories {
+            self.absorb_with(name, thresholds, source)?;
+        }
         for list in &file.list {
             self.absorb_list(list, source)?;
         }
         for pattern in &file.pattern {
             let rule = self.rule(&head!(pattern), source)?;
-            self.patterns.push(Pattern { regex: compiled(&pattern.regex, source)?, rule });
+            self.patterns.push(Pattern { regex: compiled(&pattern.regex, source)?, rule: Some(rule) });
         }
         for link in &file.link {
             self.absorb_link(link, source)?;
@@ -142,12 +154,36 @@ impl Rules {
             }
             (Some(_), _) | (_, Some(_)) => {}
         }
-        let category = Category { name: name_text, hold, reject };
-        match self.categories.iter().position(|known| known.name == category.name) {
-            Some(known) => self.categories[known] = category,
-            None => self.categories.push(category),
+        match self.category(&name_text) {
+            Some(known) => (self.categories[known].hold, self.categories[known].reject) = (hold, reject),
+            None => self.categories.push(Category { name: name_text, hold, reject, with: Vec::new() }),
         }
         Ok(())
+    }
+
+    /// What a category is added up with: asked when all categories of the file are known. A file that says nothing
+    /// leaves what is there.
+    fn absorb_with(
+        &mut self,
+        name: &Spanned<String>,
+        thresholds: &file::Thresholds,
+        source: Source<'_>,
+    ) -> Result<(), RulesError> {
+        let (Some(others), Some(category)) = (&thresholds.with, self.category(name.get_ref())) else { return Ok(()) };
+        let other = |other: &Spanned<String>| {
+            let known = self.category(other.get_ref()).filter(|known| *known != category);
+            let found = || format!("{:?} in `with`", other.get_ref());
+            known.ok_or_else(|| source.invalid(&other.span(), found(), "the name of another category that is declared"))
+        };
+        let mut with = others.iter().map(other).collect::<Result<Vec<_>, _>>()?;
+        with.sort_unstable();
+        with.dedup();
+        self.categories[category].with = with;
+        Ok(())
+    }
+
+    fn category(&self, name: &str) -> Option<usize> {
+        self.categories.iter().position(|known| known.name == name)
     }
 
     /// Adds what all kinds of rules have in common; gives its index. A category that nobody declares is held from its
@@ -161,8 +197,8 @@ impl Rules {
         let weight = head.weight.map(|weight| checked_number(weight, "a weight", WEIGHT_MAX, source));
         let weight = weight.transpose()?.unwrap_or(WEIGHT_DEFAULT);
         let name = checked_id(head.category, "a category", source)?;
-        let category = self.categories.iter().position(|known| known.name == name).unwrap_or_else(|| {
-            self.categories.push(Category { name, hold: Some(weight), reject: None });
+        let category = self.category(&name).unwrap_or_else(|| {
+            self.categories.push(Category { name, hold: Some(weight), reject: None, with: Vec::new() });
             self.undeclared.insert(self.categories.len() - 1);
             self.categories.len() - 1
         });
@@ -261,12 +297,16 @@ impl Rules {
             link.denser_than.map(Asked::DenserThan),
         ];
         let hosts = link.hosts.as_deref().unwrap_or_default();
-        if hosts.is_empty() && asked.iter().all(Option::is_none) {
-            let expected = "`hosts`, `host_is`, `more_than` or `denser_than`";
+        let imitated = link.imitates.as_deref().unwrap_or_default();
+        if hosts.is_empty() && imitated.is_empty() && asked.iter().all(Option::is_none) {
+            let expected = "`hosts`, `host_is`, `imitates`, `more_than` or `denser_than`";
             return Err(source.invalid(&link.id.span(), "a link rule that asks nothing", expected));
         }
         for host in hosts {
             self.links.hosts.entry(checked_host(host, source)?).or_default().push(rule);
+        }
+        for host in imitated {
+            self.links.imitated.add(&checked_host(host, source)?, rule);
         }
         self.links.asked.extend(asked.into_iter().flatten().map(|asked| (asked, rule)));
         Ok(())
@@ -280,17 +320,23 @@ impl Rules {
             })
         };
         let all = combination.all.get_ref().iter().map(known).collect::<Result<Vec<_>, _>>()?;
-        if all.len() < 2 {
+        let any = combination.any.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+        if all.is_empty() || all.len() + any.len() < 2 {
             return Err(source.invalid(&combination.all.span(), "fewer than two rules", "two rules or more"));
         }
+        let within = combination.within.as_ref();
+        let within = within.map(|bytes| checked_number(bytes, "a distance", WITHIN_MAX, source)).transpose()?;
         let rule = self.rule(&head!(combination), source)?;
-        self.combinations.push(Combination { rule, all });
+        self.combinations.push(Combination { rule, all, any, within: within.map(|bytes| bytes as usize) });
         Ok(())
     }
 
     fn absorb_allow(&mut self, allow: &file::Allow, source: Source<'_>) -> Result<(), RulesError> {
         if let Some(phrases) = &allow.phrases {
             self.absorb_terms(phrases, None, allow.words, &mut HashSet::new(), source)?;
+        }
+        for regex in &allow.patterns {
+            self.patterns.push(Pattern { regex: compiled(regex, source)?, rule: None });
         }
         for host in allow.hosts.iter().flatten() {
             self.links.allowed.insert(checked_host(host, source)?);

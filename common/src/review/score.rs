@@ -4,7 +4,8 @@
 //!    yourself" is not counted again for "kill yourself"). A pattern speaks beside the terms it spans: what it says is
 //!    that they stand together.
 //! 2. The same term, or the same pattern, counts once in a post, title and content together.
-//! 3. What is left adds up by category. A category's sum against its thresholds gives its verdict, the strongest of
+//! 3. What is left adds up by category, and with the categories that it names (a way to get in touch says more beside
+//!    drugs than beside a bicycle). A category's sum against its thresholds gives its verdict, the strongest of
 //!    the categories' verdicts is the post's.
 
 use std::cmp::Reverse;
@@ -21,6 +22,9 @@ pub(super) const REASONS_MAX: usize = 16;
 /// The longest text of a reason, in characters, the mark of the cut included.
 pub(super) const TEXT_MAX_CHARS: usize = 60;
 
+/// The name of a post's first field.
+const TITLE: &str = "title";
+
 /// What has been found in one post so far.
 pub(super) struct Tally<'a> {
     categories: &'a [Category],
@@ -28,7 +32,18 @@ pub(super) struct Tally<'a> {
     matcher: &'a Matcher,
     seen: HashSet<What>,
     found: Vec<(usize, Reason)>,
+    /// Every place of the rules that speak, also those that add nothing any more.
+    places: Vec<Place>,
     shadow: Vec<Reason>,
+}
+
+/// A place where a rule speaks. In the order of the post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    in_content: bool,
+    /// Where it begins, in bytes.
+    at: usize,
+    rule: usize,
 }
 
 /// What the tally comes to.
@@ -41,13 +56,24 @@ pub(super) struct Outcome {
 
 impl<'a> Tally<'a> {
     pub(super) fn new(categories: &'a [Category], rules: &'a [Rule], matcher: &'a Matcher) -> Self {
-        Self { categories, rules, matcher, seen: HashSet::new(), found: Vec::new(), shadow: Vec::new() }
+        Self {
+            categories,
+            rules,
+            matcher,
+            seen: HashSet::new(),
+            found: Vec::new(),
+            places: Vec::new(),
+            shadow: Vec::new(),
+        }
     }
 
     /// Counts the hits of one field; those that do not count say so afterwards.
     pub(super) fn count(&mut self, field: &str, text: &str, hits: &mut [Hit]) {
         silence_nested(hits, self.categories.len(), self.rules);
         for hit in hits.iter_mut().filter(|hit| hit.dropped.is_none()) {
+            if !self.rules[hit.rule].shadow {
+                self.places.push(Place { in_content: field != TITLE, at: hit.span.start, rule: hit.rule });
+            }
             if !self.seen.insert(hit.what) {
                 hit.dropped = Some(Dropped::Again);
                 continue;
@@ -64,19 +90,56 @@ impl<'a> Tally<'a> {
 
     /// Counts the rules that speak where others do together: at the place of the last of them.
     pub(super) fn combine(&mut self, combinations: &[Combination]) {
-        for Combination { rule, all } in combinations {
-            let place = |wanted: &usize| self.found.iter().position(|(found, _)| found == wanted);
-            let Some(places) = all.iter().map(place).collect::<Option<Vec<_>>>() else { continue };
-            let Some(last) = places.into_iter().max() else { continue };
+        for combination in combinations {
+            let Some(together) = self.together(combination) else { continue };
+            let Some(last) = together.iter().max() else { continue };
+            let rule = combination.rule;
             let name = |rule: usize| self.rules[rule].id.clone();
-            let category = self.categories[self.rules[*rule].category].name.clone();
-            let matched = all.iter().map(|rule| name(*rule)).collect::<Vec<_>>().join(" + ");
-            let reason = Reason { rule: name(*rule), category, matched, ..self.found[last].1.clone() };
-            match self.rules[*rule].shadow {
+            let category = self.categories[self.rules[rule].category].name.clone();
+            let matched = together.iter().map(|nth| name(self.found[*nth].0)).collect::<Vec<_>>().join(" + ");
+            let reason = Reason { rule: name(rule), category, matched, ..self.found[*last].1.clone() };
+            match self.rules[rule].shadow {
                 true => self.shadow.push(reason),
-                false => self.found.push((*rule, reason)),
+                false => {
+                    self.places.push(Place { in_content: reason.field != TITLE, at: reason.span[0], rule });
+                    self.found.push((rule, reason));
+                }
             }
         }
+    }
+
+    /// Which of what was found is what a combination asks for; `None`: something is missing, or too far away.
+    fn together(&self, combination: &Combination) -> Option<Vec<usize>> {
+        let found = |wanted: &usize| self.found.iter().position(|(found, _)| found == wanted);
+        let mut together = combination.all.iter().map(found).collect::<Option<Vec<_>>>()?;
+        if !combination.any.is_empty() {
+            together.push(combination.any.iter().filter_map(found).min()?);
+        }
+        combination.within.is_none_or(|within| self.near(combination, within)).then_some(together)
+    }
+
+    /// Whether what a combination asks for stands within so many bytes somewhere.
+    fn near(&self, Combination { all, any, .. }: &Combination, within: usize) -> bool {
+        // The rules of `any` are one slot, behind those of `all`.
+        let slot = |rule: usize| {
+            let of_all = all.iter().position(|one| *one == rule);
+            of_all.or_else(|| any.contains(&rule).then_some(all.len()))
+        };
+        let asked = self.places.iter().filter_map(|place| Some((*place, slot(place.rule)?)));
+        let mut asked: Vec<(Place, usize)> = asked.collect();
+        asked.sort_unstable();
+        // A window over the places: how often each slot is in it.
+        let mut there = vec![0u32; all.len() + usize::from(!any.is_empty())];
+        let mut first = 0;
+        asked.iter().any(|(last, slot)| {
+            there[*slot] += 1;
+            let too_far = |place: &Place| place.in_content != last.in_content || place.at + within < last.at;
+            while too_far(&asked[first].0) {
+                there[asked[first].1] -= 1;
+                first += 1;
+            }
+            there.iter().all(|times| *times > 0)
+        })
     }
 
     /// All hits of a field as they are told to a person.
@@ -113,6 +176,7 @@ impl<'a> Tally<'a> {
             let Rule { category, weight, .. } = self.rules[*rule];
             sums[category] = sums[category].saturating_add(weight);
         }
+        let sums: Vec<u32> = self.categories.iter().zip(0..).map(|(category, nth)| category.sum(nth, &sums)).collect();
         let verdicts: Vec<_> =
             self.categories.iter().zip(&sums).map(|(category, sum)| category.verdict(*sum)).collect();
         let rules = self.rules;
@@ -122,7 +186,7 @@ impl<'a> Tally<'a> {
         let mut spoken: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
         spoken.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
         let score = |category: usize| {
-            let Category { name, hold, reject } = self.categories[category].clone();
+            let Category { name, hold, reject, .. } = self.categories[category].clone();
             Score { category: name, sum: sums[category], hold, reject }
         };
         let scores = spoken.into_iter().map(score).collect();
@@ -132,6 +196,15 @@ impl<'a> Tally<'a> {
 }
 
 impl Category {
+    /// The sum of this category, the one of these, with what other categories add to it. They speak of company, not of
+    /// this harm: they never make a sum that rejects, nor any where nothing of this category was found.
+    fn sum(&self, nth: usize, sums: &[u32]) -> u32 {
+        let own = sums[nth];
+        let others = self.with.iter().fold(0u32, |sum, other| sum.saturating_add(sums[*other]));
+        let most = self.reject.map_or(u32::MAX, |reject| reject - 1).max(own);
+        if own == 0 { 0 } else { own.saturating_add(others).min(most) }
+    }
+
     /// What a sum of weights means here.
     fn verdict(&self, sum: u32) -> Verdict {
         let reached = |threshold: Option<u32>| threshold.is_some_and(|threshold| sum >= threshold);
@@ -203,12 +276,23 @@ mod tests {
 
     #[test]
     fn thresholds_are_reached_at_their_own_value() {
-        let category = Category { name: "spam".to_owned(), hold: Some(50), reject: Some(100) };
+        let category = Category { name: "spam".to_owned(), hold: Some(50), reject: Some(100), with: Vec::new() };
         let verdicts = [0, 49, 50, 99, 100, u32::MAX].map(|sum| category.verdict(sum));
         use Verdict::{Approved, Held, Rejected};
         assert_eq!(verdicts, [Approved, Approved, Held, Held, Rejected, Rejected]);
         let only_hold = Category { reject: None, ..category };
         assert_eq!(only_hold.verdict(u32::MAX), Held);
+    }
+
+    #[test]
+    fn other_categories_add_to_a_sum_and_never_reject() {
+        let drugs = Category { name: "drugs".to_owned(), hold: Some(50), reject: Some(100), with: vec![1, 2] };
+        let sum = |sums: [u32; 3]| drugs.sum(0, &sums);
+        assert_eq!(sum([20, 25, 10]), 55);
+        assert_eq!(sum([0, 25, 60]), 0, "nothing speaks of drugs");
+        assert_eq!(sum([60, 50, 50]), 99, "it takes this category to reject");
+        assert_eq!(sum([120, 50, 0]), 120);
+        assert_eq!(Category { reject: None, ..drugs.clone() }.sum(0, &[1, u32::MAX, 9]), u32::MAX);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Contact,
     /// A sum of money of at least this many digits.
     Money,
+    /// A number of at least this many digits of which each is written alone: `1 3 8 0`, `一三八零`, `one three eight`.
+    SpelledNumber,
 }
 
 /// A signal that speaks from some strength on.
@@ -51,6 +53,7 @@ impl Signal {
             Kind::Symbols => share(|c| !c.is_alphanumeric() && !c.is_whitespace(), seen),
             Kind::Repeats => longest_run(text).filter(|run| text[run.clone()].chars().count() >= self.from),
             Kind::Contact => digits(folded.text(), self.from, "-. ()+").and_then(|span| folded.origin(&span)),
+            Kind::SpelledNumber => spelled(folded.text(), self.from).and_then(|span| folded.origin(&span)),
             Kind::Money => money(folded.text(), self.from).and_then(|span| folded.origin(&span)),
         };
         Some(Hit::new(self.rule, What::Rule(self.rule), span?))
@@ -88,6 +91,73 @@ fn digits(text: &str, at_least: usize, between: &str) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// What may stand between digits that are written alone, and how much of it.
+const SPELLED_BETWEEN: &str = " -.*_~·/";
+const SPELLED_BETWEEN_MAX: usize = 3;
+
+/// The first number of at least so many digits of which each is written alone. Counting (1 2 3 4), and what has two
+/// kinds of digits only (1 0 0 1), is none.
+fn spelled(text: &str, at_least: usize) -> Option<Range<usize>> {
+    let (mut number, mut span, mut between): (Vec<u8>, _, _) = (Vec::new(), 0..0, 0);
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        if let Some((length, digit)) = alone(text, at, c) {
+            if number.is_empty() {
+                span.start = at;
+            }
+            number.push(digit);
+            at += length;
+            (span.end, between) = (at, 0);
+            continue;
+        }
+        if !number.is_empty() {
+            between += 1;
+            if between > SPELLED_BETWEEN_MAX || !SPELLED_BETWEEN.contains(c) {
+                if is_a_number(&number, at_least) {
+                    return Some(span);
+                }
+                number.clear();
+                between = 0;
+            }
+        }
+        at += c.len_utf8();
+    }
+    is_a_number(&number, at_least).then_some(span)
+}
+
+/// The digit that begins here, with its length in bytes, if no letter and no other digit of ASCII touches it. Words are
+/// digits too; 幺 and 两 are how people say them in numbers.
+fn alone(text: &str, at: usize, c: char) -> Option<(usize, u8)> {
+    let touched = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let (length, digit) = match c {
+        '零' | '〇' => return Some((c.len_utf8(), 0)),
+        '一' | '幺' => return Some((c.len_utf8(), 1)),
+        '二' | '两' => return Some((c.len_utf8(), 2)),
+        '三' => return Some((c.len_utf8(), 3)),
+        '四' => return Some((c.len_utf8(), 4)),
+        '五' => return Some((c.len_utf8(), 5)),
+        '六' => return Some((c.len_utf8(), 6)),
+        '七' => return Some((c.len_utf8(), 7)),
+        '八' => return Some((c.len_utf8(), 8)),
+        '九' => return Some((c.len_utf8(), 9)),
+        _ if !c.is_ascii_alphanumeric() || at.checked_sub(1).is_some_and(touched) => return None,
+        '0'..='9' => (1, c as u8 - b'0'),
+        _ => {
+            let words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+            let nth = words.iter().position(|word| text[at..].starts_with(word))?;
+            (words[nth].len(), nth as u8)
+        }
+    };
+    (!touched(at + length)).then_some((length, digit))
+}
+
+/// Whether these digits are long and mixed enough to be the number of somebody.
+fn is_a_number(digits: &[u8], at_least: usize) -> bool {
+    let kinds = digits.iter().fold(0u16, |kinds, digit| kinds | 1 << digit).count_ones();
+    let counts = digits.windows(2).filter(|two| two[0].abs_diff(two[1]) == 1).count();
+    digits.len() >= at_least && kinds > 2 && counts + 2 < digits.len()
 }
 
 /// The first sum of at least so many digits that has a currency before or after it.
@@ -135,5 +205,27 @@ mod tests {
         assert_eq!(found(Kind::Money, 3, "earn $5,000 a day").as_deref(), Some("5,000"));
         assert_eq!(found(Kind::Money, 3, "日入 ３００元").as_deref(), Some("３００"));
         assert_eq!(found(Kind::Money, 3, "room 300"), None);
+    }
+
+    #[test]
+    fn a_number_of_which_each_digit_stands_alone_is_told_from_counting() {
+        let spelled = |text| found(Kind::SpelledNumber, 7, text);
+        assert_eq!(spelled("加 6 6 0 1 1 2 2 3 吧").as_deref(), Some("6 6 0 1 1 2 2 3"));
+        assert_eq!(spelled("幺三九零零八零一一二二").as_deref(), Some("幺三九零零八零一一二二"));
+        assert_eq!(
+            spelled("one three eight, no: one-three-eight-two 5 5 zero").as_deref(),
+            Some("one-three-eight-two 5 5 zero")
+        );
+        assert_eq!(spelled("1三8零5 5 0 9").as_deref(), Some("1三8零5 5 0 9"));
+        for ordinary in [
+            "1 2 3 4 5 6 7 8 9",
+            "1 0 0 1 0 0 1 0",
+            "13800138000",
+            "2026-11-28 12",
+            "someone tone bone",
+            "一二三四五六七",
+        ] {
+            assert_eq!(spelled(ordinary), None, "{ordinary}");
+        }
     }
 }
