@@ -79,6 +79,11 @@ async fn a_trigger_that_writes_down_elsewhere_what_it_saw_is_no_reason() {
     store.migrate().await.expect("a database of our own");
     ground.sql("CREATE TABLE seen (id CHAR(36)) ENGINE=MyISAM").await;
     ground.sql("CREATE TRIGGER see AFTER INSERT ON posts FOR EACH ROW INSERT INTO seen VALUES (NEW.id)").await;
-    store.probe().await.expect("our own table can take it back");
+    match store.probe().await {
+        Ok(()) => {}
+        // MySQL with GTIDs takes no such statement at all, whatever post it is about.
+        Err(failure) if failure.code == "mysql_1785" => {}
+        Err(failure) => panic!("our own table can take it back: {failure}"),
+    }
     assert_eq!(rows(&ground).await, 0);
 }

@@ -93,9 +93,10 @@ async fn columns_and_checks_make_kinds_and_the_refused_values_do_not() {
     kinds.sort();
     assert_eq!(kinds.iter().map(|(_, count)| *count).sum::<u64>(), 9);
     assert_eq!(kinds.len(), 5, "{kinds:?}");
-    for (name, count) in
-        [("'title'", 2), ("column 'author'", 2), ("no_shouting", 2), ("no_ghosts", 1), ("string value: ?", 2)]
-    {
+    // What another character set does not have, in the words of the one server or the other.
+    let conversion = kinds.iter().any(|(message, _)| message.starts_with("Conversion from collation"));
+    let foreign = if conversion { "Conversion from collation" } else { "string value: ?" };
+    for (name, count) in [("'title'", 2), ("column 'author'", 2), ("no_shouting", 2), ("no_ghosts", 1), (foreign, 2)] {
         let found: Vec<_> = kinds.iter().filter(|(message, _)| message.contains(name)).collect();
         assert!(found.iter().any(|(_, of)| *of == count), "{name} in {kinds:?}");
     }
