@@ -45,8 +45,14 @@ fn large(title: &str, bytes: usize) -> Vec<u8> {
     json!({ "title": title, "content": "x".repeat(bytes) }).to_string().into_bytes()
 }
 
+/// What a command may take. What goes to the archive or comes from it is in memory as a dead letter, as the archive's
+/// text and as the statement or the message that carries it.
+fn most(args: &[&str]) -> usize {
+    if ["drop", "undrop"].contains(&args[1]) { PEAK + 6 * 8 * MIB } else { PEAK }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn two_dozen_letters_of_eight_mebibytes_are_looked_at_replayed_and_dropped_in_128_mebibytes() {
+async fn two_dozen_letters_of_eight_mebibytes_are_looked_at_in_128_mebibytes_and_archived_in_176() {
     let ground = Ground::new().await;
     // Half as much again as may be held. No JSON: a program without optimisations takes long to read so much of it.
     let body = vec![b'x'; 8 * MIB];
@@ -69,9 +75,7 @@ async fn two_dozen_letters_of_eight_mebibytes_are_looked_at_replayed_and_dropped
         let (ran, peak) = measured(&ground, args).await;
         println!("{args:?}: {} MiB", peak / MIB);
         ran.ok();
-        // What comes back is in memory as it was archived, as it was, and as it is sent.
-        let most = if args[1] == "undrop" { PEAK + 4 * 8 * MIB } else { PEAK };
-        assert!(peak < most, "{args:?} took {} MiB", peak / MIB);
+        assert!(peak < most(args), "{args:?} took {} MiB", peak / MIB);
     }
     let mut listed = ground.listed().await;
     assert_eq!(listed[..18], [&names[2..12], &names[14..22]].concat(), "the others keep their order");
@@ -85,7 +89,7 @@ async fn two_dozen_letters_of_eight_mebibytes_are_looked_at_replayed_and_dropped
         let (ran, peak) = measured(&ground, args).await;
         println!("{args:?}: {} MiB", peak / MIB);
         ran.ok();
-        assert!(peak < PEAK, "{args:?} took {} MiB", peak / MIB);
+        assert!(peak < most(args), "{args:?} took {} MiB", peak / MIB);
         assert_eq!(ground.dead_letters().await, left);
     }
 }
