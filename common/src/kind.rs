@@ -37,6 +37,16 @@ const NAME_MAX_BYTES: usize = 3 * 64 * 4;
 /// The message with values folded away: `?` for what was quoted, `#` for numbers, ids and hashes. Names stay.
 #[must_use]
 pub fn normalise(message: &str) -> String {
+    fold(message, true)
+}
+
+/// The message without what is quoted in it and is no name, which may be a user's text. Numbers stay.
+#[must_use]
+pub fn without_values(message: &str) -> String {
+    fold(message, false)
+}
+
+fn fold(message: &str, numbers: bool) -> String {
     let mut folded = String::with_capacity(message.len());
     let mut chars = message.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
@@ -60,7 +70,7 @@ pub fn normalise(message: &str) -> String {
             }
             // A number, an id, a hexadecimal hash: a run of hexadecimal digits and dashes that begins with a digit, or
             // any such run of eight and more.
-            _ if c.is_ascii_hexdigit() && !folded.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
+            _ if numbers && c.is_ascii_hexdigit() && !folded.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
                 let mut run = String::from(c);
                 while let Some((_, next)) = chars.next_if(|(_, next)| next.is_ascii_alphanumeric() || *next == '-') {
                     run.push(next);
@@ -168,6 +178,12 @@ mod tests {
         for (message, left) in TABLE {
             assert_eq!(normalise(message), *left);
         }
+    }
+
+    #[test]
+    fn a_message_without_values_keeps_its_numbers_and_names() {
+        let said = "Incorrect string value: '\\xF0 at 7' for column `sluice`.`posts`.`title` at row 17";
+        assert_eq!(without_values(said), "Incorrect string value: ? for column `sluice`.`posts`.`title` at row 17");
     }
 
     proptest! {

@@ -246,6 +246,16 @@ fn all_mistakes_of_a_file_are_told_in_one_go_and_each_once() {
 }
 
 #[test]
+fn where_one_line_must_do_it_says_how_many_mistakes_there_are() {
+    let pattern = |id: &str| format!("[[pattern]]\nid = \"{id}\"\ncategory = \"spam\"\nregex = '('\n");
+    let one = refusal(&format!("{SPAM}{}", pattern("a")));
+    assert!(!one.contains("more mistake"), "{one}");
+    let three = refusal(&format!("{SPAM}{}{}{}", pattern("a"), pattern("b"), pattern("c")));
+    assert!(three.contains(":4:") || three.contains(":7:"), "{three}");
+    assert!(three.ends_with("(and 2 more mistakes; `sluice rules check` names them all)"), "{three}");
+}
+
+#[test]
 fn only_regular_files_are_read_and_only_small_ones() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pipe = folder.path().join("pipe");
@@ -324,7 +334,8 @@ fn a_file_whose_own_test_fails_is_refused_with_the_case() {
     let refusal = refusal(&text);
     assert_eq!(refusal, "site.toml:14:8: this test expects approved, but the rules say held (by ads \"Buy now\")");
     let refused = RuleSet::parse(&format!("{SPAM}[[test]]\ntext = \"x\"\nexpect = \"held\""), "t.toml");
-    assert!(matches!(refused, Err(RulesError::TestFailed { expected: Held, .. })), "{refused:?}");
+    let refused = refused.expect_err("its test fails").first;
+    assert!(matches!(refused, RulesError::TestFailed { expected: Held, .. }), "{refused:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use common::broker::{Broker, close};
 use common::exit::Exit;
 use common::failure::{Failure, Kind};
 use common::publisher::Publisher;
-use common::review::{RuleSet, RulesError};
+use common::review::{Mistakes, RuleSet};
 use common::reviewer::Reviewer;
 use common::roll_call;
 use common::shutdown::{ENDED_AT_ONCE, Shutdown};
@@ -149,7 +149,7 @@ async fn work(
 
 /// The rules to begin with, and where they were read from. The stamp is older than what was read: a change in between
 /// is a change.
-fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), RulesError> {
+fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), Mistakes> {
     match &args.rules {
         Some(file) => {
             let stamp = Stamp::take(file);

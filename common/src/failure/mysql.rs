@@ -4,9 +4,10 @@
 
 use std::io::ErrorKind;
 
-use mysql_async::{DriverError, Error, IoError};
+use mysql_async::{DriverError, Error, IoError, ServerError};
 
 use super::{Failure, Kind};
+use crate::kind::without_values;
 
 /// The code of a row that a unique key refuses.
 pub const DUPLICATE_KEY: &str = "mysql_1062";
@@ -52,7 +53,8 @@ impl From<&Error> for Failure {
                 Self::new(Kind::Permanent, "too_large", server.message.clone())
             }
             Error::Server(server) => {
-                Self::new(kind_of(server.code), format!("mysql_{}", server.code), server.message.clone())
+                let kind = kind_of(server.code);
+                Self::new(kind, format!("mysql_{}", server.code), told(kind, server))
             }
             Error::Driver(DriverError::PacketTooLarge) => {
                 Self::new(Kind::Permanent, "too_large", "the row is larger than max_allowed_packet")
@@ -73,6 +75,18 @@ impl From<&Error> for Failure {
             }
             Error::Url(_) => Self::new(Kind::Operator, "mysql_url", bare(error)),
         }
+    }
+}
+
+/// What a trigger or a procedure of the site's own says.
+const SIGNAL: u16 = 1644;
+
+/// The server's words. About a row they may quote it, which is a user's text; what they say of an account, a table or a
+/// site's own rule is for operators.
+fn told(kind: Kind, server: &ServerError) -> String {
+    match kind {
+        Kind::Permanent | Kind::Transient if server.code != SIGNAL => without_values(&server.message),
+        _ => server.message.clone(),
     }
 }
 
@@ -104,7 +118,6 @@ fn bare(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mysql_async::ServerError;
 
     fn server(code: u16) -> Error {
         Error::Server(ServerError { code, message: "said so".to_owned(), state: "HY000".to_owned() })
@@ -137,6 +150,27 @@ mod tests {
         assert_eq!((failure.kind, failure.code.as_str()), (Kind::Permanent, DUPLICATE_KEY));
         assert_eq!(failure.message, "Duplicate entry for key 'posts.u'");
         assert_eq!(refused("Duplicate entry 'x' for key 'PRIMARY'").kind, Kind::Transient);
+    }
+
+    #[test]
+    fn a_row_that_is_refused_does_not_have_its_text_told() {
+        let said = |code, message: &str| {
+            let (message, state) = (message.to_owned(), "HY000".to_owned());
+            Failure::from(Error::Server(ServerError { code, message, state })).message
+        };
+        for (code, message, told) in [
+            (
+                1366,
+                "Incorrect string value: 'a secret' for column 'title' at row 1",
+                "Incorrect string value: ? for column 'title' at row 1",
+            ),
+            (1292, "Truncated incorrect DOUBLE value: 'a secret'", "Truncated incorrect DOUBLE value: ?"),
+            (9999, "nobody foresaw 'a secret'", "nobody foresaw ?"),
+            (1045, "Access denied for user 'sluice'@'host'", "Access denied for user 'sluice'@'host'"),
+            (1644, "the author 'bob' is blocked here", "the author 'bob' is blocked here"),
+        ] {
+            assert_eq!(said(code, message), told);
+        }
     }
 
     #[test]

@@ -106,13 +106,23 @@ impl Wrong {
     }
 }
 
-/// Why a rules file was refused: everything that could be told in one go.
-#[derive(Debug)]
+/// Why a rules file was refused: everything that could be told in one go. Where one line must do, it is the first one
+/// and how many there are besides.
+#[derive(Debug, thiserror::Error)]
+#[error("{first}{}", besides(.others.len()))]
 pub struct Mistakes {
     /// The first one.
     pub first: RulesError,
     /// The others, in the order of the file; a hundred at most are told.
     pub others: Vec<RulesError>,
+}
+
+fn besides(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and one more mistake; `sluice rules check` names both)".to_owned(),
+        others => format!(" (and {others} more mistakes; `sluice rules check` names them all)"),
+    }
 }
 
 impl Mistakes {

@@ -83,8 +83,8 @@ impl RuleSet {
     /// Reads a rules file.
     ///
     /// # Errors
-    /// [`RulesError`], when the file cannot be read, is no rules file, or fails a test that it carries.
-    pub fn load(path: &Path) -> Result<Self, RulesError> {
+    /// [`Mistakes`], when the file cannot be read, is no rules file, or fails a test that it carries.
+    pub fn load(path: &Path) -> Result<Self, Mistakes> {
         let origin = path.display().to_string();
         Self::parse(&read(path, &origin)?, &origin)
     }
@@ -92,7 +92,7 @@ impl RuleSet {
     /// Reads a rules file, and says also what is odd about one that is in order.
     ///
     /// # Errors
-    /// [`Mistakes`]: as [`Self::load`], with all that can be told in one go.
+    /// As [`Self::load`].
     pub fn check(path: &Path) -> Result<Checked, Mistakes> {
         let origin = path.display().to_string();
         let text = read(path, &origin)?;
@@ -106,9 +106,9 @@ impl RuleSet {
     /// the extension is the rule set's name.
     ///
     /// # Errors
-    /// [`RulesError`], when the text is no rules file, or fails a test that it carries.
-    pub fn parse(text: &str, origin: &str) -> Result<Self, RulesError> {
-        Self::tested(Source { origin, text }).map_err(|mistakes| mistakes.first)
+    /// [`Mistakes`], when the text is no rules file, or fails a test that it carries.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, Mistakes> {
+        Self::tested(Source { origin, text })
     }
 
     /// What the rules say of a post.

@@ -11,7 +11,7 @@ use common::delivery::{Letter, LetterSummary};
 use common::exit::Exit;
 use common::failure::Failure;
 use common::named::Named;
-use common::store::{RecordLine, Store};
+use common::store::{ID_CONFLICT, RecordLine, Store};
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -64,7 +64,7 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
             _ => {
                 let (now, gap) = (OffsetDateTime::now_utc(), if found.count > 0 { "\n" } else { "" });
                 let no_post = letter.post(now).err().map(Failure::from);
-                let way_out = way_out(no_post.as_ref(), &letter.summary.id, &dead.prefix);
+                let way_out = way_out(no_post.as_ref(), &letter.summary, &dead.prefix);
                 let story = story(&Shown::new(&letter, known), &way_out, now);
                 found.write(|out| write!(out, "{gap}{story}"))
             }
@@ -133,10 +133,16 @@ impl<'a> Shown<'a> {
 }
 
 /// What can be done with a letter. A replay gives workers the same body again: where that is no post, for this failure,
-/// it would die of it again.
-fn way_out(no_post: Option<&Failure>, id: &str, prefix: &str) -> String {
-    let command = |words: &str| hint::command(words, prefix, id);
+/// or another post is stored under its id, it would die of it again.
+fn way_out(no_post: Option<&Failure>, letter: &LetterSummary, prefix: &str) -> String {
+    let command = |words: &str| hint::command(words, prefix, &letter.id);
     match no_post {
+        None if letter.code == ID_CONFLICT => format!(
+            "a replay cannot help while another post is stored under its id\n\
+             to give this one an id of its own, then replay it\n  {}\nto take it out; the record keeps it\n  {}\n",
+            command("dlq edit --new-id"),
+            command("dlq drop")
+        ),
         None => format!("to replay it\n  {}\n", command("dlq replay")),
         Some(failure) => format!(
             "a replay cannot help: no worker can take this body ({}: {})\nto correct it, then replay it\n  {}\n\
@@ -313,10 +319,13 @@ mod tests {
     #[test]
     fn what_no_replay_can_mend_is_to_be_edited_or_dropped() {
         let malformed = Failure::new(Kind::Permanent, "malformed", "not JSON");
-        let text = way_out(Some(&malformed), "42", "post");
+        let text = way_out(Some(&malformed), &summary(), "post");
         assert!(text.contains("sluice dlq edit 42\n") && text.contains("sluice dlq drop 42\n"), "{text}");
         assert!(text.contains("malformed: not JSON") && !text.contains("sluice dlq replay"), "{text}");
-        assert_eq!(way_out(None, "42", "post"), "to replay it\n  sluice dlq replay 42\n");
+        assert_eq!(way_out(None, &summary(), "post"), "to replay it\n  sluice dlq replay 42\n");
+        let conflict = LetterSummary { code: ID_CONFLICT.to_owned(), ..summary() };
+        let text = way_out(None, &conflict, "post");
+        assert!(text.contains("sluice dlq edit --new-id 42\n") && !text.contains("sluice dlq replay"), "{text}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use common::exit::Exit;
-use common::review::{RuleSet, RulesError};
+use common::review::{Mistakes, RuleSet};
 
 /// What to do with the rules.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn load(&self) -> Result<RuleSet, RulesError> {
+    fn load(&self) -> Result<RuleSet, Mistakes> {
         self.rules.as_deref().map_or_else(|| Ok(RuleSet::builtin()), RuleSet::load)
     }
 }

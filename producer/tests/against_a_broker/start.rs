@@ -52,6 +52,7 @@ async fn a_wrong_setting_is_wrong_usage_and_is_named() {
         ("SLUICE_LISTEN", "8081"),
         ("SLUICE_MAX_LENGTH", "0"),
         ("SLUICE_MAX_BODY", "much"),
+        ("SLUICE_MEMORY", "1KiB"),
         ("SLUICE_LOG_FORMAT", "xml"),
         ("RUST_LOG", "[["),
     ] {
