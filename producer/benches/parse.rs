@@ -6,11 +6,11 @@
 
 use std::hint::black_box;
 
-use common::config::BrokerArgs;
-use common::publisher::Envelope;
-use common::topology::Topology;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use producer::submit;
+use sluice_core::config::BrokerArgs;
+use sluice_producer::submit;
+use sluice_rabbit::publisher::Envelope;
+use sluice_rabbit::topology::Topology;
 use time::OffsetDateTime;
 use time::macros::datetime;
 

@@ -185,7 +185,7 @@ impl fmt::Display for Lines<'_> {
 mod tests {
     use super::*;
     use crate::parcel::Sent;
-    use common::post::PostId;
+    use sluice_core::post::PostId;
 
     /// A parcel of these lines; those in `lost` are not confirmed.
     fn parcel(lines: RangeInclusive<u64>, lost: &[u64]) -> Parcel {

@@ -17,11 +17,11 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use common::post::{Post, PostId};
-use common::publisher::PublishError;
-use common::vitals::Problem;
 use futures_util::stream;
 use serde::Serialize;
+use sluice_core::post::{Post, PostId};
+use sluice_rabbit::publisher::PublishError;
+use sluice_runtime::health::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::intake::{Chunk, Intake};

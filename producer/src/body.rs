@@ -12,8 +12,8 @@ use std::time::Duration;
 use async_compression::tokio::bufread::GzipDecoder;
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::{HeaderMap, header};
-use common::vitals::Problem;
 use futures_util::{Stream, StreamExt as _};
+use sluice_runtime::health::Problem;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::memory::{Held, Memory, Overloaded};

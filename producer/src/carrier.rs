@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use common::publisher::{PublishError, Publisher};
-use common::retry::RetryPolicy;
-use common::topology::Topology;
+use sluice_core::retry::RetryPolicy;
+use sluice_rabbit::publisher::{PublishError, Publisher};
+use sluice_rabbit::topology::Topology;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use common::config::{BrokerArgs, ConfigError, LogArgs, duration};
-use common::vitals;
+use sluice_core::config::{BrokerArgs, ConfigError, LogArgs, duration};
+use sluice_runtime::health;
 
 use crate::submit::Key;
 
@@ -42,7 +42,7 @@ pub struct Serve {
     pub broker: BrokerArgs,
 
     /// Where to listen
-    #[arg(long, env = "SLUICE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8081", value_parser = vitals::address)]
+    #[arg(long, env = "SLUICE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8081", value_parser = health::address)]
     pub listen: SocketAddr,
 
     /// The largest body of a post, and the longest line of a batch

@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-use common::json;
-use common::post::{PostId, has_visible};
-use common::vitals::FieldProblem;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use sluice_core::json;
+use sluice_core::post::{PostId, has_visible};
+use sluice_runtime::health::FieldProblem;
 
 use crate::submit::Refusal;
 

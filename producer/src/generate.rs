@@ -2,9 +2,9 @@
 
 use std::io::{self, IsTerminal as _};
 
-use common::exit::Exit;
-use common::post::{Post, PostId};
 use futures_util::{Stream, stream};
+use sluice_core::post::{Post, PostId};
+use sluice_runtime::exit::Exit;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{End, Outcome};

@@ -37,8 +37,8 @@ pub mod submit;
 pub mod watch;
 
 use anyhow::Context as _;
-use common::exit::Exit;
-use common::{shutdown, telemetry};
+use sluice_runtime::exit::Exit;
+use sluice_runtime::{shutdown, telemetry};
 
 use crate::cli::{Cli, Command};
 

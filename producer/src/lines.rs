@@ -3,8 +3,8 @@
 
 use std::io;
 
-use common::json;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use sluice_core::json;
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Decoder;
 

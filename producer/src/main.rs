@@ -1,5 +1,5 @@
 //! `sluice-producer`: wiring only; the rooms are in the library.
 
 fn main() -> ! {
-    common::exit::run(async { producer::run(common::command_line::parse()).await })
+    sluice_runtime::exit::run(async { sluice_producer::run(sluice_runtime::command_line::parse()).await })
 }

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::vitals::{Problem, Seldom};
 use metrics::Gauge;
+use sluice_runtime::health::{Problem, Seldom};
 use tokio::sync::Semaphore;
 
 /// The beginning of a body for which the reserve is there, in bytes.

@@ -3,9 +3,9 @@
 
 use std::io;
 
-use common::post::{Post, PostId};
-use common::publisher::{Envelope, PublishError};
-use common::topology::Topology;
+use sluice_core::post::{Post, PostId};
+use sluice_rabbit::publisher::{Envelope, PublishError};
+use sluice_rabbit::topology::Topology;
 
 use crate::pipeline::{Bundle, Entry};
 

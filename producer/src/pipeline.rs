@@ -16,12 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use common::broker::Broker;
-use common::config::BrokerArgs;
-use common::post::Post;
-use common::publisher::Publisher;
-use common::topology::Topology;
 use futures_util::{Stream, StreamExt as _, stream};
+use sluice_core::config::BrokerArgs;
+use sluice_core::post::Post;
+use sluice_rabbit::broker::Broker;
+use sluice_rabbit::publisher::Publisher;
+use sluice_rabbit::topology::Topology;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, Outcome};

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use common::post::PostId;
-use common::publisher::PublishError;
-use common::vitals::Problem;
+use sluice_core::post::PostId;
+use sluice_rabbit::publisher::PublishError;
+use sluice_runtime::health::Problem;
 
 use crate::submit::Refusal;
 
@@ -125,9 +125,9 @@ mod tests {
     use super::*;
     use axum::http::header;
     use axum::response::IntoResponse as _;
-    use common::broker::BrokerError;
-    use common::failure::{Failure, Kind};
-    use common::vitals::FieldProblem;
+    use sluice_core::failure::{Failure, Kind};
+    use sluice_rabbit::broker::BrokerError;
+    use sluice_runtime::health::FieldProblem;
 
     #[test]
     fn whatever_the_broker_does_the_client_is_told_to_come_back_with_the_same_id() {

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use common::exit::Exit;
 use futures_util::{Stream, StreamExt as _};
+use sluice_runtime::exit::Exit;
 use tokio::io::AsyncRead;
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;

@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use common::post::PostId;
+use sluice_core::post::PostId;
 
 /// How many characters an id has.
 const ID_LENGTH: usize = 36;

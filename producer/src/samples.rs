@@ -234,7 +234,7 @@ const CHINESE: Tongue = Tongue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, TITLE_MAX_CHARS};
+    use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, TITLE_MAX_CHARS};
 
     fn some(seed: u64) -> Vec<Sample> {
         let mut samples = Samples::from_seed(seed);

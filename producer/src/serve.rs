@@ -9,12 +9,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router, routing};
-use common::broker::Broker;
-use common::exit::Exit;
-use common::post::{Post, PostId};
-use common::publisher::{Envelope, PublishError, Publisher};
-use common::topology::Topology;
-use common::vitals::{self, FieldProblem, Metrics, Problem};
+use sluice_core::post::{Post, PostId};
+use sluice_rabbit::broker::Broker;
+use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
+use sluice_rabbit::topology::Topology;
+use sluice_runtime::exit::Exit;
+use sluice_runtime::health::{self, FieldProblem, Metrics, Problem};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -61,8 +61,8 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
     let topology = Topology::new(&args.broker);
     args.check()?;
     let metrics = Metrics::install("sluice-producer")?;
-    let most = vitals::room_for(args.max_connections, "SLUICE_MAX_CONNECTIONS");
-    let listener = vitals::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
+    let most = health::room_for(args.max_connections, "SLUICE_MAX_CONNECTIONS");
+    let listener = health::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
     let listen = listener.local_addr().context("cannot tell which port was taken")?;
 
     let (changing, standing) = watch::channel(first_try(&broker, &topology).await?);
@@ -81,7 +81,7 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
         max_body: args.max_body,
         max_batch: args.max_batch,
     }));
-    vitals::serve(listener, app.routes(metrics), most, stop, GRACE).await;
+    health::serve(listener, app.routes(metrics), most, stop, GRACE).await;
     tracing::info!("stopped");
     Ok(Exit::Done)
 }
@@ -122,7 +122,7 @@ impl App {
         Router::new()
             .route("/posts", routing::post(post))
             .route("/posts/batch", routing::post(posts))
-            .merge(vitals::routes(metrics, ready))
+            .merge(health::routes(metrics, ready))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method)
             .with_state(self)

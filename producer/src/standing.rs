@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
-use common::broker::{self, Broker, BrokerError};
-use common::retry::RetryPolicy;
-use common::topology::{Topology, TopologyError};
+use sluice_core::retry::RetryPolicy;
+use sluice_rabbit::broker::{self, Broker, BrokerError};
+use sluice_rabbit::topology::{Topology, TopologyError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -146,7 +146,7 @@ pub async fn pursue(broker: &Broker, topology: &Topology, standing: &watch::Send
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::failure::{Failure, Kind};
+    use sluice_core::failure::{Failure, Kind};
 
     fn trouble(kind: Kind) -> Trouble {
         BrokerError { at: "h:5672".to_owned(), failure: Failure::new(kind, "amqp_403", "said so") }.into()

@@ -3,8 +3,8 @@
 //! A sender learns of all faults at once: a title that is missing *and* a content that is too long are two lines of one
 //! answer. That is why the input is first taken as a [`Draft`], whatever its fields are, and judged afterwards.
 
-use common::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, PostId, TITLE_MAX_CHARS};
-use common::vitals::FieldProblem;
+use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, PostId, TITLE_MAX_CHARS};
+use sluice_runtime::health::FieldProblem;
 use time::OffsetDateTime;
 
 use crate::draft::Draft;

@@ -18,9 +18,9 @@
 
 use std::time::Duration;
 
-use common::broker::Broker;
-use common::publisher::{PublishError, Publisher};
-use common::topology::{Topology, TopologyError};
+use sluice_rabbit::broker::Broker;
+use sluice_rabbit::publisher::{PublishError, Publisher};
+use sluice_rabbit::topology::{Topology, TopologyError};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;

@@ -8,7 +8,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use common::testing::{Program, in_time};
+use sluice_lab::testing::{Program, in_time};
 use support::{Ground, PROGRAM, Reply, Server, gzip, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -22,7 +22,10 @@ const LASTS: Duration = Duration::from_secs(5);
 /// A server with the usual soft limit on open files, which it raises itself.
 async fn serve(ground: &Ground, args: &[&str]) -> Server {
     // The attackers are in this process.
-    assert!(common::vitals::room_for(2000, "the test") >= 2000, "the hard limit on open files is too low for the test");
+    assert!(
+        sluice_runtime::health::room_for(2000, "the test") >= 2000,
+        "the hard limit on open files is too low for the test"
+    );
     let limited = ["-c", "ulimit -Sn 1024; exec \"$0\" \"$@\"", PROGRAM, "serve", "--listen", "127.0.0.1:0"];
     let args = [&limited[..], &["--log-format", "json"], args].concat();
     Server::ready(Program::start("/bin/sh", &args, &ground.environment())).await

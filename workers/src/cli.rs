@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use common::config::{BrokerArgs, ConfigError, DatabaseArgs, LogArgs, duration};
-use common::retry::RetryPolicy;
-use common::reviewer::ReviewerArgs;
+use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs, LogArgs, duration};
+use sluice_core::retry::RetryPolicy;
+use sluice_review::reviewer::ReviewerArgs;
 
 use crate::gate::SchemaMode;
 
@@ -61,7 +61,7 @@ pub struct RunArgs {
     pub name: Option<String>,
 
     /// Serve /healthz, /readyz and /metrics there; with several processes each one a port further. Off by default
-    #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS", value_parser = common::vitals::address)]
+    #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS", value_parser = sluice_runtime::health::address)]
     pub listen: Option<SocketAddr>,
 
     /// The rules of the review, a TOML file. It is read again when it changes and at SIGHUP [default: built-in rules]

@@ -19,11 +19,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::broker::Broker;
-use common::delivery::{Deliveries, OpenError, Session};
-use common::retry::RetryPolicy;
-use common::topology::Topology;
 use futures_util::StreamExt as _;
+use sluice_core::retry::RetryPolicy;
+use sluice_rabbit::broker::Broker;
+use sluice_rabbit::delivery::{Deliveries, OpenError, Session};
+use sluice_rabbit::topology::Topology;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use common::disposition::{Blame, blame};
-use common::failure::Failure;
-use common::retry::RetryPolicy;
-use common::store::{SchemaError, Store, advice};
+use sluice_core::disposition::{Blame, blame};
+use sluice_core::failure::Failure;
+use sluice_core::retry::RetryPolicy;
+use sluice_mysql::{SchemaError, Store, advice};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -194,7 +194,7 @@ impl Probe {
         match self.prepare().await {
             Ok(()) => self.store.probe().await,
             Err(SchemaError::Store(error)) => Err(error.failure),
-            Err(other) => Err(Failure::new(common::failure::Kind::Operator, "mysql_schema", other.to_string())),
+            Err(other) => Err(Failure::new(sluice_core::failure::Kind::Operator, "mysql_schema", other.to_string())),
         }
     }
 
@@ -241,7 +241,7 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::failure::Kind;
+    use sluice_core::failure::Kind;
 
     fn outage() -> Failure {
         Failure::new(Kind::Dependency, "mysql_unreachable", "gone")

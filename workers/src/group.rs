@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use common::disposition::Blame;
-use common::failure::Failure;
-use common::store::{Recorded, Row};
+use sluice_core::disposition::Blame;
+use sluice_core::failure::Failure;
+use sluice_mysql::{Recorded, Row};
 use tokio::sync::oneshot;
 
 /// The most rows of one statement: at thirteen values each far below the 65,535 a prepared statement may have.
@@ -108,8 +108,8 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    use common::post::{Post, PostId};
-    use common::verdict::{Review, Verdict};
+    use sluice_core::post::{Post, PostId};
+    use sluice_core::verdict::{Review, Verdict};
     use time::OffsetDateTime;
 
     fn jobs(count: usize, content: &str) -> VecDeque<Job> {

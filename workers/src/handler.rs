@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::dead_letter::{DeadLetterRecord, SCHEMA, fingerprint};
-use common::delivery::{Delivery, Settlement, Unsettled};
-use common::disposition::{Blame, Class, Disposition, Outcome, decide};
-use common::failpoint;
-use common::failure::Failure;
-use common::post::{BODY_MAX_BYTES, Malformed, Post};
-use common::publisher::Publisher;
-use common::retry::RetryPolicy;
-use common::reviewer::Reviewer;
-use common::store::{Recorded, Row};
-use common::topology::Topology;
-use common::verdict::Review;
+use sluice_core::dead_letter::{DeadLetterRecord, SCHEMA, fingerprint};
+use sluice_core::disposition::{Blame, Class, Disposition, Outcome, decide};
+use sluice_core::failure::Failure;
+use sluice_core::post::{BODY_MAX_BYTES, Malformed, Post};
+use sluice_core::retry::RetryPolicy;
+use sluice_core::verdict::Review;
+use sluice_mysql::{Recorded, Row};
+use sluice_rabbit::delivery::{Delivery, Settlement, Unsettled};
+use sluice_rabbit::publisher::Publisher;
+use sluice_rabbit::topology::Topology;
+use sluice_review::reviewer::Reviewer;
+use sluice_runtime::failpoint;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -204,7 +204,7 @@ impl Handler {
             first_failed_at: attempts.first_failed_at.map_or(now, |first| first.min(now)),
             last_failed_at: now,
             worker: self.worker.clone(),
-            version: common::VERSION.to_owned(),
+            version: sluice_core::VERSION.to_owned(),
             origin: delivery.origin(&self.topology),
             replays: delivery.replays(),
         }

@@ -8,10 +8,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use common::failpoint;
-use common::failure::Failure;
-use common::post::Post;
-use common::verdict::Review;
+use sluice_core::failure::Failure;
+use sluice_core::post::Post;
+use sluice_core::verdict::Review;
+use sluice_runtime::failpoint;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::rules::Rules;

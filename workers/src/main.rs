@@ -1,16 +1,16 @@
 //! `sluice-worker`: wiring only.
 
-use common::exit::Exit;
-use workers::cli::{Cli, Command};
+use sluice_runtime::exit::Exit;
+use sluice_worker::cli::{Cli, Command};
 
 fn main() -> ! {
-    common::exit::run(start())
+    sluice_runtime::exit::run(start())
 }
 
 async fn start() -> anyhow::Result<Exit> {
-    let cli: Cli = common::command_line::parse();
-    common::telemetry::init(cli.log.log_format)?;
+    let cli: Cli = sluice_runtime::command_line::parse();
+    sluice_runtime::telemetry::init(cli.log.log_format)?;
     match cli.command {
-        Command::Run(args) => workers::run::run(*args).await,
+        Command::Run(args) => sluice_worker::run::run(*args).await,
     }
 }

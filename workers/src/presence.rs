@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::reviewer::Reviewer;
-use common::roll_call::{OutsideReviewer, Paused, Presence, RulesInForce, RulesRefused, State};
+use sluice_rabbit::roll_call::{OutsideReviewer, Paused, Presence, RulesInForce, RulesRefused, State};
+use sluice_review::reviewer::Reviewer;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +51,7 @@ impl Present {
         Presence {
             worker: self.worker.clone(),
             pid: std::process::id(),
-            version: common::VERSION.to_owned(),
+            version: sluice_core::VERSION.to_owned(),
             ruleset: standing.set.id().to_owned(),
             started_at: self.started_at,
             state,

@@ -12,10 +12,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use common::disposition::Blame;
-use common::failure::{Failure, Kind};
-use common::store::{Row, Store};
 use futures_util::FutureExt as _;
+use sluice_core::disposition::Blame;
+use sluice_core::failure::{Failure, Kind};
+use sluice_mysql::{Row, Store};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::group::{Answer, GROUP_ROWS, Group, Job};

@@ -12,9 +12,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use common::exit::Exit;
-use common::retry::RetryPolicy;
-use common::shutdown::{ENDED_AT_ONCE, Shutdown};
+use sluice_core::retry::RetryPolicy;
+use sluice_runtime::exit::Exit;
+use sluice_runtime::shutdown::{ENDED_AT_ONCE, Shutdown};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::disposition::Blame;
-use common::failure::Failure;
+use sluice_core::disposition::Blame;
+use sluice_core::failure::Failure;
 use tokio::sync::Semaphore;
 
 use crate::group::Group;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use common::roll_call::{Presence, State};
-use common::vitals::{self, Metrics};
+use sluice_rabbit::roll_call::{Presence, State};
+use sluice_runtime::health::{self, Metrics};
 use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -29,16 +29,16 @@ impl Vitals {
     /// When the port cannot be had.
     pub async fn prepare(address: SocketAddr, metrics: Metrics, present: Present) -> anyhow::Result<Self> {
         describe(&present.gate);
-        let listener = vitals::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
+        let listener = health::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
         tracing::info!(address = %listener.local_addr()?, "signs of life: /healthz, /readyz, /metrics");
         let ready = move || std::future::ready(readiness(&present.say()));
-        Ok(Self { listener, routes: vitals::routes(metrics, ready) })
+        Ok(Self { listener, routes: health::routes(metrics, ready) })
     }
 
     /// Serves them until `end`.
     pub async fn serve(self, end: CancellationToken) {
-        let most = vitals::room_for(CONNECTIONS, "the port for signs of life");
-        vitals::serve(self.listener, self.routes, most, end, Duration::ZERO).await;
+        let most = health::room_for(CONNECTIONS, "the port for signs of life");
+        health::serve(self.listener, self.routes, most, end, Duration::ZERO).await;
     }
 }
 

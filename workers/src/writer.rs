@@ -1,6 +1,6 @@
 //! One statement, and if it fails, whom that hits.
 //!
-//! The error alone does not tell ([`common::disposition::blame`]), so after a failure the table is asked for a plain row.
+//! The error alone does not tell ([`sluice_core::disposition::blame`]), so after a failure the table is asked for a plain row.
 //! A statement that takes unusually long is not waited for to its end either: if the table takes a plain row meanwhile,
 //! it is one of the statement's own rows that is slow, and the others need not wait for it.
 
@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::disposition::{Blame, blame};
-use common::failpoint;
-use common::failure::{Failure, Kind};
-use common::store::{PATIENCE, Row, RowOutcome, Store};
 use futures_util::FutureExt as _;
+use sluice_core::disposition::{Blame, blame};
+use sluice_core::failure::{Failure, Kind};
+use sluice_mysql::{PATIENCE, Row, RowOutcome, Store};
+use sluice_runtime::failpoint;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 

@@ -4,14 +4,14 @@ mod support;
 
 use std::time::Duration;
 
-use common::delivery::Letters;
-use common::disposition::Class;
-use common::post::Post;
-use common::testing::Ground;
-use common::topology::ROUTING_KEY;
 use lapin::BasicProperties;
 use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use sluice_core::disposition::Class;
+use sluice_core::post::Post;
+use sluice_lab::testing::Ground;
+use sluice_rabbit::delivery::Letters;
+use sluice_rabbit::topology::ROUTING_KEY;
 use support::{dead, start, stored, waiting, worker};
 
 /// More looks than a worker lets a post come back.
@@ -43,7 +43,7 @@ async fn publish_counted(ground: &Ground, post: &Post, times: i64) {
     let connection = ground.connect().await;
     let properties = BasicProperties::default().with_message_id(post.id.to_string().into());
     publish(ground, &channel(&connection).await, &post.to_body(), properties.with_headers(counted(times))).await;
-    common::broker::close(&connection).await;
+    sluice_rabbit::broker::close(&connection).await;
 }
 
 /// Moves the one dead letter to the work queue with all that it has, as a shovel does, or the management pages.
@@ -56,7 +56,7 @@ async fn move_back(ground: &Ground) -> FieldTable {
     let headers = letter.properties.headers().clone().unwrap_or_default();
     publish(ground, &channel, &letter.data, letter.properties.clone()).await;
     letter.acker.ack(BasicAckOptions::default()).await.expect("it is taken out");
-    common::broker::close(&connection).await;
+    sluice_rabbit::broker::close(&connection).await;
     headers
 }
 
@@ -154,8 +154,8 @@ async fn a_dead_letter_that_nobody_takes_keeps_its_reason_through_all_workers_th
     let post = ground.post(&"x".repeat(300));
     ground.publish(std::slice::from_ref(&post)).await;
     for round in 0..2 {
-        let holder = common::testing::eventually("a worker with the post in hand", async || {
-            let holds = |worker: &common::testing::Program| worker.said().contains("the dead letter was not taken");
+        let holder = sluice_lab::testing::eventually("a worker with the post in hand", async || {
+            let holds = |worker: &sluice_lab::testing::Program| worker.said().contains("the dead letter was not taken");
             workers.iter().position(holds).ok_or(round)
         })
         .await;
@@ -166,5 +166,5 @@ async fn a_dead_letter_that_nobody_takes_keeps_its_reason_through_all_workers_th
     dead(&ground, 1).await;
     let letter = ground.letters().await.remove(0);
     assert_eq!((letter.id, letter.class), (post.id.to_string(), Class::Permanent));
-    common::broker::close(&connection).await;
+    sluice_rabbit::broker::close(&connection).await;
 }

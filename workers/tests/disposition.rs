@@ -2,10 +2,10 @@
 
 mod support;
 
-use common::disposition::Class;
-use common::post::PostId;
-use common::testing::{Ground, Program, Proxy, eventually};
 use mysql_async::prelude::Queryable;
+use sluice_core::disposition::Class;
+use sluice_core::post::PostId;
+use sluice_lab::testing::{Ground, Program, Proxy, eventually};
 use support::{dead, is_stored, start, stored, waiting, worker};
 
 /// A worker whose database can be cut off.

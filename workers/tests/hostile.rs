@@ -1,17 +1,12 @@
 //! A queue that strangers write to as well: whatever they put between the posts, the posts are stored.
 
-#[path = "../../common/tests/hostile/spliced.rs"]
+#[path = "../../common/rabbit/tests/hostile/spliced.rs"]
 mod spliced;
 mod support;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::delivery::Letters;
-use common::disposition::Class;
-use common::post::Post;
-use common::testing::Ground;
-use common::topology::ROUTING_KEY;
 use lapin::BasicProperties;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, DecimalValue, FieldArray, FieldTable};
@@ -19,6 +14,11 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use sluice_core::disposition::Class;
+use sluice_core::post::Post;
+use sluice_lab::testing::Ground;
+use sluice_rabbit::delivery::Letters;
+use sluice_rabbit::topology::ROUTING_KEY;
 use spliced::{spliced, texts};
 use support::{dead, is_stored, stored, waiting, worker};
 
@@ -89,7 +89,7 @@ fn strangers() -> impl Strategy<Value = Stranger> {
         .prop_map(|size| BTreeMap::from([("huge".to_owned(), AMQPValue::LongString(vec![b'x'; size].into()))]));
     let ids = prop_oneof![
         2 => Just(None),
-        2 => Just(()).prop_map(|()| Some(common::post::PostId::new().to_string())),
+        2 => Just(()).prop_map(|()| Some(sluice_core::post::PostId::new().to_string())),
         1 => texts().prop_map(|text| Some(text.chars().take(60).collect())),
     ];
     let headers = prop_oneof![9 => few, 1 => huge];
@@ -119,7 +119,7 @@ async fn publish(ground: &Ground, strangers: &[Stranger]) -> Vec<Post> {
         let confirm = publish.await.expect("the publish is sent").await.expect("the publish is confirmed");
         assert!(confirm.is_ack(), "{stranger:?} was not taken");
     }
-    common::broker::close(&connection).await;
+    sluice_rabbit::broker::close(&connection).await;
     neighbours
 }
 

@@ -4,9 +4,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use common::disposition::Class;
-use common::testing::{Ground, Program};
-use common::verdict::Verdict;
+use sluice_core::disposition::Class;
+use sluice_core::verdict::Verdict;
+use sluice_lab::testing::{Ground, Program};
 use support::{dead, start, stored, worker};
 
 /// Larger than what any front door takes, and than what a worker reads.

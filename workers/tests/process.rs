@@ -2,9 +2,9 @@
 
 mod support;
 
-use common::testing::{Ground, Proxy, eventually};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use sluice_lab::testing::{Ground, Proxy, eventually};
 use support::{start, stored, waiting, worker};
 
 /// The ids of the worker processes that a supervisor said it started, latest last.
@@ -188,7 +188,7 @@ async fn queues_that_are_declared_differently_are_refused() {
 }
 
 /// Where a worker says that it shows its signs of life.
-async fn address(worker: &common::testing::Program) -> String {
+async fn address(worker: &sluice_lab::testing::Program) -> String {
     worker.says("address=", 1).await;
     let said = worker.said();
     let address = said.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next());

@@ -7,9 +7,9 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::roll_call::{self, Presence};
-use common::testing::{Ground, Program, eventually};
 use nix::sys::signal::Signal;
+use sluice_lab::testing::{Ground, Program, eventually};
+use sluice_rabbit::roll_call::{self, Presence};
 use support::{start, stored};
 use tempfile::TempDir;
 

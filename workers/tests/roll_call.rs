@@ -4,13 +4,13 @@ mod support;
 
 use std::time::Duration;
 
-use common::roll_call::{self, Presence, State};
-use common::testing::{Ground, Proxy, eventually};
 use futures_util::StreamExt as _;
 use lapin::BasicProperties;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
 use nix::sys::signal::Signal;
+use sluice_lab::testing::{Ground, Proxy, eventually};
+use sluice_rabbit::roll_call::{self, Presence, State};
 use support::{start, stored, waiting, worker};
 
 /// Calls until the answers are as wanted.
@@ -52,7 +52,7 @@ async fn an_answer_goes_to_whoever_asks_and_into_no_queue() {
     worker.says("a call for this worker's status was ignored", 1).await;
     let heard = hears(&ground, "the worker all the same", |heard| heard.len() == 1).await;
     assert_eq!((ground.depth().await.ready, ground.dead().await.ready, heard[0].in_hand), (0, 0, 0));
-    common::broker::close(&connection).await;
+    sluice_rabbit::broker::close(&connection).await;
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_flood_of_calls_is_answered_in_part_and_the_next_caller_hears_again() 
     }
     assert!((20..250).contains(&heard), "{heard} of 500");
     hears(&ground, "the worker again", |heard| heard.len() == 1).await;
-    common::broker::close(&connection).await;
+    sluice_rabbit::broker::close(&connection).await;
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 mod support;
 
-use common::disposition::Class;
-use common::testing::{Ground, Strange, Stranger};
-use common::topology::ROUTING_KEY;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions};
 use lapin::types::FieldTable;
+use sluice_core::disposition::Class;
+use sluice_lab::testing::{Ground, Strange, Stranger};
+use sluice_rabbit::topology::ROUTING_KEY;
 use support::{dead, stored, waiting, worker};
 
 /// An exchange by which any routing key leads to the work queue. It goes away with the queue.
@@ -21,7 +21,7 @@ async fn open_door(ground: &Ground) -> String {
     let (queue, options) = (ground.topology().queue(), QueueBindOptions::default());
     let bind = channel.queue_bind(queue.into(), door.as_str().into(), "".into(), options, FieldTable::default());
     bind.await.expect("a binding");
-    common::broker::close(&connection).await;
+    sluice_rabbit::broker::close(&connection).await;
     door
 }
 

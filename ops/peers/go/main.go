@@ -1,5 +1,5 @@
 // Command go-peer is what a site would write in Go if it had no Sluice: a front door that publishes to RabbitMQ, one
-// that writes to MySQL itself, and a consumer. `sluice bench` measures Sluice beside it, so each part is the best form
+// that writes to MySQL itself, and a consumer. `sluice-lab bench` measures Sluice beside it, so each part is the best form
 // of itself that is still what people write: the usual libraries, used as their authors advise, and nothing that a
 // site would not run.
 package main

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::post::PostId;
+use sluice_core::post::PostId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::testing::{Clock, Program, in_time};
+use sluice_lab::testing::{Clock, Program, in_time};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 

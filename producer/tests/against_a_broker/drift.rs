@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use common::broker::close;
-use common::config::BrokerArgs;
-use common::testing::{eventually, in_time};
-use common::topology::{ROUTING_KEY, Topology};
 use lapin::Channel;
 use lapin::types::FieldTable;
 use nix::sys::signal::Signal;
+use sluice_core::config::BrokerArgs;
+use sluice_lab::testing::{eventually, in_time};
+use sluice_rabbit::broker::close;
+use sluice_rabbit::topology::{ROUTING_KEY, Topology};
 
 use crate::publish::text;
 use crate::storm::Storm;

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::devstack::{Stack, StackOptions};
-use common::testing::{Program, eventually, in_time};
+use sluice_lab::devstack::{Stack, StackOptions};
+use sluice_lab::testing::{Program, eventually, in_time};
 use tempfile::TempDir;
 
 use crate::publish::{many, text};

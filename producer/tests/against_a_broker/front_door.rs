@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
-use common::post::{PostId, TITLE_MAX_CHARS};
-use common::testing::in_time;
 use nix::sys::signal::Signal;
+use sluice_core::post::{PostId, TITLE_MAX_CHARS};
+use sluice_lab::testing::in_time;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use common::testing::Proxy;
+use sluice_lab::testing::Proxy;
 
 use crate::storm::Storm;
 use crate::support::{Ground, Server, until};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::testing::{eventually, in_time};
+use sluice_lab::testing::{eventually, in_time};
 use tokio_util::sync::CancellationToken;
 
 use crate::publish::{many, text};

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::post::PostId;
-use common::testing::{DEADLINE, Program};
 use nix::sys::signal::Signal;
+use sluice_core::post::PostId;
+use sluice_lab::testing::{DEADLINE, Program};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use common::post::PostId;
-use common::testing::{Ground, Program, Proxy, eventually};
+use sluice_core::post::PostId;
+use sluice_lab::testing::{Ground, Program, Proxy, eventually};
 
 use crate::publish::many;
 use crate::storm::Storm;

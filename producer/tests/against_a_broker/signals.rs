@@ -1,6 +1,6 @@
 //! The end of the front door in the middle of its work: asked for, and not.
 
-use common::testing::{Program, in_time};
+use sluice_lab::testing::{Program, in_time};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 

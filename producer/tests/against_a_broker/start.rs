@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use common::config::BrokerArgs;
-use common::testing::in_time;
-use common::topology::Topology;
+use sluice_core::config::BrokerArgs;
+use sluice_lab::testing::in_time;
+use sluice_rabbit::topology::Topology;
 
 use crate::support::{Ground, Reply, until};
 
@@ -149,5 +149,5 @@ async fn help_shows_every_variable_and_no_secret() {
         assert!(!shown.contains("hunter2"));
     }
     let version = ground.run(&["--version"], &[]).await;
-    assert_eq!((version.code, version.said), (Some(0), format!("sluice-producer {}", common::VERSION)));
+    assert_eq!((version.code, version.said), (Some(0), format!("sluice-producer {}", sluice_core::VERSION)));
 }

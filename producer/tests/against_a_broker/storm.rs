@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use common::post::PostId;
+use sluice_core::post::PostId;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

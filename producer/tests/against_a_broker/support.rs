@@ -1,19 +1,19 @@
 //! What these tests share: a prefix of their own on a real broker, the program, and its answers.
 //!
-//! [`common::testing::Ground`] comes with a database; the producer knows none, so its tests need none.
+//! [`sluice_lab::testing::Ground`] comes with a database; the producer knows none, so its tests need none.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, close};
-use common::config::BrokerArgs;
-use common::post::PostId;
-use common::testing::{DEADLINE, Program, Proxy, eventually};
-use common::topology::Topology;
 use futures_util::StreamExt as _;
 use lapin::options::{BasicConsumeOptions, ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection};
+use sluice_core::config::BrokerArgs;
+use sluice_core::post::PostId;
+use sluice_lab::testing::{DEADLINE, Program, Proxy, eventually};
+use sluice_rabbit::broker::{Broker, close};
+use sluice_rabbit::topology::Topology;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
@@ -51,7 +51,7 @@ impl Ground {
 
     pub(crate) fn with_max_length(max_length: Option<u32>) -> Self {
         let url = std::env::var("SLUICE_TEST_AMQP_URL")
-            .expect("SLUICE_TEST_AMQP_URL is not set: run ops/test, or: sluice stack run -- cargo test");
+            .expect("SLUICE_TEST_AMQP_URL is not set: run ops/test, or: sluice-lab stack run -- cargo test");
         Self::made(url, max_length)
     }
 

@@ -1,9 +1,9 @@
 //! A batch with hostile bytes in its middle: whatever they are, they are some lines, and the two around them are posts.
 
-use common::json::without_mark;
-use common::post::PostId;
-use producer::lines::{Line, Lines};
-use producer::submit::read;
+use sluice_core::json::without_mark;
+use sluice_core::post::PostId;
+use sluice_producer::lines::{Line, Lines};
+use sluice_producer::submit::read;
 use time::OffsetDateTime;
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Decoder as _;

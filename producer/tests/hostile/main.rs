@@ -1,11 +1,11 @@
 //! What strangers send to the front door: no panic, and one bad line costs no other.
 //!
 //! Each property is a function of any bytes, in a file of its own. Here they are tried with bytes that come close to
-//! real ones; the targets in `common/fuzz` call the same functions with whatever a fuzzer finds.
+//! real ones; the targets in `ops/lab/fuzz` call the same functions with whatever a fuzzer finds.
 
 mod batch;
 mod body;
-#[path = "../../../common/tests/hostile/spliced.rs"]
+#[path = "../../../common/rabbit/tests/hostile/spliced.rs"]
 mod spliced;
 
 use proptest::prelude::*;

@@ -20,9 +20,9 @@ mod stamp;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use common::post::Post;
-use common::review::RuleSet;
-use common::verdict::{Reason, Review};
+use sluice_core::post::Post;
+use sluice_core::verdict::{Reason, Review};
+use sluice_review::RuleSet;
 use time::OffsetDateTime;
 
 pub use self::call::Calls;

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use common::review::RuleSet;
-use common::verdict::Verdict;
+use sluice_core::verdict::Verdict;
+use sluice_review::RuleSet;
 
 use super::recent::Text;
 

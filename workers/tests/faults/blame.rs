@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use common::disposition::Class;
-use common::post::Post;
-use common::review::RuleSet;
-use common::store::{Recorded, Row};
-use common::testing::{Ground, Program, eventually, in_time};
 use mysql_async::prelude::Queryable as _;
+use sluice_core::disposition::Class;
+use sluice_core::post::Post;
+use sluice_lab::testing::{Ground, Program, eventually, in_time};
+use sluice_mysql::{Recorded, Row};
+use sluice_review::RuleSet;
 
 use crate::stage::{Stage, all_stored, flood, number, posts, quick_start};
 use crate::support::{dead, start, stored, waiting};
@@ -239,7 +239,7 @@ async fn a_row_larger_than_the_servers_packet_is_too_large_and_stops_nobody() {
     assert_eq!(number(&ground, "SELECT MAX(attempts) FROM posts").await, 1);
     // Raised again, it is stored.
     ground.sql("SET GLOBAL max_allowed_packet = 16777216").await;
-    let again = Post { id: common::post::PostId::new(), ..large };
+    let again = Post { id: sluice_core::post::PostId::new(), ..large };
     eventually("the same text to be stored under another id", async || {
         ground.publish(std::slice::from_ref(&again)).await;
         waiting(&ground, 0).await;

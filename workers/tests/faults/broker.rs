@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::devstack::{Stack, StackOptions};
-use common::testing::{Ground, Program, Proxy, eventually, in_time};
+use sluice_lab::devstack::{Stack, StackOptions};
+use sluice_lab::testing::{Ground, Program, Proxy, eventually, in_time};
 
 use crate::stage::{Stage, accounted, all_stored, flood, posts, queue};
 use crate::support::{start, stored, worker};
@@ -16,7 +16,13 @@ const RESUMED: Duration = Duration::from_secs(10);
 const NOTICED: Duration = Duration::from_secs(10);
 
 /// A broker that has just come back has these posts, and the workers find them.
-async fn found_again(ground: &Ground, worker: &Program, sessions: usize, fault: &str, load: &[common::post::Post]) {
+async fn found_again(
+    ground: &Ground,
+    worker: &Program,
+    sessions: usize,
+    fault: &str,
+    load: &[sluice_core::post::Post],
+) {
     let begun = Instant::now();
     worker.says("consuming", sessions).await;
     let consuming = begun.elapsed();

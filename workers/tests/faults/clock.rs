@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use common::testing::{Clock, Ground, Program, Proxy, eventually, in_time};
 use mysql_async::prelude::Queryable as _;
+use sluice_lab::testing::{Clock, Ground, Program, Proxy, eventually, in_time};
 
 use crate::stage::{accounted, all_stored, posts};
 use crate::support::{dead, start, waiting};

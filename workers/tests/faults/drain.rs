@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use common::broker::close;
-use common::testing::{Ground, Program, Proxy, eventually, in_time};
 use lapin::options::BasicGetOptions;
 use lapin::types::AMQPValue;
 use mysql_async::prelude::Queryable as _;
 use nix::sys::signal::Signal;
+use sluice_lab::testing::{Ground, Program, Proxy, eventually, in_time};
+use sluice_rabbit::broker::close;
 
 use crate::stage::{accounted, flood, number, posts, queue, quick_start};
 use crate::support::{start, waiting, worker};
@@ -178,8 +178,13 @@ async fn a_stop_ends_in_time_though_both_servers_hang() {
     // Before it even began, too: only the database hangs now.
     environment.retain(|(name, _)| *name != "AMQP_URL");
     environment.push(("AMQP_URL", ground.amqp_url.clone()));
+    let before = database.accepted();
     let mut early = start(&environment, &[]);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    eventually("it to ask the database", async || {
+        let asked = database.accepted() - before;
+        if asked > 0 { Ok(()) } else { Err(asked) }
+    })
+    .await;
     let begun = Instant::now();
     assert_eq!(early.stop().await.code(), Some(0), "{}", early.said());
     in_time("its end", begun.elapsed(), Duration::from_secs(1));

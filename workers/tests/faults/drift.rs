@@ -1,7 +1,7 @@
 //! Somebody changes the table while a worker uses it: an operator's matter, which pauses the work and costs no post.
 
-use common::store::Store;
-use common::testing::{Ground, Program, in_time};
+use sluice_lab::testing::{Ground, Program, in_time};
+use sluice_mysql::Store;
 
 use crate::stage::{all_stored, number, posts};
 use crate::support::{waiting, worker};

@@ -1,6 +1,6 @@
 //! A table that cannot take back what is tried in it.
 
-use common::testing::{Ground, eventually};
+use sluice_lab::testing::{Ground, eventually};
 
 use crate::stage::number;
 use crate::support::{start, stored};

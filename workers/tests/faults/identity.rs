@@ -1,9 +1,9 @@
 //! A row that was not inserted is not always one that was there: nobody's text may be lost for it, and no neighbour may
 //! wait for it.
 
-use common::disposition::Class;
-use common::post::{Post, PostId};
-use common::testing::{Ground, eventually};
+use sluice_core::disposition::Class;
+use sluice_core::post::{Post, PostId};
+use sluice_lab::testing::{Ground, eventually};
 
 use crate::stage::number;
 use crate::support::{dead, is_stored, start, stored, worker};

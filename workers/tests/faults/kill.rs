@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::disposition::Class;
-use common::post::Post;
-use common::testing::{Ground, eventually};
+use sluice_core::disposition::Class;
+use sluice_core::post::Post;
+use sluice_lab::testing::{Ground, eventually};
 
 use crate::stage::{accounted, all_stored, flood, number, posts, quick_start};
 use crate::support::{dead, start, stored, worker};

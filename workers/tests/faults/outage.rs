@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::devstack::StackOptions;
-use common::testing::{Ground, Program, Proxy, eventually, in_time};
 use mysql_async::prelude::Queryable as _;
 use nix::sys::signal::Signal;
+use sluice_lab::devstack::StackOptions;
+use sluice_lab::testing::{Ground, Program, Proxy, eventually, in_time};
 
 use crate::stage::{Stage, all_stored, flood, number, posts, queue};
 use crate::support::{start, stored};
@@ -24,7 +24,7 @@ const RESUMED: Duration = Duration::from_secs(5);
 const WATCHED: Duration = Duration::from_secs(4);
 
 /// One outage from its beginning, which has just been made, to what a worker does before its end.
-async fn endured(ground: &Ground, worker: &Program, outage: &str, nth: usize) -> Vec<common::post::Post> {
+async fn endured(ground: &Ground, worker: &Program, outage: &str, nth: usize) -> Vec<sluice_core::post::Post> {
     let begun = Instant::now();
     let posts = posts(ground, POSTS as usize, outage);
     flood(ground, &posts).await;
@@ -47,7 +47,7 @@ async fn endured(ground: &Ground, worker: &Program, outage: &str, nth: usize) ->
 }
 
 /// The end of an outage has just been made.
-async fn resumed(ground: &Ground, worker: &Program, outage: &str, posts: &[common::post::Post]) {
+async fn resumed(ground: &Ground, worker: &Program, outage: &str, posts: &[sluice_core::post::Post]) {
     let took = all_stored(ground, posts).await;
     println!("{outage}: resumed after {took:.2?}");
     in_time(format!("{outage}: work resumed"), took, RESUMED);

@@ -1,9 +1,9 @@
 //! A review or an insert that panics fails the one post it panicked on.
 
-use common::disposition::Class;
-use common::post::Post;
-use common::testing::{Ground, Program};
 use mysql_async::prelude::Queryable as _;
+use sluice_core::disposition::Class;
+use sluice_core::post::Post;
+use sluice_lab::testing::{Ground, Program};
 
 use crate::stage::{all_stored, flood, posts};
 use crate::support::{dead, start, stored, waiting};

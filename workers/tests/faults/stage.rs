@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::devstack::{Stack, StackOptions};
-use common::post::{Post, PostId};
-use common::publisher::{Envelope, Publisher};
-use common::testing::{Ground, eventually};
 use mysql_async::prelude::Queryable as _;
+use sluice_core::post::{Post, PostId};
+use sluice_lab::devstack::{Stack, StackOptions};
+use sluice_lab::testing::{Ground, eventually};
+use sluice_rabbit::publisher::{Envelope, Publisher};
 
 /// Servers that nobody else uses, so that they can be broken.
 pub(crate) struct Stage {

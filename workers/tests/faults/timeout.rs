@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use common::devstack::StackOptions;
-use common::testing::{Ground, in_time};
+use sluice_lab::devstack::StackOptions;
+use sluice_lab::testing::{Ground, in_time};
 
 use crate::stage::{Stage, all_stored, flood, number, posts, queue};
 use crate::support::start;

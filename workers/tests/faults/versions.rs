@@ -1,12 +1,12 @@
 //! Two versions side by side, seen from the worker: a newer producer before it, a newer worker beside it, a newer
 //! schema behind it.
 
-use common::dead_letter::FAILURE_HEADER;
-use common::disposition::Class;
-use common::testing::Ground;
 use lapin::BasicProperties;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use sluice_core::dead_letter::FAILURE_HEADER;
+use sluice_core::disposition::Class;
+use sluice_lab::testing::Ground;
 
 use crate::stage::{all_stored, number, posts};
 use crate::support::{start, stored, worker};

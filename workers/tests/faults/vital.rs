@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::testing::Program;
+use sluice_lab::testing::Program;
 
 /// The kernel counts processor time in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);

@@ -8,7 +8,7 @@ use crate::state::{Answer, Hand, Letter, Replay, Stage, State, Worker};
 pub(crate) enum Action {
     /// workers/src/consumer.rs, `Consumers::run`: the gate is open, so a session is opened.
     Open { w: usize },
-    /// common/src/delivery/session.rs, `Deliveries`: the broker gives message `i` to a consumer that has room.
+    /// common/rabbit/src/delivery/session.rs, `Deliveries`: the broker gives message `i` to a consumer that has room.
     Deliver { w: usize, k: usize, i: usize },
     /// workers/src/handler.rs, `Handler::admit`: what came back too often is set aside untouched.
     Admit { w: usize, k: usize },
@@ -23,16 +23,16 @@ pub(crate) enum Action {
     Poisoned { w: usize, k: usize },
     /// The same with a deadlock, which the suspect meets as well that is tried again alone.
     Deadlock { w: usize, k: usize },
-    /// common/src/store/mod.rs, `Store::bounded`: no answer in time. The insert was committed, or not; and a plain row is
+    /// common/mysql/src/lib.rs, `Store::bounded`: no answer in time. The insert was committed, or not; and a plain row is
     /// taken then, so that the row is tried again at once (workers/src/suspects.rs), or not answered either.
     Unanswered { w: usize, k: usize, committed: bool, plain: bool },
     /// workers/src/writer.rs, `Blame::EveryPost`: MySQL is away, locked or set up wrongly, and takes no plain row either.
     Unreachable { w: usize, k: usize },
     /// workers/src/handler.rs, `Handler::attempt`, `Some(Ok(recorded))`: the answer has come.
     Answered { w: usize, k: usize },
-    /// common/src/delivery/mod.rs, `Delivery::ack` and `Delivery::release`. After a letter, the ack that follows it.
+    /// common/rabbit/src/delivery/mod.rs, `Delivery::ack` and `Delivery::release`. After a letter, the ack that follows it.
     Settle { w: usize, k: usize },
-    /// common/src/delivery/mod.rs, `Delivery::dead_letter` and `Delivery::renew`: the letter, or the new message, is
+    /// common/rabbit/src/delivery/mod.rs, `Delivery::dead_letter` and `Delivery::renew`: the letter, or the new message, is
     /// published and confirmed.
     Publish { w: usize, k: usize },
     /// The same with the confirm lost (`PublishError::Unconfirmed`): the delivery stays in hand, or is released.
@@ -70,9 +70,9 @@ pub(crate) enum Action {
     Back,
     /// producer: a sender tries again with the same id.
     Duplicate { p: usize },
-    /// ops/src/dlq/replay.rs, `batch`, `publish_batch`: a copy is published and confirmed.
+    /// ops/cli/src/dlq/replay.rs, `batch`, `publish_batch`: a copy is published and confirmed.
     ReplayPublish { i: usize },
-    /// ops/src/dlq/replay.rs, `batch`, `letter.remove`: the letter is acknowledged.
+    /// ops/cli/src/dlq/replay.rs, `batch`, `letter.remove`: the letter is acknowledged.
     ReplayRemove { i: usize },
     /// The broker's own means (a shovel, the management pages, `rabbitmqctl`) put letter `i` back to work as it is, with the
     /// count of its looks.

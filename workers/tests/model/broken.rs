@@ -1,6 +1,6 @@
 //! One step done wrongly on purpose. A check that passes these as well would be worth nothing.
 
-use common::failure::Kind;
+use sluice_core::failure::Kind;
 
 use crate::action::Action;
 use crate::check::{holds, refuted};

@@ -1,7 +1,7 @@
 //! The protocol as it is: each test is another mixture of posts and faults, and every property holds in all of its
 //! states.
 
-use common::failure::Kind;
+use sluice_core::failure::Kind;
 
 use crate::check::{ends, holds};
 use crate::rules::{Counting, Faults, Nature, Protocol};

@@ -1,6 +1,6 @@
 //! What must hold in every state that can be reached, and what must be reachable so that the check says anything.
 
-use common::disposition::Class;
+use sluice_core::disposition::Class;
 use stateright::{Model, Property};
 
 use crate::action::Action;

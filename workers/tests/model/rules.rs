@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use common::failure::Kind;
-use common::retry::RetryPolicy;
+use sluice_core::failure::Kind;
+use sluice_core::retry::RetryPolicy;
 
 /// What a post is like. The workers do not know it beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 //! Workers are alike, and so are the hands of a worker: a state is kept in one canonical order, or the same moment
 //! would be looked at once for each way to number them.
 
-use common::delivery::came_back;
-use common::disposition::Class;
+use sluice_core::disposition::Class;
+use sluice_rabbit::delivery::came_back;
 
 use crate::rules::{Counting, Faults, Protocol};
 

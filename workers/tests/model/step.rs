@@ -1,8 +1,8 @@
 //! What each action does to the state. What follows from an outcome is not written here: the product's own
 //! `decide` and `allows_another` are asked.
 
-use common::disposition::{Blame, Disposition, Outcome, blame, decide};
-use common::failure::{Failure, Kind};
+use sluice_core::disposition::{Blame, Disposition, Outcome, blame, decide};
+use sluice_core::failure::{Failure, Kind};
 
 use crate::action::Action;
 use crate::rules::{Broken, Counting, Nature, Protocol};
@@ -196,7 +196,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// common/src/delivery/count.rs, `came_back`.
+    /// common/rabbit/src/delivery/count.rs, `came_back`.
     fn returns(&mut self, w: usize, k: usize) -> u8 {
         let message = self.hand(w, k).message;
         if self.protocol.is(Broken::AnyCountIsBelieved) && message.returns == 0 {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use common::roll_call;
-use common::testing::eventually;
 use mysql_async::prelude::Queryable;
+use sluice_lab::testing::eventually;
+use sluice_rabbit::roll_call;
 
 use crate::server::{Manner, Server};
 use crate::stage::Stage;

@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
-use common::post::Post;
-use common::store::StoredPost;
-use common::testing::{Ground, Program};
-use common::verdict::Reason;
+use sluice_core::post::Post;
+use sluice_core::verdict::Reason;
+use sluice_lab::testing::{Ground, Program};
+use sluice_mysql::StoredPost;
 use tempfile::NamedTempFile;
 
 use crate::server::MODEL;

@@ -1,8 +1,8 @@
 //! What the worker's tests share.
 
-use common::post::PostId;
-use common::store::StoredPost;
-use common::testing::{Ground, Program, eventually};
+use sluice_core::post::PostId;
+use sluice_lab::testing::{Ground, Program, eventually};
+use sluice_mysql::StoredPost;
 
 /// Starts `sluice-worker run` on this ground and waits until it consumes.
 #[allow(dead_code, reason = "not every file of tests starts one like that")]

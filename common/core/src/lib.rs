@@ -1,0 +1,29 @@
+//! What the programs of Sluice agree on: what a post is, what a verdict, what went wrong and what follows from it.
+//!
+//! ```text
+//!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter      the way of a post, as values
+//!  retry                                                       the schedule of attempts
+//!  address ◄─ config                                           the settings that programs share
+//!  json, visible, named, natural, foreign                      how texts are read, shown and compared
+//! ```
+//!
+//! Nothing here does I/O or waits, and a clock is an argument.
+
+pub mod address;
+pub mod config;
+pub mod dead_letter;
+pub mod disposition;
+pub mod failure;
+pub mod foreign;
+pub mod json;
+pub mod kind;
+pub mod named;
+pub mod natural;
+mod new_id;
+pub mod post;
+pub mod retry;
+pub mod verdict;
+pub mod visible;
+
+/// The version of all programs.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

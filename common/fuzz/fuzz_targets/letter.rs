@@ -1,6 +1,0 @@
-#![no_main]
-
-#[path = "../../tests/hostile/letter.rs"]
-mod letter;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| letter::holds(bytes));

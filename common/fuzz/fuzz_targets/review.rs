@@ -1,6 +1,0 @@
-#![no_main]
-
-#[path = "../../tests/hostile/review.rs"]
-mod review;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| review::holds(bytes));

@@ -1,6 +1,0 @@
-#![no_main]
-
-#[path = "../../tests/hostile/wire.rs"]
-mod wire;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wire::holds(bytes));

@@ -1,0 +1,113 @@
+//! How many posts are stored. InnoDB keeps no count, and to count is to read every row; so a small table is counted, a
+//! large one estimated, and whoever wants the exact number of a large one says so and waits.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use serde::Serialize;
+
+use super::Store;
+use crate::failure::classify;
+use sluice_core::failure::{Failure, Kind};
+use sluice_core::natural::natural_order;
+use sluice_core::verdict::Verdict;
+
+/// Up to how many rows a table is counted unasked: some 0.2 s.
+const COUNTED: u64 = 200_000;
+/// How many rows of a large table tell which verdicts there are.
+const SAMPLE: u32 = 1_000;
+/// The longest wait for an exact count.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// How many posts have each verdict; every verdict is in it.
+pub type ByVerdict = Vec<(Verdict, u64)>;
+
+/// How many posts there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Stored {
+    /// Counted.
+    Exactly(ByVerdict),
+    /// Too many to be counted in a moment.
+    About {
+        /// InnoDB's estimate of the rows.
+        rows: u64,
+        /// The verdicts of the posts with the highest ids. Ids begin with the time of submission, so these are mostly the
+        /// latest ones.
+        sample: ByVerdict,
+    },
+}
+
+impl Store {
+    /// How many posts there are, in a time that does not grow with their number.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn stored(&self) -> Result<Stored, Failure> {
+        let estimate = self.estimate().await?;
+        if estimate <= COUNTED {
+            // The estimate may be far off. One row more than may be counted says that it was.
+            let limit = COUNTED + 1;
+            let some = self.by_verdict(&format!("SELECT verdict FROM posts LIMIT {limit}"), super::PATIENCE).await?;
+            if some.iter().map(|(_, rows)| rows).sum::<u64>() <= COUNTED {
+                return Ok(Stored::Exactly(some));
+            }
+        }
+        let newest = format!("SELECT verdict FROM posts ORDER BY id DESC LIMIT {SAMPLE}");
+        let sample = self.by_verdict(&newest, super::PATIENCE).await?;
+        Ok(Stored::About { rows: estimate.max(COUNTED), sample })
+    }
+
+    /// How many posts have each verdict, counted: a second or so for each million of them.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn count_by_verdict(&self) -> Result<ByVerdict, Failure> {
+        self.by_verdict("SELECT verdict FROM posts", PATIENCE).await
+    }
+
+    /// How many posts each worker process stored, counted.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn count_by_worker(&self) -> Result<Vec<(String, u64)>, Failure> {
+        let mut counts = self.counts("SELECT worker, COUNT(*) FROM posts GROUP BY worker", PATIENCE).await?;
+        counts.sort_by(|(one, _), (other, _)| natural_order(one, other));
+        Ok(counts)
+    }
+
+    async fn by_verdict(&self, rows: &str, patience: Duration) -> Result<ByVerdict, Failure> {
+        let statement = format!("SELECT verdict, COUNT(*) FROM ({rows}) AS some GROUP BY verdict");
+        let counts: HashMap<String, u64> = self.counts(&statement, patience).await?.into_iter().collect();
+        Ok(Verdict::ALL.map(|verdict| (verdict, counts.get(verdict.as_str()).copied().unwrap_or(0))).to_vec())
+    }
+
+    /// The rows that InnoDB believes the table to have. It follows each insert, and is set anew from a few pages when a
+    /// tenth of the table has changed.
+    async fn estimate(&self) -> Result<u64, Failure> {
+        let pool = self.pool();
+        let rows: Option<Option<u64>> = self
+            .bounded("an estimate", async {
+                let mut connection = pool.get_conn().await?;
+                // MySQL would give a day-old one. MariaDB does not know the setting, and has no need of it.
+                match connection.query_drop("SET SESSION information_schema_stats_expiry = 0").await {
+                    Err(error) if classify(&error).kind == Kind::Dependency => return Err(error),
+                    _ => {}
+                }
+                let statement = "SELECT CAST(table_rows AS UNSIGNED) FROM information_schema.tables \
+                                 WHERE table_schema = DATABASE() AND table_name = 'posts'";
+                connection.query_first(statement).await
+            })
+            .await?;
+        Ok(rows.flatten().unwrap_or(0))
+    }
+
+    async fn counts(&self, statement: &str, patience: Duration) -> Result<Vec<(String, u64)>, Failure> {
+        let pool = self.pool();
+        self.bounded_by(patience, "a count", async {
+            let mut connection = pool.get_conn().await?;
+            connection.query::<(String, u64), _>(statement).await
+        })
+        .await
+    }
+}

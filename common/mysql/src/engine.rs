@@ -1,0 +1,55 @@
+//! Whether our tables can take back what was not committed. Rehearsals, and records of several statements, rely on it.
+//!
+//! The server is asked which of its engines know transactions. No engine is named here: MyISAM, Aria, MEMORY and CSV do
+//! not, and there will be others.
+
+use mysql_async::prelude::Queryable as _;
+
+use super::Store;
+use super::migrate::tables;
+use sluice_core::failure::{Failure, Kind};
+
+/// What is refused: a table without transactions.
+const CODE: &str = "mysql_engine";
+
+impl Store {
+    /// Refuses tables of ours whose engine has no transactions.
+    ///
+    /// # Errors
+    /// An operator's failure that names each such table, its engine and the statement that mends it; or the server's.
+    pub(super) async fn check_engines(&self) -> Result<(), Failure> {
+        // A table at a time: only so MariaDB opens no other tables of the database to answer. A view has no engine.
+        let question = "SELECT t.ENGINE FROM information_schema.TABLES t \
+                        LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE \
+                        WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = ? \
+                        AND t.ENGINE IS NOT NULL AND COALESCE(e.TRANSACTIONS, 'NO') <> 'YES'";
+        let pool = self.pool();
+        let unfit = self
+            .bounded("a look for the tables' engines", async {
+                let mut connection = pool.get_conn().await?;
+                let mut unfit = Vec::new();
+                for table in tables() {
+                    let engine: Option<String> = connection.exec_first(question, (&table,)).await?;
+                    unfit.extend(engine.map(|engine| (table, engine)));
+                }
+                Ok(unfit)
+            })
+            .await?;
+        if unfit.is_empty() { Ok(()) } else { Err(refused(&unfit)) }
+    }
+}
+
+fn refused(unfit: &[(String, String)]) -> Failure {
+    let tables: Vec<String> = unfit.iter().map(|(table, engine)| format!("`{table}` has {engine}")).collect();
+    let cure: Vec<String> = unfit.iter().map(|(table, _)| format!("ALTER TABLE `{table}` ENGINE=InnoDB")).collect();
+    let message =
+        format!("an engine without transactions keeps a table: {}; run {}", tables.join(", "), cure.join("; "));
+    Failure::new(Kind::Operator, CODE, message)
+}
+
+/// What is said where a rehearsal found out by itself: its rows stayed. They are deleted by now.
+pub(super) fn not_taken_back() -> Failure {
+    let message = "what was tried in the table `posts` could not be taken back, so it was deleted: behind it is a table \
+                   whose engine has no transactions; give it one that has, like InnoDB";
+    Failure::new(Kind::Operator, CODE, message)
+}

@@ -1,0 +1,146 @@
+//! A plain row: whether the table takes posts at all, found out by storing one and taking it back.
+//!
+//! Whose fault a failure is, no error code tells: a lock on the table and one on a single row have the same, and so have a
+//! table that is missing and a trigger that names a missing one for a single author. So the table is asked for a plain
+//! row ([`sluice_core::disposition::blame`]); the gate is opened by the same question.
+//!
+//! An insert of no row would find a server that is down or read-only and a table that is missing. A disk that is full, a
+//! limit of prepared statements and a column that must have a value are met only by a row. Whoever asks for less opens
+//! the gate to the next failure, over and over, and has posts in flight meanwhile.
+
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Params, TxOpts, Value};
+use time::OffsetDateTime;
+
+use super::Store;
+use super::engine::not_taken_back;
+use super::insertion::{Insertion, another_like_the_last};
+use super::posts::Row;
+use crate::failure::classify;
+use sluice_core::failure::{Failure, Kind};
+use sluice_core::post::{Post, PostId};
+use sluice_core::verdict::{Review, Verdict};
+
+/// What a plain post says.
+const TEXT: &str = "A post that is stored to see whether posts can be stored, and taken back.";
+/// The text of the large row, in bytes: as much room as a group of some hundred usual posts takes.
+const BYTES: usize = 256 * 1024;
+/// The longest wait for plain rows. It is shorter than that for an insert, so that whoever asks while an insert hangs
+/// knows before the insert is given up, and longer than the wait for a lock.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// What is refused within this time was refused for what it is; what took longer waited for a lock.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// What an insert that was taken back came to.
+struct Tried {
+    /// How many rows it stored.
+    rows: u64,
+    /// Whether the row had to be deleted, because its table takes nothing back.
+    stayed: bool,
+}
+
+impl Store {
+    /// Whether posts could be stored now. Nothing stays of it.
+    ///
+    /// A table may want more of a post than that it is one (an author, some prefix). So it is asked for a post without an
+    /// author, for one with an author, and for the one that it took last: one of them is enough. A large row has to find
+    /// room as well, but need not suit the table. And what was taken back has to be gone: a table of ours whose engine has
+    /// no transactions is refused.
+    ///
+    /// # Errors
+    /// Why not: what the first of them met.
+    pub async fn probe(&self) -> Result<(), Failure> {
+        let pool = self.pool();
+        let stayed = self
+            .bounded_by(PATIENCE, "a plain row", async {
+                let mut connection = pool.get_conn().await?;
+                let under_way = self.under_way(&connection);
+                let taken = self.takes_plain_rows(&mut connection).await;
+                under_way.answered();
+                taken
+            })
+            .await?;
+        self.check_engines().await?;
+        if stayed { Err(not_taken_back()) } else { Ok(()) }
+    }
+
+    /// Whether one of the rows that were tried had to be deleted.
+    async fn takes_plain_rows(&self, connection: &mut Conn) -> Result<bool, mysql_async::Error> {
+        self.ask_packet(connection).await?;
+        let begun = Instant::now();
+        let mut stayed = false;
+        match try_row(connection, None, TEXT).await {
+            Ok(tried) => stayed |= tried.stayed,
+            Err(refused) => {
+                let with_author =
+                    begun.elapsed() < AT_ONCE && try_row(connection, Some("somebody"), TEXT).await.is_ok();
+                if !with_author && (begun.elapsed() > AT_ONCE || !takes_the_last_again(connection).await) {
+                    return Err(refused);
+                }
+            }
+        }
+        let large = "x".repeat(BYTES.min(self.packet() / 2));
+        match try_row(connection, Some("somebody"), &large).await {
+            Err(error) if classify(&error).kind == Kind::Permanent => Ok(stayed),
+            Err(error) => Err(error),
+            Ok(tried) => Ok(stayed | tried.stayed),
+        }
+    }
+}
+
+/// Stores a row and takes it back.
+async fn try_row(connection: &mut Conn, author: Option<&str>, content: &str) -> Result<Tried, mysql_async::Error> {
+    let now = OffsetDateTime::now_utc();
+    let row = row(author, content, now);
+    let Insertion { statement, values } = Insertion::new(std::slice::from_ref(&row), "", now);
+    insert_once(connection, row.post.id, &statement, values).await
+}
+
+async fn takes_the_last_again(connection: &mut Conn) -> bool {
+    let id = PostId::new();
+    let tried = insert_once(connection, id, &another_like_the_last(), vec![id.to_string().into()]).await;
+    matches!(tried, Ok(Tried { rows: 1, .. }))
+}
+
+/// Stores the row of this new id and takes it back. Each has a transaction of its own: after a deadlock there is none any
+/// more, and the next row would stay.
+async fn insert_once(
+    connection: &mut Conn,
+    id: PostId,
+    statement: &str,
+    values: Vec<Value>,
+) -> Result<Tried, mysql_async::Error> {
+    // Left open, by whatever error, it is taken back with its connection.
+    let mut transaction = connection.start_transaction(TxOpts::default()).await?;
+    let inserted = transaction.exec_drop(statement, Params::Positional(values)).await;
+    let rows = transaction.affected_rows();
+    let taken_back = transaction.rollback().await;
+    inserted.and(taken_back)?;
+    // The server warns where a table took part that knows no way back.
+    let mut stayed = connection.get_warnings() > 0;
+    if stayed {
+        connection.exec_drop("DELETE FROM posts WHERE id = ?", (id.to_string(),)).await?;
+        stayed = connection.affected_rows() > 0;
+    }
+    Ok(Tried { rows, stayed })
+}
+
+fn row(author: Option<&str>, content: &str, now: OffsetDateTime) -> Row {
+    let post = Post {
+        id: PostId::new(),
+        title: "A plain post".to_owned(),
+        content: content.to_owned(),
+        author: author.map(str::to_owned),
+        submitted_at: now,
+    };
+    let review = Review {
+        verdict: Verdict::Approved,
+        reasons: Vec::new(),
+        scores: Vec::new(),
+        shadow: Vec::new(),
+        ruleset: String::new(),
+    };
+    Row { post, review, reviewed_at: now, attempts: 0 }
+}

@@ -1,0 +1,195 @@
+//! The table of posts.
+
+use std::collections::HashSet;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Params, Value};
+use serde::Serialize;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use super::Store;
+use super::insertion::Insertion;
+use super::refused::all_new;
+use sluice_core::failure::{Failure, Kind};
+use sluice_core::post::{Post, PostId};
+use sluice_core::verdict::Review;
+
+/// The largest row, in bytes of text. A packet over the server's limit breaks the connection on MariaDB, which looks
+/// like an outage; half of the smallest default limit (16 MiB) is far from it.
+pub(super) const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
+/// How many ids one query asks for.
+const ASK: usize = 1000;
+
+/// A reviewed post, ready to be stored.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The post.
+    pub post: Post,
+    /// What the review said.
+    pub review: Review,
+    /// When, UTC.
+    pub reviewed_at: OffsetDateTime,
+    /// Which attempt this is, from 1.
+    pub attempts: u32,
+}
+
+impl Row {
+    /// The least that it takes of a packet to the server: its texts and what the review found.
+    pub(super) fn packet_bytes(&self) -> usize {
+        let Review { reasons, scores, ruleset, .. } = &self.review;
+        let json = |list: Result<String, serde_json::Error>| list.map_or(0, |text| text.len());
+        self.bytes() + json(serde_json::to_string(reasons)) + json(serde_json::to_string(scores)) + ruleset.len()
+    }
+
+    /// Its size, in bytes of text.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let author = self.post.author.as_ref().map_or(0, String::len);
+        self.post.title.len() + self.post.content.len() + author
+    }
+}
+
+/// How a row came to be in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is new.
+    Inserted,
+    /// A row with its id was there and says the same: an earlier delivery or submission of the same post.
+    AlreadyRecorded,
+}
+
+/// What became of one row, or would become of it: it is in the table, or this is why not.
+pub type RowOutcome = Result<Recorded, Failure>;
+
+/// A post as it stands in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredPost {
+    /// Its id.
+    pub id: String,
+    /// The title.
+    pub title: String,
+    /// The text.
+    pub content: String,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// The verdict.
+    pub verdict: String,
+    /// Its reasons, JSON.
+    pub reasons: String,
+    /// The rules that spoke.
+    pub ruleset: String,
+    /// When the front door took it, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub submitted_at: OffsetDateTime,
+    /// When it was stored, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub recorded_at: OffsetDateTime,
+    /// The worker process that stored it.
+    pub worker: String,
+    /// At which attempt.
+    pub attempts: u32,
+    /// The sums of its categories, JSON; `None` in rows of versions that did not store them.
+    pub scores: Option<String>,
+}
+
+impl Store {
+    /// Stores rows, in one statement if all of them are new, and says of each what became of it. A row whose id is there
+    /// already is left as it is; what this one says decides whether it is the same post or has a conflict
+    /// (`id_conflict`). A row that another unique key refuses fails alone (`mysql_1062`).
+    ///
+    /// # Errors
+    /// The server's, for the group as a whole: whose row it was is found by splitting the group. What is given up
+    /// meanwhile is ended in the server.
+    pub async fn insert(&self, rows: &[Row], worker: &str) -> Result<Vec<RowOutcome>, Failure> {
+        if let Some(row) = rows.iter().find(|row| row.bytes() > ROW_MAX_BYTES) {
+            return Err(too_large(row));
+        }
+        let now = OffsetDateTime::now_utc();
+        let Insertion { statement, values } = Insertion::new(rows, worker, now);
+        let pool = self.pool();
+        let all_new = self
+            .bounded("an insert", async {
+                let mut connection = pool.get_conn().await?;
+                let under_way = self.under_way(&connection);
+                let stored = connection.exec_drop(statement, Params::Positional(values)).await;
+                under_way.answered();
+                stored.map(|()| all_new(&connection, rows.len()))
+            })
+            .await?;
+        if all_new { Ok(vec![Ok(Recorded::Inserted); rows.len()]) } else { self.sort_out(rows, worker, now).await }
+    }
+
+    /// Which of these posts are stored.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn recorded(&self, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
+        self.which("SELECT id FROM posts WHERE id", ids).await
+    }
+
+    /// Those of these ids that a query finds; it ends where the list of ids is to follow.
+    pub(super) async fn which(&self, query: &str, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
+        let mut found: HashSet<PostId> = HashSet::with_capacity(ids.len());
+        for ids in ids.chunks(ASK) {
+            let statement = format!("{query} IN ({})", vec!["?"; ids.len()].join(", "));
+            let asked: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
+            let pool = self.pool();
+            let rows = self
+                .bounded("a look for posts", async {
+                    let mut connection = pool.get_conn().await?;
+                    connection.exec::<String, _, _>(statement, Params::Positional(asked)).await
+                })
+                .await?;
+            found.extend(rows.iter().filter_map(|id| id.parse::<PostId>().ok()));
+        }
+        Ok(found)
+    }
+
+    /// The row of one post.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn post(&self, id: PostId) -> Result<Option<StoredPost>, Failure> {
+        let pool = self.pool();
+        let row = self
+            .bounded("a look for a post", async {
+                let mut connection = pool.get_conn().await?;
+                let statement = "SELECT id, title, content, author, verdict, reasons, ruleset, submitted_at, \
+                                 recorded_at, worker, attempts, scores FROM posts WHERE id = ?";
+                connection.exec_first::<mysql_async::Row, _, _>(statement, (id.to_string(),)).await
+            })
+            .await?;
+        row.map(read).transpose()
+    }
+}
+
+/// What is said of a row that is never tried.
+pub(super) fn too_large(row: &Row) -> Failure {
+    let message = format!("the post has {} bytes, more than the {ROW_MAX_BYTES} a row may have", row.bytes());
+    Failure::new(Kind::Permanent, "too_large", message)
+}
+
+fn read(mut row: mysql_async::Row) -> Result<StoredPost, Failure> {
+    let wrong =
+        || Failure::new(Kind::Operator, "mysql_schema", "the table `posts` has other columns than this version's");
+    macro_rules! take {
+        ($name:literal) => {
+            row.take_opt($name).and_then(Result::ok).ok_or_else(wrong)?
+        };
+    }
+    let at = |time: PrimitiveDateTime| time.assume_utc();
+    Ok(StoredPost {
+        id: take!("id"),
+        title: take!("title"),
+        content: take!("content"),
+        author: take!("author"),
+        verdict: take!("verdict"),
+        reasons: take!("reasons"),
+        ruleset: take!("ruleset"),
+        submitted_at: at(take!("submitted_at")),
+        recorded_at: at(take!("recorded_at")),
+        worker: take!("worker"),
+        attempts: take!("attempts"),
+        scores: take!("scores"),
+    })
+}

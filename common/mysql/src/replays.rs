@@ -1,0 +1,118 @@
+//! Past replays, read from the record of acts.
+
+use std::collections::HashMap;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Params, Value};
+use serde::Serialize;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use super::Store;
+use super::acts::ActKind;
+use sluice_core::failure::Failure;
+
+/// A replay that was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastReplay {
+    /// Its id.
+    pub id: String,
+    /// Who began it: user and host.
+    pub actor: String,
+    /// When, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub begun_at: OffsetDateTime,
+    /// The selection, as it was asked for.
+    pub selection: serde_json::Value,
+}
+
+/// One letter of a past replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastLetter {
+    /// Its number within the replay, from 1.
+    pub number: u32,
+    /// The letter's id.
+    pub letter: String,
+    /// What the replay did with it.
+    pub outcome: String,
+    /// What there was more to say.
+    pub detail: String,
+}
+
+/// An act that took a letter out of the dead ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The act's id.
+    pub act: String,
+    /// `replayed`, `dropped` or `destroyed`.
+    pub outcome: String,
+    /// What there was more to say.
+    pub detail: String,
+}
+
+impl Store {
+    /// The replays of a prefix whose id begins with `id`, the newest first, at most `limit` of them.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn replays(&self, prefix: &str, id: &str, limit: u32) -> Result<Vec<PastReplay>, Failure> {
+        let pool = self.pool();
+        // An id is hexadecimal digits and dashes: nothing in it that LIKE would take for a pattern, once it is checked.
+        let plain = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        let like = if plain { format!("{}%", id.to_ascii_lowercase()) } else { return Ok(Vec::new()) };
+        let statement = "SELECT id, actor, begun_at, selection FROM acts WHERE kind = ? AND prefix = ? AND id LIKE ? \
+                         ORDER BY id DESC LIMIT ?";
+        let asked = (ActKind::Replay.as_str(), prefix, like, limit);
+        let rows: Vec<(String, String, PrimitiveDateTime, String)> =
+            self.bounded("a look for replays", async { pool.get_conn().await?.exec(statement, asked).await }).await?;
+        let read = |(id, actor, at, selection): (String, String, PrimitiveDateTime, String)| PastReplay {
+            id,
+            actor,
+            begun_at: at.assume_utc(),
+            selection: serde_json::from_str(&selection).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// The letters of an act with a higher number than `after`, in their order, at most `limit` of them.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn letters_of(&self, act: &str, after: u32, limit: u32) -> Result<Vec<PastLetter>, Failure> {
+        let pool = self.pool();
+        let statement = "SELECT number, letter, outcome, detail FROM act_letters WHERE act = ? AND number > ? \
+                         ORDER BY number LIMIT ?";
+        let rows: Vec<(u32, String, String, String)> = self
+            .bounded("a look for letters", async { pool.get_conn().await?.exec(statement, (act, after, limit)).await })
+            .await?;
+        let read = |(number, letter, outcome, detail)| PastLetter { number, letter, outcome, detail };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// The other acts that took these letters out of the dead ones, for each letter the earlier ones first.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn taken_by_others(&self, act: &str, letters: &[&str]) -> Result<HashMap<String, Vec<Taken>>, Failure> {
+        let mut found: HashMap<String, Vec<Taken>> = HashMap::new();
+        if letters.is_empty() {
+            return Ok(found);
+        }
+        let marks = vec!["?"; letters.len()].join(", ");
+        let statement = format!(
+            "SELECT letter, act, outcome, detail FROM act_letters WHERE letter IN ({marks}) AND act <> ? \
+             AND outcome IN ('replayed', 'dropped', 'destroyed') ORDER BY act, number"
+        );
+        let mut asked: Vec<Value> = letters.iter().map(|letter| (*letter).into()).collect();
+        asked.push(act.into());
+        let pool = self.pool();
+        let rows: Vec<(String, String, String, String)> = self
+            .bounded("a look for acts", async {
+                pool.get_conn().await?.exec(statement, Params::Positional(asked)).await
+            })
+            .await?;
+        for (letter, act, outcome, detail) in rows {
+            found.entry(letter).or_default().push(Taken { act, outcome, detail });
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,240 @@
+//! A delivery: a message in hand, which must be settled exactly once. The only place that acknowledges.
+//!
+//! [`Delivery::settle`] consumes the delivery, so nothing is settled twice, and the compiler warns where one is
+//! dropped. What is dropped all the same, or held when its connection ends, goes back to the queue: the broker sees to
+//! that.
+
+mod answers;
+mod count;
+mod handful;
+mod ledger;
+mod letter;
+mod letters;
+mod older;
+mod said;
+mod session;
+mod transcript;
+mod turn;
+mod value;
+
+pub use count::came_back;
+pub use letter::{Letter, LetterSummary};
+pub use letters::{LetterError, Letters};
+pub use session::{Deliveries, OpenError, Session};
+pub use transcript::{Properties, Transcript, Unreadable};
+pub use turn::Turn;
+
+use std::sync::Arc;
+
+use deadpool_lapin::lapin;
+use lapin::types::{AMQPValue, FieldTable};
+use time::OffsetDateTime;
+
+use answers::Answers;
+use ledger::Word;
+
+use crate::publisher::{Envelope, PublishError, Publisher};
+use crate::topology::Topology;
+use sluice_core::dead_letter::{DeadLetterRecord, EARLIER_FAILURE_HEADER, FAILURE_HEADER, Origin, REPLAYS_HEADER};
+use sluice_runtime::failpoint;
+
+/// The most bytes of headers that are copied onto a dead letter. All headers together must fit one frame (128 KiB);
+/// what has more is left to the broker's own dead-lettering, which copies it without us.
+const HEADERS_MAX_BYTES: usize = 64 * 1024;
+
+/// The broker's own count of how often a message came back.
+const DELIVERY_COUNT_HEADER: &str = "x-delivery-count";
+/// The broker's own count of how often a message was delivered, on 4.x: one that is put back counts here too.
+const ACQUIRED_COUNT_HEADER: &str = "x-acquired-count";
+
+/// A message in hand, not yet answered.
+#[derive(Debug)]
+#[must_use = "a delivery must be settled: unanswered it blocks its consumer until the connection ends"]
+pub struct Delivery {
+    message: lapin::message::Delivery,
+    /// Taken out of the message: copies of it share one body.
+    body: Arc<Vec<u8>>,
+    answers: Answers,
+}
+
+/// How a delivery is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// The post is done with.
+    Ack,
+    /// A copy with this record goes to the dead letters; the original is acknowledged once that is confirmed.
+    DeadLetter(Box<DeadLetterRecord>),
+    /// Back to the queue.
+    Release,
+    /// Back to the queue as a new message, of which the broker counts no returns: a copy is published, and the original
+    /// is acknowledged once that is confirmed. Where it cannot be published, the original is released.
+    Renew,
+}
+
+/// Why a delivery is not settled.
+#[derive(Debug, thiserror::Error)]
+pub enum Unsettled {
+    /// The dead letter could not be published. The delivery is still in hand, to be settled again.
+    #[error("the dead letter was not taken: {error}")]
+    StillInHand {
+        /// The delivery, as it was.
+        delivery: Box<Delivery>,
+        /// Why it was not taken.
+        error: PublishError,
+    },
+    /// The session is over; the broker delivers the message again.
+    #[error("the session ended before the answer was sent ({0}); the message will be delivered again")]
+    Gone(String),
+}
+
+impl Delivery {
+    fn new(mut message: lapin::message::Delivery, answers: Answers) -> Self {
+        let body = Arc::new(std::mem::take(&mut message.data));
+        Self { message, body, answers }
+    }
+
+    /// The message's body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The message's id.
+    #[must_use]
+    pub fn message_id(&self) -> Option<&str> {
+        self.message.properties.message_id().as_ref().map(|id| id.as_str())
+    }
+
+    /// When it was published, by the message's own `timestamp`, if it has one.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<OffsetDateTime> {
+        let seconds = i64::try_from((*self.message.properties.timestamp())?).ok()?;
+        OffsetDateTime::from_unix_timestamp(seconds).ok()
+    }
+
+    /// How often it was delivered before and came back, as far as the broker vouches for it (quorum queues only).
+    #[must_use]
+    pub fn came_back(&self) -> u64 {
+        came_back(self.message.redelivered, self.number(DELIVERY_COUNT_HEADER), self.number(ACQUIRED_COUNT_HEADER))
+    }
+
+    /// How often it was replayed from the dead letters.
+    #[must_use]
+    pub fn replays(&self) -> u32 {
+        u32::try_from(self.number(REPLAYS_HEADER).unwrap_or_default()).unwrap_or(u32::MAX)
+    }
+
+    /// Where it came from.
+    #[must_use]
+    pub fn origin(&self, topology: &Topology) -> Origin {
+        Origin {
+            exchange: self.message.exchange.to_string(),
+            routing_key: self.message.routing_key.to_string(),
+            queue: topology.queue(),
+        }
+    }
+
+    fn number(&self, header: &str) -> Option<u64> {
+        headers(&self.message).and_then(|headers| headers.inner().get(header)).and_then(number)
+    }
+
+    /// Answers the broker. Consumes the delivery: there is no second answer.
+    ///
+    /// # Errors
+    /// [`Unsettled`]: a dead letter that could not be published gives the delivery back; any other failure means that
+    /// the session is over and the broker delivers again.
+    pub async fn settle(
+        self,
+        settlement: Settlement,
+        topology: &Topology,
+        publisher: &Publisher,
+    ) -> Result<(), Unsettled> {
+        match settlement {
+            Settlement::Ack => self.ack().await,
+            Settlement::Release => self.release().await,
+            Settlement::Renew => self.renew(topology, publisher).await,
+            Settlement::DeadLetter(record) => self.dead_letter(&record, topology, publisher).await,
+        }
+    }
+
+    async fn dead_letter(
+        self,
+        record: &DeadLetterRecord,
+        topology: &Topology,
+        publisher: &Publisher,
+    ) -> Result<(), Unsettled> {
+        let mut table = headers(&self.message).cloned().unwrap_or_default();
+        // The debug form of a table is never shorter than its form on the wire.
+        if format!("{table:?}").len() > HEADERS_MAX_BYTES {
+            return self.leave_to_the_broker().await;
+        }
+        table = without(&table, is_a_count_of_the_brokers);
+        // A dead letter that came back by other means than a replay says why it died before. The first such reason stays.
+        let earlier = table.inner().get(FAILURE_HEADER).cloned();
+        if let Some(earlier) = earlier.filter(|_| !table.inner().contains_key(EARLIER_FAILURE_HEADER)) {
+            table.insert(EARLIER_FAILURE_HEADER.into(), earlier);
+        }
+        table.insert(FAILURE_HEADER.into(), AMQPValue::LongString(record.to_header().into()));
+        let properties = self.message.properties.clone().with_headers(table);
+        let letter = Envelope::new(topology.dead_letter_exchange(), properties, Arc::clone(&self.body));
+        match publisher.publish(letter).await {
+            Ok(()) => {
+                failpoint::reach(failpoint::DEAD_LETTER_CONFIRMED);
+                self.ack().await
+            }
+            Err(error) => Err(Unsettled::StillInHand { delivery: Box::new(self), error }),
+        }
+    }
+
+    async fn ack(self) -> Result<(), Unsettled> {
+        self.answers.give(self.message.delivery_tag, Word::Ack).await
+    }
+
+    async fn release(self) -> Result<(), Unsettled> {
+        self.answers.give(self.message.delivery_tag, Word::Requeue).await
+    }
+
+    async fn renew(self, topology: &Topology, publisher: &Publisher) -> Result<(), Unsettled> {
+        let table = without(headers(&self.message).unwrap_or(&FieldTable::default()), |name| name.starts_with("x-"));
+        let properties = self.message.properties.clone().with_headers(table);
+        let copy = Envelope::new(topology.exchange(), properties, Arc::clone(&self.body));
+        match publisher.publish(copy).await {
+            Ok(()) => self.ack().await,
+            // It counts then, which is better than to hold up the end of a session.
+            Err(_) => self.release().await,
+        }
+    }
+
+    async fn leave_to_the_broker(self) -> Result<(), Unsettled> {
+        self.answers.give(self.message.delivery_tag, Word::Reject).await
+    }
+}
+
+fn headers(message: &lapin::message::Delivery) -> Option<&FieldTable> {
+    message.properties.headers().as_ref()
+}
+
+/// Whether a header is one that the broker sets at each delivery: no part of the message.
+fn is_a_count_of_the_brokers(name: &str) -> bool {
+    [DELIVERY_COUNT_HEADER, ACQUIRED_COUNT_HEADER].contains(&name)
+}
+
+/// The table without the entries whose name `unwanted` picks.
+fn without(table: &FieldTable, unwanted: impl Fn(&str) -> bool) -> FieldTable {
+    let kept = table.inner().iter().filter(|(name, _)| !unwanted(name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect::<std::collections::BTreeMap<_, _>>().into()
+}
+
+/// Any of AMQP's integers that is not negative.
+fn number(value: &AMQPValue) -> Option<u64> {
+    match value {
+        AMQPValue::ShortShortInt(n) => u64::try_from(*n).ok(),
+        AMQPValue::ShortShortUInt(n) => Some((*n).into()),
+        AMQPValue::ShortInt(n) => u64::try_from(*n).ok(),
+        AMQPValue::ShortUInt(n) => Some((*n).into()),
+        AMQPValue::LongInt(n) => u64::try_from(*n).ok(),
+        AMQPValue::LongUInt(n) => Some((*n).into()),
+        AMQPValue::LongLongInt(n) => u64::try_from(*n).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,127 @@
+//! A session: one connection, one channel, K consumers on it. It lives until its first error and is then built anew.
+//!
+//! All consumers share one channel: the prefetch limit counts for each consumer by itself (`basic.qos` with
+//! `global=false`), and one channel was measured a third faster than a channel each.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use deadpool_lapin::lapin;
+use futures_util::Stream;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection};
+
+use super::Delivery;
+use super::answers::Answers;
+use crate::broker::{Broker, BrokerError, bounded, close};
+use crate::failure::classify;
+use crate::topology::{Topology, TopologyError};
+use sluice_core::failure::Failure;
+
+/// The longest wait for one answer of the broker.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open session.
+pub struct Session {
+    connection: Connection,
+    channel: Channel,
+    answers: Answers,
+    queue: String,
+    /// How the consumers' names begin.
+    tag: String,
+    tags: Vec<String>,
+}
+
+/// The deliveries of one consumer. It ends when the consumer was cancelled, by us or by the broker (its queue is gone,
+/// its leader moved), or when the session broke.
+pub struct Deliveries {
+    consumer: lapin::Consumer,
+    answers: Answers,
+}
+
+/// Why no session could be opened.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum OpenError {
+    /// The broker cannot be used.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The queues are not there as declared.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+}
+
+impl Session {
+    /// Connects, declares the topology and starts one consumer with one post in hand. The others come with
+    /// [`Self::widen`].
+    ///
+    /// What came back stands first in the queue, and one of these posts may be what kills workers. Taken one at a time,
+    /// it brings nobody but itself nearer to the limit.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(broker: &Broker, topology: &Topology, tag: &str) -> Result<(Self, Deliveries), OpenError> {
+        let connection = broker.connect().await?;
+        topology.declare(&connection).await?;
+        let blame = |failure: Failure| OpenError::Broker(broker.blame(failure));
+        let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(blame)?;
+        let (answers, queue) = (Answers::over(channel.clone()), topology.queue());
+        let mut session = Self { connection, channel, answers, queue, tag: tag.to_owned(), tags: Vec::new() };
+        let first = session.start(1, 1).await.map_err(blame)?.remove(0);
+        Ok((session, first))
+    }
+
+    /// Starts the other consumers: `consumers` with `prefetch` posts in hand each. The first one is among them, unless
+    /// they may have more in hand than it has.
+    ///
+    /// # Errors
+    /// The broker's; the session is of no use then.
+    pub async fn widen(&mut self, consumers: u16, prefetch: u16) -> Result<Vec<Deliveries>, Failure> {
+        let more = if prefetch == 1 { consumers.saturating_sub(1) } else { consumers };
+        self.start(more, prefetch).await
+    }
+
+    async fn start(&mut self, consumers: u16, prefetch: u16) -> Result<Vec<Deliveries>, Failure> {
+        let qos = self.channel.basic_qos(prefetch, BasicQosOptions { global: false });
+        bounded("setting the prefetch", TIMEOUT, qos).await?;
+        let mut streams = Vec::with_capacity(consumers.into());
+        for _ in 0..consumers {
+            let tag = format!("{}/{}", self.tag, self.tags.len() + 1);
+            let (queue, options) = (self.queue.as_str().into(), BasicConsumeOptions::default());
+            let consume = self.channel.basic_consume(queue, tag.as_str().into(), options, FieldTable::default());
+            let consumer = bounded("starting a consumer", TIMEOUT, consume).await?;
+            streams.push(Deliveries { consumer, answers: self.answers.clone() });
+            self.tags.push(tag);
+        }
+        Ok(streams)
+    }
+
+    /// Stops deliveries. What is in hand stays there, to be settled; each stream ends after what it still holds.
+    pub async fn cancel(&self) {
+        for tag in &self.tags {
+            let cancel = self.channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
+            if bounded("cancelling a consumer", TIMEOUT, cancel).await.is_err() {
+                // The channel is gone, and all consumers with it.
+                return;
+            }
+        }
+    }
+
+    /// Ends the session. What was not settled goes back to the queue.
+    pub async fn close(self) {
+        close(&self.connection).await;
+    }
+}
+
+impl Stream for Deliveries {
+    type Item = Result<Delivery, Failure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let next = std::task::ready!(Pin::new(&mut this.consumer).poll_next(cx));
+        Poll::Ready(
+            next.map(|got| got.map(|got| Delivery::new(got, this.answers.clone())).map_err(|error| classify(&error))),
+        )
+    }
+}

@@ -1,0 +1,129 @@
+//! A message on its way: where to, with which properties, and what must be true of each of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deadpool_lapin::lapin::BasicProperties;
+use deadpool_lapin::lapin::types::{AMQPValue, FieldTable};
+
+use crate::topology::{MESSAGE_TYPE, ROUTING_KEY, Topology};
+use sluice_core::dead_letter::USER_HEADER;
+use sluice_core::post::Post;
+
+/// Persistent, as AMQP numbers it.
+const PERSISTENT: u8 = 2;
+
+/// A message on its way to an exchange.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The exchange.
+    pub exchange: String,
+    /// The routing key.
+    pub routing_key: String,
+    /// Its properties and headers; persistent.
+    pub properties: BasicProperties,
+    /// Its body, shared by the attempts to publish it.
+    pub body: Arc<Vec<u8>>,
+}
+
+impl Envelope {
+    /// A new post, for the workers.
+    #[must_use]
+    pub fn post(topology: &Topology, post: &Post) -> Self {
+        let timestamp = u64::try_from(post.submitted_at.unix_timestamp()).unwrap_or_default();
+        let properties = BasicProperties::default()
+            .with_message_id(post.id.to_string().into())
+            .with_content_type("application/json".into())
+            .with_type(MESSAGE_TYPE.into())
+            .with_timestamp(timestamp);
+        Self::new(topology.exchange(), properties, post.to_body())
+    }
+
+    /// Any message, for the queue that `exchange` leads to. Always persistent, and without an expiry: what Sluice
+    /// publishes waits until somebody takes it. The `user_id` goes into a header: the broker vouches for that property,
+    /// and refuses a message that bears another user's.
+    #[must_use]
+    pub fn new(exchange: String, properties: BasicProperties, body: impl Into<Arc<Vec<u8>>>) -> Self {
+        let mut kept = properties.with_delivery_mode(PERSISTENT);
+        if let Some(headers) = kept.headers().clone().filter(names_places) {
+            kept = kept.with_headers(without_places(&headers));
+        }
+        if let Some(user) = kept.user_id().clone() {
+            let mut headers = kept.headers().clone().unwrap_or_default();
+            headers.insert(USER_HEADER.into(), AMQPValue::LongString(user.as_str().into()));
+            kept = kept.with_headers(headers);
+        }
+        if kept.expiration().is_some() || kept.user_id().is_some() {
+            kept = as_ours(kept);
+        }
+        Self { exchange, routing_key: ROUTING_KEY.to_owned(), properties: kept, body: body.into() }
+    }
+
+    /// How returns are told apart. Messages of strangers without an id share one: if one of them comes back, all such
+    /// messages of the batch count as failed.
+    pub(super) fn message_id(&self) -> &str {
+        self.properties.message_id().as_ref().map_or("", |id| id.as_str())
+    }
+}
+
+/// The headers by which the broker sends a message also to other routing keys than the one it is published with. A
+/// message that is passed on goes to one place, whatever its sender wrote.
+const PLACES: [&str; 2] = ["CC", "BCC"];
+
+fn names_places(headers: &FieldTable) -> bool {
+    PLACES.iter().any(|name| headers.contains_key(name))
+}
+
+fn without_places(headers: &FieldTable) -> FieldTable {
+    let kept = headers.inner().iter().filter(|(name, _)| !PLACES.contains(&name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect::<BTreeMap<_, _>>().into()
+}
+
+/// Without `expiration` and `user_id`. The properties have setters but nothing that unsets, so they are built again.
+fn as_ours(from: BasicProperties) -> BasicProperties {
+    let mut to = BasicProperties::default();
+    macro_rules! carry {
+        ($($get:ident => $set:ident),*) => {
+            $(if let Some(value) = from.$get().clone() { to = to.$set(value); })*
+        };
+    }
+    carry!(
+        content_type => with_content_type, content_encoding => with_content_encoding, headers => with_headers,
+        delivery_mode => with_delivery_mode, priority => with_priority, correlation_id => with_correlation_id,
+        reply_to => with_reply_to, message_id => with_message_id, timestamp => with_timestamp, kind => with_type,
+        app_id => with_app_id, cluster_id => with_cluster_id
+    );
+    to
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_broker_would_refuse_or_throw_away_later_is_not_passed_on() {
+        let from = BasicProperties::default()
+            .with_message_id("7".into())
+            .with_user_id("somebody-else".into())
+            .with_expiration("1000".into())
+            .with_app_id("theirs".into());
+        let kept = Envelope::new("x".to_owned(), from, Vec::<u8>::new()).properties;
+        assert_eq!((kept.user_id(), kept.expiration(), kept.delivery_mode()), (&None, &None, &Some(PERSISTENT)));
+        assert_eq!(kept.message_id().as_ref().map(|id| id.as_str()), Some("7"));
+        assert_eq!(kept.app_id().as_ref().map(|id| id.as_str()), Some("theirs"));
+        let header = kept.headers().as_ref().and_then(|headers| headers.inner().get(USER_HEADER).cloned());
+        assert_eq!(header, Some(AMQPValue::LongString("somebody-else".into())), "who it was is not forgotten");
+    }
+
+    #[test]
+    fn a_message_that_is_passed_on_goes_to_no_other_place_that_its_headers_name() {
+        let mut headers = FieldTable::default();
+        for name in ["CC", "BCC", "tenant"] {
+            headers.insert(name.into(), AMQPValue::LongString("elsewhere".into()));
+        }
+        let from = BasicProperties::default().with_headers(headers);
+        let kept = Envelope::new("x".to_owned(), from, Vec::<u8>::new()).properties.headers().clone();
+        let names: Vec<String> = kept.unwrap_or_default().inner().keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["tenant"]);
+    }
+}

@@ -1,0 +1,147 @@
+//! Publishing with certainty: persistent, mandatory, confirmed.
+//!
+//! ```text
+//!  publish(one) ─► queue of jobs ─► lane ┐
+//!                                        ├─► channel from the pool ─► broker
+//!  publish_batch(many) ──────────────────┘   one batch at a time
+//! ```
+//!
+//! A confirm channel serves one batch at a time, and a batch is judged only when all of its confirms are in. The reason
+//! is a property of the library: with several publishes under way on one channel, a returned message can be attached
+//! to a neighbour's confirm. So what failed is what was nacked, and whatever message id came back.
+//!
+//! Single publishes gather: a lane takes whatever is waiting, publishes it as one batch and then takes what has come
+//! meanwhile. There is no timer, so a lone post waits for nobody.
+//!
+//! A publish that timed out is *unknown*, not failed: the broker may have it. Neither its channel nor its connection is
+//! used again, and the sender is told to try again with the same id, which the primary key absorbs. The connection goes
+//! too, because it may stay silent for ever: RabbitMQ stops reading from one whose posts were on their way to a quorum
+//! queue when that was deleted (state `flow`; seen with 3.10), and goes on sending heartbeats all the same.
+
+mod batch;
+mod envelope;
+mod lane;
+mod pool;
+mod size;
+
+pub use envelope::Envelope;
+pub(crate) use size::header_frame;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::broker::{Broker, BrokerError};
+use crate::topology::{Topology, TopologyError};
+use sluice_core::failure::Failure;
+
+use lane::Job;
+use pool::Channels;
+
+/// Why a message was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The broker took it and found no queue for it.
+    #[error("no queue takes messages of exchange `{0}`; `sluice topology apply` puts it right")]
+    Unroutable(String),
+    /// The broker refused it, twice running: the queue is as long as it may be.
+    #[error("the queue is full")]
+    Full,
+    /// Its properties and headers do not fit in one frame; it was not sent.
+    #[error("its headers take {bytes} bytes, and RabbitMQ takes {most} at most (`frame_max`)")]
+    Oversized {
+        /// The size of the frame that would hold them.
+        bytes: usize,
+        /// The largest frame that was agreed on.
+        most: usize,
+    },
+    /// The broker will not take it, whenever it is sent: it is larger than a message may be there.
+    #[error("RabbitMQ refuses it: {0}")]
+    Refused(String),
+    /// The broker takes nothing from publishers: it is short of memory or disk.
+    #[error("RabbitMQ has blocked publishers: it is short of memory or disk")]
+    Blocked,
+    /// The broker cannot be reached.
+    #[error(transparent)]
+    Unreachable(BrokerError),
+    /// No confirm came in time. The message may have been taken: only the same id makes another try harmless.
+    #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been taken")]
+    Unconfirmed(Duration),
+}
+
+impl PublishError {
+    /// Whether it is this message's own fault, so that others may fare better.
+    #[must_use]
+    pub fn is_the_messages_own(&self) -> bool {
+        matches!(self, Self::Oversized { .. } | Self::Refused(_))
+    }
+
+    /// Whether the message may have been taken all the same.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unconfirmed(_) | Self::Unreachable(_))
+    }
+}
+
+/// Publishes with confirms. Cheap to clone; its clones share connections and channels.
+#[derive(Clone)]
+pub struct Publisher {
+    jobs: mpsc::Sender<Job>,
+    channels: Arc<Channels>,
+}
+
+impl Publisher {
+    /// A publisher on connections of its own. Nothing is opened before it is needed. `patience` bounds each publish
+    /// from the call to the answer.
+    ///
+    /// # Errors
+    /// When no pool can be made.
+    pub fn new(broker: &Broker, patience: Duration) -> Result<Self, BrokerError> {
+        let channels = Arc::new(Channels::open(broker, patience)?);
+        let jobs = lane::open(&channels);
+        Ok(Self { jobs, channels })
+    }
+
+    /// Publishes one message; `Ok` means that the broker has it on disk and a queue holds it.
+    ///
+    /// # Errors
+    /// [`PublishError`]; after [`PublishError::Unconfirmed`] the message may have been taken all the same.
+    pub async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
+        let patience = self.channels.patience;
+        let (reply, answer) = oneshot::channel();
+        let confirmed = async {
+            // Both ends only close when the lanes are gone, which is at the end of the process.
+            let gone = PublishError::Unconfirmed(patience);
+            self.jobs.send(Job { envelope, reply }).await.map_err(|_| gone.clone())?;
+            answer.await.unwrap_or(Err(gone))
+        };
+        tokio::time::timeout(patience, confirmed).await.unwrap_or(Err(PublishError::Unconfirmed(patience)))
+    }
+
+    /// Publishes many at once and answers for each, in order.
+    pub async fn publish_batch(&self, batch: &[Envelope]) -> Vec<Result<(), PublishError>> {
+        self.channels.publish(batch).await
+    }
+
+    /// Asks whether a post could be accepted now: the broker answers, takes publishes, and the queue has room.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn ready(&self, topology: &Topology) -> Result<(), PublishError> {
+        let patience = self.channels.patience;
+        let asked = self.channels.room(topology);
+        tokio::time::timeout(patience, asked).await.unwrap_or(Err(PublishError::Unconfirmed(patience)))
+    }
+
+    /// Declares the queues again, over a connection that publishes: they may have been deleted, or made anew.
+    ///
+    /// # Errors
+    /// [`TopologyError::Drift`] when they are of another make, [`TopologyError::Failed`] when the broker does not answer.
+    pub async fn declare(&self, topology: &Topology) -> Result<(), TopologyError> {
+        let patience = self.channels.patience;
+        let declared = self.channels.declare(topology);
+        let late = || Err(Failure::timed_out("amqp", "declaring the queues", patience).into());
+        tokio::time::timeout(patience, declared).await.unwrap_or_else(|_| late())
+    }
+}

@@ -1,0 +1,150 @@
+//! A worker's side: it answers each call, for as long as it lives.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use lapin::options::{
+    BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Consumer, ExchangeKind};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{PURPOSE, Presence};
+use crate::broker::{Broker, bounded, close};
+use crate::failure::classify;
+use crate::topology::Topology;
+use sluice_core::failure::Failure;
+use sluice_core::retry::RetryPolicy;
+
+/// How the connection is rebuilt.
+const REBUILD: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// The longest wait for one answer of the broker.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How the names of direct reply queues begin. Nothing but the caller's own connection is behind one; any other name is
+/// that of a queue, into which whoever may call would have us write.
+const DIRECT: &str = "amq.rabbitmq.reply-to.";
+/// The most calls that are answered in a second. Nobody asks as often for the answer's sake.
+const CALLS_A_SECOND: u32 = 20;
+/// How often it is said that calls are ignored.
+const SAID_EVERY: Duration = Duration::from_secs(60);
+
+/// Answers calls with what `presence` says at that moment, until `end`. A lost connection is built anew, quietly: who
+/// consumes over another one says what is wrong.
+pub async fn answer(broker: &Broker, topology: &Topology, presence: impl Fn() -> Presence, end: CancellationToken) {
+    let broker = broker.apart(PURPOSE);
+    let mut schedule = RetryPolicy::forever(REBUILD.0, REBUILD.1).schedule();
+    loop {
+        let answering = async {
+            let connection = broker.connect().await.map_err(|error| error.failure)?;
+            let ended = async {
+                let (channel, calls) = listen(&connection, &topology.roll_call()).await?;
+                schedule.reset();
+                answer_all(&channel, calls, &presence).await
+            }
+            .await;
+            close(&connection).await;
+            ended
+        };
+        let ended: Result<(), Failure> = tokio::select! {
+            () = end.cancelled() => return,
+            ended = answering => ended,
+        };
+        if let Err(failure) = ended {
+            tracing::debug!(%failure, "the roll call's connection ended");
+        }
+        tokio::select! {
+            () = end.cancelled() => return,
+            () = tokio::time::sleep(schedule.next_wait(fastrand::f64())) => {}
+        }
+    }
+}
+
+/// An exchange and a queue that go when nobody uses them any more.
+async fn listen(connection: &lapin::Connection, exchange: &str) -> Result<(Channel, Consumer), Failure> {
+    let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await?;
+    let fleeting = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
+    let declare = channel.exchange_declare(exchange.into(), ExchangeKind::Fanout, fleeting, FieldTable::default());
+    bounded("declaring the roll call's exchange", TIMEOUT, declare).await?;
+    let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+    let declare = channel.queue_declare("".into(), own, FieldTable::default());
+    let queue = bounded("declaring a queue for the roll call", TIMEOUT, declare).await?.name().clone();
+    let bind = channel.queue_bind(
+        queue.clone(),
+        exchange.into(),
+        "".into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    bounded("binding a queue for the roll call", TIMEOUT, bind).await?;
+    let unanswered = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+    let consume = channel.basic_consume(queue, "".into(), unanswered, FieldTable::default());
+    let calls = bounded("listening for the roll call", TIMEOUT, consume).await?;
+    Ok((channel, calls))
+}
+
+async fn answer_all(channel: &Channel, mut calls: Consumer, presence: impl Fn() -> Presence) -> Result<(), Failure> {
+    let mut allowance = Allowance::default();
+    while let Some(call) = calls.next().await {
+        let call = call.map_err(|error| classify(&error))?;
+        let Some(caller) = call.properties.reply_to() else { continue };
+        let ignored = match caller.as_str().starts_with(DIRECT) {
+            false => Some("the answer was to go to a queue"),
+            true if !allowance.allows(Instant::now()) => Some("there were too many"),
+            true => None,
+        };
+        if let Some(why) = ignored {
+            allowance.ignored(why, Instant::now());
+            continue;
+        }
+        // Numbers, names and dates: nothing in it can fail to become JSON.
+        let body = serde_json::to_vec(&presence().bounded()).unwrap_or_default();
+        let properties = BasicProperties::default().with_content_type("application/json".into());
+        let publish =
+            channel.basic_publish("".into(), caller.clone(), BasicPublishOptions::default(), &body, properties);
+        bounded("answering the roll call", TIMEOUT, publish).await?;
+    }
+    Ok(())
+}
+
+/// How many calls may still be answered, and when it was last said that some were not.
+#[derive(Debug, Default)]
+struct Allowance {
+    second: Option<Instant>,
+    answered: u32,
+    said: Option<Instant>,
+}
+
+impl Allowance {
+    /// Whether one more may be answered now.
+    fn allows(&mut self, now: Instant) -> bool {
+        if self.second.is_none_or(|second| now.duration_since(second) >= Duration::from_secs(1)) {
+            (self.second, self.answered) = (Some(now), 0);
+        }
+        self.answered += 1;
+        self.answered <= CALLS_A_SECOND
+    }
+
+    fn ignored(&mut self, why: &'static str, now: Instant) {
+        metrics::counter!("sluice_roll_calls_ignored_total").increment(1);
+        if self.said.is_none_or(|said| now.duration_since(said) >= SAID_EVERY) {
+            self.said = Some(now);
+            tracing::warn!(why, "a call for this worker's status was ignored");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_calls_is_answered_so_often_a_second_and_no_more() {
+        let (mut allowance, begun) = (Allowance::default(), Instant::now());
+        let answered = |allowance: &mut Allowance, after: u64| {
+            (0..1000).filter(|_| allowance.allows(begun + Duration::from_secs(after))).count()
+        };
+        assert_eq!([0, 0, 1].map(|after| answered(&mut allowance, after)), [20, 0, 20]);
+    }
+}

@@ -1,0 +1,63 @@
+//! The caller's side.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use lapin::BasicProperties;
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
+use lapin::types::FieldTable;
+use tokio::time::Instant;
+
+use super::{PURPOSE, Presence};
+use crate::broker::{Broker, BrokerError, bounded, close};
+use crate::failure::classify;
+use crate::topology::Topology;
+use sluice_core::failure::Failure;
+use sluice_core::natural::natural_order;
+
+/// The broker's own name for "straight back to me" (RabbitMQ's direct reply-to): no queue is declared for it.
+const STRAIGHT_BACK: &str = "amq.rabbitmq.reply-to";
+/// The longest wait for one answer of the broker itself.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes, and the most answers: whoever sees the call can answer it.
+const ANSWER_MAX_BYTES: usize = 16 * 1024;
+const ANSWERS_MAX: usize = 10_000;
+
+/// Calls, and hears for `patience` who is there, by name. How many there should be nobody knows: a worker that is
+/// frozen, or whose answer the broker blocks, is not among them.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub async fn call(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Vec<Presence>, BrokerError> {
+    let connection = broker.apart(PURPOSE).connect().await?;
+    let heard = hear(&connection, &topology.roll_call(), patience).await;
+    close(&connection).await;
+    let mut heard = heard.map_err(|failure| broker.blame(failure))?;
+    heard.sort_by(|one, other| natural_order(&one.worker, &other.worker).then(one.pid.cmp(&other.pid)));
+    Ok(heard)
+}
+
+async fn hear(connection: &lapin::Connection, exchange: &str, patience: Duration) -> Result<Vec<Presence>, Failure> {
+    let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await?;
+    let unanswered = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+    let consume = channel.basic_consume(STRAIGHT_BACK.into(), "".into(), unanswered, FieldTable::default());
+    let mut answers = bounded("listening for answers", TIMEOUT, consume).await?;
+    let properties = BasicProperties::default().with_reply_to(STRAIGHT_BACK.into());
+    let publish = channel.basic_publish(exchange.into(), "".into(), BasicPublishOptions::default(), b"", properties);
+    bounded("calling", TIMEOUT, publish).await?;
+    let mut heard = Vec::new();
+    let until = Instant::now() + patience;
+    while let Ok(Some(answer)) = tokio::time::timeout_at(until, answers.next()).await {
+        match answer {
+            Ok(_) if heard.len() == ANSWERS_MAX => break,
+            Ok(answer) if answer.data.len() > ANSWER_MAX_BYTES => {}
+            Ok(answer) => heard.extend(serde_json::from_slice::<Presence>(&answer.data).ok()),
+            Err(error) => match classify(&error) {
+                // No worker has made the exchange: nobody is there.
+                missing if missing.code == "amqp_404" => break,
+                failure => return Err(failure),
+            },
+        }
+    }
+    Ok(heard)
+}

@@ -1,0 +1,227 @@
+//! A rules file as it is written: the keys, and nothing but these keys. What they mean is for [`super::rules`], and for
+//! people in docs/RULES.md.
+//!
+//! Unknown keys are refused: a mistyped `wieght` that is passed over would be a rule that silently does not count.
+//! Values are kept with their place in the file wherever their meaning is checked later.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue, Deserializer};
+
+use super::error::{Source, Wrong};
+use super::signal::Kind;
+use sluice_core::verdict::Verdict;
+
+/// The whole file.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RulesFile {
+    pub(super) extend: Option<Base>,
+    pub(super) name: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) categories: BTreeMap<Spanned<String>, Thresholds>,
+    #[serde(default)]
+    pub(super) list: Vec<List>,
+    #[serde(default)]
+    pub(super) pattern: Vec<Pattern>,
+    #[serde(default)]
+    pub(super) link: Vec<Link>,
+    #[serde(default)]
+    pub(super) signal: Vec<Signal>,
+    #[serde(default)]
+    pub(super) combination: Vec<Combination>,
+    #[serde(default)]
+    pub(super) allow: Vec<Allow>,
+    #[serde(default)]
+    pub(super) test: Vec<Case>,
+}
+
+impl RulesFile {
+    /// Reads a file, and notes what in it cannot be read. Each rule is read by itself, so that a mistake in one does not
+    /// hide those in the others.
+    pub(super) fn read(source: Source<'_>, wrong: &mut Wrong) -> Self {
+        let mut file = Self::default();
+        let (table, broken) = DeTable::parse_recoverable(source.text);
+        if !broken.is_empty() {
+            // What the reader made of the rest is a guess.
+            broken.iter().for_each(|error| wrong.add(source.malformed(error)));
+            return file;
+        }
+        let span = table.span();
+        for (key, value) in table.into_inner() {
+            for value in parts(value) {
+                let part = DeTable::from_iter([(key.clone(), value)]);
+                let read = Self::deserialize(Deserializer::from(Spanned::new(span.clone(), part)));
+                if let Some(part) = wrong.note(read.map_err(|error| source.malformed(&error))) {
+                    file.append(part);
+                }
+            }
+        }
+        file
+    }
+
+    /// Whether it says nothing at all about posts.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { extend, name: _, categories, list, pattern, link, signal, combination, allow, test: _ } = self;
+        let rules = [list.len(), pattern.len(), link.len(), signal.len(), combination.len(), allow.len()];
+        extend.is_none() && categories.is_empty() && rules.iter().all(|rules| *rules == 0)
+    }
+
+    fn append(&mut self, part: Self) {
+        let Self { extend, name, categories, list, pattern, link, signal, combination, allow, test } = part;
+        self.extend = extend.or(self.extend.take());
+        self.name = name.or(self.name.take());
+        self.categories.extend(categories);
+        self.list.extend(list);
+        self.pattern.extend(pattern);
+        self.link.extend(link);
+        self.signal.extend(signal);
+        self.combination.extend(combination);
+        self.allow.extend(allow);
+        self.test.extend(test);
+    }
+}
+
+/// What can be read by itself: the elements of a list of tables, the entries of a table, else the whole.
+fn parts(value: Spanned<DeValue<'_>>) -> Vec<Spanned<DeValue<'_>>> {
+    let span = value.span();
+    let part = |inner| Spanned::new(span.clone(), inner);
+    match value.into_inner() {
+        DeValue::Array(elements) if !elements.is_empty() && elements.iter().all(is_table) => {
+            elements.into_iter().map(|element| part(DeValue::Array(DeArray::from_iter([element])))).collect()
+        }
+        DeValue::Table(entries) if !entries.is_empty() => {
+            entries.into_iter().map(|entry| part(DeValue::Table(DeTable::from_iter([entry])))).collect()
+        }
+        whole => vec![part(whole)],
+    }
+}
+
+fn is_table(value: &Spanned<DeValue<'_>>) -> bool {
+    matches!(value.get_ref(), DeValue::Table(_))
+}
+
+/// What a file builds on.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Base {
+    Builtin,
+}
+
+/// Whether a rule decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    #[default]
+    Live,
+    /// It is only told of.
+    Shadow,
+}
+
+/// A number that may be written `50` or `50.0`: programs that write rules files do either.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Number {
+    Integer(i64),
+    Float(f64),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Thresholds {
+    pub(super) hold: Option<Spanned<Number>>,
+    pub(super) reject: Option<Spanned<Number>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct List {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    #[serde(default = "word_edges")]
+    pub(super) words: bool,
+    pub(super) terms: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) file: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pattern {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    pub(super) regex: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Link {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    pub(super) hosts: Option<Vec<Spanned<String>>>,
+    pub(super) host_is: Option<HostIs>,
+    pub(super) more_than: Option<usize>,
+    pub(super) denser_than: Option<usize>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum HostIs {
+    Address,
+    MixedScript,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signal {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    pub(super) is: Kind,
+    pub(super) from: Spanned<Number>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Combination {
+    pub(super) id: Spanned<String>,
+    pub(super) category: Spanned<String>,
+    pub(super) weight: Option<Spanned<Number>>,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    pub(super) all: Spanned<Vec<Spanned<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Allow {
+    #[serde(default = "word_edges")]
+    pub(super) words: bool,
+    pub(super) phrases: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) hosts: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    #[serde(default)]
+    pub(super) title: String,
+    pub(super) text: Spanned<String>,
+    pub(super) expect: Verdict,
+}
+
+fn word_edges() -> bool {
+    true
+}

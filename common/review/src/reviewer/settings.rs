@@ -1,0 +1,262 @@
+//! The settings of the outside reviewer: flag, else environment, else default; and what they come to once checked.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{ArgAction, Args};
+use http::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::ask::Ask;
+use super::breaker::Trip;
+use super::merge::Policy;
+use sluice_core::config::{ConfigError, SecretUrl, duration};
+
+/// The longest time that one answer may be given. A post waits for a seat and then for the answer, each so long at the
+/// most, while it is in hand: far below the 30 minutes after which RabbitMQ takes it away.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The path of the endpoint, where the address gives none.
+const PATH: &str = "/v1/moderations";
+
+/// Whom to ask where the rules are uncertain, and how.
+#[derive(Debug, Clone, Args)]
+pub struct ReviewerArgs {
+    /// An outside reviewer: the address of a service with OpenAI's moderation endpoint. Without a path,
+    /// /v1/moderations is added [default: nobody is asked]
+    #[arg(long, env = "SLUICE_REVIEWER_URL", hide_env_values = true, value_name = "URL")]
+    pub reviewer_url: Option<SecretUrl>,
+
+    /// The model to ask, which must be the one that answers
+    #[arg(long, env = "SLUICE_REVIEWER_MODEL", value_name = "NAME", default_value = "omni-moderation-2024-09-26")]
+    pub reviewer_model: String,
+
+    /// The key, sent as a bearer token. Flags can be seen by everybody on the machine: rather use the variable or a
+    /// file
+    #[arg(long, env = "SLUICE_REVIEWER_KEY", hide_env_values = true, value_name = "KEY")]
+    pub reviewer_key: Option<SecretKey>,
+
+    /// A file with the key, read at start
+    #[arg(long, env = "SLUICE_REVIEWER_KEY_FILE", value_name = "FILE", conflicts_with = "reviewer_key")]
+    pub reviewer_key_file: Option<PathBuf>,
+
+    /// Which posts it is asked about. Those that the rules reject never are
+    #[arg(long, env = "SLUICE_REVIEWER_ASK", value_name = "WHICH", default_value = "near")]
+    pub reviewer_ask: Ask,
+
+    /// How much of its first threshold a category must have reached to be near it, in percent
+    #[arg(long, env = "SLUICE_REVIEWER_NEAR", value_name = "PERCENT", default_value_t = 50,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub reviewer_near: u32,
+
+    /// From which score on, 0 to 1, what it flags is rejected, not only held [default: never]
+    #[arg(long, env = "SLUICE_REVIEWER_REJECT", value_name = "SCORE", value_parser = score)]
+    pub reviewer_reject: Option<f64>,
+
+    /// Approve what the rules hold and it does not flag
+    #[arg(long, env = "SLUICE_REVIEWER_RELEASE", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
+    pub reviewer_release: bool,
+
+    /// The longest wait for an answer, and before that for a free seat; at most 30s
+    #[arg(long, env = "SLUICE_REVIEWER_TIMEOUT", value_name = "TIME", default_value = "3s", value_parser = duration)]
+    pub reviewer_timeout: Duration,
+
+    /// Seats: how many requests each process makes at the same time
+    #[arg(long, env = "SLUICE_REVIEWER_CONCURRENCY", value_name = "N", default_value_t = 4,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub reviewer_concurrency: u16,
+
+    /// After so many failures in a row it is not asked any more for a while
+    #[arg(long, env = "SLUICE_REVIEWER_TRIP", value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub reviewer_trip: u32,
+
+    /// How long that while is; then one request shows whether it is back
+    #[arg(long, env = "SLUICE_REVIEWER_REST", value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub reviewer_rest: Duration,
+}
+
+/// A key that is in no text form.
+#[derive(Clone)]
+pub struct SecretKey(SecretString);
+
+impl FromStr for SecretKey {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.trim().into()))
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(a key)")
+    }
+}
+
+fn score(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
+        Ok(_) | Err(_) => Err("a number from 0 to 1, like 0.9".to_owned()),
+    }
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(super) endpoint: Url,
+    pub(super) model: String,
+    /// The whole header, marked as sensitive.
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) ask: Ask,
+    pub(super) near: u32,
+    pub(super) policy: Policy,
+    pub(super) timeout: Duration,
+    pub(super) concurrency: u16,
+    pub(super) trip: Trip,
+}
+
+impl ReviewerArgs {
+    /// Checks them. `None`: nobody is to be asked.
+    ///
+    /// # Errors
+    /// The setting that is wrong; no secret is shown.
+    pub fn settings(&self) -> Result<Option<Settings>, ConfigError> {
+        let Some(url) = &self.reviewer_url else { return Ok(None) };
+        if self.reviewer_timeout.is_zero() || self.reviewer_timeout > LONGEST_TIMEOUT {
+            let problem = format!("{:?}: more than 0, and at most {LONGEST_TIMEOUT:?}", self.reviewer_timeout);
+            return Err(ConfigError::new("SLUICE_REVIEWER_TIMEOUT", problem));
+        }
+        if self.reviewer_model.is_empty() || self.reviewer_model.len() > 64 {
+            return Err(ConfigError::new("SLUICE_REVIEWER_MODEL", "1 to 64 bytes"));
+        }
+        Ok(Some(Settings {
+            endpoint: endpoint(url)?,
+            model: self.reviewer_model.clone(),
+            authorization: self.authorization()?,
+            ask: self.reviewer_ask,
+            near: self.reviewer_near,
+            policy: Policy { reject: self.reviewer_reject, release: self.reviewer_release },
+            timeout: self.reviewer_timeout,
+            concurrency: self.reviewer_concurrency,
+            trip: Trip { failures: self.reviewer_trip, rest: self.reviewer_rest },
+        }))
+    }
+
+    fn authorization(&self) -> Result<Option<HeaderValue>, ConfigError> {
+        let (setting, key) = match (&self.reviewer_key, &self.reviewer_key_file) {
+            (Some(key), _) => ("SLUICE_REVIEWER_KEY", key.clone()),
+            (None, Some(file)) => ("SLUICE_REVIEWER_KEY_FILE", key_in(file)?),
+            (None, None) => return Ok(None),
+        };
+        let key = key.0.expose_secret();
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ConfigError::new(setting, "a key is one line of visible ASCII characters"));
+        }
+        let mut header = HeaderValue::try_from(format!("Bearer {key}"))
+            .map_err(|_| ConfigError::new(setting, "a key is one line of visible ASCII characters"))?;
+        header.set_sensitive(true);
+        Ok(Some(header))
+    }
+}
+
+fn key_in(file: &Path) -> Result<SecretKey, ConfigError> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| ConfigError::new("SLUICE_REVIEWER_KEY_FILE", format!("{}: {error}", file.display())))?;
+    Ok(SecretKey(text.trim().into()))
+}
+
+/// The address to ask.
+fn endpoint(url: &SecretUrl) -> Result<Url, ConfigError> {
+    const SETTING: &str = "SLUICE_REVIEWER_URL";
+    let mut endpoint = url.parsed(SETTING, &["http", "https"], "https://api.openai.com")?;
+    if !endpoint.username().is_empty() || endpoint.password().is_some() {
+        let problem = "no user or password in it; a key goes into SLUICE_REVIEWER_KEY or a file";
+        return Err(ConfigError::new(SETTING, problem));
+    }
+    if endpoint.path() == "/" {
+        endpoint.set_path(PATH);
+    }
+    Ok(endpoint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::io::Write as _;
+
+    #[derive(Debug, Parser)]
+    #[command(args_override_self = true)]
+    struct Line {
+        #[command(flatten)]
+        reviewer: ReviewerArgs,
+    }
+
+    fn settings(args: &[&str]) -> Result<Option<Settings>, ConfigError> {
+        let line = Line::try_parse_from([&["test"], args].concat()).expect("clap takes it");
+        line.reviewer.settings()
+    }
+
+    fn refused(args: &[&str]) -> &'static str {
+        settings(&[&["--reviewer-url", "http://host"], args].concat()).expect_err("it is refused").setting
+    }
+
+    #[test]
+    fn without_an_address_nobody_is_asked() {
+        assert!(settings(&["--reviewer-model", "m"]).is_ok_and(|settings| settings.is_none()));
+    }
+
+    #[test]
+    fn a_path_is_added_only_where_there_is_none() {
+        for (given, asked) in [
+            ("https://host", "https://host/v1/moderations"),
+            ("http://host:8080/", "http://host:8080/v1/moderations"),
+            ("https://host/mod?v=2", "https://host/mod?v=2"),
+        ] {
+            let settings = settings(&["--reviewer-url", given]).expect("sound").expect("an address");
+            assert_eq!(settings.endpoint.as_str(), asked);
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_refused_by_name() {
+        assert_eq!(refused(&["--reviewer-url", "ftp://host"]), "SLUICE_REVIEWER_URL");
+        assert_eq!(refused(&["--reviewer-url", "https://me:hunter2@host"]), "SLUICE_REVIEWER_URL");
+        assert_eq!(refused(&["--reviewer-timeout", "31s"]), "SLUICE_REVIEWER_TIMEOUT");
+        assert_eq!(refused(&["--reviewer-timeout", "0s"]), "SLUICE_REVIEWER_TIMEOUT");
+        assert_eq!(refused(&["--reviewer-key", ""]), "SLUICE_REVIEWER_KEY");
+        assert_eq!(refused(&["--reviewer-key", "a\nb"]), "SLUICE_REVIEWER_KEY");
+        assert_eq!(refused(&["--reviewer-key-file", "/nowhere/key"]), "SLUICE_REVIEWER_KEY_FILE");
+        for wrong in ["1.1", "-0.1", "NaN", "much"] {
+            assert!(Line::try_parse_from(["test", &format!("--reviewer-reject={wrong}")]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_in_no_text_form() {
+        let args = ["test", "--reviewer-url", "http://host", "--reviewer-key", "hunter2"];
+        let line = Line::try_parse_from(args).expect("sound");
+        let settings = line.reviewer.settings().expect("sound").expect("an address");
+        assert!(!format!("{line:?} {settings:?} {settings:#?}").contains("hunter2"));
+        let complaint = settings_of("hun\u{7f}ter2").expect_err("it is no key");
+        assert!(!format!("{complaint} {complaint:?}").contains("ter2"));
+    }
+
+    fn settings_of(key: &str) -> Result<Option<Settings>, ConfigError> {
+        settings(&["--reviewer-url", "http://host", "--reviewer-key", key])
+    }
+
+    #[test]
+    fn a_key_in_a_file_may_end_with_its_line() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        writeln!(file, "hunter2").expect("it can be written");
+        let path = file.path().to_str().expect("a name in UTF-8");
+        let settings = settings(&["--reviewer-url", "http://host", "--reviewer-key-file", path]);
+        let header = settings.expect("sound").expect("an address").authorization.expect("a key");
+        assert_eq!(header.to_str().expect("ASCII"), "Bearer hunter2");
+    }
+}

@@ -1,0 +1,256 @@
+//! From hits to a verdict: what counts is how many different things speak against a post, not how often one does.
+//!
+//! 1. Terms of one category that lie inside one another are one: the heaviest speaks, the longer of equals ("go kill
+//!    yourself" is not counted again for "kill yourself"). A pattern speaks beside the terms it spans: what it says is
+//!    that they stand together.
+//! 2. The same term, or the same pattern, counts once in a post, title and content together.
+//! 3. What is left adds up by category. A category's sum against its thresholds gives its verdict, the strongest of
+//!    the categories' verdicts is the post's.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::explain::Finding;
+use super::hit::{Dropped, Hit, What, steps};
+use super::matcher::Matcher;
+use super::rules::{Category, Combination, Rule};
+use sluice_core::verdict::{REVIEWED_IN_PART, Reason, Score, Verdict};
+
+/// The most reasons one review gives: the heaviest. A row is read by a person, who needs no seventeenth.
+pub(super) const REASONS_MAX: usize = 16;
+/// The longest text of a reason, in characters, the mark of the cut included.
+pub(super) const TEXT_MAX_CHARS: usize = 60;
+
+/// What has been found in one post so far.
+pub(super) struct Tally<'a> {
+    categories: &'a [Category],
+    rules: &'a [Rule],
+    matcher: &'a Matcher,
+    seen: HashSet<What>,
+    found: Vec<(usize, Reason)>,
+    shadow: Vec<Reason>,
+    /// What was not read.
+    unread: Vec<Reason>,
+}
+
+/// What the tally comes to.
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    pub(super) scores: Vec<Score>,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) shadow: Vec<Reason>,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(categories: &'a [Category], rules: &'a [Rule], matcher: &'a Matcher) -> Self {
+        Self {
+            categories,
+            rules,
+            matcher,
+            seen: HashSet::new(),
+            found: Vec::new(),
+            shadow: Vec::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// Counts the hits of one field; those that do not count say so afterwards. `whole` is all of its text, and whether
+    /// there were more hits than were looked at.
+    pub(super) fn count(&mut self, field: &str, text: &str, hits: &mut [Hit], whole: (&str, bool)) {
+        let rest = match whole {
+            (whole, _) if whole.len() > text.len() => Some((text.len()..whole.len(), whole)),
+            (whole, true) => Some((0..whole.len(), whole)),
+            (_, false) => None,
+        };
+        self.unread.extend(rest.map(|(span, whole)| unread(field, span, whole)));
+        silence_nested(hits, self.categories.len(), self.rules);
+        for hit in hits.iter_mut().filter(|hit| hit.dropped.is_none()) {
+            if !self.seen.insert(hit.what) {
+                hit.dropped = Some(Dropped::Again);
+                continue;
+            }
+            let reason = self.reason(field, text, hit);
+            if self.rules[hit.rule].shadow {
+                hit.dropped = Some(Dropped::Shadow);
+                self.shadow.push(reason);
+            } else {
+                self.found.push((hit.rule, reason));
+            }
+        }
+    }
+
+    /// Counts the rules that speak where others do together: at the place of the last of them.
+    pub(super) fn combine(&mut self, combinations: &[Combination]) {
+        for Combination { rule, all } in combinations {
+            let place = |wanted: &usize| self.found.iter().position(|(found, _)| found == wanted);
+            let Some(places) = all.iter().map(place).collect::<Option<Vec<_>>>() else { continue };
+            let Some(last) = places.into_iter().max() else { continue };
+            let name = |rule: usize| self.rules[rule].id.clone();
+            let category = self.categories[self.rules[*rule].category].name.clone();
+            let matched = all.iter().map(|rule| name(*rule)).collect::<Vec<_>>().join(" + ");
+            let reason = Reason { rule: name(*rule), category, matched, ..self.found[last].1.clone() };
+            match self.rules[*rule].shadow {
+                true => self.shadow.push(reason),
+                false => self.found.push((*rule, reason)),
+            }
+        }
+    }
+
+    /// All hits of a field as they are told to a person.
+    pub(super) fn findings(&self, field: &str, text: &str, hits: &[Hit]) -> Vec<Finding> {
+        let finding = |hit: &Hit| Finding {
+            reason: self.reason(field, text, hit),
+            weight: self.rules[hit.rule].weight,
+            dropped: hit.dropped.map(|dropped| dropped.to_string()),
+        };
+        hits.iter().map(finding).collect()
+    }
+
+    fn reason(&self, field: &str, text: &str, hit: &Hit) -> Reason {
+        let Rule { id, category, .. } = &self.rules[hit.rule];
+        let there = &text[hit.span.clone()];
+        Reason {
+            rule: id.clone(),
+            category: self.categories[*category].name.clone(),
+            field: field.to_owned(),
+            span: [hit.span.start, hit.span.end],
+            text: cut(there),
+            matched: self.matcher.term(hit.what).unwrap_or(id).to_owned(),
+            steps: match hit.what {
+                What::Term(_) => steps(there, hit),
+                What::Rule(_) => Vec::new(),
+            },
+        }
+    }
+
+    /// The verdict, and its reasons: those that decided it first, then by weight, then as they stand in the post.
+    pub(super) fn outcome(mut self) -> Outcome {
+        let mut sums = vec![0u32; self.categories.len()];
+        for (rule, _) in &self.found {
+            let Rule { category, weight, .. } = self.rules[*rule];
+            sums[category] = sums[category].saturating_add(weight);
+        }
+        let verdicts: Vec<_> =
+            self.categories.iter().zip(&sums).map(|(category, sum)| category.verdict(*sum)).collect();
+        let rules = self.rules;
+        self.found.sort_by_key(|(rule, _)| Reverse((verdicts[rules[*rule].category], rules[*rule].weight)));
+        let in_part = !self.unread.is_empty();
+        let found = self.found.into_iter().map(|(_, reason)| reason);
+        let reasons = self.unread.into_iter().chain(found).take(REASONS_MAX).collect();
+        self.shadow.truncate(REASONS_MAX);
+        let mut spoken: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
+        spoken.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
+        let score = |category: usize| {
+            let Category { name, hold, reject } = self.categories[category].clone();
+            Score { category: name, sum: sums[category], hold, reject }
+        };
+        let scores = spoken.into_iter().map(score).collect();
+        let least = if in_part { Verdict::Held } else { Verdict::Approved };
+        let verdict = verdicts.into_iter().max().unwrap_or(least).max(least);
+        Outcome { verdict, scores, reasons, shadow: self.shadow }
+    }
+}
+
+impl Category {
+    /// What a sum of weights means here.
+    fn verdict(&self, sum: u32) -> Verdict {
+        let reached = |threshold: Option<u32>| threshold.is_some_and(|threshold| sum >= threshold);
+        match (reached(self.reject), reached(self.hold)) {
+            (true, _) => Verdict::Rejected,
+            (false, true) => Verdict::Held,
+            (false, false) => Verdict::Approved,
+        }
+    }
+}
+
+/// Leaves one hit to speak for each group of terms of one category that lie inside one another, and all others. They
+/// come in the order of their beginning, longer ones first, so a term lies inside an earlier one exactly if it lies
+/// inside the last group.
+fn silence_nested(hits: &mut [Hit], categories: usize, rules: &[Rule]) {
+    // By category: which hit speaks for the last group, and where the group ends.
+    let mut last: Vec<Option<(usize, usize)>> = vec![None; categories];
+    for nth in 0..hits.len() {
+        let hit = &hits[nth];
+        let Rule { category, weight, shadow, .. } = rules[hit.rule];
+        if hit.dropped.is_some() || shadow || matches!(hit.what, What::Rule(_)) {
+            continue;
+        }
+        match last[category] {
+            Some((speaker, end)) if hit.span.end <= end => {
+                let heavier = weight > rules[hits[speaker].rule].weight;
+                hits[if heavier { speaker } else { nth }].dropped = Some(Dropped::Nested);
+                last[category] = Some((if heavier { nth } else { speaker }, end));
+            }
+            Some(_) | None => last[category] = Some((nth, hit.span.end)),
+        }
+    }
+}
+
+/// The reason for a person to look at a post of which only a part was reviewed.
+fn unread(field: &str, span: Range<usize>, whole: &str) -> Reason {
+    Reason {
+        rule: REVIEWED_IN_PART.to_owned(),
+        category: "review".to_owned(),
+        field: field.to_owned(),
+        span: [span.start, span.end],
+        text: cut(&whole[span]),
+        matched: "too much of it to review, from here on".to_owned(),
+        steps: Vec::new(),
+    }
+}
+
+/// A text short enough to be read.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX_CHARS) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(TEXT_MAX_CHARS - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(category: usize, weight: u32) -> Rule {
+        Rule { id: format!("rule-{category}-{weight}"), category, weight, shadow: false }
+    }
+
+    fn hit(rule: usize, span: std::ops::Range<usize>) -> Hit {
+        Hit::new(rule, What::Term(rule), span)
+    }
+
+    #[test]
+    fn the_heaviest_of_nested_terms_speaks_and_the_longer_of_equals() {
+        let rules = [rule(0, 30), rule(0, 30), rule(0, 80), rule(1, 10)];
+        let spoken = |mut hits: Vec<Hit>| {
+            silence_nested(&mut hits, 2, &rules);
+            hits.iter().filter(|hit| hit.dropped.is_none()).map(|hit| hit.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(spoken(vec![hit(0, 0..9), hit(1, 2..5)]), [0]);
+        assert_eq!(spoken(vec![hit(0, 0..9), hit(2, 2..5), hit(1, 6..9)]), [2]);
+        assert_eq!(spoken(vec![hit(0, 0..5), hit(1, 3..9)]), [0, 1], "neither lies inside the other");
+        assert_eq!(spoken(vec![hit(0, 0..9), hit(3, 2..5)]), [0, 3], "they are of two categories");
+        let pattern = Hit { what: What::Rule(0), ..hit(0, 0..9) };
+        assert_eq!(spoken(vec![pattern, hit(1, 2..5)]), [0, 1], "a pattern speaks beside its terms");
+    }
+
+    #[test]
+    fn thresholds_are_reached_at_their_own_value() {
+        let category = Category { name: "spam".to_owned(), hold: Some(50), reject: Some(100) };
+        let verdicts = [0, 49, 50, 99, 100, u32::MAX].map(|sum| category.verdict(sum));
+        use Verdict::{Approved, Held, Rejected};
+        assert_eq!(verdicts, [Approved, Approved, Held, Held, Rejected, Rejected]);
+        let only_hold = Category { reject: None, ..category };
+        assert_eq!(only_hold.verdict(u32::MAX), Held);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_to_a_length_that_can_be_read() {
+        let long = "词".repeat(TEXT_MAX_CHARS + 1);
+        assert_eq!(cut(&long).chars().count(), TEXT_MAX_CHARS);
+        assert!(cut(&long).ends_with('…'));
+        let fits = "词".repeat(TEXT_MAX_CHARS);
+        assert_eq!(cut(&fits), fits);
+    }
+}

@@ -1,0 +1,20 @@
+//! What each program has around it.
+//!
+//! ```text
+//!  command_line ─► exit         from the arguments to the exit code
+//!  shutdown                     the signals that stop a program
+//!  telemetry, output, table     logs to stderr, results to stdout
+//!  health                       /healthz, /readyz, /metrics, and the listener that serves them within bounds
+//!  regular                      files that are read to their end
+//!  failpoint                    points at which a test may end the program; nothing in a released one
+//! ```
+
+pub mod command_line;
+pub mod exit;
+pub mod failpoint;
+pub mod health;
+pub mod output;
+pub mod regular;
+pub mod shutdown;
+pub mod table;
+pub mod telemetry;

@@ -1,0 +1,185 @@
+//! An act: letters replayed or dropped. What both have in common, from the command line to the exit code.
+//!
+//! ```text
+//!  flags ──► selection ──► (preview ──► consent) ──► rounds: batch ──► replay or drop ──► report ──► exit code
+//!            empty: 2       looked at, all put back            ▲            │
+//!                                                              └────────────┘ until the end, an error or Ctrl-C
+//! ```
+//!
+//! An act that cannot be recorded is not done, so MySQL is asked first.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
+use sluice_mysql::Store;
+use sluice_rabbit::publisher::Publisher;
+use sluice_runtime::exit::Exit;
+
+use super::batch::{Chosen, LETTERS};
+use super::consent::{self, Preview};
+use super::ledger::Ledger;
+use super::look::DeadLetters;
+use super::outlook::Judge;
+use super::pace::Pace;
+use super::replay::{self, Replayer};
+use super::rounds::{Act, Doer};
+use super::select::{Filters, Selection};
+use super::wording::{DESTROY, DROP, REPLAY, Wording};
+use crate::numbers::{count, percent};
+use sluice_runtime::output::tell;
+
+/// Which letters, and how to go about it.
+#[derive(Debug, Args)]
+pub(super) struct ActArgs {
+    /// The dead letters with these ids, the same as --id; with filters, those of them that pass
+    #[arg(value_name = "ID")]
+    given: Vec<String>,
+    #[command(flatten)]
+    filters: Filters,
+    /// Every dead letter there is
+    #[arg(long, conflicts_with_all = ["given", "ids", "class", "code", "fingerprint", "since", "until", "contains"])]
+    all: bool,
+    /// List what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask; needed where there is no terminal to ask on
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// No more than so many a second; as fast as it goes without it
+    #[arg(long, value_name = "N", value_parser = count)]
+    rate: Option<u32>,
+    /// One JSON object a line on stdout for each letter, when its fate is known: {"id", "outcome", "detail"}. The
+    /// outcome is replayed, left (it was replayed too often), dropped, destroyed, failed or unknown (no letter has that
+    /// id); with --dry-run would_replay, would_drop or would_destroy
+    #[arg(long)]
+    json: bool,
+    /// Why it is done, for the record.
+    #[arg(skip)]
+    pub(super) reason: Option<String>,
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// A replay: which letters, and with how much care.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    #[command(flatten)]
+    pub(super) act: ActArgs,
+    #[command(flatten)]
+    pub(super) care: Care,
+}
+
+/// With how much care letters are put back to work.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Care {
+    /// Replay so many first, wait until it is known what became of them, and go on only if few of them failed again
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(super) canary: Option<u32>,
+    /// How many of the canary may fail again, in percent
+    #[arg(long, value_name = "PERCENT", requires = "canary", default_value = "10", value_parser = percent)]
+    pub(super) abort_over: f64,
+    /// Stay until it is known what became of each letter; ends with 3 if any failed again
+    #[arg(long)]
+    pub(super) wait: bool,
+    /// Leave a letter where it is that was replayed so often already
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = count)]
+    pub(super) max_replays: u32,
+    /// Say what would be done and what would become of it by today's rules and today's table, and do nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "wait"])]
+    pub(super) plan: bool,
+    /// The rules that a plan asks for its verdicts, a TOML file [default: built-in rules]
+    #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
+    /// Replay letters however often they were replayed before
+    #[arg(long, conflicts_with = "max_replays")]
+    pub(super) force: bool,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When it was asked wrongly, or nothing could be begun. What happens later is told and shows in the exit code.
+pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
+    let wording = deed.wording();
+    args.filters.ids.append(&mut args.given);
+    args.filters.check()?;
+    if !args.all && !args.filters.select() {
+        let problem = "no dead letters are selected: give ids, filters, or --all for every one of them";
+        return Err(ConfigError::new(wording.command, problem).into());
+    }
+    let plan = matches!(&deed, Deed::Replay(care) if care.plan);
+    let ask = !args.yes && !args.dry_run && !plan;
+    if ask && !consent::can_ask() {
+        let problem = "there is no terminal to ask on: say --yes to do it, or --dry-run to see what would be done";
+        return Err(ConfigError::new(wording.command, problem).into());
+    }
+    let dead = DeadLetters::new(&args.broker, wording.command)?;
+    let selection = Selection::new(args.filters.clone());
+    if args.dry_run || plan {
+        let preview = Preview::take(&dead, selection, judge(&deed, &args.database)?).await?;
+        return if plan { consent::plan(&preview, args.json) } else { consent::dry_run(preview, wording, args.json) };
+    }
+    let store = Store::new(&args.database)?;
+    store
+        .check_schema()
+        .await
+        .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
+    let mut asked =
+        serde_json::json!({ "filters": args.filters, "all": args.all, "rate": args.rate, "reason": args.reason });
+    if let Deed::Replay(Care { canary: Some(canary), abort_over, .. }) = &deed {
+        asked["canary"] = serde_json::json!({ "letters": canary, "abort_over": abort_over });
+    }
+    let mut ledger = Ledger::new(store, wording.kind, args.broker.prefix.as_str(), asked).await;
+    let chosen = if ask {
+        let preview = Preview::take(&dead, selection, judge(&deed, &args.database)?).await?;
+        if preview.count > 0 && !consent::ask(&preview, wording, &dead).await? {
+            ledger.deny(preview.oldest.iter(), "answered no").await;
+            tell!("nothing was done");
+            return Ok(Exit::Failed);
+        }
+        Chosen::shown(preview)
+    } else {
+        Chosen::matching(selection)
+    };
+    let (doer, pace) = match deed {
+        Deed::Drop => (Doer::Dropper, Pace::new(args.rate, LETTERS)),
+        Deed::Destroy => (Doer::Destroyer, Pace::new(args.rate, LETTERS)),
+        Deed::Replay(care) => {
+            let publisher = Publisher::new(&dead.broker, replay::PATIENCE)?;
+            (Doer::Replayer(Replayer { publisher, care }), Pace::new(args.rate, replay::LETTERS))
+        }
+    };
+    Act::new(dead, doer, ledger, chosen, pace).run(wording, args.json).await
+}
+
+/// Who says what would become of the letters. Of those that are dropped that is known.
+fn judge(deed: &Deed, database: &DatabaseArgs) -> anyhow::Result<Option<Judge>> {
+    match deed {
+        Deed::Replay(care) => Ok(Some(Judge::new(care, Store::new(database)?)?)),
+        Deed::Drop | Deed::Destroy => Ok(None),
+    }
+}
+
+/// What may be done with chosen letters.
+#[derive(Debug, Clone)]
+pub(super) enum Deed {
+    /// Back to work.
+    Replay(Care),
+    /// Out of RabbitMQ, into the record.
+    Drop,
+    /// Out of RabbitMQ, and nothing is kept.
+    Destroy,
+}
+
+impl Deed {
+    fn wording(&self) -> Wording {
+        match self {
+            Self::Replay(_) => REPLAY,
+            Self::Drop => DROP,
+            Self::Destroy => DESTROY,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! `sluice dlq edit`: a dead letter's body mended by hand, so that its replay succeeds. The original is kept in the
+//! record and can be had back until the letter is replayed.
+
+use clap::Args;
+use serde_json::Value;
+use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
+use sluice_core::named::Named;
+use sluice_core::post::{Post, PostId};
+use sluice_mysql::{ActKind, Content, Store};
+use sluice_rabbit::delivery::{LetterSummary, Transcript};
+use sluice_runtime::exit::Exit;
+use time::OffsetDateTime;
+
+use super::body;
+use super::consent;
+use super::editor;
+use super::found::{Found, NoSuchLetter};
+use super::ledger::Ledger;
+use super::look::DeadLetters;
+use super::outcome::tell_json;
+use super::replace::{NotReplaced, Replacement};
+use crate::hint;
+use crate::visible::line;
+use sluice_runtime::output::{self, tell};
+
+const COMMAND: &str = "dlq edit";
+
+/// Which letter, and how.
+#[derive(Debug, Args)]
+pub(super) struct EditArgs {
+    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post. Where several have it, the oldest is
+    /// edited
+    id: String,
+    /// A JSON merge patch (RFC 7396) for the body instead of an editor, like {"title": "shorter"}; @FILE reads it from a
+    /// file, @- from stdin. null takes a field away
+    #[arg(long, value_name = "JSON|@FILE")]
+    patch: Option<String>,
+    /// Give the post an id of its own, where another post is stored under the one it has (`id_conflict`)
+    #[arg(long, conflicts_with_all = ["patch", "undo"])]
+    new_id: bool,
+    /// Give the letter the body back that it had before it was edited; possible until it is replayed
+    #[arg(long, conflicts_with_all = ["patch", "even_if_invalid"])]
+    undo: bool,
+    /// Also if the result is no post that a worker would take
+    #[arg(long)]
+    even_if_invalid: bool,
+    /// One JSON object on stdout: {"id", "outcome", "detail"}. The outcome is edited, restored, unchanged, denied or
+    /// failed
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Edits it.
+///
+/// # Errors
+/// When it was asked wrongly, there is no such letter, or nothing could be done.
+pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
+    let patch = match args.new_id {
+        true => Some(serde_json::json!({ "id": PostId::new() })),
+        false => args.patch.as_deref().map(read_patch).transpose()?,
+    };
+    if patch.is_none() && !args.undo && !consent::can_ask() {
+        let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
+        return Err(ConfigError::new(COMMAND, problem).into());
+    }
+    let dead = DeadLetters::new(&args.broker, COMMAND)?;
+    let store = Store::new(&args.database)?;
+    store
+        .check_schema()
+        .await
+        .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
+    let found = match Found::look(&Named::new(&args.id), &dead, &store).await {
+        Err(error) if error.is::<NoSuchLetter>() => {
+            tell!("{error}");
+            return Ok(Exit::Partial);
+        }
+        found => found?,
+    };
+    let (kind, by) = match (&patch, args.undo) {
+        (_, true) => (ActKind::EditUndo, "undo"),
+        (Some(_), _) if args.new_id => (ActKind::Edit, "new id"),
+        (Some(_), _) => (ActKind::Edit, "patch"),
+        (None, _) => (ActKind::Edit, "editor"),
+    };
+    let asked = serde_json::json!({ "id": args.id, "by": by, "even_if_invalid": args.even_if_invalid });
+    let ledger = Ledger::new(store, kind, &dead.prefix, asked).await;
+    let letter = found.letter.summary()?;
+    let mut edit = Edit { args, dead, ledger, letter };
+    let step = if edit.args.undo { edit.undo(found).await } else { edit.change(found, patch).await };
+    let told = edit.take(step?).await;
+    edit.ledger.close().await;
+    told
+}
+
+/// A patch, as it stands on the command line or in a file.
+fn read_patch(given: &str) -> anyhow::Result<Value> {
+    let wrong = |problem: String| ConfigError::new("--patch", problem);
+    let text = match given.strip_prefix('@') {
+        None => given.to_owned(),
+        Some("-") => std::io::read_to_string(std::io::stdin()).map_err(|error| wrong(format!("stdin: {error}")))?,
+        Some(file) => std::fs::read_to_string(file).map_err(|error| wrong(format!("{}: {error}", line(file))))?,
+    };
+    let patch: Value = serde_json::from_str(&text)
+        .map_err(|error| wrong(format!("it is no JSON ({error}); write it like {{\"title\": \"shorter\"}}")))?;
+    match patch {
+        Value::Object(_) => Ok(patch),
+        _ => Err(wrong("it must be a JSON object, like {\"title\": \"shorter\"}".to_owned()).into()),
+    }
+}
+
+/// What has to be done, after all was thought about.
+enum Step {
+    /// Nothing, and why.
+    Nothing(&'static str),
+    /// It is refused, and why.
+    Deny(String),
+    /// This.
+    Do(Box<Replacement>),
+}
+
+struct Edit {
+    args: EditArgs,
+    dead: DeadLetters,
+    ledger: Ledger,
+    /// What is known of the letter as it was found.
+    letter: LetterSummary,
+}
+
+impl Edit {
+    async fn change(&self, found: Found, patch: Option<Value>) -> anyhow::Result<Step> {
+        let Found { letter, original, both } = found;
+        let before = letter.bytes()?;
+        let after = match patch {
+            Some(patch) => patched(&before, &patch).map(Some),
+            None => self.by_hand(&before, &letter).await?,
+        };
+        let leftover = if both { original.map(|(_, original)| original.digest()) } else { None };
+        let new = match after {
+            Err(reason) => return Ok(Step::Deny(reason)),
+            Ok(after) => after.filter(|after| !same(&before, after)),
+        };
+        if let Some(after) = &new
+            && let Some(reason) = self.refusal(&before, after, &letter).await?
+        {
+            return Ok(Step::Deny(reason));
+        }
+        if new.is_none() && !both {
+            return Ok(Step::Nothing("the body is what it was; nothing was done"));
+        }
+        let new = new.map(|after| letter.clone().edited(after, self.ledger.id()));
+        let (summary, undoes) = (self.letter.clone(), Vec::new());
+        let old = letter;
+        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: EDITED, undoes })))
+    }
+
+    /// Why a body cannot take the other's place.
+    async fn refusal(&self, before: &[u8], after: &[u8], letter: &Transcript) -> anyhow::Result<Option<String>> {
+        let message_id = letter.properties.message_id.as_deref();
+        let (was, is) = (body::id_of(before, message_id), body::id_of(after, message_id));
+        if let (Some(was), true) = (was, was != is)
+            && let Some(reason) = self.keeps_its_id(was, is, before).await?
+        {
+            return Ok(Some(format!("`id`: {reason}")));
+        }
+        let faults = body::faults(after, message_id);
+        Ok((!faults.is_empty() && !self.args.even_if_invalid).then(|| {
+            format!("no worker would take it ({}); --even-if-invalid does it all the same", faults.join("; "))
+        }))
+    }
+
+    /// Why a post may not have another id. It may only where another post is stored under its own: what was accepted
+    /// under that id is then accounted for without it.
+    async fn keeps_its_id(&self, was: PostId, is: Option<PostId>, before: &[u8]) -> anyhow::Result<Option<String>> {
+        let stored = self.ledger.contents(&[Some(was), is].into_iter().flatten().collect::<Vec<_>>()).await?;
+        let says = Post::from_message(before, Some(&was.to_string()), OffsetDateTime::UNIX_EPOCH).ok();
+        Ok(match (stored.get(&was), is) {
+            (None, _) => {
+                Some(format!("the id of a post must not change while nothing is stored under it; it is {was}"))
+            }
+            (Some(row), _) if says.is_some_and(|post| Content::of(&post) == row.content) => {
+                Some(format!("this very post is stored under {was}: it needs no other id, and may be dropped"))
+            }
+            (Some(_), None) => Some(format!("the post must have one; it was {was}")),
+            (Some(_), Some(is)) if stored.contains_key(&is) => Some(format!("a post is stored under {is} already")),
+            (Some(_), Some(_)) => None,
+        })
+    }
+
+    /// The body as a person leaves it; `None`: as it was. Who makes a mistake may go on where they were.
+    async fn by_hand(&self, before: &[u8], letter: &Transcript) -> anyhow::Result<Result<Option<Vec<u8>>, String>> {
+        let Ok(text) = std::str::from_utf8(before) else {
+            return Ok(Err("the body is not UTF-8, so no editor can show it; `sluice dlq export --id ID` writes the \
+                           letter out, for `sluice dlq import` to read when it is mended"
+                .to_owned()));
+        };
+        let json = serde_json::from_slice::<Value>(before).ok();
+        let pretty = json.and_then(|json| serde_json::to_string_pretty(&json).ok()).map(|json| json + "\n");
+        let suffix = if pretty.is_some() { ".json" } else { ".txt" };
+        let shown = pretty.unwrap_or_else(|| text.to_owned());
+        let mut draft = shown.clone();
+        loop {
+            let wrote = editor::edit(&editor::chosen(), &draft, suffix).await?;
+            if wrote == shown.as_bytes() {
+                return Ok(Ok(None));
+            }
+            let after = compact(&wrote, text);
+            let Some(reason) = self.refusal(before, &after, letter).await? else { return Ok(Ok(Some(after))) };
+            let Ok(readable) = String::from_utf8(wrote) else { return Ok(Err(reason)) };
+            draft = readable;
+            if !self.again(&reason).await? {
+                return Ok(Err(format!("{reason}; answered no")));
+            }
+        }
+    }
+
+    async fn again(&self, reason: &str) -> anyhow::Result<bool> {
+        output::say(&format!("{}\nEdit again? [Y/n] ", line(reason)));
+        consent::answer(&self.dead)
+            .await
+            .map(|answer| !matches!(answer.trim().to_ascii_lowercase().as_str(), "n" | "no"))
+    }
+
+    async fn undo(&self, found: Found) -> anyhow::Result<Step> {
+        let Found { letter, original, both } = found;
+        let Some(act) = letter.edited_by() else {
+            return Ok(Step::Nothing("it was not edited; nothing was done"));
+        };
+        let Some((kept, original)) = original else {
+            return Ok(Step::Deny(format!("act {} edited it, and this record does not keep what it was", line(act))));
+        };
+        if letter.summary()?.replays != original.summary()?.replays {
+            return Ok(Step::Deny(format!("it was replayed since it was edited (act {})", line(act))));
+        }
+        let (summary, undoes) = (self.letter.clone(), vec![kept]);
+        let (old, new, leftover) = match both {
+            // The original is there: only the edited one has to go.
+            true => (original, None, Some(letter.digest())),
+            false => (letter, Some(original), None),
+        };
+        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: RESTORED, undoes })))
+    }
+
+    /// Takes the step, records it, tells it.
+    async fn take(&mut self, step: Step) -> anyhow::Result<Exit> {
+        let replacement = match step {
+            Step::Nothing(words) => return self.tell("unchanged", words, Exit::Done),
+            Step::Deny(reason) => return self.deny(&reason).await,
+            Step::Do(replacement) => replacement,
+        };
+        let outcome = replacement.outcome;
+        let named = replacement.new.as_ref().and_then(|new| Some(new.summary().ok()?.id));
+        match replacement.run(&self.dead, &mut self.ledger).await {
+            Ok(()) => {
+                let act = self.ledger.id();
+                let mut words = format!("recorded as act {act}");
+                let named = named.unwrap_or_else(|| self.letter.id.clone());
+                if named != self.letter.id {
+                    words.push_str(&format!("; it goes by what it holds, so its id is {named} now"));
+                }
+                if outcome == EDITED {
+                    let undo = hint::command("dlq edit --undo", &self.dead.prefix, &named);
+                    words.push_str(&format!("; `{undo}` restores the original"));
+                }
+                self.tell(outcome, &words, Exit::Done)
+            }
+            Err(NotReplaced::Stale) => self.deny("it has changed or gone meanwhile").await,
+            Err(NotReplaced::Failed(error)) => self.tell("failed", &format!("{error:#}"), Exit::Failed),
+        }
+    }
+
+    async fn deny(&mut self, reason: &str) -> anyhow::Result<Exit> {
+        self.ledger.deny(std::iter::once(&self.letter), reason).await;
+        self.tell("denied", &format!("{reason}; nothing was done"), Exit::Failed)
+    }
+
+    fn tell(&self, outcome: &str, words: &str, exit: Exit) -> anyhow::Result<Exit> {
+        let id = &self.letter.id;
+        if self.args.json {
+            tell_json(id, outcome, words);
+        } else if exit == Exit::Done {
+            // What is done is done, whether or not anybody reads it.
+            let _ = output::print(|out| writeln!(out, "{}: {outcome} ({})", line(id), line(words)));
+        } else {
+            tell!("{}: {outcome}: {}", line(id), line(words));
+        }
+        Ok(exit)
+    }
+}
+
+/// Outcomes, in the record and in `--json`.
+const EDITED: &str = "edited";
+const RESTORED: &str = "restored";
+
+fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
+    let mut json: Value = serde_json::from_slice(before)
+        .map_err(|error| format!("the body is no JSON ({error}), so it cannot be patched; edit it without --patch"))?;
+    body::merge(&mut json, patch);
+    serde_json::to_vec(&json).map_err(|error| error.to_string())
+}
+
+/// JSON without the spaces that made it readable; any other text without the line break that editors add.
+fn compact(wrote: &[u8], before: &str) -> Vec<u8> {
+    if let Ok(json) = serde_json::from_slice::<Value>(wrote)
+        && let Ok(compact) = serde_json::to_vec(&json)
+    {
+        return compact;
+    }
+    let added = !before.ends_with('\n');
+    let trimmed = wrote.strip_suffix(b"\n").filter(|_| added);
+    trimmed.unwrap_or(wrote).to_vec()
+}
+
+/// Whether two bodies mean the same.
+fn same(before: &[u8], after: &[u8]) -> bool {
+    let json = |body| serde_json::from_slice::<Value>(body).ok();
+    before == after || matches!((json(before), json(after)), (Some(before), Some(after)) if before == after)
+}

@@ -1,0 +1,110 @@
+//! `sluice dlq groups`: what kinds of dead letters there are. The first thing to ask when their number grows.
+
+use std::ops::ControlFlow;
+
+use clap::Args;
+use sluice_core::config::BrokerArgs;
+use sluice_runtime::exit::Exit;
+use time::OffsetDateTime;
+
+use super::group::{Group, Groups};
+use super::look::DeadLetters;
+use super::select::{Filters, Selection};
+use crate::hint;
+use crate::times::shown;
+use crate::visible::{cut, line};
+use sluice_runtime::output::{self, tell};
+use sluice_runtime::table::{lines, right, table};
+
+/// The widest code and message, in characters.
+const CODE_WIDTH: usize = 30;
+const MESSAGE_WIDTH: usize = 70;
+/// Said of letters that are not told apart any more.
+const OTHERS: &str = "of further kinds, beyond the first thousand";
+
+/// Which letters to count, and how to show the kinds.
+#[derive(Debug, Args)]
+pub(super) struct GroupsArgs {
+    #[command(flatten)]
+    broker: BrokerArgs,
+    /// With --since, each kind also says whether it is new: whether no letter of it that is still there failed before
+    #[command(flatten)]
+    filters: Filters,
+    /// One JSON object a line: fingerprint, count, last_hour, class, code, message, first_seen, last_seen, new (null
+    /// without --since), samples. No more than a thousand kinds are told apart; where there are more, a last line with
+    /// fingerprint null counts the letters of all others
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows them, the largest kind first.
+///
+/// # Errors
+/// When the letters cannot be looked at.
+pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
+    args.filters.check()?;
+    let dead = DeadLetters::new(&args.broker, "dlq groups")?;
+    let mut groups = Groups::new(OffsetDateTime::now_utc(), args.filters.since);
+    let mut at_any_time = Selection::new(Filters { since: None, limit: None, ..args.filters.clone() });
+    let mut selection = Selection::new(args.filters);
+    let mut counted = 0;
+    let total = dead
+        .look(|letter| {
+            if selection.takes(&letter.summary, letter.body()) {
+                counted += 1;
+                groups.count(letter.summary);
+            } else if at_any_time.takes(&letter.summary, letter.body()) {
+                groups.pass_over(letter.summary);
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+    let others = groups.others();
+    let groups = groups.sorted();
+    if args.json {
+        output::print(|out| {
+            groups.iter().try_for_each(|group| output::json_line(out, group))?;
+            let rest = serde_json::json!({ "fingerprint": null, "count": others, "message": OTHERS });
+            if others > 0 { output::json_line(out, &rest) } else { Ok(()) }
+        })?;
+        return Ok(Exit::Done);
+    }
+    if !groups.is_empty() {
+        output::print(|out| write!(out, "{}", in_columns(&groups)))?;
+    }
+    if others > 0 {
+        tell!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
+    }
+    let queue = dead.topology.dead_letter_queue();
+    tell!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());
+    if let Some(Group { fingerprint, .. }) = groups.first() {
+        tell!("those of a kind: {}", hint::with_flag("dlq list", &dead.prefix, "--fingerprint", fingerprint));
+    }
+    Ok(Exit::Done)
+}
+
+/// The table for people.
+fn in_columns(groups: &[Group]) -> String {
+    let asked = groups.iter().any(|group| group.new.is_some());
+    let mut headings = vec!["COUNT", "LAST HOUR", "CLASS", "CODE", "FINGERPRINT", "FIRST SEEN", "LAST SEEN"];
+    headings.extend(asked.then_some("NEW"));
+    headings.extend(["FOR EXAMPLE", "MESSAGE"]);
+    let mut columns = table(&headings);
+    right(&mut columns, &[0, 1]);
+    for group in groups {
+        let mut row = vec![
+            group.count.to_string(),
+            group.last_hour.to_string(),
+            group.class.to_string(),
+            cut(&group.code, CODE_WIDTH),
+            line(&group.fingerprint),
+            shown(group.first_seen),
+            shown(group.last_seen),
+        ];
+        row.extend(group.new.map(|new| if new { "new" } else { "known" }.to_owned()));
+        row.push(group.samples.first().map(|id| line(id)).unwrap_or_default());
+        row.push(cut(&group.message, MESSAGE_WIDTH));
+        columns.add_row(row);
+    }
+    lines(columns)
+}

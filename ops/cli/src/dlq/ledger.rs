@@ -1,0 +1,187 @@
+//! The record of one act, as it is written. What cannot be recorded is not done.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use serde_json::Value;
+use sluice_core::post::PostId;
+use sluice_mysql::{Act, ActKind, LetterOutcome, Store, StoreError, StoredContent};
+use sluice_rabbit::delivery::{LetterSummary, Transcript};
+use sluice_runtime::output::tell;
+
+/// How often a record of what is already done is tried before it is given up.
+const TRIES: u32 = 3;
+/// The wait between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The most letters that the record of a denial names: what was not done to them is no news of any one of them.
+const DENIED: usize = 1000;
+/// The longest actor, in characters: the width of the column.
+const ACTOR_MAX_CHARS: usize = 200;
+
+/// Writes one act.
+pub(super) struct Ledger {
+    store: Store,
+    act: Act,
+    begun: bool,
+    numbered: u32,
+    room: Option<usize>,
+}
+
+impl Ledger {
+    /// The record of an act that has not begun. `asked` is the selection as it was asked for.
+    pub(super) async fn new(store: Store, kind: ActKind, prefix: &str, asked: Value) -> Self {
+        let act = Act::begin(kind, actor().await, prefix.to_owned(), asked);
+        Self { store, act, begun: false, numbered: 0, room: None }
+    }
+
+    /// Where it is written.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The id that the act has, or will have.
+    pub(super) fn id(&self) -> &str {
+        &self.act.id
+    }
+
+    /// The act's id, if it has begun.
+    pub(super) fn act_id(&self) -> Option<&str> {
+        self.begun.then_some(self.act.id.as_str())
+    }
+
+    /// Which of these posts are stored now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn stored(&self, posts: &[PostId]) -> Result<HashSet<PostId>, StoreError> {
+        self.store.recorded(posts).await.map_err(|failure| self.store.blame(failure))
+    }
+
+    /// What is stored under these ids now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn contents(&self, posts: &[PostId]) -> Result<HashMap<PostId, StoredContent>, StoreError> {
+        // Few of many, mostly: only theirs are worth a look at their texts.
+        let there: Vec<PostId> = self.stored(posts).await?.into_iter().collect();
+        self.store.contents(&there).await.map_err(|failure| self.store.blame(failure))
+    }
+
+    /// Records that the act begins, once: an act that touches no letter is none.
+    ///
+    /// # Errors
+    /// The database's; the act must not be done then.
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        if !self.begun {
+            self.store.record_act(&self.act).await.map_err(|failure| self.store.blame(failure))?;
+            self.begun = true;
+        }
+        Ok(())
+    }
+
+    /// The next line of the record.
+    pub(super) fn entry(&mut self, letter: String, outcome: &'static str, detail: String) -> LetterOutcome {
+        self.numbered += 1;
+        let (number, post) = (self.numbered, letter.parse().ok());
+        LetterOutcome { number, letter, post, outcome, detail, death: None, kept: None, undoes: Vec::new() }
+    }
+
+    /// The next line, with the post that the letter holds and how it had died.
+    pub(super) fn about(&mut self, letter: &LetterSummary, outcome: &'static str, detail: String) -> LetterOutcome {
+        let entry = self.entry(letter.id.clone(), outcome, detail);
+        LetterOutcome { post: letter.post, death: Some(letter.death()), ..entry }
+    }
+
+    /// How many bytes of one letter the record can keep. MySQL is asked once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn room(&mut self) -> Result<usize, StoreError> {
+        if let Some(room) = self.room {
+            return Ok(room);
+        }
+        let room = self.store.room_for_a_letter().await.map_err(|failure| self.store.blame(failure))?;
+        self.room = Some(room);
+        Ok(room)
+    }
+
+    /// The next line, with all that is needed to bring the letter back; where that is more than there is [`Self::room`]
+    /// for, a line that says so.
+    ///
+    /// # Errors
+    /// When it cannot be written out: it must not be taken out of RabbitMQ then.
+    pub(super) fn keeping(
+        &mut self,
+        summary: &LetterSummary,
+        outcome: &'static str,
+        letter: &Transcript,
+        room: usize,
+    ) -> Result<LetterOutcome, serde_json::Error> {
+        let kept = serde_json::to_string(letter)?;
+        if kept.len() > room {
+            return Ok(self.about(summary, "failed", too_large(kept.len(), room)));
+        }
+        Ok(LetterOutcome { kept: Some(kept), ..self.about(summary, outcome, String::new()) })
+    }
+
+    /// Records that an act was not done, and why. Where that cannot be recorded it is only said: nothing was done, after
+    /// all.
+    pub(super) async fn deny(&mut self, letters: impl Iterator<Item = &LetterSummary>, reason: &str) {
+        let lines: Vec<LetterOutcome> =
+            letters.take(DENIED).map(|letter| self.about(letter, "denied", reason.to_owned())).collect();
+        let recorded = match self.begin().await {
+            Ok(()) => self.record(&lines).await,
+            refused => refused,
+        };
+        if let Err(error) = recorded {
+            tell!("that this was not done could not be recorded: {error}");
+        }
+    }
+
+    /// Writes lines; tries again where the database hesitates, which repeats nothing.
+    ///
+    /// # Errors
+    /// The database's, at the last try.
+    pub(super) async fn record(&self, outcomes: &[LetterOutcome]) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.store.record_letters(&self.act, outcomes).await {
+                Ok(()) => return Ok(()),
+                Err(failure) if tries == TRIES => return Err(self.store.blame(failure)),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Ends the connections.
+    pub(super) async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+/// Said of a letter that the record cannot keep.
+fn too_large(bytes: usize, room: usize) -> String {
+    format!(
+        "the record cannot keep it, so it stays: written out it has {bytes} bytes, and MySQL takes {room} at most; \
+         `SET GLOBAL max_allowed_packet = {}` makes room (at most 1073741824), or `sluice dlq export` it and `drop \
+         --forever`",
+        (bytes + bytes / 8).next_multiple_of(1024 * 1024)
+    )
+}
+
+/// Who is at the keyboard: user@host.
+async fn actor() -> String {
+    let named =
+        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let user = match named {
+        Some(user) => user,
+        // In containers and under cron neither variable need be set.
+        None => match tokio::process::Command::new("id").arg("-un").output().await {
+            Ok(told) if told.status.success() => String::from_utf8_lossy(&told.stdout).trim().to_owned(),
+            _ => "unknown".to_owned(),
+        },
+    };
+    let host = gethostname::gethostname();
+    format!("{user}@{}", host.to_string_lossy()).chars().take(ACTOR_MAX_CHARS).collect()
+}

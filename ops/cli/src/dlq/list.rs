@@ -1,0 +1,140 @@
+//! `sluice dlq list`: one line for each dead letter, the oldest first.
+
+use std::ops::ControlFlow;
+
+use clap::Args;
+use sluice_core::config::BrokerArgs;
+use sluice_rabbit::delivery::LetterSummary;
+use sluice_runtime::exit::Exit;
+
+use super::look::DeadLetters;
+use super::outcome::NO_SUCH_LETTER;
+use super::select::{Filters, Selection};
+use crate::spool::{Rows, Spool};
+use crate::times::shown;
+use crate::visible::{cut, line};
+use sluice_runtime::output::tell;
+use sluice_runtime::table::{lines, right, table};
+
+/// The widest code and title, in characters.
+const CODE_WIDTH: usize = 30;
+const TITLE_WIDTH: usize = 48;
+const HEADINGS: [&str; 7] = ["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST FAILED", "TITLE"];
+const NUMBERS: [usize; 2] = [3, 4];
+
+/// What to list, and how.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    filters: Filters,
+    /// One JSON object a line: id, class, code, message, fingerprint, attempts, first_failed_at, last_failed_at,
+    /// worker, replays, title, author, post (the id of the post that it holds), submitted_at. They are what the letter
+    /// says of itself. A message, title or author of more than 8 KiB is cut, and ends with …
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists them.
+///
+/// # Errors
+/// When they cannot be looked at.
+pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
+    args.filters.check()?;
+    let dead = DeadLetters::new(&args.broker, "dlq list")?;
+    let mut selection = Selection::new(args.filters);
+    let (mut objects, mut rows) = (Spool::<()>::new()?, rows()?);
+    // Printed only after all are back: nobody must wait for a pager to be closed.
+    let total = dead
+        .look(|letter| {
+            if selection.takes(&letter.summary, letter.body()) {
+                let added = if args.json { objects.add(&letter.summary) } else { rows.add(row(&letter.summary)) };
+                if !added {
+                    return ControlFlow::Break(());
+                }
+            }
+            if selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+    if args.json {
+        objects.print()?;
+        return Ok(tell_unknown(&selection.unknown()));
+    }
+    let found = rows.count();
+    rows.print()?;
+    let queue = dead.topology.dead_letter_queue();
+    tell!("{found} of {total} dead letters in {queue}");
+    Ok(tell_unknown(&selection.unknown()))
+}
+
+/// Names ids that no letter has, and gives the exit code.
+pub(super) fn tell_unknown(ids: &[String]) -> Exit {
+    ids.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
+    if ids.is_empty() { Exit::Done } else { Exit::Partial }
+}
+
+/// The table for people.
+#[must_use]
+pub(super) fn in_columns(letters: &[LetterSummary]) -> String {
+    let mut columns = table(&HEADINGS);
+    right(&mut columns, &NUMBERS);
+    letters.iter().for_each(|letter| {
+        columns.add_row(row(letter));
+    });
+    lines(columns)
+}
+
+/// The same table for any number of them.
+///
+/// # Errors
+/// When there is no place for its rows.
+pub(super) fn rows() -> anyhow::Result<Rows> {
+    Rows::new(&HEADINGS, &NUMBERS)
+}
+
+/// One line of it.
+pub(super) fn row(letter: &LetterSummary) -> Vec<String> {
+    vec![
+        crate::visible::line(&letter.id),
+        letter.class.to_string(),
+        cut(&letter.code, CODE_WIDTH),
+        letter.attempts.to_string(),
+        letter.replays.to_string(),
+        shown(letter.last_failed_at),
+        letter.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, TITLE_WIDTH)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_core::disposition::Class;
+
+    #[test]
+    fn the_table_has_one_line_a_letter_and_obeys_no_title() {
+        let letter = LetterSummary {
+            id: "a".to_owned(),
+            class: Class::CrashLoop,
+            code: "crash_loop".to_owned(),
+            message: String::new(),
+            fingerprint: String::new(),
+            attempts: 12,
+            first_failed_at: None,
+            last_failed_at: None,
+            worker: String::new(),
+            replays: 0,
+            author: None,
+            post: None,
+            submitted_at: None,
+            title: Some("two\nlines \u{1b}[31mred".to_owned()),
+        };
+        let text = in_columns(&[letter.clone(), LetterSummary { title: None, ..letter }]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        let words: Vec<&str> = lines[0].split_whitespace().collect();
+        assert_eq!(words, ["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST", "FAILED", "TITLE"]);
+        assert!(lines[1].ends_with(r"unknown      two\nlines \u{1b}[31mred"), "{text}");
+        assert!(lines[2].ends_with('-'));
+    }
+}

@@ -1,0 +1,129 @@
+//! Looking at dead letters. Whatever happens during a look, all of them go back to where they were.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use sluice_core::config::BrokerArgs;
+use sluice_rabbit::broker::Broker;
+use sluice_rabbit::delivery::{Letter, Letters};
+use sluice_rabbit::topology::Topology;
+use sluice_runtime::shutdown;
+use tokio_util::sync::CancellationToken;
+
+use super::outcome::bar;
+use sluice_runtime::output::tell;
+
+/// How long to wait for somebody else who has the dead letters in hand.
+const TURN_PATIENCE: Duration = Duration::from_secs(30);
+const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
+/// From how many letters on a look shows how far it is: about a third of a second.
+const MANY: u32 = 5_000;
+
+/// The dead letters of one prefix, and the signal that ends a look before its end.
+pub(crate) struct DeadLetters {
+    /// Where.
+    pub(crate) broker: Broker,
+    /// Under which names.
+    pub(crate) topology: Topology,
+    /// How all names there begin.
+    pub(crate) prefix: String,
+    /// Cancelled by Ctrl-C or SIGTERM.
+    pub(crate) stop: CancellationToken,
+    /// How long to wait for somebody else who has the dead letters in hand, and whether to say so.
+    patience: Duration,
+    says_so: bool,
+}
+
+/// The look was ended by a signal. All letters are back.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; the dead letters are where they were")]
+pub(crate) struct Interrupted;
+
+impl DeadLetters {
+    /// Those these settings name. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// When a setting is wrong, or signals cannot be listened for.
+    pub(crate) fn new(args: &BrokerArgs, purpose: &str) -> anyhow::Result<Self> {
+        Ok(Self { patience: TURN_PATIENCE, says_so: true, ..Self::briefly(args, purpose, shutdown::on_interrupt()?)? })
+    }
+
+    /// The same, for a command that has more to show than dead letters: it hardly waits for them, and says nothing.
+    ///
+    /// # Errors
+    /// When a setting is wrong.
+    pub(crate) fn briefly(args: &BrokerArgs, purpose: &str, stop: CancellationToken) -> anyhow::Result<Self> {
+        let (broker, topology) = (Broker::new(args, format!("sluice {purpose}"))?, Topology::new(args));
+        Ok(Self {
+            broker,
+            topology,
+            prefix: args.prefix.as_str().to_owned(),
+            stop,
+            patience: BRIEF_PATIENCE,
+            says_so: false,
+        })
+    }
+
+    /// Takes the turn. Waits for it, if need be.
+    ///
+    /// # Errors
+    /// When the broker cannot be used, there is no such queue, or the turn does not come.
+    pub(crate) async fn open(&self) -> anyhow::Result<Letters> {
+        let waiting = || {
+            if self.says_so {
+                tell!("waiting for somebody else who has the dead letters in hand …");
+            }
+        };
+        tokio::select! {
+            opened = Letters::open(&self.broker, &self.topology, self.patience, waiting) => Ok(opened?),
+            () = self.stop.cancelled() => Err(Interrupted.into()),
+        }
+    }
+
+    /// Shows each letter to `see`, in their order, until it breaks off, and puts them all back. Gives how many there
+    /// were at the beginning.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`Interrupted`].
+    pub(crate) async fn look(&self, mut see: impl FnMut(Letter) -> ControlFlow<()>) -> anyhow::Result<u32> {
+        let mut letters = self.open().await?;
+        let total = letters.left();
+        let bar = progress(total, self.says_so);
+        let seen = self.show_each(&mut letters, |letter| {
+            bar.inc(1);
+            see(letter)
+        });
+        let seen = seen.await;
+        bar.set_message(", putting all back");
+        let back = letters.put_back().await;
+        bar.finish_and_clear();
+        seen?;
+        back?;
+        Ok(total)
+    }
+
+    async fn show_each(
+        &self,
+        letters: &mut Letters,
+        mut see: impl FnMut(Letter) -> ControlFlow<()>,
+    ) -> anyhow::Result<()> {
+        while let Some(letter) = letters.next().await? {
+            if self.stop.is_cancelled() {
+                return Err(Interrupted.into());
+            }
+            if see(letter).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far a look has come, on a terminal, when there are so many letters that somebody might wonder.
+fn progress(letters: u32, wanted: bool) -> ProgressBar {
+    if !wanted || letters < MANY {
+        return ProgressBar::hidden();
+    }
+    bar(letters.into(), "{bar:30} {pos}/{len} letters looked at{msg} [{elapsed}]")
+}

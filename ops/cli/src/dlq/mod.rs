@@ -1,0 +1,114 @@
+//! `sluice dlq`: what died, why, and what is to be done about it.
+//!
+//! ```text
+//!  select   which letters        look     all in hand for a moment, all put back
+//!  groups, list, show, export    read only
+//!  act ──► preview, consent ──► ledger (the act is recorded) ──► replay or drop, batch after batch ──► outcome
+//!  dropped, undrop    what the record keeps of dropped letters: read, and put back
+//!  edit               one letter in place of another, which the record keeps
+//!  record             who did what to which letters
+//! ```
+
+mod act;
+mod batch;
+mod body;
+mod consent;
+mod drop;
+mod dropped;
+mod edit;
+mod editor;
+mod export;
+mod flow;
+mod found;
+mod group;
+mod groups;
+mod ids;
+mod import;
+mod ledger;
+mod list;
+pub(crate) mod look;
+mod outcome;
+mod outlook;
+mod pace;
+mod piles;
+mod plan;
+mod record;
+mod replace;
+mod replay;
+mod rounds;
+mod select;
+mod show;
+mod undrop;
+mod wording;
+
+use clap::{Args, Subcommand};
+use sluice_runtime::exit::Exit;
+
+/// Which command.
+#[derive(Debug, Args)]
+pub struct DlqArgs {
+    #[command(subcommand)]
+    command: DlqCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DlqCommand {
+    /// The kinds of dead letters, the most frequent first; changes nothing
+    Groups(groups::GroupsArgs),
+    /// One line for each dead letter, the oldest first; changes nothing
+    List(list::ListArgs),
+    /// The whole story of one dead letter; changes nothing
+    Show(show::ShowArgs),
+    /// Write dead letters out in full, one JSON object a line; changes nothing
+    Export(export::ExportArgs),
+    /// Put exported dead letters back among the dead ones, as they were
+    Import(import::ImportArgs),
+    /// Put dead letters back to work
+    Replay(act::ReplayArgs),
+    /// Take dead letters out of the queue; the record in the database keeps them for undrop
+    ///
+    /// Each letter is written to the record in full (properties, headers with their types, body), and only then taken
+    /// out of RabbitMQ. --forever keeps nothing of it.
+    Drop(drop::DropArgs),
+    /// Mend a dead letter's body, in an editor or by a patch; the record keeps the original
+    ///
+    /// The body opens in VISUAL, else EDITOR, else vi. The letter keeps its id and all else it bears, moves to the end of
+    /// the queue, and gets a header `sluice-edited` that names the act. A worker must be able to take the result. The id of
+    /// the post in the body must not change, unless another post is stored under it: then --new-id gives it a fresh one.
+    /// The original is in the record before anything is done: --undo brings it back until the letter is replayed. If an
+    /// edit is killed half-way, both letters are in the queue; the same command, or --undo, makes them one.
+    Edit(edit::EditArgs),
+    /// The dropped letters that can be brought back, the longest dropped first; changes nothing
+    Dropped(dropped::DroppedArgs),
+    /// Put dropped letters back among the dead ones, as they were
+    ///
+    /// They come to stand at the end of the queue. What was brought back already, or was destroyed, is named with the
+    /// reason. A letter that is in the queue is not brought back a second time, so an undrop that was cut short is simply
+    /// run again. Letters that nothing tells apart come back together.
+    Undrop(undrop::UndropArgs),
+    /// Who did what to which letters, when, and with which outcome, the latest first; changes nothing
+    ///
+    /// `denied` is an act that was not done: somebody answered no, or its result was refused. `kept` says that the letter
+    /// as it was is in the record before an edit goes on.
+    Record(record::RecordArgs),
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Why it could not be done.
+pub async fn run(args: DlqArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        DlqCommand::Groups(args) => groups::run(args).await,
+        DlqCommand::List(args) => list::run(args).await,
+        DlqCommand::Show(args) => show::run(args).await,
+        DlqCommand::Export(args) => export::run(args).await,
+        DlqCommand::Import(args) => import::run(args).await,
+        DlqCommand::Replay(args) => act::run(args.act, act::Deed::Replay(args.care)).await,
+        DlqCommand::Drop(args) => drop::run(args).await,
+        DlqCommand::Edit(args) => edit::run(args).await,
+        DlqCommand::Dropped(args) => dropped::run(args).await,
+        DlqCommand::Undrop(args) => undrop::run(args).await,
+        DlqCommand::Record(args) => record::run(args).await,
+    }
+}

@@ -1,0 +1,187 @@
+//! What would become of letters that were replayed now: asked of today's rules and of today's table.
+//!
+//! ```text
+//!  replayed too often? ─► would be left
+//!  no post             ─► would be refused again
+//!  reviewed by today's rules ─► stored in the table, and taken back ─► would be recorded, with that verdict
+//!                                                                  ─► already recorded
+//!                                                                  ─► would be refused again
+//! ```
+//!
+//! The review refuses nothing: it only marks. Where MySQL cannot be asked, the outlook is not known.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+use sluice_core::failure::Failure;
+use sluice_core::post::Post;
+use sluice_core::verdict::Verdict;
+use sluice_mysql::{Recorded, Row, Store};
+use sluice_rabbit::delivery::Letter;
+use sluice_review::RuleSet;
+use time::OffsetDateTime;
+
+use super::act::Care;
+use super::replay::refusal;
+
+/// The most rows of one rehearsal, and about the most bytes of them.
+const ROWS: usize = 200;
+const BYTES: usize = 2 * 1024 * 1024;
+
+/// What would become of one letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outlook {
+    /// It would be stored with this verdict.
+    Recorded(Verdict),
+    /// It is stored already.
+    AlreadyRecorded,
+    /// It would be set aside again, for this code and message.
+    Refused(String, String),
+    /// It was replayed too often.
+    Left(String),
+    /// MySQL cannot be asked.
+    NotKnown,
+}
+
+impl Outlook {
+    /// Its name in JSON; text shows it with spaces.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Recorded(_) => "would_be_recorded",
+            Self::AlreadyRecorded => "already_recorded",
+            Self::Refused(..) => "would_be_refused_again",
+            Self::Left(_) => "would_be_left",
+            Self::NotKnown => "not_known",
+        }
+    }
+}
+
+impl std::fmt::Display for Outlook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.name().replace('_', " ");
+        match self {
+            Self::Recorded(verdict) => write!(f, "{name}: {verdict}"),
+            Self::Refused(code, message) => write!(f, "{name}: {code}: {message}"),
+            Self::Left(reason) => write!(f, "{name}: {reason}"),
+            Self::AlreadyRecorded | Self::NotKnown => f.write_str(&name),
+        }
+    }
+}
+
+/// What there is to judge of a letter.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Candidate {
+    /// It was replayed too often.
+    Left(String),
+    /// It is no post: code and message.
+    Refused(String, String),
+    /// The post, as a message's body.
+    Post(String),
+}
+
+/// Asks for the outlooks of letters, in their order.
+pub(super) struct Judge {
+    care: Care,
+    rules: RuleSet,
+    store: Store,
+    /// Why MySQL cannot be asked.
+    pub(super) away: Option<String>,
+    outlooks: Vec<Outlook>,
+    /// Rows that are to be tried, and whose they are.
+    rows: Vec<Row>,
+    places: Vec<usize>,
+    bytes: usize,
+}
+
+impl Judge {
+    /// One that has judged nothing yet.
+    ///
+    /// # Errors
+    /// When the rules cannot be read.
+    pub(super) fn new(care: &Care, store: Store) -> anyhow::Result<Self> {
+        let rules = match &care.rules {
+            Some(file) => RuleSet::load(file)?,
+            None => RuleSet::builtin(),
+        };
+        Ok(Self {
+            care: care.clone(),
+            rules,
+            store,
+            away: None,
+            outlooks: Vec::new(),
+            rows: Vec::new(),
+            places: Vec::new(),
+            bytes: 0,
+        })
+    }
+
+    /// What there is to judge of a letter, taken from it while it is in hand.
+    pub(super) fn read(&self, letter: &Letter) -> Candidate {
+        match (refusal(&self.care, letter), letter.post(OffsetDateTime::now_utc())) {
+            (Some(reason), _) => Candidate::Left(reason),
+            (None, Err(malformed)) => {
+                let Failure { code, message, .. } = malformed.into();
+                Candidate::Refused(code, message)
+            }
+            (None, Ok(post)) => Candidate::Post(String::from_utf8(post.to_body()).unwrap_or_default()),
+        }
+    }
+
+    /// One more letter, put back since.
+    pub(super) fn hear(&mut self, candidate: Candidate) {
+        let outlook = match candidate {
+            Candidate::Left(reason) => Outlook::Left(reason),
+            Candidate::Refused(code, message) => Outlook::Refused(code, message),
+            Candidate::Post(body) => match self.row(&body) {
+                Err(failure) => Outlook::Refused(failure.code, failure.message),
+                Ok(row) => {
+                    self.bytes += row.bytes();
+                    self.places.push(self.outlooks.len());
+                    self.rows.push(row);
+                    Outlook::NotKnown
+                }
+            },
+        };
+        self.outlooks.push(outlook);
+    }
+
+    /// Whether as many were heard as are to be tried at once.
+    pub(super) fn is_full(&self) -> bool {
+        self.outlooks.len() >= ROWS || self.bytes > BYTES
+    }
+
+    /// The outlooks of those that were heard since the last time.
+    pub(super) async fn outlooks(&mut self) -> Vec<Outlook> {
+        self.try_out().await;
+        std::mem::take(&mut self.outlooks)
+    }
+
+    /// As a worker would make it.
+    fn row(&self, body: &str) -> Result<Row, Failure> {
+        let now = OffsetDateTime::now_utc();
+        let post = Post::from_message(body.as_bytes(), None, now)?;
+        let review = catch_unwind(AssertUnwindSafe(|| self.rules.review(&post)))
+            .map_err(|panic| Failure::panicked("review", &*panic))?;
+        Ok(Row { post, review, reviewed_at: now, attempts: 1 })
+    }
+
+    async fn try_out(&mut self) {
+        self.bytes = 0;
+        let (rows, places) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.places));
+        if rows.is_empty() || self.away.is_some() {
+            return;
+        }
+        match self.store.rehearse(&rows).await {
+            Err(failure) => self.away = Some(self.store.blame(failure).to_string()),
+            Ok(fates) => {
+                for ((place, fate), row) in places.into_iter().zip(fates).zip(rows) {
+                    self.outlooks[place] = match fate {
+                        Ok(Recorded::Inserted) => Outlook::Recorded(row.review.verdict),
+                        Ok(Recorded::AlreadyRecorded) => Outlook::AlreadyRecorded,
+                        Err(Failure { code, message, .. }) => Outlook::Refused(code, message),
+                    };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The plan of a replay: how many letters, of which groups, and what would become of them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::json;
+use sluice_core::disposition::Class;
+use sluice_rabbit::delivery::LetterSummary;
+
+use super::outlook::Outlook;
+use crate::visible::cut;
+use sluice_runtime::output::json_line;
+use sluice_runtime::table::{lines, right, table};
+
+/// The most different refusals that the text names.
+const REFUSALS: usize = 5;
+/// The most groups, and the most refusals, that are told apart.
+const KINDS: usize = 1000;
+/// What all others are called.
+const OTHERS: &str = "others";
+
+/// A plan.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    letters: usize,
+    /// By their fingerprints.
+    groups: BTreeMap<String, Group>,
+    /// How many have each outlook.
+    outlook: BTreeMap<&'static str, u32>,
+    /// How many would be recorded with each verdict.
+    verdicts: BTreeMap<String, u32>,
+    /// How many would be refused again, by code and message.
+    refusals: BTreeMap<(String, String), u32>,
+}
+
+/// Letters that died of the same failure.
+#[derive(Debug, Serialize)]
+struct Group {
+    count: u32,
+    class: Class,
+    code: String,
+    message: String,
+    fingerprint: String,
+    outlook: BTreeMap<&'static str, u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    count: u32,
+    code: &'a str,
+    message: &'a str,
+}
+
+impl Plan {
+    /// One more letter, and what would become of it.
+    pub(super) fn add(&mut self, letter: &LetterSummary, outlook: &Outlook) {
+        self.letters += 1;
+        let known = self.groups.len() < KINDS || self.groups.contains_key(&letter.fingerprint);
+        let key = if known { letter.fingerprint.clone() } else { String::new() };
+        let group = self.groups.entry(key).or_insert_with_key(|key| Group {
+            count: 0,
+            class: letter.class,
+            code: if known { letter.code.clone() } else { OTHERS.to_owned() },
+            message: if known { letter.message.clone() } else { String::new() },
+            fingerprint: key.clone(),
+            outlook: BTreeMap::new(),
+        });
+        group.count += 1;
+        *group.outlook.entry(outlook.name()).or_insert(0) += 1;
+        *self.outlook.entry(outlook.name()).or_insert(0) += 1;
+        match outlook {
+            Outlook::Recorded(verdict) => *self.verdicts.entry(verdict.to_string()).or_insert(0) += 1,
+            Outlook::Refused(code, message) => {
+                let key = (code.clone(), message.clone());
+                let known = self.refusals.len() < KINDS || self.refusals.contains_key(&key);
+                *self.refusals.entry(if known { key } else { (OTHERS.to_owned(), String::new()) }).or_insert(0) += 1;
+            }
+            Outlook::AlreadyRecorded | Outlook::Left(_) | Outlook::NotKnown => {}
+        }
+    }
+
+    fn groups(&self) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = self.groups.values().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        groups
+    }
+
+    fn refusals(&self) -> Vec<Refusal<'_>> {
+        let mut refusals = Vec::with_capacity(self.refusals.len());
+        for ((code, message), count) in &self.refusals {
+            refusals.push(Refusal { count: *count, code, message });
+        }
+        refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.count));
+        refusals
+    }
+
+    /// One object.
+    pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { letters, outlook, verdicts, .. } = self;
+        let (groups, refusals) = (self.groups(), self.refusals());
+        json_line(
+            out,
+            &json!({ "letters": letters, "groups": groups, "outlook": outlook, "verdicts": verdicts, "refusals": refusals }),
+        )
+    }
+
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let mut groups = table(&["COUNT", "CLASS", "CODE", "OUTLOOK", "MESSAGE"]);
+        right(&mut groups, &[0]);
+        for Group { count, class, code, message, outlook, .. } in self.groups() {
+            let row = [count.to_string(), class.to_string(), cut(code, 40), counted(outlook), cut(message, 80)];
+            groups.add_row(row);
+        }
+        let mut text = format!("{}\n{}: {}\n", lines(groups), letters(self.letters), counted(&self.outlook));
+        if !self.verdicts.is_empty() {
+            text.push_str(&format!("verdicts by today's rules: {}\n", counted(&self.verdicts)));
+        }
+        let refusals = self.refusals();
+        for Refusal { count, code, message } in refusals.iter().take(REFUSALS) {
+            text.push_str(&format!("would be refused again: {count} {}: {}\n", cut(code, 40), cut(message, 120)));
+        }
+        if refusals.len() > REFUSALS {
+            text.push_str(&format!("… and {} other refusals\n", refusals.len() - REFUSALS));
+        }
+        text
+    }
+}
+
+fn letters(count: usize) -> String {
+    if count == 1 { "1 letter".to_owned() } else { format!("{count} letters") }
+}
+
+fn counted(counts: &BTreeMap<impl AsRef<str>, u32>) -> String {
+    let words: Vec<String> =
+        counts.iter().map(|(name, count)| format!("{count} {}", name.as_ref().replace('_', " "))).collect();
+    words.join(", ")
+}

@@ -1,0 +1,82 @@
+//! `sluice dlq record`: who did what to which letters. It asks MySQL alone; RabbitMQ may be away.
+
+use clap::Args;
+use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_core::named::Named;
+use sluice_mysql::{RecordLine, Store};
+use sluice_runtime::exit::Exit;
+
+use crate::times::shown;
+use crate::visible::{cut, line};
+use sluice_runtime::output::{self, tell};
+use sluice_runtime::table::{lines, table};
+
+/// The widest actor and detail, in characters.
+const ACTOR_WIDTH: usize = 40;
+const DETAIL_WIDTH: usize = 80;
+
+/// What to list, and how.
+#[derive(Debug, Args)]
+pub(super) struct RecordArgs {
+    /// Only what was done to the letter with this id, or to the letters that held the post with this id
+    #[arg(long, value_name = "ID")]
+    letter: Option<String>,
+    /// No more than so many lines
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// One JSON object a line: at, act, kind, actor, letter, outcome, detail, kept (whether the letter as it was before
+    /// is in the record), undone_by (an act, or null), asked (what the act was asked to do), post (the id of the post that it held), reason
+    /// (as it was given), death (how the letter had died, as it said: class, code, message, attempts, first_failed_at,
+    /// last_failed_at, worker, submitted_at)
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Lists it.
+///
+/// # Errors
+/// When the database cannot be asked, or stdout not be written.
+pub(super) async fn run(args: RecordArgs) -> anyhow::Result<Exit> {
+    let store = Store::new(&args.database)?;
+    store.check_schema().await?;
+    let prefix = args.broker.prefix.as_str();
+    let named = args.letter.as_deref().map(Named::new);
+    let read = store.record(prefix, named.as_ref(), args.limit).await.map_err(|failure| store.blame(failure));
+    store.close().await;
+    let read = read?;
+    if read.is_empty() {
+        let of = args.letter.as_ref().map(|id| format!(" of letter {}", line(id))).unwrap_or_default();
+        tell!("nothing is recorded{of} under prefix {prefix}");
+        return Ok(Exit::Done);
+    }
+    if args.json {
+        output::print(|out| read.iter().try_for_each(|line| output::json_line(out, line)))?;
+    } else {
+        output::print(|out| write!(out, "{}", in_columns(&read)))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn in_columns(read: &[RecordLine]) -> String {
+    let mut columns = table(&["AT", "BY", "DID", "LETTER", "OUTCOME", "ACT", "DETAIL"]);
+    for RecordLine { at, act, kind, actor, letter, outcome, detail, undone_by, reason, .. } in read {
+        let undone = undone_by.as_ref().map(|act| format!("undone by act {act}"));
+        let reason = reason.as_ref().map(|reason| format!("reason: {reason}"));
+        let detail = [reason, Some(detail.clone()).filter(|detail| !detail.is_empty()), undone];
+        let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        columns.add_row([
+            shown(Some(*at)),
+            cut(actor, ACTOR_WIDTH),
+            line(kind),
+            line(letter),
+            line(outcome),
+            line(act),
+            if detail.is_empty() { "-".to_owned() } else { cut(&detail, DETAIL_WIDTH) },
+        ]);
+    }
+    lines(columns)
+}

@@ -1,0 +1,141 @@
+//! One letter in place of another.
+//!
+//! ```text
+//!  the turn ──► the old one is in the record ──► the new one is published, confirmed ──► the old one is acknowledged
+//!                                                 └─ a crash here leaves both: the next edit, or its undoing, finds the
+//!                                                    pair by the new one's header and takes out the one that is over
+//! ```
+
+use sluice_mysql::{LetterOutcome, LineId};
+use sluice_rabbit::delivery::{Letter, LetterSummary, Letters, Transcript};
+use sluice_rabbit::publisher::Publisher;
+use sluice_runtime::failpoint;
+
+use super::ledger::Ledger;
+use super::look::{DeadLetters, Interrupted};
+use super::piles::Digest;
+use super::replay::PATIENCE;
+use sluice_runtime::output::tell;
+
+/// What is to be done.
+pub(super) struct Replacement {
+    /// What is known of the letter.
+    pub(super) letter: LetterSummary,
+    /// The letter as it was seen.
+    pub(super) old: Transcript,
+    /// What comes in its place; nothing, where that is in the queue already.
+    pub(super) new: Option<Transcript>,
+    /// Another one that an earlier act left behind, and that has to go.
+    pub(super) leftover: Option<Digest>,
+    /// What is said of it in the record.
+    pub(super) outcome: &'static str,
+    /// The line that this undoes.
+    pub(super) undoes: Vec<LineId>,
+}
+
+/// Why it was not done.
+pub(super) enum NotReplaced {
+    /// The letter is no longer as it was seen: nothing was done.
+    Stale,
+    /// Something stands in the way.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for NotReplaced {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Replacement {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`NotReplaced`].
+    pub(super) async fn run(self, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
+        let mut letters = dead.open().await?;
+        let wanted = [Some(self.old.digest()), self.leftover];
+        let done = match find(&wanted, dead, &mut letters).await {
+            Ok(found) => self.among(found, dead, ledger).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = letters.put_back().await {
+            tell!("RabbitMQ was not told to put the letters back, so it does by itself: {error}");
+        }
+        done
+    }
+
+    async fn among(
+        self,
+        mut found: Vec<(Digest, Letter)>,
+        dead: &DeadLetters,
+        ledger: &mut Ledger,
+    ) -> Result<(), NotReplaced> {
+        let Self { letter: summary, old, new, leftover, outcome, undoes } = self;
+        let digest = old.digest();
+        let mut take = |wanted: Digest| {
+            let at = found.iter().position(|(digest, _)| *digest == wanted)?;
+            Some(found.swap_remove(at).1)
+        };
+        let Some(letter) = take(digest) else { return Err(NotReplaced::Stale) };
+        // Where nothing new comes, the old one is the one that stays.
+        let old = if new.is_some() { Some(letter) } else { None };
+        let over: Vec<Letter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
+        let room = ledger.room().await?;
+        let mut kept = Vec::with_capacity(over.len());
+        for letter in &over {
+            let line = ledger.keeping(&summary, KEPT, &letter.transcript(), room)?;
+            if line.kept.is_none() {
+                return Err(NotReplaced::Failed(anyhow::anyhow!(line.detail)));
+            }
+            kept.push(line);
+        }
+        ledger.begin().await?;
+        ledger.record(&kept).await?;
+        let done = put(new, over, dead).await;
+        let line = match &done {
+            Ok(()) => LetterOutcome { undoes, ..ledger.about(&summary, outcome, String::new()) },
+            Err(error) => ledger.about(&summary, "failed", format!("{error:#}")),
+        };
+        ledger.record(&[line]).await?;
+        done.map_err(NotReplaced::Failed)
+    }
+}
+
+/// Said in the record of a letter that is kept before anything is done.
+const KEPT: &str = "kept";
+
+async fn put(new: Option<Transcript>, over: Vec<Letter>, dead: &DeadLetters) -> anyhow::Result<()> {
+    if let Some(new) = new {
+        let publisher = Publisher::new(&dead.broker, PATIENCE)?;
+        publisher.publish(new.letter(&dead.topology)?).await?;
+        failpoint::reach(failpoint::EDIT_CONFIRMED);
+    }
+    for letter in over {
+        letter.remove().await?;
+    }
+    Ok(())
+}
+
+/// The letters that these digests are of, the oldest first. All letters are in hand then.
+///
+/// # Errors
+/// When they cannot be looked at.
+async fn find(
+    wanted: &[Option<Digest>],
+    dead: &DeadLetters,
+    letters: &mut Letters,
+) -> anyhow::Result<Vec<(Digest, Letter)>> {
+    let mut found: Vec<(Digest, Letter)> = Vec::new();
+    while let Some(letter) = letters.next().await? {
+        if dead.stop.is_cancelled() {
+            return Err(Interrupted.into());
+        }
+        let digest = letter.transcript().digest();
+        // One of each is enough, or two that nothing tells apart.
+        if wanted.contains(&Some(digest)) && found.iter().filter(|(other, _)| *other == digest).count() < wanted.len() {
+            found.push((digest, letter));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,365 @@
+//! An act under way. It has the letters in hand for one round, and puts them back before it has to wait for long: for
+//! workers that are paused, for MySQL, or to see what became of a canary. Nor does a round itself last for long: RabbitMQ
+//! takes back what somebody has in hand for longer than its `consumer_timeout`. Others can look meanwhile.
+//!
+//! ```text
+//!  ┌─► take the turn ─► batch ─► pace ─► replay or drop ─► … ─► put the others back ─┬─► the end
+//!  └── at once; resumed; recorded; or few of the canary failed again ◄────────────────┘
+//! ```
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use sluice_core::post::PostId;
+use sluice_mysql::LetterOutcome;
+use sluice_rabbit::delivery::{Letter, Letters};
+use sluice_runtime::exit::Exit;
+use tokio::time::Instant;
+
+use super::batch::{Chosen, gather};
+use super::drop;
+use super::flow::{Flow, Signal};
+use super::ledger::Ledger;
+use super::look::DeadLetters;
+use super::outcome::{Batch, Ending, Report};
+use super::pace::Pace;
+use super::replay::{self, Replayer};
+use super::wording::Wording;
+use crate::hint;
+use crate::replays::watch::Watch;
+use sluice_runtime::output::{self, tell};
+
+/// How often MySQL is asked whether it is back.
+const ASK: Duration = Duration::from_secs(1);
+/// How long a round lasts, or three times as long as it took to find its letters among the others.
+/// RabbitMQ supports no `consumer_timeout` below a minute.
+const ROUND: Duration = Duration::from_secs(10);
+/// The wait between two rounds, so that whoever waits for the turn gets it.
+const GIVE_WAY: Duration = Duration::from_millis(500);
+
+/// What does it with a batch.
+pub(super) enum Doer {
+    /// Back to work.
+    Replayer(Replayer),
+    /// Out of RabbitMQ, into the record.
+    Dropper,
+    /// Out of RabbitMQ, and nothing is kept.
+    Destroyer,
+}
+
+/// What came of a batch.
+pub(super) enum Done {
+    /// Something was done, or nothing can be.
+    Acted(Batch),
+    /// Nothing was done, because MySQL is away for now.
+    NotNow(Vec<Letter>, String),
+    /// All was done, and MySQL, which is away for now, is to be told yet.
+    Unrecorded(Batch, String),
+}
+
+/// How a round ended.
+enum Round {
+    Over(Ending),
+    /// Nothing is to be replayed for now, and why.
+    Held(String),
+    /// What was done is to be recorded before anything else is, and why it is not yet.
+    Unrecorded(Vec<LetterOutcome>, String),
+    /// The canary is on its way.
+    Canary,
+    /// It has lasted long enough; there is more to do.
+    Long,
+}
+
+/// An act under way.
+pub(super) struct Act {
+    dead: DeadLetters,
+    doer: Doer,
+    ledger: Ledger,
+    chosen: Chosen,
+    pace: Pace,
+    flow: Option<Flow>,
+    /// How many of the canary are still to be replayed.
+    canary: Option<u32>,
+    /// Letters that an earlier round has seen and left.
+    settled: HashSet<String>,
+    /// How many of the letters that were there at the beginning are there still. They stand before all that have come
+    /// since, which the act is not for.
+    old: u32,
+}
+
+impl Act {
+    /// Not begun.
+    pub(super) fn new(dead: DeadLetters, doer: Doer, ledger: Ledger, chosen: Chosen, pace: Pace) -> Self {
+        let canary = match &doer {
+            Doer::Replayer(replayer) => replayer.care.canary,
+            Doer::Dropper | Doer::Destroyer => None,
+        };
+        Self { dead, doer, ledger, chosen, pace, flow: None, canary, settled: HashSet::new(), old: 0 }
+    }
+
+    /// Does it, and tells.
+    ///
+    /// # Errors
+    /// When nothing could be begun.
+    pub(super) async fn run(mut self, wording: Wording, json: bool) -> anyhow::Result<Exit> {
+        let mut letters = self.dead.open().await?;
+        self.old = letters.left();
+        if matches!(self.doer, Doer::Replayer(_)) && letters.left() > 0 {
+            self.flow = Some(Flow::watch(&self.dead).await);
+        }
+        let mut report = Report::new(wording, json, letters.left(), self.pace.rate());
+        let ending = loop {
+            let round = self.round(&mut letters, &mut report).await;
+            if let Err(error) = letters.put_back().await {
+                report.note(&format!("RabbitMQ was not told to put the others back, so it does by itself: {error}"));
+            }
+            if let Some(ending) = self.between(round, &report).await {
+                break ending;
+            }
+            letters = match self.dead.open().await {
+                Ok(letters) => letters,
+                Err(_) if self.dead.stop.is_cancelled() => break Ending::Interrupted,
+                Err(error) => break Ending::Stopped(format!("{error:#}")),
+            };
+            report.again(letters.left());
+        };
+        if matches!(ending, Ending::Complete) {
+            report.unknown(&self.chosen.unknown());
+        }
+        let exit = report.finish(&ending, self.ledger.act_id());
+        let exit = self.wait(&ending, exit, json).await;
+        self.ledger.close().await;
+        exit
+    }
+
+    /// Batch after batch. What is in hand when it ends is put back by the caller.
+    async fn round(&mut self, letters: &mut Letters, report: &mut Report) -> Round {
+        let mut left = HashSet::new();
+        let (begun, mut searched, mut acted, mut old) = (Instant::now(), Duration::ZERO, false, self.old);
+        let round = loop {
+            if acted && begun.elapsed() > ROUND.max(searched * 3) {
+                break Round::Long;
+            }
+            let size = match self.size(report).await {
+                Ok(size) => size,
+                Err(held) => break held,
+            };
+            let (own, settled) = (self.ledger.id(), &self.settled);
+            // What this very replay put back has died again: not now.
+            let skip = |letter: &Letter| {
+                settled.contains(&letter.summary.id) || letter.replayed_by().is_some_and(|replay| replay == own)
+            };
+            let search = Instant::now();
+            let found = gather(letters, &mut self.chosen, size, &mut old, skip, &self.dead.stop, report).await;
+            searched += search.elapsed();
+            let batch = match found {
+                Ok(batch) if batch.is_empty() && letters.is_cut_short() => break Round::Long,
+                Ok(batch) if batch.is_empty() && self.canary.is_some() => break Round::Canary,
+                Ok(batch) if batch.is_empty() => break Round::Over(Ending::Complete),
+                Ok(batch) => batch,
+                Err(ending) => break Round::Over(ending),
+            };
+            if let Err(error) = letters.pause().await {
+                break Round::Over(Ending::Stopped(error.to_string()));
+            }
+            tokio::select! {
+                () = self.pace.wait() => {}
+                () = self.dead.stop.cancelled() => break Round::Over(Ending::Interrupted),
+            }
+            self.pace.count(batch.len());
+            let (Batch { outcomes, stop }, unrecorded) = match self.act_on(batch).await {
+                Done::Acted(batch) => (batch, None),
+                Done::Unrecorded(batch, why) => (batch, Some(why)),
+                Done::NotNow(letters, why) => {
+                    self.chosen.untake(&letters);
+                    break Round::Held(why);
+                }
+            };
+            acted = true;
+            report.tell(&outcomes);
+            let stays = |done: &&LetterOutcome| matches!(done.outcome, "left" | "failed");
+            left.extend(outcomes.iter().filter(stays).map(|done| done.letter.clone()));
+            let gone = outcomes.len() - outcomes.iter().filter(stays).count();
+            self.old = self.old.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+            if let Some(why) = unrecorded {
+                self.canary_is_out(&outcomes);
+                break Round::Unrecorded(outcomes, why);
+            }
+            if let Some(reason) = stop {
+                break Round::Over(Ending::Stopped(reason));
+            }
+            if self.canary_is_out(&outcomes) {
+                break Round::Canary;
+            }
+        };
+        self.settled.extend(left);
+        round
+    }
+
+    /// How many letters the next batch may have: by the rate, the workers' pace and what is missing of the canary.
+    async fn size(&mut self, report: &Report) -> Result<usize, Round> {
+        let mut size = self.pace.batch();
+        if let Some(flow) = &mut self.flow {
+            match flow.signal(|text| report.note(text)).await {
+                Signal::Free => {}
+                Signal::Slow => size = size.min(Pace::SLOW),
+                Signal::Hold(why) => return Err(Round::Held(format!("all workers are paused ({why})"))),
+            }
+        }
+        let missing = self.canary.and_then(|canary| usize::try_from(canary).ok());
+        Ok(missing.map_or(size, |missing| size.min(missing)))
+    }
+
+    /// Whether these were the last of the canary.
+    fn canary_is_out(&mut self, outcomes: &[LetterOutcome]) -> bool {
+        let Some(canary) = &mut self.canary else { return false };
+        let replayed = outcomes.iter().filter(|done| done.outcome == "replayed").count();
+        *canary = canary.saturating_sub(u32::try_from(replayed).unwrap_or(u32::MAX));
+        *canary == 0
+    }
+
+    async fn act_on(&mut self, batch: Vec<Letter>) -> Done {
+        match &self.doer {
+            Doer::Replayer(replayer) => replayer.batch(batch, &self.dead, &mut self.ledger).await,
+            Doer::Dropper => Done::Acted(drop::batch(batch, &mut self.ledger).await),
+            Doer::Destroyer => Done::Acted(drop::destroy(batch, &mut self.ledger).await),
+        }
+    }
+
+    /// Whatever has to be waited for with no letter in hand. `None`: on to the next round.
+    async fn between(&mut self, round: Round, report: &Report) -> Option<Ending> {
+        match round {
+            Round::Over(ending) => Some(ending),
+            Round::Long => {
+                tokio::select! {
+                    () = tokio::time::sleep(GIVE_WAY) => None,
+                    () = self.dead.stop.cancelled() => Some(Ending::Interrupted),
+                }
+            }
+            Round::Unrecorded(outcomes, why) => self.record(&outcomes, &why, report).await,
+            Round::Held(why) => {
+                report.note(&format!("waiting, with the others back in their place: {why}"));
+                let stop = self.dead.stop.clone();
+                tokio::select! {
+                    () = self.resumed() => {
+                        report.note("going on");
+                        None
+                    }
+                    () = stop.cancelled() => Some(Ending::Interrupted),
+                }
+            }
+            Round::Canary => {
+                self.canary = None;
+                self.judge(report).await
+            }
+        }
+    }
+
+    /// Records what is done and cannot be undone: for as long as MySQL is away, until Ctrl-C.
+    async fn record(&mut self, outcomes: &[LetterOutcome], why: &str, report: &Report) -> Option<Ending> {
+        let count = outcomes.len();
+        report.note(&format!(
+            "waiting, with the others back in their place: {count} letters are to be recorded yet: {why}"
+        ));
+        loop {
+            match self.ledger.record(outcomes).await {
+                Ok(()) => {
+                    report.note("going on");
+                    return None;
+                }
+                Err(error) if !replay::is_away(&error) || self.dead.stop.is_cancelled() => {
+                    return Some(Ending::Stopped(replay::unrecorded(outcomes, &error.to_string())));
+                }
+                Err(_) => {}
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ASK) => {}
+                () = self.dead.stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Comes back when letters can be recorded and some worker takes posts.
+    async fn resumed(&mut self) {
+        while self.ledger.stored(&[PostId::new()]).await.is_err() {
+            tokio::time::sleep(ASK).await;
+        }
+        if let Some(flow) = &mut self.flow {
+            flow.resumed().await;
+        }
+    }
+
+    /// Waits until it is known what became of the canary. `None` if few enough of it failed again.
+    async fn judge(&self, report: &Report) -> Option<Ending> {
+        let Doer::Replayer(Replayer { care, .. }) = &self.doer else { return None };
+        let id = self.ledger.act_id()?;
+        let mut watch = match Watch::begin(self.ledger.store(), &self.dead, id).await {
+            Ok(watch) => watch,
+            Err(error) => return Some(Ending::Stopped(format!("{error:#}"))),
+        };
+        let sent = watch.sent();
+        if sent == 0 {
+            return None;
+        }
+        report.note(&format!("{sent} replayed as a canary; waiting to see what becomes of them"));
+        if !watch.until_known(|_| {}, |text| report.note(text)).await {
+            return Some(Ending::Interrupted);
+        }
+        let failed = watch.known.failed_again();
+        if f64::from(failed) * 100.0 <= care.abort_over * f64::from(sent) {
+            report.note(&format!("{failed} of the {sent} failed again: going on"));
+            return None;
+        }
+        Some(Ending::Stopped(format!(
+            "{failed} of the canary's {sent} letters failed again, more than {} %: {}; mend that, and the same command goes \
+             on (`{}` tells of each)",
+            care.abort_over,
+            watch.failed_of(),
+            self.shows(id)
+        )))
+    }
+
+    /// With `--wait`: stays until it is known what became of each letter.
+    async fn wait(&self, ending: &Ending, exit: Exit, json: bool) -> anyhow::Result<Exit> {
+        let (Doer::Replayer(Replayer { care, .. }), Some(id)) = (&self.doer, self.ledger.act_id()) else {
+            return Ok(exit);
+        };
+        if !care.wait || matches!(ending, Ending::Interrupted) {
+            return Ok(exit);
+        }
+        let mut watch = Watch::begin(self.ledger.store(), &self.dead, id).await?;
+        let bar = waiting_bar(watch.waiting());
+        let told = |watch: &Watch<'_>| {
+            bar.set_position(watch.known.total().into());
+            bar.set_message(watch.known.to_string());
+        };
+        let all = watch.until_known(told, |text| bar.suspend(|| tell!("{text}"))).await;
+        bar.finish_and_clear();
+        if !all {
+            tell!("known so far: {}; {} still wait", watch.known, watch.waiting());
+            tell!("`{}` tells what becomes of them", self.shows(id));
+            return Ok(if self.dead.stop.is_cancelled() { Exit::Interrupted } else { Exit::Failed });
+        }
+        if json {
+            tell!("{}", watch.known);
+        } else {
+            // A reader that has gone away changes nothing.
+            let _ = output::print(|out| writeln!(out, "{}", watch.known));
+        }
+        if watch.known.failed_again() == 0 {
+            return Ok(exit);
+        }
+        tell!("failed again: {}; `{}` tells of each", watch.failed_of(), self.shows(id));
+        Ok(Exit::Partial)
+    }
+
+    fn shows(&self, replay: &str) -> String {
+        hint::command("replays show", &self.dead.prefix, replay)
+    }
+}
+
+/// Shown on a terminal only.
+fn waiting_bar(letters: usize) -> ProgressBar {
+    super::outcome::bar(letters as u64, "{bar:30} fate of {pos}/{len} known: {msg} [{elapsed}]")
+}

@@ -1,0 +1,61 @@
+//! The operator's side of Sluice: what the queues hold, what died and why, and what is to be done about it.
+//!
+//! ```text
+//!  topology, migrate    make what the other programs need, or say what is different
+//!  status               how much there is of everything, and how fast it moves
+//!  dlq                  dead letters: looked at, replayed, dropped; each act is recorded before it is done
+//!  replays              what became of the letters of each replay
+//!  verify               every accepted id accounted for
+//!  rules                the rules of the review, tried by hand
+//!  why                  one post's story, from all places that know a part of it
+//! ```
+//!
+//! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done below `common` alone.
+
+pub mod cli;
+pub mod depths;
+pub mod dlq;
+pub mod hint;
+pub mod migrate;
+pub mod numbers;
+pub mod operation;
+pub mod replays;
+pub mod rules;
+mod spool;
+pub mod status;
+pub mod times;
+pub mod topology;
+pub mod verify;
+pub mod why;
+
+use cli::{Cli, Command};
+use sluice_core::visible;
+use sluice_runtime::exit::Exit;
+use sluice_runtime::output;
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// Why it could not be done.
+pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
+    sluice_runtime::telemetry::init(cli.log.log_format)?;
+    let done = match cli.command {
+        Command::Topology(args) => topology::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Status(args) => status::run(args).await,
+        Command::Dlq(args) => dlq::run(args).await,
+        Command::Replays(args) => replays::run(args).await,
+        Command::Rules(args) => rules::run(&args),
+        Command::Verify(args) => verify::run(args).await,
+        Command::Why(args) => why::run(args).await,
+    };
+    match done {
+        // Whoever read our output has seen enough: `sluice dlq list | head`.
+        Err(error) if output::is_broken_pipe(&error) => Ok(Exit::Done),
+        Err(error) if error.is::<dlq::look::Interrupted>() => {
+            output::say(&format!("{error}\n"));
+            Ok(Exit::Interrupted)
+        }
+        done => done,
+    }
+}

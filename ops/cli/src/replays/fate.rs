@@ -1,0 +1,297 @@
+//! What became of a letter after its replay.
+//!
+//! ```text
+//!  the record says ─► not replayed, left
+//!  replayed ─► its row was there before this replay               ─► already recorded
+//!              a later replay found it dead after this one, and no row ─► replayed again
+//!              its row is there now, and no other post's          ─► recorded
+//!              among the dead letters, and bears this replay's id ─► failed again
+//!              a later act dropped it                             ─► dropped
+//!              none of these                                      ─► waiting, in the queue or in a worker's hand
+//! ```
+//!
+//! The tables come first: which replay a dead letter had gone through its header says, and whoever may publish to
+//! RabbitMQ writes headers.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use sluice_core::disposition::Class;
+use sluice_core::failure::Failure;
+use sluice_core::post::PostId;
+use sluice_mysql::{ID_CONFLICT, PastLetter, Store, Taken};
+use sluice_rabbit::delivery::LetterSummary;
+
+use super::trace::Trace;
+use crate::dlq::look::DeadLetters;
+
+/// The most characters of a failure's message that are kept: a hundred thousand letters may have as many of them.
+const MESSAGE_MAX_CHARS: usize = 300;
+
+/// What became of one letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Stored.
+    Recorded,
+    /// It was stored before: the replay changed nothing.
+    AlreadyRecorded,
+    /// It is among the dead letters again.
+    FailedAgain(Arc<Reason>),
+    /// In the queue or in a worker's hand.
+    Waiting,
+    /// It failed again, and this later replay took it.
+    ReplayedAgain(String),
+    /// It failed again, and this later act took it out.
+    Dropped(String),
+    /// It had been replayed too often.
+    Left(String),
+    /// It could not be replayed.
+    NotReplayed(String),
+}
+
+/// Why a letter is dead again.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Reason {
+    /// Its class.
+    pub(crate) class: Class,
+    /// The failure's short name.
+    pub(crate) code: String,
+    /// What happened.
+    pub(crate) message: String,
+    /// The group it belongs to.
+    pub(crate) fingerprint: String,
+}
+
+impl Fate {
+    /// Its name in JSON; text shows it with spaces.
+    pub(crate) fn name(&self) -> &'static str {
+        Counts::NAMES[self.place()]
+    }
+
+    fn place(&self) -> usize {
+        match self {
+            Self::Recorded => 0,
+            Self::AlreadyRecorded => 1,
+            Self::FailedAgain(_) => 2,
+            Self::Waiting => 3,
+            Self::ReplayedAgain(_) => 4,
+            Self::Dropped(_) => 5,
+            Self::Left(_) => 6,
+            Self::NotReplayed(_) => 7,
+        }
+    }
+}
+
+/// How many letters met each fate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Counts([u32; Self::NAMES.len()]);
+
+impl Counts {
+    const NAMES: [&'static str; 8] = [
+        "recorded",
+        "already_recorded",
+        "failed_again",
+        "waiting",
+        "replayed_again",
+        "dropped",
+        "left",
+        "not_replayed",
+    ];
+
+    /// One more.
+    pub(crate) fn add(&mut self, fate: &Fate) {
+        self.0[fate.place()] += 1;
+    }
+
+    /// Those that died again, whatever was done with them since.
+    pub(crate) fn failed_again(&self) -> u32 {
+        self.0[2] + self.0[4] + self.0[5]
+    }
+
+    /// All of them.
+    pub(crate) fn total(&self) -> u32 {
+        self.0.iter().sum()
+    }
+
+    /// Each count by its name.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        Self::NAMES.into_iter().zip(self.0).collect::<std::collections::BTreeMap<_, _>>().into_iter().collect()
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let some = Self::NAMES.into_iter().zip(self.0).filter(|(_, count)| *count > 0);
+        let some: Vec<String> = some.map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+        f.write_str(if some.is_empty() { "none" } else { "" })?;
+        f.write_str(&some.join(", "))
+    }
+}
+
+/// The dead letters that bear a replay's id, as one look finds them.
+#[derive(Debug, Default)]
+pub(crate) struct DiedAgain {
+    by_replay: HashMap<String, HashMap<String, Arc<Reason>>>,
+    /// Most letters die of few reasons.
+    reasons: HashSet<Arc<Reason>>,
+}
+
+impl DiedAgain {
+    /// Looks; all letters are put back. `only` is the one replay that is asked about.
+    ///
+    /// # Errors
+    /// As [`DeadLetters::look`].
+    pub(crate) async fn look(dead: &DeadLetters, only: Option<&str>) -> anyhow::Result<Self> {
+        let mut found = Self::default();
+        dead.look(|letter| {
+            if let Some(replay) = letter.replayed_by()
+                && only.is_none_or(|only| only == replay)
+            {
+                found.add(replay, letter.summary);
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    fn add(&mut self, replay: String, letter: LetterSummary) {
+        let LetterSummary { id, class, code, message, fingerprint, .. } = letter;
+        let message = match message.char_indices().nth(MESSAGE_MAX_CHARS) {
+            Some((end, _)) => format!("{}…", &message[..end]),
+            None => message,
+        };
+        let reason = Arc::new(Reason { class, code, message, fingerprint });
+        let reason = match self.reasons.get(&reason) {
+            Some(known) => Arc::clone(known),
+            None => {
+                self.reasons.insert(Arc::clone(&reason));
+                reason
+            }
+        };
+        self.by_replay.entry(replay).or_default().insert(id, reason);
+    }
+
+    fn of(&self, replay: &str, letter: &str) -> Option<&Arc<Reason>> {
+        self.by_replay.get(replay)?.get(letter)
+    }
+}
+
+/// What became of these letters of one replay.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn fates(
+    store: &Store,
+    replay: &str,
+    letters: &[PastLetter],
+    died: &DiedAgain,
+) -> Result<Vec<Fate>, Failure> {
+    let sent = |letter: &&PastLetter| letter.outcome == "replayed";
+    let asked: Vec<&str> = letters.iter().filter(sent).map(|letter| letter.letter.as_str()).collect();
+    let taken = store.taken_by_others(replay, &asked).await?;
+    let traces: Vec<Trace> = letters.iter().map(|letter| Trace::read(&letter.detail)).collect();
+    let posts: Vec<PostId> = letters
+        .iter()
+        .zip(&traces)
+        .filter(|(letter, trace)| sent(letter) && !trace.already_recorded && !trace.id_taken)
+        .filter_map(|(letter, trace)| trace.post(&letter.letter))
+        .collect();
+    let stored = store.recorded(&posts).await?;
+    let fate = |(letter, trace): (&PastLetter, &Trace)| match letter.outcome.as_str() {
+        "replayed" => {
+            let others = taken.get(&letter.letter).map(Vec::as_slice).unwrap_or_default();
+            let row = !trace.id_taken && trace.post(&letter.letter).is_some_and(|post| stored.contains(&post));
+            replayed(replay, died.of(replay, &letter.letter), trace, row, others)
+        }
+        "left" => Fate::Left(letter.detail.clone()),
+        _ => Fate::NotReplayed(letter.detail.clone()),
+    };
+    Ok(letters.iter().zip(&traces).map(fate).collect())
+}
+
+/// The fate of a letter that was replayed. `others` are the acts that took it at another time.
+fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, others: &[Taken]) -> Fate {
+    // Where the later one found its row, this one has stored it, whatever the header of the later letter said.
+    let is_next = |taken: &&Taken| {
+        let trace = Trace::read(&taken.detail);
+        taken.outcome == "replayed" && trace.after.as_deref() == Some(replay) && !trace.already_recorded
+    };
+    let next = others.iter().find(is_next);
+    // Ids grow with time.
+    let dropped = || others.iter().find(|taken| taken.outcome != "replayed" && taken.act.as_str() > replay);
+    match (trace.already_recorded, next, row, dead) {
+        (true, ..) => Fate::AlreadyRecorded,
+        (false, Some(next), ..) => Fate::ReplayedAgain(next.act.clone()),
+        // The row is another post's, which came between.
+        (false, None, true, Some(reason)) if reason.code == ID_CONFLICT => Fate::FailedAgain(Arc::clone(reason)),
+        (false, None, true, _) => Fate::Recorded,
+        (false, None, false, Some(reason)) => Fate::FailedAgain(Arc::clone(reason)),
+        (false, None, false, None) => dropped().map_or(Fate::Waiting, |taken| Fate::Dropped(taken.act.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THIS: &str = "01a20461-3097-72df-9138-a4c221a70ed1";
+    const NEXT: &str = "01a20461-4000-72df-9138-a4c221a70ed1";
+
+    fn taken(act: &str, outcome: &str, detail: String) -> Vec<Taken> {
+        vec![Taken { act: act.to_owned(), outcome: outcome.to_owned(), detail }]
+    }
+
+    fn fate(already_recorded: bool, row: bool, others: &[Taken]) -> Fate {
+        replayed(THIS, None, &Trace { already_recorded, ..Trace::default() }, row, others)
+    }
+
+    #[test]
+    fn a_row_tells_recorded_and_the_note_tells_whether_it_was_there_before() {
+        assert_eq!(fate(false, true, &[]), Fate::Recorded);
+        assert_eq!(fate(true, true, &[]), Fate::AlreadyRecorded);
+        assert_eq!(fate(false, false, &[]), Fate::Waiting);
+    }
+
+    #[test]
+    fn only_the_replay_that_found_it_dead_after_this_one_replayed_it_again() {
+        let after = |id: &str| Trace { after: Some(id.to_owned()), ..Trace::default() }.to_string();
+        assert_eq!(fate(false, true, &taken(NEXT, "replayed", after(THIS))), Fate::ReplayedAgain(NEXT.to_owned()));
+        assert_eq!(fate(false, true, &taken(NEXT, "replayed", after(NEXT))), Fate::Recorded);
+        assert_eq!(fate(false, true, &taken(NEXT, "replayed", String::new())), Fate::Recorded, "another copy of it");
+    }
+
+    #[test]
+    fn the_row_counts_more_than_what_a_dead_letter_says() {
+        let (class, text) = (Class::Permanent, String::new);
+        let forged = Arc::new(Reason { class, code: text(), message: text(), fingerprint: text() });
+        let fate = |already_recorded, row| {
+            let trace = Trace { already_recorded, ..Trace::default() };
+            replayed(THIS, Some(&forged), &trace, row, &[])
+        };
+        assert_eq!((fate(false, true), fate(true, true)), (Fate::Recorded, Fate::AlreadyRecorded));
+        assert_eq!(fate(false, false), Fate::FailedAgain(Arc::clone(&forged)));
+        let later = Trace { already_recorded: true, after: Some(THIS.to_owned()), ..Trace::default() };
+        let found_stored = taken(NEXT, "replayed", later.to_string());
+        assert_eq!(replayed(THIS, None, &Trace::default(), true, &found_stored), Fate::Recorded);
+    }
+
+    #[test]
+    fn only_a_later_drop_counts() {
+        assert_eq!(fate(false, false, &taken(NEXT, "dropped", String::new())), Fate::Dropped(NEXT.to_owned()));
+        let earlier = "01a10461-4000-72df-9138-a4c221a70ed1";
+        assert_eq!(fate(false, false, &taken(earlier, "dropped", String::new())), Fate::Waiting);
+    }
+
+    #[test]
+    fn counts_name_what_there_is() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.to_string(), "none");
+        for fate in [Fate::Recorded, Fate::Recorded, Fate::ReplayedAgain(NEXT.to_owned()), Fate::Waiting] {
+            counts.add(&fate);
+        }
+        assert_eq!(counts.to_string(), "2 recorded, 1 waiting, 1 replayed again");
+        assert_eq!((counts.total(), counts.failed_again()), (4, 1));
+    }
+}

@@ -1,0 +1,84 @@
+//! `sluice replays`: the replays there were, and what became of their letters.
+//!
+//! ```text
+//!  dlq replay ──► each message bears the replay's id ──► dead again with it: failed again
+//!      └──► the record: each letter, and what was stored before ──┐
+//!  posts, later acts, one look at the dead letters ───────────────┴──► the fate of each letter
+//! ```
+//!
+//! Nothing is kept for it but what the record of acts and the messages hold anyway, so there is nothing to fall out of
+//! step: a fate is worked out when somebody asks.
+
+pub(crate) mod fate;
+mod list;
+mod show;
+pub(crate) mod trace;
+pub(crate) mod watch;
+
+use clap::{Args, Subcommand};
+use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_mysql::{PastLetter, Store, StoreError};
+use sluice_runtime::exit::Exit;
+
+use fate::{DiedAgain, Fate, fates};
+
+/// How many letters are worked out at a time.
+const PAGE: u32 = 1000;
+
+/// Which replays.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ReplaysArgs {
+    #[command(subcommand)]
+    command: Option<ReplaysCommand>,
+    #[command(flatten)]
+    list: list::ListArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum ReplaysCommand {
+    /// What became of each letter of one replay: recorded, already recorded (its row was there before), failed again
+    /// (with the new reason), waiting, replayed again or dropped by a later act, left, not replayed; changes nothing
+    Show(show::ShowArgs),
+}
+
+/// Where the record and the dead letters are.
+#[derive(Debug, Args)]
+struct Places {
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Why it could not be done.
+pub async fn run(args: ReplaysArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        None => list::run(args.list).await,
+        Some(ReplaysCommand::Show(args)) => show::run(args).await,
+    }
+}
+
+/// Works out the fate of each letter of a replay, page by page.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn each(
+    store: &Store,
+    replay: &str,
+    died: &DiedAgain,
+    mut tell: impl FnMut(PastLetter, Fate),
+) -> Result<(), StoreError> {
+    let blame = |failure| store.blame(failure);
+    let mut after = 0;
+    loop {
+        let letters = store.letters_of(replay, after, PAGE).await.map_err(blame)?;
+        let Some(last) = letters.last() else { return Ok(()) };
+        after = last.number;
+        let fates = fates(store, replay, &letters, died).await.map_err(blame)?;
+        letters.into_iter().zip(fates).for_each(|(letter, fate)| tell(letter, fate));
+    }
+}

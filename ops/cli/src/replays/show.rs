@@ -1,0 +1,136 @@
+//! What became of each letter of one replay.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use serde::Serialize;
+use sluice_core::config::ConfigError;
+use sluice_core::named::Named;
+use sluice_mysql::{PastReplay, Store};
+use sluice_runtime::exit::Exit;
+
+use super::Places;
+use super::fate::{Counts, DiedAgain, Fate};
+use super::list::in_words;
+use crate::dlq::look::DeadLetters;
+use crate::times::shown;
+use crate::visible::{cut, line};
+use sluice_runtime::output::{self, tell};
+
+/// How many replays are named that an id could mean.
+const NAMED: u32 = 5;
+
+/// Which one.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The replay's id, or so much of its beginning that no other one begins like it
+    #[arg(value_name = "OP")]
+    id: String,
+    /// One JSON object a line for each letter: {"id", "outcome", …}; the counts go to stderr
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// One letter.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    id: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    /// The later act that took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+/// Shows it.
+///
+/// # Errors
+/// When the record or the dead letters cannot be looked at, or several replays begin like this.
+pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
+    let Places { broker, database } = &args.places;
+    let dead = DeadLetters::new(broker, "replays show")?;
+    let store = Store::new(database)?;
+    store.check_schema().await?;
+    let id = Named::new(&args.id).post().map_or_else(|| args.id.clone(), |id| id.to_string());
+    let found = store.replays(broker.prefix.as_str(), &id, NAMED).await.map_err(|failure| store.blame(failure))?;
+    let replay = match found.as_slice() {
+        [] => {
+            tell!("{}: no replay of the prefix `{}` has this id", line(&args.id), broker.prefix.as_str());
+            return Ok(Exit::Partial);
+        }
+        [one] => one,
+        several => match several.iter().find(|replay| replay.id == id) {
+            Some(exact) => exact,
+            None => return Err(ambiguous(&args.id, several).into()),
+        },
+    };
+    let died = DiedAgain::look(&dead, Some(&replay.id)).await?;
+    let mut counts = Counts::default();
+    let mut letters = Vec::new();
+    super::each(&store, &replay.id, &died, |letter, fate| {
+        counts.add(&fate);
+        letters.push((letter.letter.into_boxed_str(), fate));
+    })
+    .await?;
+    store.close().await;
+    if args.json {
+        tell!("{}: {counts}", replay.id);
+        output::print(|out| letters.iter().try_for_each(|(id, fate)| output::json_line(out, &told(id, fate))))?;
+    } else {
+        output::print(|out| print(out, replay, &counts, &letters))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn ambiguous(id: &str, several: &[PastReplay]) -> ConfigError {
+    let ids: Vec<&str> = several.iter().map(|replay| replay.id.as_str()).collect();
+    ConfigError::new("OP", format!("`{}` begins the ids of several replays: {}", line(id), ids.join(" ")))
+}
+
+fn print(out: &mut dyn Write, replay: &PastReplay, counts: &Counts, letters: &[(Box<str>, Fate)]) -> io::Result<()> {
+    writeln!(out, "replay     {}", replay.id)?;
+    writeln!(out, "begun      {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
+    writeln!(out, "selection  {}", line(&in_words(&replay.selection)))?;
+    writeln!(out, "letters    {}: {counts}\n", counts.total())?;
+    for (id, fate) in letters {
+        let name = fate.name().replace('_', " ");
+        let text = format!("{name:<16}  {:<36}  {}", line(id).to_string(), detail(&told(id, fate)));
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+fn told<'a>(id: &'a str, fate: &'a Fate) -> Told<'a> {
+    let told = Told { id, outcome: fate.name(), class: None, code: None, message: None, by: None, detail: None };
+    match fate {
+        Fate::FailedAgain(reason) => Told {
+            class: Some(reason.class.as_str()),
+            code: Some(&reason.code),
+            message: Some(&reason.message),
+            ..told
+        },
+        Fate::ReplayedAgain(act) | Fate::Dropped(act) => Told { by: Some(act), ..told },
+        Fate::Left(detail) | Fate::NotReplayed(detail) => Told { detail: Some(detail), ..told },
+        Fate::Recorded | Fate::AlreadyRecorded | Fate::Waiting => told,
+    }
+}
+
+fn detail(told: &Told<'_>) -> String {
+    match told {
+        Told { class: Some(class), code: Some(code), message: Some(message), .. } => {
+            cut(&format!("{class} {code}: {message}"), 160)
+        }
+        Told { by: Some(act), .. } => format!("by act {act}"),
+        Told { detail: Some(detail), .. } => cut(detail, 160),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,96 @@
+//! What a replay notes of a letter before it puts it back to work, so that its fate can be told later without comparing
+//! clocks: whether its post was stored already, or another post under its id; which replay it had died after; and under
+//! which id its post is stored where that is not the letter's own.
+
+use sluice_core::post::PostId;
+use sluice_mysql::Content;
+use sluice_rabbit::delivery::Letter;
+
+const ALREADY_RECORDED: &str = "already recorded";
+const ID_TAKEN: &str = "another post has its id";
+const POST: &str = "as post ";
+const AFTER: &str = "after replay ";
+
+/// The note. Its text stands in the record as the letter's detail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// Its row was there before the replay.
+    pub(crate) already_recorded: bool,
+    /// A row with its id was there before the replay, or will be by a letter before it, and is not its own: that there
+    /// is one tells nothing of this letter.
+    pub(crate) id_taken: bool,
+    /// The post's id, where it is not the letter's.
+    pub(crate) post: Option<PostId>,
+    /// The replay that had put it back to work before it died this time.
+    pub(crate) after: Option<String>,
+}
+
+impl Trace {
+    /// What is known of a letter in hand, which holds this post.
+    pub(crate) fn of(letter: &Letter, post: &Option<(PostId, Content)>) -> Self {
+        let post = post.as_ref().map(|(id, _)| *id).filter(|id| letter.summary.id.parse().ok() != Some(*id));
+        Self { post, after: letter.replayed_by(), ..Self::default() }
+    }
+
+    /// The post whose row tells that the letter with this id is stored. None for a letter that is no post.
+    pub(crate) fn post(&self, letter: &str) -> Option<PostId> {
+        self.post.or_else(|| letter.parse().ok())
+    }
+
+    /// Reads a detail of the record. What it does not understand it passes over.
+    pub(crate) fn read(detail: &str) -> Self {
+        let mut trace = Self::default();
+        for part in detail.split("; ") {
+            if part == ALREADY_RECORDED {
+                trace.already_recorded = true;
+            } else if part == ID_TAKEN {
+                trace.id_taken = true;
+            } else if let Some(id) = part.strip_prefix(POST) {
+                trace.post = id.parse().ok();
+            } else if let Some(id) = part.strip_prefix(AFTER) {
+                trace.after = Some(id.to_owned());
+            }
+        }
+        trace
+    }
+}
+
+impl std::fmt::Display for Trace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let already = self.already_recorded.then(|| ALREADY_RECORDED.to_owned());
+        let taken = self.id_taken.then(|| ID_TAKEN.to_owned());
+        let post = self.post.map(|id| format!("{POST}{id}"));
+        // A stranger may have written the header: only what reads back as one part is kept.
+        let after = self.after.as_ref().filter(|id| id.parse::<PostId>().is_ok()).map(|id| format!("{AFTER}{id}"));
+        let parts: Vec<String> = [already, taken, post, after].into_iter().flatten().collect();
+        f.write_str(&parts.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_noted_is_read_back(
+            already_recorded: bool, id_taken: bool, post: Option<u128>, after: Option<u128>,
+        ) {
+            let id = |bits| PostId::from(uuid::Uuid::from_u128(bits));
+            let after = after.map(|bits| id(bits).to_string());
+            let trace = Trace { already_recorded, id_taken, post: post.map(id), after };
+            prop_assert_eq!(Trace::read(&trace.to_string()), trace);
+        }
+
+        #[test]
+        fn nothing_in_a_detail_makes_the_reader_fail(detail in ".*") {
+            let _ = Trace::read(&detail);
+        }
+    }
+
+    #[test]
+    fn a_letter_with_nothing_to_note_has_an_empty_detail() {
+        assert_eq!(Trace::default().to_string(), "");
+    }
+}

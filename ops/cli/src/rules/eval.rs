@@ -1,0 +1,153 @@
+//! `sluice rules eval`: how good the rules are, on texts of which it is known what they should get.
+//!
+//! ```text
+//!  FILE.jsonl ──rows──► review ──► what they got ──► figures: of the file, of each `lang`, of each `kind`
+//!      └─ lines that are no rows: named, and the exit code says so
+//! ```
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Serialize;
+use sluice_core::verdict::Review;
+use sluice_review::RuleSet;
+use sluice_runtime::exit::Exit;
+use sluice_runtime::regular;
+
+use super::Chosen;
+use super::figures::Figures;
+use super::row::{Row, Rows};
+use super::scorecard;
+use crate::visible::line;
+use sluice_runtime::output::{self, tell};
+
+/// Which texts, and how.
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    /// One JSON object a line: {"text", "expect": "flag" or "clean"}, and if you like "title", "lang", "kind". A post
+    /// that is held or rejected is flagged. `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// How many of the rows that did not get what they should are shown, for each file [default: 20 on a terminal,
+    /// else none]
+    #[arg(long, value_name = "N", conflicts_with = "json")]
+    wrong: Option<usize>,
+    /// One JSON object a line for each file: file, ruleset, rows, flagged, recall, false_positive_rate,
+    /// rejected_clean, posts_per_second; and lang and kind, objects that have the same figures for each value
+    #[arg(long)]
+    json: bool,
+}
+
+/// How many wrong rows a person is shown who did not say.
+const WRONG: usize = 20;
+
+/// How long the review of one file is measured at least: a set of ten rows is over too soon to tell.
+const MEASURED: Duration = Duration::from_millis(200);
+
+/// What became of one file's rows.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome<'a> {
+    pub(super) file: String,
+    pub(super) ruleset: &'a str,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+    pub(super) lang: BTreeMap<String, Figures>,
+    pub(super) kind: BTreeMap<String, Figures>,
+    #[serde(skip)]
+    pub(super) wrong: Vec<Wrong>,
+}
+
+/// A row that did not get what it should.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) line: usize,
+    pub(super) row: Row,
+    pub(super) review: Review,
+}
+
+/// Counts them.
+///
+/// # Errors
+/// When a file cannot be read, the rules are refused, or stdout cannot be written.
+pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
+    let rules = args.chosen.load()?;
+    // All are opened before the first is counted, so that a mistyped name costs nobody half a result.
+    let sets = args.files.iter().map(|file| Ok((file, open(file)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let shown = args.wrong.unwrap_or(if io::stdout().is_terminal() { WRONG } else { 0 });
+    let mut exit = Exit::Done;
+    for (file, set) in sets {
+        let name = file.display().to_string();
+        let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
+        for (number, problem) in &rows.bad {
+            tell!("error: {name}:{number}: no row: {}; expected {EXPECTED}", line(problem));
+            exit = Exit::Partial;
+        }
+        let outcome = judge(&rules, name, rows.good);
+        output::print(|out| match args.json {
+            true => output::json_line(out, &outcome),
+            false => write!(out, "{}", scorecard::page(&outcome, shown)),
+        })?;
+    }
+    Ok(exit)
+}
+
+/// What a line should be.
+const EXPECTED: &str = r#"{"text": "…", "expect": "flag" or "clean"}"#;
+
+fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let opened = regular::open(file).with_context(|| {
+        format!("cannot read {}: name a file that has one JSON object a line, {EXPECTED}", file.display())
+    })?;
+    Ok(Box::new(BufReader::new(opened)))
+}
+
+/// Reviews the rows of one file.
+fn judge(rules: &RuleSet, file: String, rows: Vec<(usize, Row)>) -> Outcome<'_> {
+    let reviews: Vec<_> = rows.iter().map(|(_, row)| rules.review_text(&row.title, &row.text)).collect();
+    let (times, took) = measure(rules, &rows);
+    let mut outcome = Outcome {
+        file,
+        ruleset: rules.id(),
+        figures: Figures::default(),
+        lang: BTreeMap::new(),
+        kind: BTreeMap::new(),
+        wrong: Vec::new(),
+    };
+    for (((line, row), review), took) in rows.into_iter().zip(reviews).zip(took) {
+        outcome.figures.count(row.expect, review.verdict, times, took);
+        for (value, figures) in [(&row.lang, &mut outcome.lang), (&row.kind, &mut outcome.kind)] {
+            if let Some(value) = value {
+                figures.entry(value.clone()).or_default().count(row.expect, review.verdict, times, took);
+            }
+        }
+        if !row.expect.met_by(review.verdict) {
+            outcome.wrong.push(Wrong { line, row, review });
+        }
+    }
+    outcome
+}
+
+/// How often all rows were reviewed, and how long each of them took altogether.
+fn measure(rules: &RuleSet, rows: &[(usize, Row)]) -> (u64, Vec<Duration>) {
+    let mut took = vec![Duration::ZERO; rows.len()];
+    let mut times = 0;
+    let began = Instant::now();
+    while !rows.is_empty() && (times == 0 || began.elapsed() < MEASURED) {
+        for ((_, row), took) in rows.iter().zip(&mut took) {
+            let began = Instant::now();
+            let _ = std::hint::black_box(rules.review_text(&row.title, &row.text));
+            *took += began.elapsed();
+        }
+        times += 1;
+    }
+    (times, took)
+}

@@ -1,0 +1,92 @@
+//! `sluice rules explain`: what the rules find in one text, where, and what follows.
+
+use std::io::{self, IsTerminal as _, Read as _};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Serialize;
+use sluice_core::verdict::{Reason, Review};
+use sluice_review::{Explanation, Finding};
+use sluice_runtime::exit::Exit;
+
+use super::{Chosen, findings};
+use sluice_runtime::output::{self, tell};
+
+/// The longest text that is read.
+const TEXT_MAX: u64 = 16 << 20;
+
+/// Which text, and how.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The text of a post; left out or `-`: what comes on stdin
+    #[arg(value_name = "TEXT")]
+    text: Option<String>,
+    /// The post's title
+    #[arg(long, default_value = "", hide_default_value = true)]
+    title: String,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// One JSON object: verdict, ruleset, scores [{category, sum, hold, reject}], reasons (what a row would keep), and
+    /// findings [{rule, category, field, span, text, matched, steps, weight, dropped}], where dropped is why a finding
+    /// does not count, or null
+    #[arg(long)]
+    json: bool,
+}
+
+/// Explains it.
+///
+/// # Errors
+/// When the text cannot be read, the rules are refused, or stdout cannot be written.
+pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let rules = args.chosen.load()?;
+    let text = match args.text.as_deref() {
+        Some(text) if text != "-" => text.to_owned(),
+        Some(_) | None => from_stdin()?,
+    };
+    let explanation = rules.explain(&args.title, &text);
+    output::print(|out| match args.json {
+        true => output::json_line(out, &Told::of(&explanation)),
+        false => write!(out, "{}", findings::page(&explanation, &args.title, &text)),
+    })?;
+    Ok(Exit::Done)
+}
+
+fn from_stdin() -> anyhow::Result<String> {
+    if io::stdin().is_terminal() {
+        tell!("type the text, and end it with Ctrl-D on a line of its own");
+    }
+    let mut text = String::new();
+    io::stdin().take(TEXT_MAX + 1).read_to_string(&mut text).context("cannot read the text from stdin")?;
+    anyhow::ensure!(
+        text.len() as u64 <= TEXT_MAX,
+        "the text from stdin is longer than {TEXT_MAX} bytes, more than any post"
+    );
+    Ok(text)
+}
+
+/// An explanation as JSON: flat, with the names that rows and `sluice why --json` use.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    review: &'a Review,
+    findings: Vec<ToldFinding<'a>>,
+}
+
+#[derive(Serialize)]
+struct ToldFinding<'a> {
+    #[serde(flatten)]
+    reason: &'a Reason,
+    weight: u32,
+    dropped: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    fn of(explanation: &'a Explanation) -> Self {
+        let told = |finding: &'a Finding| ToldFinding {
+            reason: &finding.reason,
+            weight: finding.weight,
+            dropped: finding.dropped.as_deref(),
+        };
+        Self { review: &explanation.review, findings: explanation.findings.iter().map(told).collect() }
+    }
+}

@@ -1,0 +1,67 @@
+//! `sluice rules`: the rules of the review, tried by hand before a worker has them.
+//!
+//! ```text
+//!  check     one file: refused by line and column, or sound, with what is odd about it
+//!  explain   one text: what was found where, and what follows
+//!  eval      how good: rows of text with what they should get, counted
+//! ```
+//!
+//! None of this asks a server, and none changes anything.
+
+mod check;
+mod eval;
+mod explain;
+mod figures;
+mod findings;
+mod row;
+mod scorecard;
+mod underline;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use sluice_review::{Mistakes, RuleSet};
+use sluice_runtime::exit::Exit;
+
+/// What to do with the rules.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether a rules file is sound: what is wrong by line and column, and which rules can never speak
+    Check(check::CheckArgs),
+    /// Say of one text what the rules find in it, where and why, and what follows
+    Explain(explain::ExplainArgs),
+    /// Count how many texts get what they should, of those that are known: how good the rules are
+    Eval(eval::EvalArgs),
+}
+
+/// Which rules.
+#[derive(Debug, Args)]
+struct Chosen {
+    /// The rules of the review, a TOML file [default: built-in rules]
+    #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
+    rules: Option<PathBuf>,
+}
+
+impl Chosen {
+    fn load(&self) -> Result<RuleSet, Mistakes> {
+        self.rules.as_deref().map_or_else(|| Ok(RuleSet::builtin()), RuleSet::load)
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// When a file cannot be read, the rules are refused, or stdout cannot be written.
+pub fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Eval(args) => eval::run(args),
+    }
+}

@@ -1,0 +1,107 @@
+//! One row of a set of texts: a text, and whether the review should stop it.
+
+use std::io::{self, BufRead, Read as _};
+
+use serde::Deserialize;
+use sluice_core::verdict::Verdict;
+
+/// What a text should get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Expect {
+    /// Held or rejected.
+    Flag,
+    /// Approved.
+    Clean,
+}
+
+impl Expect {
+    /// Whether a verdict is what was expected.
+    pub(super) fn met_by(self, verdict: Verdict) -> bool {
+        (verdict == Verdict::Approved) == (self == Self::Clean)
+    }
+}
+
+/// A row. What else its line holds is for people.
+#[derive(Debug, Deserialize)]
+pub(super) struct Row {
+    #[serde(default)]
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) expect: Expect,
+    /// The language, however the set names it.
+    pub(super) lang: Option<String>,
+    /// What kind of text it is, or how it is disguised.
+    pub(super) kind: Option<String>,
+}
+
+/// The longest line that is read: ten times what a post may have.
+const LINE_MAX: u64 = 16 << 20;
+
+/// A set: its rows with the numbers of their lines, and the lines that are none, each with what is wrong.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) good: Vec<(usize, Row)>,
+    pub(super) bad: Vec<(usize, String)>,
+}
+
+impl Rows {
+    /// Reads a set to its end. A blank line is no row.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn read(mut lines: impl BufRead) -> io::Result<Self> {
+        let mut rows = Self::default();
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            if lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
+                break;
+            }
+            if line.len() as u64 == LINE_MAX && !line.ends_with(b"\n") {
+                lines.skip_until(b'\n')?;
+                rows.bad.push((number, format!("longer than {LINE_MAX} bytes")));
+                continue;
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            match serde_json::from_slice(&line) {
+                Ok(row) => rows.good.push((number, row)),
+                Err(error) => rows.bad.push((number, told(&error))),
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The reader counts lines from the beginning of what it was given, which is one line.
+fn told(error: &serde_json::Error) -> String {
+    let message = sluice_core::json::told(error);
+    let what = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]);
+    format!("column {}: {what}", error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_row_costs_that_line_only() {
+        let text = b"{\"text\":\"a\",\"expect\":\"flag\",\"note\":1}\n\n{\"text\":\"b\"}\n\xff\n{\"title\":\"t\",\"text\":\"c\",\
+                     \"expect\":\"clean\",\"lang\":\"en\"}";
+        let rows = Rows::read(&text[..]).expect("a buffer can be read");
+        let good: Vec<_> = rows.good.iter().map(|(line, row)| (*line, row.text.as_str(), row.expect)).collect();
+        assert_eq!(good, [(1, "a", Expect::Flag), (5, "c", Expect::Clean)]);
+        let bad: Vec<_> = rows.bad.iter().map(|(line, _)| *line).collect();
+        assert_eq!(bad, [3, 4]);
+        assert_eq!(rows.bad[0].1, "column 12: missing field `expect`");
+    }
+
+    #[test]
+    fn to_be_flagged_is_to_be_held_or_rejected() {
+        let met = |expect: Expect| Verdict::ALL.map(|verdict| expect.met_by(verdict));
+        assert_eq!(met(Expect::Flag), [false, true, true]);
+        assert_eq!(met(Expect::Clean), [true, false, false]);
+    }
+}

@@ -1,0 +1,176 @@
+//! What a look finds, kept in a file without a name until all letters are back. While they are in hand nobody else sees
+//! them, and whoever reads our output may be slow; and there may be more of them than fit in memory.
+
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write};
+use std::marker::PhantomData;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use sluice_runtime::output;
+
+/// Lines of JSON in a file.
+pub(crate) struct Spool<T = ()> {
+    file: BufWriter<std::fs::File>,
+    problem: Option<io::Error>,
+    /// How many there are.
+    pub(crate) count: usize,
+    kind: PhantomData<fn(T)>,
+}
+
+impl<T> Spool<T> {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// When there is no place for a file.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let file = BufWriter::new(tempfile::tempfile().with_context(aside)?);
+        Ok(Self { file, problem: None, count: 0, kind: PhantomData })
+    }
+
+    /// One more line. What goes wrong is told when they are read; `false` says that nothing more need be added.
+    pub(crate) fn add(&mut self, line: &impl Serialize) -> bool {
+        self.write(|file| output::json_line(file, line))
+    }
+
+    /// One more piece, in a form of its own.
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> bool {
+        if self.problem.is_none() {
+            self.count += 1;
+            self.problem = write(&mut self.file).err();
+        }
+        self.problem.is_none()
+    }
+
+    /// All lines, as they are, to stdout.
+    ///
+    /// # Errors
+    /// When they could not be written, here or there.
+    pub(crate) fn print(self) -> anyhow::Result<()> {
+        let mut file = self.rewound()?;
+        Ok(output::print(|out| io::copy(&mut file, out).map(drop))?)
+    }
+
+    /// The same, where each of them is known to be harmless, or meant for a program.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub(crate) fn print_raw(self) -> anyhow::Result<()> {
+        let mut file = self.rewound()?;
+        Ok(output::raw(|out| io::copy(&mut file, out).map(drop))?)
+    }
+
+    /// What was added, one after the other.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub(crate) fn read(self) -> anyhow::Result<impl Iterator<Item = anyhow::Result<T>>>
+    where
+        T: DeserializeOwned,
+    {
+        let lines = BufReader::new(self.rewound()?).lines();
+        Ok(lines.map(|line| Ok(serde_json::from_str(&line.with_context(aside)?)?)))
+    }
+
+    fn rewound(self) -> anyhow::Result<std::fs::File> {
+        if let Some(problem) = self.problem {
+            return Err(anyhow::Error::new(problem).context(aside()));
+        }
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error).with_context(aside)?;
+        file.rewind().with_context(aside)?;
+        Ok(file)
+    }
+}
+
+fn aside() -> String {
+    format!("letters are written to a file in {} first; TMPDIR names another place", std::env::temp_dir().display())
+}
+
+/// A table for people whose rows are in a file until all widths are known.
+pub(crate) struct Rows {
+    headings: Vec<&'static str>,
+    /// Which columns are aligned to the right.
+    right: Vec<usize>,
+    widths: Vec<usize>,
+    spool: Spool<Vec<String>>,
+}
+
+impl Rows {
+    /// A table with these headings and no rows.
+    ///
+    /// # Errors
+    /// As [`Spool::new`].
+    pub(crate) fn new(headings: &[&'static str], right: &[usize]) -> anyhow::Result<Self> {
+        let widths = headings.iter().map(|heading| width(heading)).collect();
+        Ok(Self { headings: headings.to_vec(), right: right.to_vec(), widths, spool: Spool::new()? })
+    }
+
+    /// One more row.
+    pub(crate) fn add(&mut self, row: Vec<String>) -> bool {
+        for (most, cell) in self.widths.iter_mut().zip(&row) {
+            *most = (*most).max(width(cell));
+        }
+        self.spool.add(&row)
+    }
+
+    /// How many rows there are.
+    pub(crate) fn count(&self) -> usize {
+        self.spool.count
+    }
+
+    /// Prints it, unless it has no rows.
+    ///
+    /// # Errors
+    /// As [`Spool::print`].
+    pub(crate) fn print(self) -> anyhow::Result<()> {
+        if self.spool.count == 0 {
+            return Ok(());
+        }
+        let Self { headings, right, widths, spool } = self;
+        let rows = spool.read()?;
+        let line = |cells: &[&str]| {
+            let mut line = String::new();
+            for (column, (cell, most)) in cells.iter().zip(&widths).enumerate() {
+                let pad = " ".repeat(most.saturating_sub(width(cell)));
+                let padded = if right.contains(&column) { [&pad, *cell] } else { [*cell, &pad] };
+                line.extend(padded);
+                line.push_str("  ");
+            }
+            line.truncate(line.trim_end().len());
+            line
+        };
+        let mut broken = None;
+        output::print(|out| {
+            writeln!(out, "{}", line(&headings))?;
+            for row in rows {
+                match row {
+                    Ok(row) => writeln!(out, "{}", line(&row.iter().map(String::as_str).collect::<Vec<_>>()))?,
+                    Err(error) => {
+                        broken = Some(error);
+                        break;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        broken.map_or(Ok(()), Err)
+    }
+}
+
+fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_is_read_back_in_its_order() {
+        let mut spool = Spool::<String>::new().expect("a file");
+        assert!((0..3).all(|number| spool.add(&format!("line\n{number}\u{9b}"))));
+        let read: Vec<String> = spool.read().expect("it can be read").map(|line| line.expect("a line")).collect();
+        assert_eq!(read, ["line\n0\u{9b}", "line\n1\u{9b}", "line\n2\u{9b}"]);
+    }
+}

@@ -1,0 +1,146 @@
+//! The workers that answered the roll call, and what they say together.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use sluice_rabbit::broker::{Broker, BrokerError};
+use sluice_rabbit::roll_call::{self, Presence, State};
+use sluice_rabbit::topology::Topology;
+use time::OffsetDateTime;
+
+/// How long a call listens for answers. A worker answers within milliseconds, unless its machine is busy.
+const PATIENCE: Duration = Duration::from_millis(600);
+
+/// Who answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(super) struct Crew(Vec<Presence>);
+
+/// A pause that workers report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct PausedCrew {
+    /// What they wait for: `mysql`.
+    pub(super) dependency: String,
+    /// Since when the first of them does, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(super) since: OffsetDateTime,
+    /// How many do.
+    pub(super) workers: usize,
+    /// The first one's latest failure.
+    pub(super) code: String,
+    /// What happened.
+    pub(super) message: String,
+}
+
+impl Crew {
+    /// Calls the roll.
+    ///
+    /// # Errors
+    /// When the broker cannot be asked.
+    pub(super) async fn call(broker: &Broker, topology: &Topology) -> Result<Self, BrokerError> {
+        roll_call::call(broker, topology, PATIENCE).await.map(Self)
+    }
+
+    /// Each of them.
+    pub(super) fn members(&self) -> &[Presence] {
+        &self.0
+    }
+
+    /// The pause, if any of them is paused.
+    pub(super) fn paused(&self) -> Option<PausedCrew> {
+        let paused = || self.0.iter().filter_map(|worker| worker.paused.as_ref());
+        let first = paused().min_by_key(|pause| pause.since)?;
+        Some(PausedCrew {
+            dependency: first.dependency.clone(),
+            since: first.since,
+            workers: paused().count(),
+            code: first.code.clone(),
+            message: first.message.clone(),
+        })
+    }
+
+    /// Posts in hand.
+    pub(super) fn in_hand(&self) -> u32 {
+        self.0.iter().map(|worker| worker.in_hand).sum()
+    }
+
+    /// Consumers of those who answered.
+    pub(super) fn consumers(&self) -> u32 {
+        self.0.iter().map(|worker| worker.consumers).sum()
+    }
+
+    /// When the oldest post that is not settled was submitted, as far as somebody has seen it: in a hand, or among
+    /// those that were let go for a pause. Where posts only wait, those that were taken last are older than any of them.
+    pub(super) fn oldest(&self, waiting: bool) -> Option<OffsetDateTime> {
+        let seen = |worker: &&Presence| worker.in_hand > 0 || (waiting && worker.state == State::Paused);
+        let oldest = |workers: &mut dyn Iterator<Item = &Presence>| workers.filter_map(|w| w.oldest_submitted_at).min();
+        let known = oldest(&mut self.0.iter().filter(seen));
+        known.or_else(|| oldest(&mut self.0.iter()).filter(|_| waiting))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use sluice_rabbit::roll_call::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
+    use time::macros::datetime;
+
+    const NOON: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
+
+    fn worker(name: &str, in_hand: u32, submitted_before: i64) -> Presence {
+        Presence {
+            worker: name.to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            ruleset: "builtin".to_owned(),
+            started_at: NOON,
+            state: State::Consuming,
+            paused: None,
+            consumers: 8,
+            in_hand,
+            oldest_submitted_at: Some(NOON - time::Duration::seconds(submitted_before)),
+            rules: None,
+            reviewer: None,
+        }
+    }
+
+    /// Two workers; the second has waited for MySQL for a minute, refused newer rules, and does not ask the outside
+    /// reviewer.
+    pub(in super::super) fn crew() -> Crew {
+        let mut waiting = worker("w-2", 0, 90);
+        waiting.state = State::Paused;
+        waiting.consumers = 0;
+        waiting.paused = Some(Paused {
+            dependency: "mysql".to_owned(),
+            since: NOON - time::Duration::seconds(60),
+            code: "mysql_unreachable".to_owned(),
+            message: "refused".to_owned(),
+        });
+        let before = |seconds| NOON - time::Duration::seconds(seconds);
+        let refused = RulesRefused { at: before(30), why: "site.toml:3:1: no".to_owned() };
+        waiting.rules = Some(RulesInForce { since: before(60), refused: Some(refused) });
+        waiting.reviewer = Some(OutsideReviewer {
+            circuit: "open".to_owned(),
+            since: Some(before(10)),
+            why: Some("reviewer_status_500: no".to_owned()),
+        });
+        Crew(vec![worker("w-1", 3, 10), waiting])
+    }
+
+    #[test]
+    fn a_pause_of_some_is_told_with_its_beginning() {
+        let paused = crew().paused().expect("one is paused");
+        assert_eq!((paused.workers, paused.dependency.as_str()), (1, "mysql"));
+        assert_eq!(paused.since, NOON - time::Duration::seconds(60));
+        assert_eq!(Crew::default().paused(), None);
+    }
+
+    #[test]
+    fn the_oldest_is_one_in_hand_or_one_that_was_let_go() {
+        let before = |seconds| Some(NOON - time::Duration::seconds(seconds));
+        assert_eq!(crew().oldest(true), before(90), "the paused worker has let it go, and it waits");
+        assert_eq!(crew().oldest(false), before(10), "nothing waits: what was let go is done");
+        let idle = Crew(vec![worker("w-1", 0, 10)]);
+        assert_eq!((idle.oldest(true), idle.oldest(false)), (before(10), None));
+    }
+}

@@ -1,0 +1,95 @@
+//! What a look at the dead letters tells: how many of each class, how old the oldest is, and how fast they come.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use sluice_core::disposition::Class;
+use sluice_rabbit::delivery::LetterSummary;
+use time::{Duration, OffsetDateTime};
+
+use crate::dlq::look::DeadLetters;
+
+/// Up to how many dead letters a look is taken unasked. While it lasts, nobody else sees them.
+pub(super) const USUAL_LOOK: u32 = 10_000;
+
+/// When to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// However many there are.
+    Always,
+    /// Not at more than these.
+    UpTo(u32),
+    /// Only their number is wanted.
+    Never,
+}
+
+impl Look {
+    /// Why so many letters are not looked at; `None`: they are.
+    pub(super) fn refuses(self, letters: u32) -> Option<String> {
+        match self {
+            Self::Always => None,
+            Self::UpTo(most) if letters <= most => None,
+            Self::UpTo(most) => Some(format!("more than {most}, so not looked at; --look does it all the same")),
+            Self::Never => Some("not looked at (--no-look)".to_owned()),
+        }
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// How many of each class.
+    pub(super) by_class: BTreeMap<Class, u32>,
+    /// When the oldest failed last, as far as letters say.
+    pub(super) oldest: Option<OffsetDateTime>,
+    /// When each of those that failed within the hour before the look did so: the rate at which letters come.
+    recent: Vec<OffsetDateTime>,
+}
+
+impl Seen {
+    /// Looks.
+    ///
+    /// # Errors
+    /// When the letters cannot be looked at.
+    pub(super) async fn look(dead: &DeadLetters) -> anyhow::Result<Self> {
+        let (mut seen, now) = (Self::default(), OffsetDateTime::now_utc());
+        dead.look(|letter| {
+            seen.add(&letter.summary, now);
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(seen)
+    }
+
+    /// How many were seen.
+    pub(super) fn total(&self) -> u32 {
+        self.by_class.values().sum()
+    }
+
+    /// How many failed within the hour before this moment, which is not before the look.
+    pub(super) fn last_hour(&self, now: OffsetDateTime) -> usize {
+        self.recent.iter().filter(|at| **at >= now - Duration::HOUR).count()
+    }
+
+    fn add(&mut self, letter: &LetterSummary, now: OffsetDateTime) {
+        self.recent.extend(letter.last_failed_at.filter(|at| *at >= now - Duration::HOUR));
+        *self.by_class.entry(letter.class).or_insert(0) += 1;
+        self.oldest = match (self.oldest, letter.last_failed_at) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_letters_are_looked_at_only_when_asked() {
+        assert_eq!(Look::UpTo(10).refuses(10), None);
+        assert!(Look::UpTo(10).refuses(11).is_some_and(|note| note.contains("--look")));
+        assert_eq!(Look::Always.refuses(u32::MAX), None);
+        assert!(Look::Never.refuses(0).is_some());
+    }
+}

@@ -1,0 +1,100 @@
+//! `sluice topology`: the exchanges and queues, declared or compared.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use sluice_core::config::BrokerArgs;
+use sluice_rabbit::broker::{Broker, close};
+use sluice_rabbit::topology::{Drift, Topology};
+use sluice_runtime::exit::Exit;
+
+use sluice_runtime::output::{self, tell};
+
+/// What a declaration tells the broker and no comparison gets back from it: AMQP has no question for either.
+const NOT_COMPARED: [&str; 2] = ["bindings", "policies"];
+
+/// Which of the two.
+#[derive(Debug, Args)]
+pub struct TopologyArgs {
+    #[command(subcommand)]
+    command: TopologyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TopologyCommand {
+    /// Declare the exchanges, queues and bindings; what is there already must be the same
+    Apply {
+        #[command(flatten)]
+        broker: BrokerArgs,
+    },
+    /// Name every difference from what the broker has, changing nothing; exit 1 if there is any
+    ///
+    /// RabbitMQ compares an exchange's type and durability and every argument of a quorum queue. Bindings and policies
+    /// cannot be asked for: `sluice topology apply` makes the bindings, whether they were there or not.
+    Check {
+        #[command(flatten)]
+        broker: BrokerArgs,
+        /// One JSON object: {"drift": [{"entity", "argument", "wanted", "found"}], "not_compared": [...]}
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the broker could not be asked, or has other queues than those to be declared.
+pub async fn run(args: TopologyArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        TopologyCommand::Apply { broker } => apply(&broker).await,
+        TopologyCommand::Check { broker, json } => check(&broker, json).await,
+    }
+}
+
+async fn apply(args: &BrokerArgs) -> anyhow::Result<Exit> {
+    let (broker, topology) = (Broker::new(args, "sluice topology apply")?, Topology::new(args));
+    let connection = broker.connect().await?;
+    let declared = topology.declare(&connection).await;
+    close(&connection).await;
+    declared?;
+    output::print(|out| {
+        for entity in topology.entities() {
+            writeln!(out, "{}", entity.name())?;
+        }
+        Ok(())
+    })?;
+    tell!("declared in RabbitMQ at {}", broker.at());
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Comparison<'a> {
+    drift: &'a [Drift],
+    not_compared: [&'static str; 2],
+}
+
+async fn check(args: &BrokerArgs, json: bool) -> anyhow::Result<Exit> {
+    let (broker, topology) = (Broker::new(args, "sluice topology check")?, Topology::new(args));
+    let connection = broker.connect().await?;
+    let compared = topology.differences(&connection).await;
+    close(&connection).await;
+    let drift = compared?;
+    output::print(|out| {
+        if json {
+            return output::json_line(out, &Comparison { drift: &drift, not_compared: NOT_COMPARED });
+        }
+        for difference in &drift {
+            writeln!(out, "{}", crate::visible::line(&difference.to_string()))?;
+        }
+        if drift.is_empty() {
+            writeln!(out, "the exchanges and queues at {} are as declared", broker.at())?;
+        }
+        Ok(())
+    })?;
+    if !json {
+        tell!(
+            "({} are not compared: AMQP cannot ask for them; `sluice topology apply` makes the bindings)",
+            NOT_COMPARED.join(" and ")
+        );
+    }
+    Ok(if drift.is_empty() { Exit::Done } else { Exit::Failed })
+}

@@ -1,0 +1,116 @@
+//! The places that are asked for the ids, in the order that misses nothing.
+
+use std::ops::ControlFlow;
+
+use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_core::failure::Failure;
+use sluice_core::post::PostId;
+use sluice_mysql::{Content, Store, StoreError};
+use sluice_rabbit::delivery::Letter;
+use time::OffsetDateTime;
+
+use super::account::{Account, Tally};
+use crate::depths::Depths;
+use crate::dlq::look::DeadLetters;
+
+/// How many ids are asked for before the answer is taken over.
+const AT_ONCE: usize = 10_000;
+
+/// Queue, rows, dead letters, acts.
+pub(super) struct Places {
+    dead: DeadLetters,
+    store: Store,
+}
+
+impl Places {
+    /// Those these settings name. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// When a setting is wrong.
+    pub(super) fn new(broker: &BrokerArgs, database: &DatabaseArgs) -> anyhow::Result<Self> {
+        Ok(Self { dead: DeadLetters::new(broker, "verify")?, store: Store::new(database)? })
+    }
+
+    /// Asks all of them once.
+    ///
+    /// The queue's depth comes first: a post that leaves the queue afterwards is found in one of the others. Rows come
+    /// before dead letters: a row stays, so an id found as both is in both places; the other way round, a letter
+    /// replayed in between would look like it.
+    ///
+    /// # Errors
+    /// When one cannot be asked.
+    pub(super) async fn round(&self, account: &mut Account) -> anyhow::Result<Tally> {
+        let Depths { posts: waiting, .. } = Depths::ask(&self.dead.broker, &self.dead.topology).await?;
+        for ids in account.unrecorded().chunks(AT_ONCE) {
+            account.recorded(self.store.recorded(ids).await.map_err(|failure| self.blame(failure))?);
+        }
+        account.forget_dead();
+        let mut both: Vec<(PostId, Option<Content>)> = Vec::new();
+        self.dead
+            .look(|letter| {
+                match held(&letter) {
+                    Some(id) if account.is_recorded(&id) => {
+                        let content = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
+                        both.push((id, content));
+                    }
+                    Some(id) => account.dead([id]),
+                    None => account.claim(named(&letter)),
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+        self.tell_apart(account, both).await?;
+        for ids in account.nowhere().chunks(AT_ONCE) {
+            account.dropped(self.store.dropped(ids).await.map_err(|failure| self.blame(failure))?);
+        }
+        Ok(account.tally(waiting.ready, waiting.consumers))
+    }
+
+    /// Of the dead letters with the id of a recorded post, which are that post and which are another one. Their own
+    /// word is not asked for it: anybody can write a header.
+    async fn tell_apart(&self, account: &mut Account, both: Vec<(PostId, Option<Content>)>) -> anyhow::Result<()> {
+        let ids: Vec<PostId> = both.iter().map(|(id, _)| *id).collect();
+        let stored = self.store.contents(&ids).await.map_err(|failure| self.blame(failure))?;
+        for (id, content) in both {
+            let same = stored.get(&id).zip(content).is_none_or(|(row, content)| row.content == content);
+            if same { account.dead([id]) } else { account.conflicting([id]) }
+        }
+        Ok(())
+    }
+
+    /// Until Ctrl-C or SIGTERM.
+    pub(super) async fn stopped(&self) {
+        self.dead.stop.cancelled().await;
+    }
+
+    /// Ends the connections.
+    pub(super) async fn close(&self) {
+        self.store.close().await;
+    }
+
+    fn blame(&self, failure: Failure) -> StoreError {
+        self.store.blame(failure)
+    }
+}
+
+/// The accepted post that a letter holds: a worker or the broker set it aside, and message and body have the same id, as
+/// the front door gives them. Headers and bodies can be forged all the same, so this is what a letter says of itself.
+fn held(letter: &Letter) -> Option<PostId> {
+    let id = letter.message_id()?.parse().ok()?;
+    (in_body(letter) == Some(id) && !letter.summary.is_a_strangers()).then_some(id)
+}
+
+/// The ids by which a letter may be taken for an accepted post.
+fn named(letter: &Letter) -> impl Iterator<Item = PostId> {
+    let of_message = letter.message_id().and_then(|id| id.parse().ok());
+    [in_body(letter), of_message].into_iter().flatten()
+}
+
+fn in_body(letter: &Letter) -> Option<PostId> {
+    serde_json::from_slice::<serde_json::Value>(sluice_core::json::without_mark(letter.body()))
+        .ok()?
+        .get("id")?
+        .as_str()?
+        .parse()
+        .ok()
+}

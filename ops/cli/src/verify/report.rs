@@ -1,0 +1,216 @@
+//! The result, for people and for programs.
+
+use serde::Serialize;
+
+use super::account::{Account, NAMED, Tally};
+use sluice_runtime::output;
+use sluice_runtime::table::{lines, right, table};
+
+/// What became of all accepted ids.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    accepted: u64,
+    repeated_receipts: u64,
+    recorded: u64,
+    queued: u64,
+    /// How the queued ones were found: never by looking at them.
+    queued_by: &'static str,
+    dead: u64,
+    dropped: u64,
+    missing: u64,
+    duplicate: u64,
+    claimed: u64,
+    missing_ids: Vec<String>,
+    duplicate_ids: Vec<String>,
+    id_conflict: u64,
+    id_conflict_ids: Vec<String>,
+    claimed_ids: Vec<String>,
+    #[serde(skip)]
+    consumers: u32,
+}
+
+impl Report {
+    /// The report on an account whose last round gave this tally.
+    #[must_use]
+    pub(super) fn new(account: &Account, tally: Tally, repeated_receipts: u64) -> Self {
+        let named = |mut ids: Vec<sluice_core::post::PostId>| {
+            ids.sort_unstable();
+            ids.iter().take(NAMED).map(ToString::to_string).collect()
+        };
+        let Tally { recorded, dead, dropped, queued, missing, duplicate, id_conflict, claimed, consumers } = tally;
+        Self {
+            accepted: account.accepted(),
+            repeated_receipts,
+            recorded,
+            queued,
+            queued_by: "count",
+            dead,
+            dropped,
+            missing,
+            duplicate,
+            claimed,
+            missing_ids: if missing == 0 { Vec::new() } else { named(account.missing()) },
+            duplicate_ids: named(account.duplicates()),
+            id_conflict,
+            id_conflict_ids: named(account.conflicts()),
+            claimed_ids: named(account.claimed()),
+            consumers,
+        }
+    }
+
+    /// Whether every post is in one place.
+    #[must_use]
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing == 0 && self.duplicate == 0
+    }
+
+    /// Prints it.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub(super) fn print(&self, json: bool) -> std::io::Result<()> {
+        output::print(|out| if json { output::json_line(out, self) } else { write!(out, "{}", self.text()) })
+    }
+
+    fn text(&self) -> String {
+        let mut columns = table(&[]);
+        for (name, count) in [
+            ("accepted", self.accepted),
+            ("recorded", self.recorded),
+            ("queued", self.queued),
+            ("dead", self.dead),
+            ("dropped", self.dropped),
+            ("missing", self.missing),
+            ("duplicate", self.duplicate),
+        ] {
+            columns.add_row([name.to_owned(), count.to_string()]);
+        }
+        right(&mut columns, &[1]);
+        let mut text = lines(columns);
+        if self.repeated_receipts > 0 {
+            text.push_str(&format!("({} receipts repeat an earlier one)\n", self.repeated_receipts));
+        }
+        if self.queued > 0 {
+            let posts = posts(self.queued);
+            text.push_str(&format!("({posts} queued by count: so many wait, and which ones nobody can see)\n"));
+        }
+        if self.dead > 0 {
+            let posts = posts(self.dead);
+            text.push_str(&format!(
+                "({posts} dead as dead letters say, whose headers and texts anybody may have written)\n"
+            ));
+        }
+        text.push('\n');
+        if self.claimed > 0 {
+            let posts = posts(self.claimed);
+            text.push_str(&format!(
+                "{posts} claimed by dead letters that nobody set aside or whose ids differ, which counts for nothing:{}\n",
+                list(&self.claimed_ids)
+            ));
+        }
+        if self.is_whole() {
+            text.push_str("every accepted post is accounted for\n");
+        }
+        if self.missing > 0 {
+            text.push_str(&self.about_missing());
+        }
+        if self.duplicate > 0 {
+            let posts = posts(self.duplicate);
+            text.push_str(&format!(
+                "{posts} recorded and still among the dead letters:{}\n",
+                list(&self.duplicate_ids)
+            ));
+        }
+        if self.id_conflict > 0 {
+            let count = self.id_conflict;
+            let ids = if count == 1 { "1 recorded id was".to_owned() } else { format!("{count} recorded ids were") };
+            text.push_str(&format!(
+                "{ids} given to another post as well, which is among the dead letters; `sluice dlq list --code \
+                 id_conflict`:{}\n",
+                list(&self.id_conflict_ids)
+            ));
+        }
+        text
+    }
+
+    fn about_missing(&self) -> String {
+        let mut text = format!("{} missing", posts(self.missing));
+        if self.queued > 0 {
+            text.push_str(&format!(", and {} of those below wait in the queue (known by count only)", self.queued));
+        }
+        if self.consumers > 0 {
+            text.push_str(&format!(
+                "; {} consumers are at work, and what they have in hand cannot be seen: --settle gives them more time",
+                self.consumers
+            ));
+        }
+        text.push_str(&format!(":{}\n", list(&self.missing_ids)));
+        text
+    }
+}
+
+fn posts(count: u64) -> String {
+    if count == 1 { "1 post is".to_owned() } else { format!("{count} posts are") }
+}
+
+fn list(ids: &[String]) -> String {
+    ids.iter().map(|id| format!("\n  {id}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_core::post::PostId;
+
+    fn report(recorded: &[PostId], dead: &[PostId], nowhere: usize, ready: u32, consumers: u32) -> Report {
+        let lost = (0..nowhere).map(|_| PostId::new());
+        let mut account = Account::new(recorded.iter().chain(dead).copied().chain(lost).collect());
+        account.recorded(recorded.iter().copied());
+        account.dead(dead.iter().copied());
+        Report::new(&account, account.tally(ready, consumers), 0)
+    }
+
+    #[test]
+    fn all_in_one_place_is_said_in_one_sentence() {
+        let report = report(&[PostId::new()], &[PostId::new()], 2, 2, 1);
+        assert!(report.is_whole());
+        assert!(report.text().ends_with("\nevery accepted post is accounted for\n"), "{}", report.text());
+        assert!(report.missing_ids.is_empty(), "what is queued is not named as missing");
+    }
+
+    #[test]
+    fn missing_and_duplicate_posts_are_counted_and_named() {
+        let both = PostId::new();
+        let report = report(&[both], &[both], 150, 0, 3);
+        assert!(!report.is_whole());
+        assert_eq!((report.missing_ids.len(), report.duplicate_ids.len()), (NAMED, 1));
+        let text = report.text();
+        assert!(text.contains("150 posts are missing; 3 consumers are at work"), "{text}");
+        assert!(text.contains(&format!("1 post is recorded and still among the dead letters:\n  {both}\n")), "{text}");
+        assert!(!text.contains("accounted for"));
+    }
+
+    #[test]
+    fn the_object_for_programs_has_the_agreed_keys() {
+        let json = serde_json::to_value(report(&[], &[], 0, 0, 0)).expect("a struct of numbers and strings");
+        let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
+        let agreed = [
+            "accepted",
+            "claimed",
+            "claimed_ids",
+            "dead",
+            "dropped",
+            "duplicate",
+            "duplicate_ids",
+            "id_conflict",
+            "id_conflict_ids",
+            "missing",
+            "missing_ids",
+            "queued",
+            "queued_by",
+            "recorded",
+            "repeated_receipts",
+        ];
+        assert_eq!(keys, agreed);
+    }
+}

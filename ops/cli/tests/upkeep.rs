@@ -1,0 +1,236 @@
+//! Topology, schema and status: what is there, what is different, what is away.
+
+mod support;
+
+use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use serde_json::json;
+use sluice_lab::testing::eventually;
+use sluice_rabbit::delivery::Letters;
+use sluice_rabbit::roll_call::{self, Paused, Presence, State};
+use support::{Dead, Ground, PATIENCE, interrupt, post, text};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_topology_can_be_applied_again_and_again() {
+    let ground = Ground::bare(None).await;
+    let ran = ground.sluice(&["topology", "check"]).await.exits(1);
+    assert_eq!(ran.stdout.lines().count(), 4, "all are missing: {ran:?}");
+    ground.sluice(&["topology", "apply"]).await.ok();
+    ground.submit(&post("routed")).await;
+    ground.sluice(&["topology", "apply"]).await.ok();
+    ground.sluice(&["topology", "check"]).await.ok();
+    let object = ground.sluice(&["topology", "check", "--json"]).await.ok().object();
+    assert_eq!(object, json!({ "drift": [], "not_compared": ["bindings", "policies"] }));
+    assert_eq!(ground.queued().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_difference_is_named_at_once_and_nothing_is_changed() {
+    let ground = Ground::bare(None).await;
+    let mut arguments = FieldTable::default();
+    let text = |value: &str| AMQPValue::LongString(value.into());
+    for (name, value) in [
+        ("x-queue-type", text("quorum")),
+        ("x-dead-letter-exchange", text("elsewhere")),
+        ("x-delivery-limit", AMQPValue::LongInt(7)),
+        ("x-max-length", AMQPValue::LongInt(5)),
+        ("x-single-active-consumer", AMQPValue::Boolean(true)),
+    ] {
+        arguments.insert(name.into(), value);
+    }
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let queue = ground.topology.queue();
+    ground.channel.queue_declare(queue.as_str().into(), durable, arguments).await.expect("a queue by hand");
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let (exchange, kind) = (ground.topology.exchange(), lapin::ExchangeKind::Fanout);
+    let declare = ground.channel.exchange_declare(exchange.as_str().into(), kind, options, FieldTable::default());
+    declare.await.expect("an exchange by hand");
+
+    let ran = ground.sluice(&["topology", "check"]).await.exits(1);
+    for line in [
+        format!("{exchange}: type should be direct, but is fanout"),
+        format!("{queue}: x-max-length should be none, but is 5"),
+        format!("{queue}: x-delivery-limit should be 20, but is 7"),
+        format!(
+            "{queue}: x-dead-letter-exchange should be {}, but is elsewhere",
+            ground.topology.dead_letter_exchange()
+        ),
+        format!("{queue}: x-dead-letter-routing-key should be post, but is none"),
+        format!("{queue}: x-dead-letter-strategy should be at-least-once, but is none"),
+        format!("{queue}: x-overflow should be reject-publish, but is none"),
+        format!("{queue}: x-single-active-consumer should be none, but is true"),
+        format!("{}: is not there", ground.topology.dead_letter_queue()),
+    ] {
+        assert!(ran.stdout.lines().any(|told| told == line), "{line}\nin {ran:#?}");
+    }
+    assert_eq!(ran.stdout.lines().count(), 10, "{ran:#?}");
+    let again = ground.sluice(&["topology", "check", "--json"]).await.exits(1).object();
+    assert_eq!(again["drift"].as_array().map(Vec::len), Some(10), "{again}");
+    let refused = ground.sluice(&["topology", "apply"]).await.exits(1);
+    assert!(refused.stderr.contains("sluice topology check"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_is_made_once_and_then_up_to_date() {
+    let ground = Ground::bare(None).await;
+    let first = ground.sluice(&["migrate"]).await.ok();
+    assert!(first.stdout.contains("applied V1__posts"), "{first:?}");
+    // Killed between a step and the line that says that it is done.
+    ground.sql("DELETE FROM refinery_schema_history WHERE version >= 6").await;
+    ground.sluice(&["migrate"]).await.ok();
+    let second = ground.sluice(&["migrate"]).await.ok();
+    assert!(second.stdout.starts_with("up to date at version "), "{second:?}");
+    let ran = ground.sluice(&["migrate", "--database-url", "mysql://root:hunter2@127.0.0.1:1/none"]).await.exits(1);
+    assert!(ran.stderr.contains("127.0.0.1:1") && !ran.stderr.contains("hunter2"), "{ran:?}");
+    ground.sluice(&["migrate", "--database-url", "none"]).await.exits(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_counts_everything() {
+    let ground = Ground::new().await;
+    ground.submit(&post("waiting")).await;
+    ground.record(&[post("one"), post("two")]).await;
+    ground.dead(&[Dead { age: time::Duration::hours(3), ..Dead::new("old") }, Dead::new("young")]).await;
+    ground.foreign(b"?", None).await;
+    ground.until_dead(3).await;
+    let status = ground.sluice(&["status", "--json"]).await.ok().object();
+    assert_eq!((&status["queue"]["ready"], &status["queue"]["consumers"]), (&json!(1), &json!(0)));
+    assert_eq!(text(&status["queue"], "name"), ground.topology.queue());
+    assert_eq!((&status["workers"], &status["paused"]), (&json!([]), &json!(null)), "nobody is there");
+    assert_eq!(status["dead_letters"]["ready"], 3);
+    assert_eq!(status["dead_letters"]["by_class"], json!({ "permanent": 2, "unknown": 1 }));
+    assert_eq!(
+        status["dead_letters"]["last_hour"], 1,
+        "the old one and the stranger, which says nothing, are not of it"
+    );
+    let age = status["dead_letters"]["oldest_age_seconds"].as_i64().expect("a number");
+    assert!((10_800..11_000).contains(&age), "{age}");
+    let verdicts = json!({ "approved": 2, "held": 0, "rejected": 0 });
+    assert_eq!(status["posts"], json!({ "total": 2, "exact": true, "by_verdict": verdicts, "sample": null }));
+    assert_eq!(status["rates"]["recorded_per_second"], 0.0);
+    assert_eq!(status["away"], json!([]));
+    let page = ground.sluice(&["status", "--no-look"]).await.ok().stdout;
+    assert!(page.contains("1 waiting in") && page.contains("--no-look"), "{page}");
+    assert!(!page.contains('\u{1b}'), "no colours in a pipe");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_away_is_said_and_the_rest_is_shown() {
+    let ground = Ground::new().await;
+    ground.submit(&post("waiting")).await;
+    let away = ["status", "--json", "--database-url", "mysql://root@127.0.0.1:1/none"];
+    let status = ground.sluice(&away).await.exits(1).object();
+    assert_eq!((&status["queue"]["ready"], &status["posts"]), (&json!(1), &json!(null)));
+    assert_eq!(text(&status["away"][0], "what"), "MySQL");
+    let status = ground.sluice(&["status", "--json", "--amqp-url", "amqp://127.0.0.1:1"]).await.exits(1).object();
+    assert_eq!((&status["queue"], &status["workers"]), (&json!(null), &json!(null)));
+    assert_eq!(status["posts"]["total"], 0);
+    assert_eq!((&status["away"][0]["what"], &status["away"][1]), (&json!("RabbitMQ"), &json!(null)), "said once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_answer_for_themselves() {
+    let ground = Ground::new().await;
+    ground.submit(&post("waiting")).await;
+    let now = time::OffsetDateTime::now_utc();
+    let ago = |seconds| now - time::Duration::seconds(seconds);
+    let end = tokio_util::sync::CancellationToken::new();
+    let mut answering = tokio::task::JoinSet::new();
+    for (name, paused) in [("w-2", true), ("w-1", false)] {
+        let presence = Presence {
+            worker: name.to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            ruleset: "builtin".to_owned(),
+            started_at: ago(100),
+            state: if paused { State::Paused } else { State::Consuming },
+            paused: paused.then(|| Paused {
+                dependency: "mysql".to_owned(),
+                since: ago(60),
+                code: "mysql_unreachable".to_owned(),
+                message: "refused".to_owned(),
+            }),
+            consumers: 0,
+            in_hand: 3,
+            oldest_submitted_at: Some(ago(90)),
+            rules: None,
+            reviewer: None,
+        };
+        let (broker, topology, end) = (ground.broker.clone(), ground.topology.clone(), end.clone());
+        answering.spawn(async move { roll_call::answer(&broker, &topology, || presence.clone(), end).await });
+    }
+    let status = eventually("both workers to answer", async || {
+        let status = ground.sluice(&["status", "--json"]).await.ok().object();
+        if status["workers"].as_array().map(Vec::len) == Some(2) { Ok(status) } else { Err(status) }
+    })
+    .await;
+    assert_eq!((&status["workers"][0]["worker"], &status["workers"][1]["worker"]), (&json!("w-1"), &json!("w-2")));
+    assert_eq!((&status["paused"]["dependency"], &status["paused"]["workers"]), (&json!("mysql"), &json!(1)));
+    assert_eq!(status["queue"]["in_hand"], 6);
+    assert!(status["queue"]["oldest_age_seconds"].as_i64().is_some_and(|age| (90..150).contains(&age)), "{status}");
+    let page = ground.sluice(&["status"]).await.ok().stdout;
+    for part in [
+        "paused        mysql since ",
+        "(1 of 2 workers): mysql_unreachable: refused",
+        "  7  consuming",
+        "  7  paused: mysql",
+    ] {
+        assert!(page.contains(part), "{part} in\n{page}");
+    }
+    end.cancel();
+    while answering.join_next().await.is_some() {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_in_somebody_s_hand_hold_up_no_status() {
+    let ground = Ground::new().await;
+    ground.dead(&Dead::some(3)).await;
+    let mut letters = Letters::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our turn");
+    letters.next().await.expect("the broker answers").expect("a letter");
+    let status = ground.sluice(&["status", "--json"]).await.ok().object();
+    letters.put_back().await.expect("they go back");
+    assert!(text(&status["dead_letters"], "note").contains("in hand"), "{status}");
+    assert_eq!((&status["dead_letters"]["by_class"], &status["away"]), (&json!(null), &json!([])));
+    let status = ground.sluice(&["status", "--json"]).await.ok().object();
+    assert_eq!((&status["dead_letters"]["ready"], &status["dead_letters"]["note"]), (&json!(3), &json!(null)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_status_is_one_object_a_refresh_until_it_is_interrupted() {
+    let ground = Ground::new().await;
+    let mut watch = ground.start(&["status", "--json", "--watch", "--interval", "200ms"]);
+    let mut lines = BufReader::new(watch.stdout.take().expect("a pipe")).lines();
+    for refresh in 0..3 {
+        let line = lines.next_line().await.expect("it can be read").expect("it goes on");
+        let status: serde_json::Value = serde_json::from_str(&line).expect("one object a line");
+        assert_eq!(status["rates"].is_null(), refresh == 0, "{status}");
+    }
+    interrupt(&watch).await;
+    ground.finish(watch).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_setting_is_named_and_no_password_is_shown() {
+    let ground = Ground::bare(None).await;
+    for (args, told) in [
+        (&["status", "--amqp-url", "http://me:hunter2@host"][..], "AMQP_URL"),
+        (&["dlq", "list", "--amqp-url", "hunter2"], "AMQP_URL"),
+        (&["status", "--database-url", "postgres://me:hunter2@host/db"], "DATABASE_URL"),
+        (&["status", "--database-url", "mysql://root:1?hunter2@host/db"], "%3F"),
+        (&["status", "--amqp-url", "amqp://me:1#hunter2@host"], "AMQP_URL"),
+        (&["status", "--amqp-url", "amqp://host/%2f?heartbeat=abc"], "`heartbeat` is `abc`"),
+        (&["status", "--amqp-url", "amqp://host/%2f?frame_max=1"], "8192 to 1048576 bytes"),
+        (&["status", "--amqp-url", "amqp://host/%2f?connection_timeout=1000"], "`connection_timeout`"),
+        (&["migrate", "--database-url", "mysql://host/db?ssl-mode=REQUIRED"], "`ssl-mode`"),
+        (&["migrate", "--database-url", "mysql://host/db?verify_ca=false"], "require_ssl=true"),
+        (&["status", "--prefix", "a b"], "--prefix"),
+        (&["status", "--interval", "1s"], "--watch"),
+        (&["nonsense"], "nonsense"),
+    ] {
+        let ran = ground.sluice(args).await.exits(2);
+        assert!(ran.stderr.contains(told) && !ran.stderr.contains("hunter2"), "{args:?}: {ran:?}");
+    }
+    let version = ground.sluice(&["--version"]).await.ok().stdout;
+    assert_eq!(version.trim(), format!("sluice {}", sluice_core::VERSION));
+}

@@ -1,0 +1,347 @@
+//! Every command, on queues and tables full of what strangers may write: nothing of it reaches a pipe or a terminal raw,
+//! and no suggested command does in a shell what a stranger wrote.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Stdio;
+
+use clap::CommandFactory as _;
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldArray, FieldTable};
+use sluice_core::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, USER_HEADER};
+use sluice_core::post::{Post, PostId};
+use sluice_core::verdict::{Review, Verdict};
+use sluice_core::visible::{is_hidden, shell_word};
+use sluice_mysql::Row;
+use sluice_rabbit::roll_call::{self, Presence, State};
+use support::{Dead, Ground, text, until};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+/// Escape sequences, characters that nobody sees, and such as turn the text around.
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[5;31m\u{9b}2J\r\na\u{ad}\u{34f}\u{61c}\u{115f}\u{180e}\u{200b}\u{202e}b\
+    \u{2066}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{fff9}\u{e000}\u{e0041}\u{2028}\u{7f}c";
+/// What a shell would run.
+const SHELL: &str = "-'$(touch pwned)`touch pwned`;touch pwned #";
+
+/// The commands and how each is run, looking first. `{id}` and `{shell}` are ids of dead letters, `{post}` and `{gone}`
+/// ids of posts, `{op}` that of a replay; `{hostile}` is text that nothing bears.
+const LOOKS: &[(&str, &[&str])] = &[
+    ("topology apply", &[]),
+    ("topology apply", &["--amqp-url", "{hostile}"]),
+    ("topology check", &[]),
+    ("migrate", &[]),
+    ("migrate", &["--database-url", "mysql://root@127.0.0.1:1/%1b%5b31m"]),
+    ("status", &["--look"]),
+    ("dlq groups", &[]),
+    ("dlq groups", &["--class", "{hostile}"]),
+    ("dlq list", &[]),
+    ("dlq list", &["--id", "{hostile}", "--id", "{id}", "--contains", "{hostile}"]),
+    ("dlq show", &["{id}"]),
+    ("dlq show", &["--", "{shell}"]),
+    ("dlq show", &["{hostile}"]),
+    ("dlq export", &["--id", "{hostile}", "--id", "{id}"]),
+    ("dlq dropped", &["--id", "{hostile}"]),
+    ("dlq dropped", &[]),
+    ("dlq record", &[]),
+    ("dlq record", &["--letter", "{hostile}"]),
+    ("replays", &[]),
+    ("replays show", &["{op}"]),
+    ("replays show", &["{hostile}"]),
+    ("verify", &["--receipts", "{receipts}", "--settle", "0s"]),
+    ("verify", &["--receipts", "{hostile}"]),
+    ("why", &["{id}"]),
+    ("why", &["--", "{shell}"]),
+    ("why", &["{post}"]),
+    ("why", &["{gone}"]),
+    ("why", &["{hostile}"]),
+    ("rules check", &["{hostile}"]),
+    ("rules check", &["{rules}"]),
+    ("rules explain", &["{hostile}", "--rules", "{rules}"]),
+    ("rules eval", &["{texts}"]),
+    ("stack up", &["--dir", "/proc/{hostile}"]),
+    ("stack env", &["--dir", "/proc/{hostile}"]),
+    ("stack down", &["--dir", "/proc/{hostile}"]),
+    ("stack run", &["--dir", "/proc/{hostile}", "--", "{hostile}"]),
+    ("demo", &["--dir", "/proc/{hostile}", "{hostile}"]),
+    ("bench", &["--{hostile}"]),
+    ("{hostile}", &[]),
+];
+
+/// Those that change something, one after the other.
+const ACTS: &[(&str, &[&str])] = &[
+    ("dlq replay", &["--all", "--plan"]),
+    ("dlq replay", &["--all", "--dry-run"]),
+    ("dlq replay", &["--all"]),
+    ("dlq replay", &["{hostile}", "--all", "--yes"]),
+    ("dlq replay", &["{hostile}", "--yes"]),
+    ("dlq replay", &["--all", "--limit", "1", "--yes", "--max-replays", "1"]),
+    ("dlq drop", &["--all", "--reason", "{hostile}"]),
+    ("dlq drop", &["--all", "--limit", "1", "--yes", "--reason", "{hostile}"]),
+    ("dlq drop", &["--all", "--limit", "1", "--yes", "--reason", "{hostile}", "--forever"]),
+    ("dlq undrop", &["--all", "--dry-run"]),
+    ("dlq undrop", &["{hostile}"]),
+    ("dlq undrop", &["--all", "--limit", "1"]),
+    ("dlq edit", &["{id}", "--patch", "{hostile}"]),
+    ("dlq edit", &["{id}", "--patch", r#"{"author": 5}"#]),
+    ("dlq edit", &["{id}", "--patch", r#"{"author": "\u202e"}"#]),
+    ("dlq edit", &["{hostile}", "--undo"]),
+    ("dlq edit", &["{id}", "--undo"]),
+    ("dlq import", &["{letters}"]),
+    ("dlq import", &["{receipts}"]),
+    ("dlq import", &["/proc/{hostile}"]),
+];
+
+#[test]
+fn no_command_is_without_a_row() {
+    let rows: BTreeSet<&str> = LOOKS.iter().chain(ACTS).map(|(command, _)| *command).collect();
+    let mut commands = Vec::new();
+    collect(&sluice::cli::Cli::command(), "", &mut commands);
+    assert!(commands.len() > 20, "{commands:?}");
+    let missing: Vec<_> = commands.iter().filter(|command| !rows.contains(command.as_str())).collect();
+    assert!(missing.is_empty(), "these commands have no row in the tables above: {missing:?}");
+}
+
+fn collect(command: &clap::Command, path: &str, commands: &mut Vec<String>) {
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        let path = format!("{path} {}", inner.get_name()).trim_start().to_owned();
+        if !inner.is_subcommand_required_set() {
+            commands.push(path.clone());
+        }
+        collect(inner, &path, commands);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_that_looks_shows_what_strangers_wrote_raw() {
+    let scene = Scene::new().await;
+    let end = CancellationToken::new();
+    let (broker, topology, answering) = (scene.ground.broker.clone(), scene.ground.topology.clone(), end.clone());
+    let worker = tokio::spawn(async move { roll_call::answer(&broker, &topology, presence, answering).await });
+    for (command, args) in LOOKS {
+        scene.run(command, args).await;
+    }
+    let body = scene.on_a_terminal(&["dlq", "show", "{id}", "--body"]).await;
+    scene.check("dlq show --body on a terminal", &body);
+    let status = scene.ground.sluice(&["status", "--no-look"]).await.ok();
+    assert!(status.stdout.contains("owned"), "the worker answers: {status:?}");
+    end.cancel();
+    worker.await.expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_that_acts_shows_what_strangers_wrote_raw() {
+    let scene = Scene::new().await;
+    for (command, args) in ACTS {
+        scene.run(command, args).await;
+    }
+}
+
+/// Queues and tables as strangers would have them.
+struct Scene {
+    ground: Ground,
+    folder: TempDir,
+    values: Vec<(&'static str, String)>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let ground = Ground::new().await;
+        for number in 0..12 {
+            ground
+                .publish(&ground.topology.dead_letter_exchange(), &post().to_body(), properties(&ground, number))
+                .await;
+        }
+        let (id, shell) = (format!("{HOSTILE}0"), SHELL.to_owned());
+        ground.foreign(&post().to_body(), Some(&shell)).await;
+        let stored = post();
+        store(&ground, &stored).await;
+        let dead = [Dead::new("gone"), Dead::new("replayed")];
+        ground.dead(&dead).await;
+        until("all are there", async || ground.dead_letters().await == 15).await;
+        let folder = TempDir::new().expect("a place for files");
+        let file = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("it can be written");
+            path.to_str().expect("a plain path").to_owned()
+        };
+        let rules = format!("[[block]]\nname = {0}\nwords = [{0}]\n", serde_json::json!(HOSTILE));
+        let texts = serde_json::json!({ "text": HOSTILE, "expect": HOSTILE, "lang": HOSTILE });
+        let letters = ground.sluice(&["dlq", "export", "--limit", "2"]).await.ok().stdout;
+        let values = vec![
+            ("{receipts}", file("receipts", format!("{}\n{}\n", stored.id, dead[0].id))),
+            ("{rules}", file("rules.toml", rules)),
+            ("{texts}", file("texts", format!("{texts}\n{HOSTILE}\n"))),
+            ("{letters}", file("letters", letters)),
+            ("{post}", stored.id.to_string()),
+            ("{gone}", dead[0].id.to_string()),
+            ("{op}", String::new()),
+            ("{shell}", shell),
+            ("{id}", id),
+            ("{hostile}", HOSTILE.to_owned()),
+        ];
+        let mut scene = Self { ground, folder, values };
+        scene.pipe(&["dlq", "drop", "{gone}", "--yes", "--reason", "{hostile}"]).await;
+        scene.pipe(&["dlq", "replay", &dead[1].id.to_string(), "--yes"]).await;
+        let replays = scene.ground.sluice(&["replays", "--json"]).await.ok().lines();
+        scene.values.iter_mut().find(|(name, _)| *name == "{op}").expect("a name").1 = text(&replays[0], "id");
+        scene
+    }
+
+    fn fill(&self, args: &[&str]) -> Vec<String> {
+        let fill =
+            |arg: &&str| self.values.iter().fold((*arg).to_owned(), |arg, (name, value)| arg.replace(name, value));
+        args.iter().map(fill).collect()
+    }
+
+    /// Runs it in a pipe as text and as JSON, and on a terminal.
+    async fn run(&self, command: &str, args: &[&str]) {
+        let words: Vec<&str> = command.split(' ').chain(args.iter().copied()).collect();
+        let piped = self.pipe(&words).await;
+        self.check(command, &piped);
+        self.paste(&piped).await;
+        if has_json(command) {
+            // In front of what may follow two dashes.
+            let place = command.split(' ').count();
+            let words = [&words[..place], &["--json"], &words[place..]].concat();
+            self.check(command, &self.pipe(&words).await);
+        }
+        let shown = self.on_a_terminal(&words).await;
+        self.check(command, &shown);
+    }
+
+    async fn pipe(&self, words: &[&str]) -> String {
+        let args = self.fill(words);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let mut command = self.ground.command(&args);
+        let child = command.env("USER", HOSTILE).current_dir(self.folder.path()).spawn().expect("it was built");
+        let ran = self.ground.finish(child).await;
+        format!("{}\n{}", ran.stdout, ran.stderr)
+    }
+
+    /// What a terminal is sent, without what the program itself draws with.
+    async fn on_a_terminal(&self, words: &[&str]) -> String {
+        let args: Vec<String> = self.fill(words).iter().map(|arg| shell_word(arg)).collect();
+        let line = format!("{} {}", env!("CARGO_BIN_EXE_sluice"), args.join(" "));
+        let mut command = Command::new("script");
+        for (name, value) in self.ground.command(&[]).as_std().get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        command.args(["-qec", &line, "/dev/null"]).env("SHELL", "/bin/bash").env("USER", HOSTILE).env("TERM", "xterm");
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let child = command.spawn().expect("script(1) is there");
+        let sent = tokio::time::timeout(support::PATIENCE, child.wait_with_output()).await.expect("it comes to an end");
+        without_drawing(&String::from_utf8_lossy(&sent.expect("its output can be read").stdout))
+    }
+
+    fn check(&self, command: &str, told: &str) {
+        let raw: Vec<char> = told.chars().filter(|c| is_hidden(*c) && !matches!(c, '\n' | '\t')).collect();
+        assert!(raw.is_empty(), "`sluice {command}` shows {raw:?} in {told:?}");
+        assert!(!told.contains("panicked"), "{command}: {told}");
+    }
+
+    /// Runs each suggested command in a shell where the program does nothing.
+    async fn paste(&self, told: &str) {
+        let quoted = told.split('`').filter(|part| part.starts_with("sluice "));
+        let alone = told.lines().map(str::trim).filter(|line| line.starts_with("sluice "));
+        for hint in quoted.chain(alone) {
+            let script = format!("sluice() {{ :; }}\n{hint}\n");
+            let mut shell = Command::new("bash");
+            shell.args(["--norc", "-c", &script]).current_dir(self.folder.path()).stdin(Stdio::null());
+            shell.output().await.expect("bash is there");
+            assert!(!Path::new(&self.folder.path().join("pwned")).exists(), "pasted: {hint}");
+        }
+    }
+}
+
+fn has_json(command: &str) -> bool {
+    let mut found = sluice::cli::Cli::command();
+    for word in command.split(' ') {
+        match found.find_subcommand(word) {
+            Some(inner) => found = inner.clone(),
+            None => return false,
+        }
+    }
+    found.get_arguments().any(|arg| arg.get_id() == "json")
+}
+
+/// Takes away a progress bar's movements of the cursor, the screen's clearing, and the terminal's own line ends.
+fn without_drawing(sent: &str) -> String {
+    let mut left = String::new();
+    let mut rest = sent;
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        left.push_str(before);
+        let digits = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '?');
+        match digits.chars().next() {
+            Some('A'..='K' | 'h' | 'l' | 'm') => rest = &digits[1..],
+            _ => {
+                left.push_str("\u{1b}[");
+                rest = after;
+            }
+        }
+    }
+    left.push_str(rest);
+    left.replace("^D\u{8}\u{8}", "").replace('\r', "")
+}
+
+fn post() -> Post {
+    let (title, content, author) = (HOSTILE.to_owned(), HOSTILE.to_owned(), Some(HOSTILE.to_owned()));
+    Post { id: PostId::new(), title, content, author, submitted_at: OffsetDateTime::UNIX_EPOCH }
+}
+
+/// Half of them say themselves why they died, half have it from the broker, as far as anybody can tell.
+fn properties(ground: &Ground, number: usize) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    let hostile = || HOSTILE.to_owned();
+    if number.is_multiple_of(2) {
+        let origin = Origin { exchange: hostile(), routing_key: hostile(), queue: hostile() };
+        let (code, message, fingerprint, worker) = (hostile(), hostile(), hostile(), hostile());
+        let record =
+            DeadLetterRecord { code, message, fingerprint, worker, origin, ..Dead::new("").record(&ground.topology) };
+        headers.insert(FAILURE_HEADER.into(), AMQPValue::LongString(record.to_header().into()));
+    } else {
+        let mut death = FieldTable::default();
+        for name in ["reason", "queue", "exchange", HOSTILE] {
+            death.insert(name.into(), AMQPValue::LongString(HOSTILE.into()));
+        }
+        headers.insert("x-death".into(), AMQPValue::FieldArray(FieldArray::from(vec![AMQPValue::FieldTable(death)])));
+    }
+    headers.insert(USER_HEADER.into(), AMQPValue::LongString(HOSTILE.into()));
+    headers.insert(HOSTILE.into(), AMQPValue::LongString(HOSTILE.into()));
+    BasicProperties::default().with_message_id(format!("{HOSTILE}{number}").into()).with_headers(headers)
+}
+
+async fn store(ground: &Ground, post: &Post) {
+    let review = Review {
+        verdict: Verdict::Held,
+        reasons: Vec::new(),
+        scores: Vec::new(),
+        shadow: Vec::new(),
+        ruleset: HOSTILE.to_owned(),
+    };
+    let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 2 };
+    ground.store.insert(&[row], HOSTILE).await.expect("it can be stored");
+}
+
+fn presence() -> Presence {
+    Presence {
+        worker: HOSTILE.to_owned(),
+        pid: 1,
+        version: HOSTILE.to_owned(),
+        ruleset: HOSTILE.to_owned(),
+        started_at: OffsetDateTime::UNIX_EPOCH,
+        state: State::Consuming,
+        paused: None,
+        consumers: 0,
+        in_hand: 0,
+        oldest_submitted_at: None,
+        rules: None,
+        reviewer: None,
+    }
+}

@@ -1,0 +1,166 @@
+//! `sluice-lab bench`: how fast it is, beside what the servers can do by themselves and what one would write without it.
+//!
+//! ```text
+//!  turn 1 ─► accept ─► drain ─► latency ─► scale ─► start      each subject of a part right after the other
+//!  turn 2 ─► …                                                 so that what the machine does meanwhile hits all of them
+//!  …
+//!  ─► medians, ratios within each turn, what was promised ─► table, JSON, plots
+//! ```
+//!
+//! Machines that are shared are slower at one time than at another by more than what is to be shown. So only ratios of
+//! figures of one turn count, and of those the median. Nothing is told of a run that did not come to its end.
+
+mod accept;
+mod door;
+mod drain;
+mod figures;
+mod floor;
+mod latency;
+mod load;
+mod machine;
+mod peer;
+mod place;
+mod plot;
+mod plots;
+mod posts;
+mod promises;
+mod report;
+mod rows;
+mod scale;
+mod stage;
+mod start;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use sluice_runtime::exit::Exit;
+
+use figures::Figures;
+pub use peer::PeerArgs;
+use stage::Stage;
+
+/// Settings of `bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Only these parts [default: all]
+    #[arg(long = "part", value_name = "PART", value_enum)]
+    pub parts: Vec<Part>,
+
+    /// How often everything is measured; the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub turns: u32,
+
+    /// A tenth of the posts and of the time: whether it runs at all, not how fast
+    #[arg(long)]
+    pub quick: bool,
+
+    /// The servers of this folder, where `sluice-lab stack up` has started some [default: servers of its own, which end with
+    /// it]
+    #[arg(long, value_name = "DIR")]
+    pub stack: Option<PathBuf>,
+
+    /// What one would write in Go, to be measured too; `ops/peers/build` makes it
+    #[arg(long, value_name = "PROGRAM")]
+    pub go_peer: Option<PathBuf>,
+
+    /// Write figures.json and the plots into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Print the figures as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// How many posts the front door takes in a second
+    Accept,
+    /// How many posts the workers bring into MySQL in a second
+    Drain,
+    /// How long a post takes, at light traffic and at heavier
+    Latency,
+    /// Whether a long backlog slows it down, and what memory it holds
+    Scale,
+    /// How long the programs take to start and to stop
+    Start,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [Self::Accept, Self::Drain, Self::Latency, Self::Scale, Self::Start];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Drain => "drain",
+            Self::Latency => "latency",
+            Self::Scale => "scale",
+            Self::Start => "start",
+        }
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the servers or the programs cannot be had, one of them fails on the way, or it is stopped: then nothing is
+/// printed of what was measured, and all that was started has ended.
+pub async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
+    let stop = sluice_runtime::shutdown::on_interrupt().context("cannot listen for signals")?;
+    let stopped = || anyhow::anyhow!("stopped before the end: nothing is told of what was measured so far");
+    let begun = Instant::now();
+    let stage = tokio::select! {
+        stage = Stage::set(&args) => stage?,
+        () = stop.cancelled() => return Err(stopped()),
+    };
+    let measured = tokio::select! {
+        measured = measure(&stage, &args) => measured,
+        () = stop.cancelled() => Err(stopped()),
+    };
+    let servers = stage.versions().await;
+    let struck = stage.strike().await;
+    let figures = measured?;
+    struck?;
+    let report = report::Report::new(&args, servers, begun.elapsed(), figures);
+    if let Some(folder) = &args.out {
+        report.write(folder)?;
+    }
+    report.print(args.json)?;
+    Ok(Exit::Done)
+}
+
+/// One of the peers, as a program of its own.
+///
+/// # Errors
+/// When it cannot go on.
+pub async fn run_peer(args: PeerArgs) -> anyhow::Result<Exit> {
+    peer::run(args).await
+}
+
+/// Everything that was asked for, turn by turn.
+async fn measure(stage: &Stage, args: &BenchArgs) -> anyhow::Result<Figures> {
+    let mut figures = Figures::default();
+    for turn in 1..=args.turns {
+        for part in Part::ALL.into_iter().filter(|part| args.parts.is_empty() || args.parts.contains(part)) {
+            eprintln!("turn {turn} of {}: {}", args.turns, part.name());
+            let mut sheet = figures.sheet(part);
+            match part {
+                Part::Accept => accept::turn(stage, &mut sheet).await,
+                Part::Drain => drain::turn(stage, &mut sheet).await,
+                Part::Latency => latency::turn(stage, &mut sheet).await,
+                Part::Scale => scale::turn(stage, &mut sheet).await,
+                Part::Start => start::turn(stage, &mut sheet).await,
+            }
+            .with_context(|| format!("measuring `{}` failed in turn {turn}", part.name()))?;
+        }
+    }
+    Ok(figures)
+}
+
+/// How often something is looked at while it is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);

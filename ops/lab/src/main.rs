@@ -1,0 +1,5 @@
+//! `sluice-lab`: wiring only; the rooms are in the library.
+
+fn main() -> ! {
+    sluice_runtime::exit::run(async { sluice_lab::run(sluice_runtime::command_line::parse()).await })
+}
