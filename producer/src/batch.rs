@@ -24,11 +24,11 @@ use sluice_rabbit::publisher::PublishError;
 use sluice_runtime::health::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::app::App;
 use crate::intake::{Chunk, Intake};
 use crate::lines::Line;
 use crate::memory::{Held, Overloaded};
 use crate::problem;
-use crate::serve::App;
 use crate::submit::{self, Key};
 
 /// The most lines of one batch.

@@ -11,7 +11,7 @@ use sluice_core::json;
 use sluice_core::post::{PostId, has_visible};
 use sluice_runtime::health::FieldProblem;
 
-use crate::submit::Refusal;
+use crate::refusal::Refusal;
 
 /// A field as it came.
 #[derive(Default)]

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::{End, Outcome};
 use crate::cli::Generate;
-use crate::pipeline::{Entry, Pipeline};
+use crate::entry::Entry;
+use crate::pipeline::Pipeline;
 use crate::progress::{self, Progress};
 use crate::samples::Samples;
 use crate::submit;

@@ -12,11 +12,13 @@
 //! when a receipt is written.
 
 pub mod account;
+pub mod app;
 pub mod batch;
 pub mod body;
 pub mod carrier;
 pub mod cli;
 pub mod draft;
+pub mod entry;
 pub mod file;
 pub mod generate;
 pub mod intake;
@@ -30,6 +32,7 @@ pub mod problem;
 pub mod progress;
 pub mod publish;
 pub mod receipts;
+pub mod refusal;
 pub mod samples;
 pub mod serve;
 pub mod standing;

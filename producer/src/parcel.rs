@@ -7,7 +7,7 @@ use sluice_core::post::{Post, PostId};
 use sluice_rabbit::publisher::{Envelope, PublishError};
 use sluice_rabbit::topology::Topology;
 
-use crate::pipeline::{Bundle, Entry};
+use crate::entry::{Bundle, Entry};
 
 /// Posts that are next to each other in the source.
 #[derive(Debug, Default)]

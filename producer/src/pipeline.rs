@@ -18,7 +18,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::{Stream, StreamExt as _, stream};
 use sluice_core::config::BrokerArgs;
-use sluice_core::post::Post;
 use sluice_rabbit::broker::Broker;
 use sluice_rabbit::publisher::Publisher;
 use sluice_rabbit::topology::Topology;
@@ -27,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::account::{Account, Outcome};
 use crate::carrier::Carrier;
 use crate::cli::RunArgs;
+use crate::entry::{Bundle, Entry};
 use crate::lines::gather;
 use crate::pace::Pace;
 use crate::parcel::Parcel;
@@ -42,17 +42,6 @@ const UNDER_WAY: usize = 4;
 const PARCEL: usize = 500;
 /// About how many bytes of text a parcel holds at most.
 const PARCEL_BYTES: usize = 1024 * 1024;
-
-/// One post of a source, or why there is none.
-#[derive(Debug)]
-pub struct Entry {
-    /// Its line, from 1.
-    pub line: u64,
-    /// Where a progress bar stands after it.
-    pub mark: u64,
-    /// The post, or what is wrong with the line.
-    pub post: Result<Post, String>,
-}
 
 /// All that a run needs besides its source.
 pub struct Pipeline {
@@ -145,15 +134,6 @@ impl Pipeline {
             _ => Ok(()),
         }
     }
-}
-
-/// Entries that go together, and whether the source has ended after them.
-#[derive(Debug, Default)]
-pub struct Bundle {
-    /// The entries, in order.
-    pub entries: Vec<Entry>,
-    /// The source is used up, or cannot be read on.
-    pub end: Option<io::Result<()>>,
 }
 
 /// The source in bundles, at its pace.

@@ -8,7 +8,7 @@ use sluice_core::post::PostId;
 use sluice_rabbit::publisher::PublishError;
 use sluice_runtime::health::Problem;
 
-use crate::submit::Refusal;
+use crate::refusal::Refusal;
 
 /// How soon a client may come back after a 503.
 const COME_BACK: Duration = Duration::from_secs(1);

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::{End, Outcome};
 use crate::cli::Publish;
+use crate::entry::Entry;
 use crate::file::{Input, READ_AT_ONCE};
 use crate::lines::{LINE_MAX, Line, Lines};
-use crate::pipeline::{Entry, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::progress::{self, Progress};
 use crate::submit::{self, Key};
 

@@ -9,23 +9,25 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router, routing};
-use sluice_core::post::{Post, PostId};
+use sluice_core::post::PostId;
 use sluice_rabbit::broker::Broker;
-use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
+use sluice_rabbit::publisher::Publisher;
 use sluice_rabbit::topology::Topology;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::health::{self, FieldProblem, Metrics, Problem};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::{App, Parts};
 use crate::body::Incoming;
 use crate::cli::Serve;
 use crate::intake::Intake;
 use crate::memory::Memory;
 use crate::meters::Meters;
+use crate::refusal::Refusal;
 use crate::standing::{self, Standing, Trouble};
 use crate::submit::{self, KEY_HEADER, Key};
-use crate::watch::{Reports, Watch};
+use crate::watch::Watch;
 use crate::{batch, body, problem};
 
 /// How long a client waits for the broker's confirm before it is told to come back.
@@ -35,21 +37,6 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(2);
 const FIRST_TRY: Duration = Duration::from_secs(2);
 /// How long requests under way may take to finish after the signal to stop.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// What every request needs. Cheap to clone.
-#[derive(Clone)]
-pub struct App(Arc<Parts>);
-
-struct Parts {
-    publisher: Publisher,
-    topology: Topology,
-    standing: watch::Receiver<Standing>,
-    reports: Reports,
-    meters: Meters,
-    memory: Memory,
-    max_body: usize,
-    max_batch: usize,
-}
 
 /// Serves until `stop`.
 ///
@@ -133,36 +120,6 @@ impl App {
         self.0.publisher.ready(&self.0.topology).await.map_err(|error| error.to_string())
     }
 
-    /// Whether posts can be published at all.
-    ///
-    /// # Errors
-    /// Why not.
-    pub(crate) fn declared(&self) -> Result<(), String> {
-        self.0.standing.borrow().check()
-    }
-
-    /// The problem of a post that the broker did not take, after the watch was told of it.
-    pub(crate) fn not_taken(&self, error: &PublishError, id: PostId) -> Problem {
-        self.0.reports.tell(error);
-        problem::not_published(error, id)
-    }
-
-    pub(crate) fn publisher(&self) -> &Publisher {
-        &self.0.publisher
-    }
-
-    pub(crate) fn meters(&self) -> &Meters {
-        &self.0.meters
-    }
-
-    pub(crate) fn memory(&self) -> &Memory {
-        &self.0.memory
-    }
-
-    pub(crate) fn envelope(&self, post: &Post) -> Envelope {
-        Envelope::post(&self.0.topology, post)
-    }
-
     async fn accept(&self, headers: &HeaderMap, body: Body) -> Result<Accepted, Problem> {
         content_type(headers, "application/json", is_json)?;
         // The room that the body takes is the message's afterwards, which is no longer than the body.
@@ -200,7 +157,7 @@ async fn post(State(app): State<App>, headers: HeaderMap, body: Body) -> Respons
 
 async fn posts(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let opened = content_type(&headers, "application/x-ndjson", is_ndjson)
-        .and_then(|()| key(&headers).map_err(|fault| problem::refused(submit::Refusal::Invalid(vec![fault]))))
+        .and_then(|()| key(&headers).map_err(|fault| problem::refused(Refusal::Invalid(vec![fault]))))
         .and_then(|key| Ok((key, app.intake(&headers, body)?)));
     match opened {
         Ok((key, intake)) => batch::answer(app, key, intake),

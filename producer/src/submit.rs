@@ -8,26 +8,12 @@ use sluice_runtime::health::FieldProblem;
 use time::OffsetDateTime;
 
 use crate::draft::Draft;
+use crate::refusal::Refusal;
 
 /// The longest idempotency key, in bytes.
 pub const KEY_MAX: usize = 255;
 /// The header that carries it.
 pub const KEY_HEADER: &str = "Idempotency-Key";
-
-/// Why some input is no post.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It is not JSON in UTF-8. Says where, and never repeats the text.
-    #[error("not JSON: {0}")]
-    NotJson(String),
-    /// It is JSON, but not a post. Every field at fault is named.
-    #[error("{}", in_one_line(.0))]
-    Invalid(Vec<FieldProblem>),
-}
-
-fn in_one_line(fields: &[FieldProblem]) -> String {
-    fields.iter().map(|at| format!("{} {}", at.field, at.problem)).collect::<Vec<_>>().join("; ")
-}
 
 /// A sender's own name for a post: the same key gives the same post the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::Store;
-use super::posts::{Recorded, RowOutcome, StoredPost};
+use super::row::{Recorded, RowOutcome, StoredPost};
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::post::{Post, PostId};
 

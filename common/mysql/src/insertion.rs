@@ -4,7 +4,7 @@
 use mysql_async::Value;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::posts::Row;
+use super::row::Row;
 
 /// The columns that one row fills, in order.
 const COLUMNS: &str = "id, title, content, author, verdict, reasons, ruleset, submitted_at, reviewed_at, recorded_at, \

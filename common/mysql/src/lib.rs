@@ -20,6 +20,7 @@ mod record;
 mod refused;
 mod rehearsal;
 mod replays;
+mod row;
 mod under_way;
 
 pub use acts::{Act, ActKind, LetterOutcome, LineId};
@@ -29,9 +30,9 @@ pub use failure::classify;
 pub use insertion::Insertion;
 pub use kept::{DropAct, Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
-pub use posts::{Recorded, Row, RowOutcome, StoredPost};
 pub use record::RecordLine;
 pub use replays::{PastLetter, PastReplay, Taken};
+pub use row::{Recorded, Row, RowOutcome, StoredPost};
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -10,7 +10,8 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 
 use super::Store;
-use super::posts::{ROW_MAX_BYTES, Row, too_large};
+use super::posts::{ROW_MAX_BYTES, too_large};
+use super::row::Row;
 use sluice_core::failure::{Failure, Kind};
 
 impl Store {

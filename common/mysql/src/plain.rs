@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use super::Store;
 use super::engine::not_taken_back;
 use super::insertion::{Insertion, another_like_the_last};
-use super::posts::Row;
+use super::row::Row;
 use crate::failure::classify;
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::post::{Post, PostId};

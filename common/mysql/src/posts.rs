@@ -4,93 +4,20 @@ use std::collections::HashSet;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Value};
-use serde::Serialize;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::Store;
 use super::insertion::Insertion;
 use super::refused::all_new;
+use super::row::{Recorded, Row, RowOutcome, StoredPost};
 use sluice_core::failure::{Failure, Kind};
-use sluice_core::post::{Post, PostId};
-use sluice_core::verdict::Review;
+use sluice_core::post::PostId;
 
 /// The largest row, in bytes of text. A packet over the server's limit breaks the connection on MariaDB, which looks
 /// like an outage; half of the smallest default limit (16 MiB) is far from it.
 pub(super) const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How many ids one query asks for.
 const ASK: usize = 1000;
-
-/// A reviewed post, ready to be stored.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// The post.
-    pub post: Post,
-    /// What the review said.
-    pub review: Review,
-    /// When, UTC.
-    pub reviewed_at: OffsetDateTime,
-    /// Which attempt this is, from 1.
-    pub attempts: u32,
-}
-
-impl Row {
-    /// The least that it takes of a packet to the server: its texts and what the review found.
-    pub(super) fn packet_bytes(&self) -> usize {
-        let Review { reasons, scores, ruleset, .. } = &self.review;
-        let json = |list: Result<String, serde_json::Error>| list.map_or(0, |text| text.len());
-        self.bytes() + json(serde_json::to_string(reasons)) + json(serde_json::to_string(scores)) + ruleset.len()
-    }
-
-    /// Its size, in bytes of text.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        let author = self.post.author.as_ref().map_or(0, String::len);
-        self.post.title.len() + self.post.content.len() + author
-    }
-}
-
-/// How a row came to be in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
-    /// It is new.
-    Inserted,
-    /// A row with its id was there and says the same: an earlier delivery or submission of the same post.
-    AlreadyRecorded,
-}
-
-/// What became of one row, or would become of it: it is in the table, or this is why not.
-pub type RowOutcome = Result<Recorded, Failure>;
-
-/// A post as it stands in the table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StoredPost {
-    /// Its id.
-    pub id: String,
-    /// The title.
-    pub title: String,
-    /// The text.
-    pub content: String,
-    /// Who wrote it.
-    pub author: Option<String>,
-    /// The verdict.
-    pub verdict: String,
-    /// Its reasons, JSON.
-    pub reasons: String,
-    /// The rules that spoke.
-    pub ruleset: String,
-    /// When the front door took it, UTC.
-    #[serde(with = "time::serde::rfc3339")]
-    pub submitted_at: OffsetDateTime,
-    /// When it was stored, UTC.
-    #[serde(with = "time::serde::rfc3339")]
-    pub recorded_at: OffsetDateTime,
-    /// The worker process that stored it.
-    pub worker: String,
-    /// At which attempt.
-    pub attempts: u32,
-    /// The sums of its categories, JSON; `None` in rows of versions that did not store them.
-    pub scores: Option<String>,
-}
 
 impl Store {
     /// Stores rows, in one statement if all of them are new, and says of each what became of it. A row whose id is there

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use super::Store;
 use super::content::StoredContent;
 use super::insertion::Insertion;
-use super::posts::{Recorded, Row, RowOutcome};
+use super::row::{Recorded, Row, RowOutcome};
 use crate::failure::DUPLICATE_KEY;
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;

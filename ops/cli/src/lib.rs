@@ -12,6 +12,7 @@
 //!
 //! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done below `common` alone.
 
+mod browse;
 pub mod cli;
 pub mod depths;
 pub mod dlq;
@@ -19,6 +20,7 @@ pub mod hint;
 pub mod migrate;
 pub mod numbers;
 pub mod operation;
+mod progress;
 pub mod replays;
 pub mod rules;
 mod spool;
@@ -52,7 +54,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match done {
         // Whoever read our output has seen enough: `sluice dlq list | head`.
         Err(error) if output::is_broken_pipe(&error) => Ok(Exit::Done),
-        Err(error) if error.is::<dlq::look::Interrupted>() => {
+        Err(error) if error.is::<browse::Interrupted>() => {
             output::say(&format!("{error}\n"));
             Ok(Exit::Interrupted)
         }

@@ -13,13 +13,13 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::said::Said;
+use super::said::{FIELD_MAX_BYTES, Said, bounded};
 use super::{Transcript, Unsettled, headers, is_a_count_of_the_brokers, number, without};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 use sluice_core::dead_letter::{
     DeadLetterRecord, Death, FAILURE_HEADER, LETTER_HEADER, NAMELESS, Origin, RECORD_MAX_BYTES, REPLAY_HEADER,
-    REPLAYS_HEADER, cut, fingerprint,
+    REPLAYS_HEADER, fingerprint,
 };
 use sluice_core::disposition::Class;
 use sluice_core::failure::{Failure, Kind};
@@ -27,9 +27,6 @@ use sluice_core::json;
 use sluice_core::named::Named;
 use sluice_core::post::{Malformed, Post, PostId};
 
-/// The longest message and title of a summary, in bytes, and the longest of all its other texts. What is longer is cut,
-/// and ends with `…`; the letter itself has the whole.
-pub(super) const FIELD_MAX_BYTES: usize = 8 * 1024;
 const NAME_MAX_BYTES: usize = 255;
 /// The longest fingerprint that is taken as it stands: ours have twelve digits. A longer one is made anew.
 const FINGERPRINT_MAX_BYTES: usize = 64;
@@ -381,11 +378,6 @@ fn text(value: &AMQPValue) -> Option<String> {
 /// A text of the broker's account of a death, which names things and so is short, unless somebody made it up.
 fn name(value: &AMQPValue) -> Option<String> {
     text(value).map(|text| bounded(&text, NAME_MAX_BYTES))
-}
-
-/// The text, cut to so many bytes and marked if it is longer.
-pub(super) fn bounded(text: &str, most: usize) -> String {
-    if text.len() <= most { text.to_owned() } else { cut(text, most - '…'.len_utf8()) }
 }
 
 fn first_text(value: &AMQPValue) -> Option<String> {

@@ -35,14 +35,12 @@ use tokio::time::Instant;
 use super::Unsettled;
 use super::handful::{HANDFUL_BYTES, Handful, Size, Taken, bytes};
 use super::letter::{Letter, Removed};
-use super::turn::Turn;
+use super::turn::{TIMEOUT, Turn};
 use crate::broker::{Broker, BrokerError, Valve, bounded};
 use crate::failure::classify;
 use crate::topology::Topology;
 use sluice_core::failure::Failure;
 
-/// The longest wait for one answer of the broker.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// After so long without a letter it is asked whether there are any left.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long to wait until the queue has again what was put back, and how often to ask.

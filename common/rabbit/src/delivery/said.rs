@@ -4,6 +4,11 @@
 use std::fmt;
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use sluice_core::dead_letter::cut;
+
+/// The longest message and title of a summary, in bytes, and the longest of all its other texts. What is longer is cut,
+/// and ends with `…`; the letter itself has the whole.
+pub(super) const FIELD_MAX_BYTES: usize = 8 * 1024;
 
 /// The fields that tell one post from another; each is none where it is anything but a text.
 #[derive(Debug, Default)]
@@ -21,6 +26,11 @@ impl Said {
         let said = json.deserialize_any(Body);
         if json.end().is_ok() { said.unwrap_or_default() } else { Self::default() }
     }
+}
+
+/// The text, cut to so many bytes and marked if it is longer.
+pub(super) fn bounded(text: &str, most: usize) -> String {
+    if text.len() <= most { text.to_owned() } else { cut(text, most - '…'.len_utf8()) }
 }
 
 struct Body;
@@ -92,7 +102,7 @@ impl<'de> serde::Deserialize<'de> for Text {
                 f.write_str("a value")
             }
             fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(Some(super::letter::bounded(text, super::letter::FIELD_MAX_BYTES))))
+                Ok(Text(Some(bounded(text, FIELD_MAX_BYTES))))
             }
             fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
                 Ok(Text(None))
@@ -155,6 +165,6 @@ mod tests {
     fn a_title_of_any_length_is_cut_and_marked() {
         let body = format!(r#"{{"title":"{}"}}"#, "ä".repeat(1 << 20));
         let title = Said::by(body.as_bytes()).title.expect("there is one");
-        assert!(title.len() <= super::super::letter::FIELD_MAX_BYTES && title.ends_with('…'), "{}", title.len());
+        assert!(title.len() <= FIELD_MAX_BYTES && title.ends_with('…'), "{}", title.len());
     }
 }

@@ -10,9 +10,11 @@ use lapin::types::FieldTable;
 use tokio::time::Instant;
 
 use super::LetterError;
-use super::letters::TIMEOUT;
 use crate::broker::{Broker, Valve, bounded, close};
 use crate::topology::Topology;
+
+/// The longest wait for one answer of the broker.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a waiting looker asks for its turn.
 const TURN_POLL: Duration = Duration::from_millis(200);

@@ -8,25 +8,24 @@
 //!
 //! An act that cannot be recorded is not done, so MySQL is asked first.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
 use sluice_mysql::Store;
 use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::exit::Exit;
 
-use super::batch::{Chosen, LETTERS};
+use super::batch::Chosen;
 use super::consent::{self, Preview};
 use super::ledger::Ledger;
-use super::look::DeadLetters;
+use super::options::ReplayOptions;
 use super::outlook::Judge;
-use super::pace::Pace;
+use super::pace::{LETTERS, Pace};
 use super::replay::{self, Replayer};
 use super::rounds::{Act, Doer};
 use super::select::{Filters, Selection};
 use super::wording::{DESTROY, DROP, REPLAY, Wording};
-use crate::numbers::{count, percent};
+use crate::browse::DeadLetters;
+use crate::numbers::count;
 use sluice_runtime::output::tell;
 
 /// Which letters, and how to go about it.
@@ -69,33 +68,7 @@ pub(super) struct ReplayArgs {
     #[command(flatten)]
     pub(super) act: ActArgs,
     #[command(flatten)]
-    pub(super) care: Care,
-}
-
-/// With how much care letters are put back to work.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Care {
-    /// Replay so many first, wait until it is known what became of them, and go on only if few of them failed again
-    #[arg(long, value_name = "N", value_parser = count)]
-    pub(super) canary: Option<u32>,
-    /// How many of the canary may fail again, in percent
-    #[arg(long, value_name = "PERCENT", requires = "canary", default_value = "10", value_parser = percent)]
-    pub(super) abort_over: f64,
-    /// Stay until it is known what became of each letter; ends with 3 if any failed again
-    #[arg(long)]
-    pub(super) wait: bool,
-    /// Leave a letter where it is that was replayed so often already
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = count)]
-    pub(super) max_replays: u32,
-    /// Say what would be done and what would become of it by today's rules and today's table, and do nothing
-    #[arg(long, conflicts_with_all = ["dry_run", "wait"])]
-    pub(super) plan: bool,
-    /// The rules that a plan asks for its verdicts, a TOML file [default: built-in rules]
-    #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
-    pub(super) rules: Option<PathBuf>,
-    /// Replay letters however often they were replayed before
-    #[arg(long, conflicts_with = "max_replays")]
-    pub(super) force: bool,
+    pub(super) options: ReplayOptions,
 }
 
 /// Does it.
@@ -110,7 +83,7 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
         let problem = "no dead letters are selected: give ids, filters, or --all for every one of them";
         return Err(ConfigError::new(wording.command, problem).into());
     }
-    let plan = matches!(&deed, Deed::Replay(care) if care.plan);
+    let plan = matches!(&deed, Deed::Replay(options) if options.plan);
     let ask = !args.yes && !args.dry_run && !plan;
     if ask && !consent::can_ask() {
         let problem = "there is no terminal to ask on: say --yes to do it, or --dry-run to see what would be done";
@@ -129,7 +102,7 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
     let mut asked =
         serde_json::json!({ "filters": args.filters, "all": args.all, "rate": args.rate, "reason": args.reason });
-    if let Deed::Replay(Care { canary: Some(canary), abort_over, .. }) = &deed {
+    if let Deed::Replay(ReplayOptions { canary: Some(canary), abort_over, .. }) = &deed {
         asked["canary"] = serde_json::json!({ "letters": canary, "abort_over": abort_over });
     }
     let mut ledger = Ledger::new(store, wording.kind, args.broker.prefix.as_str(), asked).await;
@@ -140,16 +113,16 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
             tell!("nothing was done");
             return Ok(Exit::Failed);
         }
-        Chosen::shown(preview)
+        Chosen::shown(preview.shown, preview.unknown)
     } else {
         Chosen::matching(selection)
     };
     let (doer, pace) = match deed {
         Deed::Drop => (Doer::Dropper, Pace::new(args.rate, LETTERS)),
         Deed::Destroy => (Doer::Destroyer, Pace::new(args.rate, LETTERS)),
-        Deed::Replay(care) => {
+        Deed::Replay(options) => {
             let publisher = Publisher::new(&dead.broker, replay::PATIENCE)?;
-            (Doer::Replayer(Replayer { publisher, care }), Pace::new(args.rate, replay::LETTERS))
+            (Doer::Replayer(Replayer { publisher, options }), Pace::new(args.rate, replay::LETTERS))
         }
     };
     Act::new(dead, doer, ledger, chosen, pace).run(wording, args.json).await
@@ -158,7 +131,7 @@ pub(super) async fn run(mut args: ActArgs, deed: Deed) -> anyhow::Result<Exit> {
 /// Who says what would become of the letters. Of those that are dropped that is known.
 fn judge(deed: &Deed, database: &DatabaseArgs) -> anyhow::Result<Option<Judge>> {
     match deed {
-        Deed::Replay(care) => Ok(Some(Judge::new(care, Store::new(database)?)?)),
+        Deed::Replay(options) => Ok(Some(Judge::new(options, Store::new(database)?)?)),
         Deed::Drop | Deed::Destroy => Ok(None),
     }
 }
@@ -167,7 +140,7 @@ fn judge(deed: &Deed, database: &DatabaseArgs) -> anyhow::Result<Option<Judge>> 
 #[derive(Debug, Clone)]
 pub(super) enum Deed {
     /// Back to work.
-    Replay(Care),
+    Replay(ReplayOptions),
     /// Out of RabbitMQ, into the record.
     Drop,
     /// Out of RabbitMQ, and nothing is kept.

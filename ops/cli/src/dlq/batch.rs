@@ -5,13 +5,10 @@ use std::collections::{HashMap, HashSet};
 use sluice_rabbit::delivery::{Letter, Letters};
 use tokio_util::sync::CancellationToken;
 
-use super::consent::Preview;
 use super::outcome::{Ending, Report};
 use super::piles::Digest;
 use super::select::Selection;
 
-/// The letters of a usual batch: enough to make the wait for confirms and records small beside the work.
-pub(super) const LETTERS: usize = 100;
 /// The most bytes of bodies of a batch; one letter may be larger than this. Bodies go into one statement when they are
 /// dropped, and a server may refuse one of 16 MiB.
 pub(super) const BYTES: usize = 4 * 1024 * 1024;
@@ -31,9 +28,9 @@ impl Chosen {
         Self::Matching(Box::new(selection))
     }
 
-    /// Those of a preview.
-    pub(super) fn shown(preview: Preview) -> Self {
-        Self::Shown(preview.shown, preview.unknown)
+    /// Those that were shown, and the ids asked for that were not there.
+    pub(super) fn shown(shown: Shown, unknown: Vec<String>) -> Self {
+        Self::Shown(shown, unknown)
     }
 
     fn takes(&mut self, letter: &Letter) -> bool {

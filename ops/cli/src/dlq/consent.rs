@@ -10,12 +10,12 @@ use sluice_runtime::exit::Exit;
 
 use super::batch::Shown;
 use super::list::{in_columns, row, rows};
-use super::look::{DeadLetters, Interrupted};
 use super::outcome::{Ending, NO_SUCH_LETTER, exit, tell_json};
 use super::outlook::{Candidate, Judge, Outlook};
 use super::plan::Plan;
 use super::select::Selection;
 use super::wording::Wording;
+use crate::browse::{DeadLetters, Interrupted};
 use crate::spool::Spool;
 use crate::visible::{cut, line};
 use sluice_runtime::output::{self, tell};

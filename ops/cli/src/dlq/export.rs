@@ -9,8 +9,8 @@ use sluice_rabbit::delivery::{Letter, LetterSummary, Transcript};
 use sluice_runtime::exit::Exit;
 
 use super::list::tell_unknown;
-use super::look::DeadLetters;
 use super::select::{Filters, Selection};
+use crate::browse::DeadLetters;
 use crate::spool::Spool;
 use sluice_runtime::output::tell;
 

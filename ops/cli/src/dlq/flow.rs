@@ -17,7 +17,7 @@ use sluice_rabbit::topology::Topology;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::look::DeadLetters;
+use crate::browse::DeadLetters;
 
 /// How often the queue is measured.
 const MEASURE: Duration = Duration::from_millis(200);

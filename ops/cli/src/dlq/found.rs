@@ -7,7 +7,7 @@ use sluice_core::named::Named;
 use sluice_mysql::{LineId, Store};
 use sluice_rabbit::delivery::Transcript;
 
-use super::look::DeadLetters;
+use crate::browse::DeadLetters;
 use crate::hint;
 use crate::visible::line;
 use sluice_runtime::output::tell;

@@ -8,8 +8,8 @@ use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
 use super::group::{Group, Groups};
-use super::look::DeadLetters;
 use super::select::{Filters, Selection};
+use crate::browse::DeadLetters;
 use crate::hint;
 use crate::times::shown;
 use crate::visible::{cut, line};

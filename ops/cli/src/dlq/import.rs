@@ -17,13 +17,14 @@ use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_runtime::exit::Exit;
 use tokio::sync::mpsc;
 
-use super::batch::{BYTES, LETTERS};
+use super::batch::BYTES;
 use super::ledger::Ledger;
-use super::look::{DeadLetters, Interrupted};
 use super::outcome::{Ending, NOT_KNOWN, Report};
+use super::pace::LETTERS;
 use super::piles::Digest;
 use super::replay::PATIENCE;
 use super::wording::IMPORT;
+use crate::browse::{DeadLetters, Interrupted};
 
 /// The longest line, in bytes. RabbitMQ takes messages of 128 MiB at most, unless it is told otherwise.
 const LINE_MAX_BYTES: u64 = 256 * 1024 * 1024;

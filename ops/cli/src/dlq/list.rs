@@ -7,9 +7,9 @@ use sluice_core::config::BrokerArgs;
 use sluice_rabbit::delivery::LetterSummary;
 use sluice_runtime::exit::Exit;
 
-use super::look::DeadLetters;
 use super::outcome::NO_SUCH_LETTER;
 use super::select::{Filters, Selection};
+use crate::browse::DeadLetters;
 use crate::spool::{Rows, Spool};
 use crate::times::shown;
 use crate::visible::{cut, line};

@@ -15,6 +15,7 @@ mod body;
 mod consent;
 mod drop;
 mod dropped;
+mod dropper;
 mod edit;
 mod editor;
 mod export;
@@ -26,7 +27,7 @@ mod ids;
 mod import;
 mod ledger;
 mod list;
-pub(crate) mod look;
+mod options;
 mod outcome;
 mod outlook;
 mod pace;
@@ -104,7 +105,7 @@ pub async fn run(args: DlqArgs) -> anyhow::Result<Exit> {
         DlqCommand::Show(args) => show::run(args).await,
         DlqCommand::Export(args) => export::run(args).await,
         DlqCommand::Import(args) => import::run(args).await,
-        DlqCommand::Replay(args) => act::run(args.act, act::Deed::Replay(args.care)).await,
+        DlqCommand::Replay(args) => act::run(args.act, act::Deed::Replay(args.options)).await,
         DlqCommand::Drop(args) => drop::run(args).await,
         DlqCommand::Edit(args) => edit::run(args).await,
         DlqCommand::Dropped(args) => dropped::run(args).await,

@@ -1,18 +1,16 @@
 //! What became of each letter, told as it becomes known, and the exit code that follows from it.
 
-use std::fmt::Write;
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
-use indicatif::style::ProgressTracker;
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use sluice_mysql::{ActKind, LetterOutcome};
+use sluice_rabbit::delivery::Letter;
 use sluice_runtime::exit::Exit;
 
 use super::wording::Wording;
+use crate::progress::bar_at_rate;
 use crate::visible::line;
 use sluice_runtime::output::{self, tell};
 
@@ -29,6 +27,16 @@ impl Batch {
     pub(super) fn not_begun(reason: String) -> Self {
         Self { outcomes: Vec::new(), stop: Some(reason) }
     }
+}
+
+/// What came of a batch.
+pub(super) enum Done {
+    /// Something was done, or nothing can be.
+    Acted(Batch),
+    /// Nothing was done, because MySQL is away for now.
+    NotNow(Vec<Letter>, String),
+    /// All was done, and MySQL, which is away for now, is to be told yet.
+    Unrecorded(Batch, String),
 }
 
 /// How an act ended.
@@ -78,7 +86,7 @@ impl Report {
     pub(super) fn new(wording: Wording, json: bool, letters: u32, rate: Option<u32>) -> Self {
         let acted = Arc::new(AtomicU64::new(0));
         let template = "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {time_left} left]";
-        let bar = bar_with(letters.into(), template, time_left(Arc::clone(&acted), rate));
+        let bar = bar_at_rate(letters.into(), template, Arc::clone(&acted), rate);
         let report =
             Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, passed_over: 0, acted };
         report.show_count();
@@ -215,43 +223,6 @@ impl Report {
     }
 }
 
-/// What `{time_left}` shows: what the speed so far says, or what the rate allows, whichever is later. Of the letters that
-/// are still to be looked at as many are to be acted on as among those before.
-fn time_left(
-    acted: Arc<AtomicU64>,
-    rate: Option<u32>,
-) -> impl Fn(&ProgressState, &mut dyn Write) + Clone + Send + Sync {
-    move |state, out| {
-        let (seen, all) = (state.pos(), state.len().unwrap_or(0));
-        let by_rate = rate.map(|rate| by_rate(seen, all, acted.load(Relaxed), rate)).unwrap_or_default();
-        // A bar that cannot be drawn is no reason to stop.
-        let _ = write!(out, "{:#}", HumanDuration(state.eta().max(by_rate)));
-    }
-}
-
-/// How long the letters after the first `seen` of `all` take at this rate, where `acted` of those were acted on.
-fn by_rate(seen: u64, all: u64, acted: u64, rate: u32) -> Duration {
-    let share = if seen == 0 || acted == 0 { 1.0 } else { (acted as f64 / seen as f64).min(1.0) };
-    let waiting = all.saturating_sub(seen) as f64 * share;
-    Duration::from_secs_f64((waiting / f64::from(rate.max(1))).ceil())
-}
-
-/// A progress bar on a terminal, and nothing elsewhere.
-pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
-    bar_with(length, template, time_left(Arc::default(), None))
-}
-
-fn bar_with(length: u64, template: &str, time_left: impl ProgressTracker + 'static) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    if std::io::stderr().is_terminal() {
-        // Templates are constants: were one wrong, the default would do.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.with_key("time_left", time_left));
-        }
-    }
-    bar
-}
-
 /// The outcome of a letter of which the broker did not say whether it has it.
 pub(super) const NOT_KNOWN: &str = "unknown";
 
@@ -303,14 +274,6 @@ mod tests {
         assert_eq!(exit(&stopped, 3, 0, 0), Exit::Partial);
         assert_eq!(exit(&stopped, 0, 0, 3), Exit::Failed);
         assert_eq!(exit(&Ending::Interrupted, 3, 0, 0), Exit::Interrupted);
-    }
-
-    #[test]
-    fn the_time_left_is_no_shorter_than_the_rate_allows() {
-        assert_eq!(by_rate(0, 6, 0, 1), Duration::from_secs(6));
-        assert_eq!(by_rate(2, 6, 1, 1), Duration::from_secs(2), "every second one is for this act");
-        assert_eq!(by_rate(3, 6, 3, 2), Duration::from_secs(2));
-        assert_eq!(by_rate(6, 6, 6, 1), Duration::ZERO);
     }
 
     #[test]

@@ -21,8 +21,7 @@ use sluice_rabbit::delivery::Letter;
 use sluice_review::RuleSet;
 use time::OffsetDateTime;
 
-use super::act::Care;
-use super::replay::refusal;
+use super::options::ReplayOptions;
 
 /// The most rows of one rehearsal, and about the most bytes of them.
 const ROWS: usize = 200;
@@ -81,7 +80,7 @@ pub(super) enum Candidate {
 
 /// Asks for the outlooks of letters, in their order.
 pub(super) struct Judge {
-    care: Care,
+    options: ReplayOptions,
     rules: RuleSet,
     store: Store,
     /// Why MySQL cannot be asked.
@@ -98,13 +97,13 @@ impl Judge {
     ///
     /// # Errors
     /// When the rules cannot be read.
-    pub(super) fn new(care: &Care, store: Store) -> anyhow::Result<Self> {
-        let rules = match &care.rules {
+    pub(super) fn new(options: &ReplayOptions, store: Store) -> anyhow::Result<Self> {
+        let rules = match &options.rules {
             Some(file) => RuleSet::load(file)?,
             None => RuleSet::builtin(),
         };
         Ok(Self {
-            care: care.clone(),
+            options: options.clone(),
             rules,
             store,
             away: None,
@@ -117,7 +116,7 @@ impl Judge {
 
     /// What there is to judge of a letter, taken from it while it is in hand.
     pub(super) fn read(&self, letter: &Letter) -> Candidate {
-        match (refusal(&self.care, letter), letter.post(OffsetDateTime::now_utc())) {
+        match (self.options.refusal(letter), letter.post(OffsetDateTime::now_utc())) {
             (Some(reason), _) => Candidate::Left(reason),
             (None, Err(malformed)) => {
                 let Failure { code, message, .. } = malformed.into();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::batch::LETTERS;
-
+/// The letters of a usual batch: enough to make the wait for confirms and records small beside the work.
+pub(super) const LETTERS: usize = 100;
 /// With a rate, batches are so small that there are several of them a second.
 const BATCHES_A_SECOND: u32 = 5;
 

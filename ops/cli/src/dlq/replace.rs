@@ -12,9 +12,9 @@ use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::failpoint;
 
 use super::ledger::Ledger;
-use super::look::{DeadLetters, Interrupted};
 use super::piles::Digest;
 use super::replay::PATIENCE;
+use crate::browse::{DeadLetters, Interrupted};
 use sluice_runtime::output::tell;
 
 /// What is to be done.

@@ -18,11 +18,10 @@ use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_runtime::failpoint;
 use time::OffsetDateTime;
 
-use super::act::Care;
 use super::ledger::Ledger;
-use super::look::DeadLetters;
-use super::outcome::Batch;
-use super::rounds::Done;
+use super::options::ReplayOptions;
+use super::outcome::{Batch, Done};
+use crate::browse::DeadLetters;
 use crate::replays::trace::Trace;
 
 /// The longest wait for the confirms of a batch.
@@ -36,7 +35,7 @@ pub(super) struct Replayer {
     /// Where to.
     pub(super) publisher: Publisher,
     /// With how much care.
-    pub(super) care: Care,
+    pub(super) options: ReplayOptions,
 }
 
 impl Replayer {
@@ -55,7 +54,7 @@ impl Replayer {
         let mut outcomes = Vec::with_capacity(letters.len());
         let mut sent = Vec::with_capacity(letters.len());
         for (letter, trace) in letters.into_iter().zip(traces) {
-            match refusal(&self.care, &letter) {
+            match self.options.refusal(&letter) {
                 Some(reason) => outcomes.push(ledger.about(&letter.summary, "left", reason)),
                 None => sent.push((letter, trace)),
             }
@@ -87,14 +86,6 @@ impl Replayer {
             }
         }
     }
-}
-
-/// Why a letter is not replayed.
-pub(super) fn refusal(care: &Care, letter: &Letter) -> Option<String> {
-    let replays = letter.summary.replays;
-    let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
-    let too_often = !care.force && replays >= care.max_replays;
-    too_often.then(|| format!("it says that it was replayed {times} already; look why it dies, or say --force"))
 }
 
 fn not_begun(reason: String) -> Done {

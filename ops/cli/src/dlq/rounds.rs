@@ -18,14 +18,14 @@ use sluice_runtime::exit::Exit;
 use tokio::time::Instant;
 
 use super::batch::{Chosen, gather};
-use super::drop;
+use super::dropper;
 use super::flow::{Flow, Signal};
 use super::ledger::Ledger;
-use super::look::DeadLetters;
-use super::outcome::{Batch, Ending, Report};
+use super::outcome::{Batch, Done, Ending, Report};
 use super::pace::Pace;
 use super::replay::{self, Replayer};
 use super::wording::Wording;
+use crate::browse::DeadLetters;
 use crate::hint;
 use crate::replays::watch::Watch;
 use sluice_runtime::output::{self, tell};
@@ -46,16 +46,6 @@ pub(super) enum Doer {
     Dropper,
     /// Out of RabbitMQ, and nothing is kept.
     Destroyer,
-}
-
-/// What came of a batch.
-pub(super) enum Done {
-    /// Something was done, or nothing can be.
-    Acted(Batch),
-    /// Nothing was done, because MySQL is away for now.
-    NotNow(Vec<Letter>, String),
-    /// All was done, and MySQL, which is away for now, is to be told yet.
-    Unrecorded(Batch, String),
 }
 
 /// How a round ended.
@@ -92,7 +82,7 @@ impl Act {
     /// Not begun.
     pub(super) fn new(dead: DeadLetters, doer: Doer, ledger: Ledger, chosen: Chosen, pace: Pace) -> Self {
         let canary = match &doer {
-            Doer::Replayer(replayer) => replayer.care.canary,
+            Doer::Replayer(replayer) => replayer.options.canary,
             Doer::Dropper | Doer::Destroyer => None,
         };
         Self { dead, doer, ledger, chosen, pace, flow: None, canary, settled: HashSet::new(), old: 0 }
@@ -222,8 +212,8 @@ impl Act {
     async fn act_on(&mut self, batch: Vec<Letter>) -> Done {
         match &self.doer {
             Doer::Replayer(replayer) => replayer.batch(batch, &self.dead, &mut self.ledger).await,
-            Doer::Dropper => Done::Acted(drop::batch(batch, &mut self.ledger).await),
-            Doer::Destroyer => Done::Acted(drop::destroy(batch, &mut self.ledger).await),
+            Doer::Dropper => Done::Acted(dropper::batch(batch, &mut self.ledger).await),
+            Doer::Destroyer => Done::Acted(dropper::destroy(batch, &mut self.ledger).await),
         }
     }
 
@@ -292,7 +282,7 @@ impl Act {
 
     /// Waits until it is known what became of the canary. `None` if few enough of it failed again.
     async fn judge(&self, report: &Report) -> Option<Ending> {
-        let Doer::Replayer(Replayer { care, .. }) = &self.doer else { return None };
+        let Doer::Replayer(Replayer { options, .. }) = &self.doer else { return None };
         let id = self.ledger.act_id()?;
         let mut watch = match Watch::begin(self.ledger.store(), &self.dead, id).await {
             Ok(watch) => watch,
@@ -307,14 +297,14 @@ impl Act {
             return Some(Ending::Interrupted);
         }
         let failed = watch.known.failed_again();
-        if f64::from(failed) * 100.0 <= care.abort_over * f64::from(sent) {
+        if f64::from(failed) * 100.0 <= options.abort_over * f64::from(sent) {
             report.note(&format!("{failed} of the {sent} failed again: going on"));
             return None;
         }
         Some(Ending::Stopped(format!(
             "{failed} of the canary's {sent} letters failed again, more than {} %: {}; mend that, and the same command goes \
              on (`{}` tells of each)",
-            care.abort_over,
+            options.abort_over,
             watch.failed_of(),
             self.shows(id)
         )))
@@ -322,10 +312,10 @@ impl Act {
 
     /// With `--wait`: stays until it is known what became of each letter.
     async fn wait(&self, ending: &Ending, exit: Exit, json: bool) -> anyhow::Result<Exit> {
-        let (Doer::Replayer(Replayer { care, .. }), Some(id)) = (&self.doer, self.ledger.act_id()) else {
+        let (Doer::Replayer(Replayer { options, .. }), Some(id)) = (&self.doer, self.ledger.act_id()) else {
             return Ok(exit);
         };
-        if !care.wait || matches!(ending, Ending::Interrupted) {
+        if !options.wait || matches!(ending, Ending::Interrupted) {
             return Ok(exit);
         }
         let mut watch = Watch::begin(self.ledger.store(), &self.dead, id).await?;
@@ -361,5 +351,5 @@ impl Act {
 
 /// Shown on a terminal only.
 fn waiting_bar(letters: usize) -> ProgressBar {
-    super::outcome::bar(letters as u64, "{bar:30} fate of {pos}/{len} known: {msg} [{elapsed}]")
+    crate::progress::bar(letters as u64, "{bar:30} fate of {pos}/{len} known: {msg} [{elapsed}]")
 }

@@ -16,7 +16,7 @@ use sluice_rabbit::delivery::{Letter, LetterSummary};
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
-use super::look::DeadLetters;
+use crate::browse::DeadLetters;
 use crate::hint;
 use crate::operation;
 use crate::spool::Spool;

@@ -18,15 +18,16 @@ use sluice_rabbit::publisher::{Envelope, Publisher};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::failpoint;
 
-use super::batch::{BYTES, LETTERS};
+use super::batch::BYTES;
 use super::dropped;
 use super::ledger::Ledger;
-use super::look::{DeadLetters, Interrupted};
 use super::outcome::{Ending, Report, exit, tell_json};
+use super::pace::LETTERS;
 use super::piles::{self, Digest, Pile, Piles};
 use super::replay::PATIENCE;
 use super::select::Filters;
 use super::wording::UNDROP;
+use crate::browse::{DeadLetters, Interrupted};
 use crate::visible::line;
 use sluice_runtime::output::tell;
 

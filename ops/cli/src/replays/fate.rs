@@ -24,7 +24,7 @@ use sluice_mysql::{ID_CONFLICT, PastLetter, Store, Taken};
 use sluice_rabbit::delivery::LetterSummary;
 
 use super::trace::Trace;
-use crate::dlq::look::DeadLetters;
+use crate::browse::DeadLetters;
 
 /// The most characters of a failure's message that are kept: a hundred thousand letters may have as many of them.
 const MESSAGE_MAX_CHARS: usize = 300;

@@ -7,7 +7,7 @@ use sluice_runtime::exit::Exit;
 
 use super::Places;
 use super::fate::{Counts, DiedAgain};
-use crate::dlq::look::DeadLetters;
+use crate::browse::DeadLetters;
 use crate::numbers::count;
 use crate::times::shown;
 use crate::visible::{cut, line};

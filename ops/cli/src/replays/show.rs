@@ -12,7 +12,7 @@ use sluice_runtime::exit::Exit;
 use super::Places;
 use super::fate::{Counts, DiedAgain, Fate};
 use super::list::in_words;
-use crate::dlq::look::DeadLetters;
+use crate::browse::DeadLetters;
 use crate::times::shown;
 use crate::visible::{cut, line};
 use sluice_runtime::output::{self, tell};

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::PAGE;
 use super::fate::{Counts, DiedAgain, Fate, Reason, fates};
+use crate::browse::DeadLetters;
 use crate::depths::Depths;
-use crate::dlq::look::DeadLetters;
 use crate::visible::line;
 
 /// The first wait between two questions, and the longest.

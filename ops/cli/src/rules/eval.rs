@@ -12,14 +12,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use serde::Serialize;
-use sluice_core::verdict::Review;
 use sluice_review::RuleSet;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::regular;
 
 use super::Chosen;
 use super::figures::Figures;
+use super::outcome::{Outcome, Wrong};
 use super::row::{Row, Rows};
 use super::scorecard;
 use crate::visible::line;
@@ -49,27 +48,6 @@ const WRONG: usize = 20;
 
 /// How long the review of one file is measured at least: a set of ten rows is over too soon to tell.
 const MEASURED: Duration = Duration::from_millis(200);
-
-/// What became of one file's rows.
-#[derive(Debug, Serialize)]
-pub(super) struct Outcome<'a> {
-    pub(super) file: String,
-    pub(super) ruleset: &'a str,
-    #[serde(flatten)]
-    pub(super) figures: Figures,
-    pub(super) lang: BTreeMap<String, Figures>,
-    pub(super) kind: BTreeMap<String, Figures>,
-    #[serde(skip)]
-    pub(super) wrong: Vec<Wrong>,
-}
-
-/// A row that did not get what it should.
-#[derive(Debug)]
-pub(super) struct Wrong {
-    pub(super) line: usize,
-    pub(super) row: Row,
-    pub(super) review: Review,
-}
 
 /// Counts them.
 ///

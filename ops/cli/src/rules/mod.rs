@@ -13,6 +13,7 @@ mod eval;
 mod explain;
 mod figures;
 mod findings;
+mod outcome;
 mod row;
 mod scorecard;
 mod underline;

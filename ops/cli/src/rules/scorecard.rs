@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use sluice_core::verdict::{Review, Verdict};
 
-use super::eval::{Outcome, Wrong};
 use super::figures::Figures;
+use super::outcome::{Outcome, Wrong};
 use crate::visible::{cut, line};
 use sluice_runtime::table::{lines, right, table};
 

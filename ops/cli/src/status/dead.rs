@@ -7,7 +7,7 @@ use sluice_core::disposition::Class;
 use sluice_rabbit::delivery::LetterSummary;
 use time::{Duration, OffsetDateTime};
 
-use crate::dlq::look::DeadLetters;
+use crate::browse::DeadLetters;
 
 /// Up to how many dead letters a look is taken unasked. While it lasts, nobody else sees them.
 pub(super) const USUAL_LOOK: u32 = 10_000;

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::crew::{Crew, PausedCrew};
 use super::dead::{Look, Seen};
+use crate::browse::DeadLetters;
 use crate::depths::Depths;
-use crate::dlq::look::DeadLetters;
 
 /// More rows a second than anybody stores: an estimate was set anew in between.
 const ESTIMATE_SET_ANEW: f64 = 200_000.0;

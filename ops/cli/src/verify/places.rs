@@ -10,8 +10,8 @@ use sluice_rabbit::delivery::Letter;
 use time::OffsetDateTime;
 
 use super::account::{Account, Tally};
+use crate::browse::DeadLetters;
 use crate::depths::Depths;
-use crate::dlq::look::DeadLetters;
 
 /// How many ids are asked for before the answer is taken over.
 const AT_ONCE: usize = 10_000;

@@ -21,8 +21,8 @@ use sluice_rabbit::delivery::LetterSummary;
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
+use crate::browse::DeadLetters;
 use crate::depths::Depths;
-use crate::dlq::look::DeadLetters;
 use sluice_runtime::output;
 use story::{Event, Place};
 

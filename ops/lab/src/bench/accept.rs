@@ -7,16 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::door::{Door, Kind};
-use super::figures::{Sheet, Unit};
+use super::figures::{RABBITMQ, SLUICE, Sheet, Unit};
 use super::floor;
 use super::load::Load;
 use super::posts::submitted;
 use super::stage::Stage;
-
-/// Sluice itself, in all tables.
-pub(super) const SLUICE: &str = "Sluice";
-/// RabbitMQ without anything of ours.
-pub(super) const RABBITMQ: &str = "RabbitMQ alone";
 
 /// Connections of the clients.
 pub(super) const CONNECTIONS: [usize; 2] = [32, 128];

@@ -25,7 +25,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn who(self) -> &'static str {
         match self {
-            Self::Sluice => super::accept::SLUICE,
+            Self::Sluice => super::figures::SLUICE,
             Self::Gin => "gin, confirmed",
             Self::GinUnconfirmed => "gin, unconfirmed",
             Self::Direct => "direct insert",

@@ -1,6 +1,6 @@
 //! How many posts a second the workers bring from the queue into MySQL, and what the two servers would allow.
 
-use super::accept::{RABBITMQ, SLUICE};
+use super::figures::{RABBITMQ, SLUICE};
 use super::figures::{Sheet, Unit};
 use super::floor;
 use super::stage::Stage;

@@ -4,6 +4,11 @@ use serde::Serialize;
 
 use super::Part;
 
+/// Sluice itself, in all tables.
+pub(super) const SLUICE: &str = "Sluice";
+/// RabbitMQ without anything of ours.
+pub(super) const RABBITMQ: &str = "RabbitMQ alone";
+
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) enum Unit {

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use sluice_core::post::PostId;
 use tokio::time::Instant;
 
-use super::accept::SLUICE;
 use super::door::{Door, Kind};
+use super::figures::SLUICE;
 use super::figures::{Sheet, Unit, percentile};
 use super::load::{Client, Load, until};
 use super::rows::is_there;

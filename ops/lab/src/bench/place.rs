@@ -1,13 +1,14 @@
 //! Where one measurement happens: queues of its own, and the table of posts, empty.
 
 use anyhow::ensure;
+use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::{Connection, ConnectionProperties};
 use sluice_core::config::BrokerArgs;
 use sluice_rabbit::broker::{Broker, close};
 use sluice_rabbit::topology::Topology;
 use std::time::{Duration, Instant};
 
 use super::LOOK_AGAIN;
-use super::floor::broker;
 use super::rows::Rows;
 
 /// How long nothing may happen before a measurement is given up.
@@ -62,11 +63,25 @@ impl Place {
     pub(super) async fn remove(self) {
         const TRIES: u32 = 5;
         for number in 1..=TRIES {
-            match broker::remove(&self.url, &self.topology).await {
+            match remove(&self.url, &self.topology).await {
                 Ok(()) => return,
                 Err(error) if number == TRIES => eprintln!("  the queues of {} are left behind: {error}", self.prefix),
                 Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
             }
         }
     }
+}
+
+/// Removes the queues and exchanges of a topology.
+async fn remove(url: &str, topology: &Topology) -> anyhow::Result<()> {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+    for queue in [topology.queue(), topology.dead_letter_queue()] {
+        channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
+    }
+    for exchange in [topology.exchange(), topology.dead_letter_exchange()] {
+        channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default()).await?;
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(1), connection.close(200, "done".into())).await;
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! The figures as pictures.
 
-use super::accept::{RABBITMQ, SLUICE};
 use super::drain::{CONSUMERS, PROCESSES, SIMPLE, SIMPLE_GO, consumers, processes};
 use super::figures::Figures;
+use super::figures::{RABBITMQ, SLUICE};
 use super::latency::{OFFERED, answer, row};
 use super::plot::{Axis, Curve, Plot, Scale};
 use super::{Part, door};

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::accept::{BATCHES, FROM_A_FILE, PUBLISH, RABBITMQ, SLUICE, singly};
+use super::accept::{BATCHES, FROM_A_FILE, PUBLISH, singly};
 use super::drain::{PREFETCHING, SIMPLE, consumers, processes};
-use super::figures::Figures;
+use super::figures::{Figures, RABBITMQ, SLUICE};
 use super::latency::{LIGHT_ANSWER_50, LIGHT_ROW_50, LIGHT_ROW_99};
 use super::scale::{BACKLOG_LONG, BACKLOG_SHORT, PRODUCER, WORKER_EARLY, WORKER_LATE};
 use super::start::{PRODUCER_GONE, PRODUCER_READY, WORKER_GONE, WORKER_READY};

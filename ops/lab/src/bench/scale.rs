@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::accept::SLUICE;
 use super::door::{Door, Kind};
+use super::figures::SLUICE;
 use super::figures::{Sheet, Unit};
 use super::load::Load;
 use super::stage::Stage;

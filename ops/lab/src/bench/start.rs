@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::accept::SLUICE;
+use super::figures::SLUICE;
 use super::figures::{Sheet, Unit};
 use super::stage::Stage;
 use crate::program::{self, Program};

@@ -23,7 +23,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::error::StackError;
-use super::secrets::SECRETS;
+
+/// The file that holds the passwords.
+pub(super) const SECRETS: &str = "secrets.json";
 
 /// The record's name, and with it the sign that a folder is a stack's.
 const RECORD: &str = "stack.json";

@@ -11,10 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::StackError;
-use super::folder::Folder;
-
-/// The file's name.
-pub(super) const SECRETS: &str = "secrets.json";
+use super::folder::{Folder, SECRETS};
 
 /// The broker's user. There is no `guest`, whose password everybody knows.
 pub(super) const BROKER_USER: &str = "sluice";

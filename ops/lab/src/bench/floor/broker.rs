@@ -10,7 +10,6 @@ use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
-    ExchangeDeleteOptions, QueueDeleteOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties, Consumer};
@@ -125,18 +124,4 @@ async fn take(mut consumer: Consumer, taken: Arc<Taken>) {
             taken.all.notify_one();
         }
     }
-}
-
-/// Removes the queues and exchanges of a topology.
-pub(in super::super) async fn remove(url: &str, topology: &Topology) -> anyhow::Result<()> {
-    let connection = connect(url).await?;
-    let channel = connection.create_channel().await?;
-    for queue in [topology.queue(), topology.dead_letter_queue()] {
-        channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;
-    }
-    for exchange in [topology.exchange(), topology.dead_letter_exchange()] {
-        channel.exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default()).await?;
-    }
-    leave(&connection).await;
-    Ok(())
 }

@@ -11,7 +11,7 @@ use sluice_rabbit::topology::Topology;
 use sluice_runtime::shutdown;
 use tokio_util::sync::CancellationToken;
 
-use super::outcome::bar;
+use crate::progress::bar;
 use sluice_runtime::output::tell;
 
 /// How long to wait for somebody else who has the dead letters in hand.
