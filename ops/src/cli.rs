@@ -1,5 +1,7 @@
 //! The command line: which commands there are. What each takes stands with the command itself.
 
+use std::io::IsTerminal as _;
+
 use clap::{Parser, Subcommand};
 use common::config::LogArgs;
 
@@ -48,6 +50,14 @@ pub enum Command {
     /// What one would write without Sluice; started by `bench`
     #[command(hide = true)]
     BenchPeer(bench::PeerArgs),
+}
+
+impl Command {
+    /// Whether it draws on the terminal that log lines would go to.
+    #[must_use]
+    pub fn has_the_screen(&self) -> bool {
+        matches!(self, Self::Status(args) if args.on_a_screen()) && std::io::stderr().is_terminal()
+    }
 }
 
 #[cfg(test)]

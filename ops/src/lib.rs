@@ -45,7 +45,9 @@ use common::visible;
 /// # Errors
 /// Why it could not be done.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
-    common::telemetry::init(cli.log.log_format)?;
+    if !cli.command.has_the_screen() {
+        common::telemetry::init(cli.log.log_format)?;
+    }
     let done = match cli.command {
         Command::Topology(args) => topology::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,

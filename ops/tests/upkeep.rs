@@ -153,6 +153,8 @@ async fn workers_answer_for_themselves() {
             }),
             consumers: 0,
             in_hand: 3,
+            stored: 0,
+            dead_lettered: 0,
             oldest_submitted_at: Some(ago(90)),
             rules: None,
             reviewer: None,

@@ -340,6 +340,8 @@ fn presence() -> Presence {
         paused: None,
         consumers: 0,
         in_hand: 0,
+        stored: 0,
+        dead_lettered: 0,
         oldest_submitted_at: None,
         rules: None,
         reviewer: None,
