@@ -16,6 +16,7 @@
 
 pub mod bench;
 pub mod cli;
+mod columns;
 pub mod demo;
 pub mod depths;
 pub mod dlq;
@@ -26,6 +27,7 @@ pub mod operation;
 pub mod output;
 pub mod program;
 pub mod replays;
+mod rows;
 pub mod rules;
 mod spool;
 pub mod stack;

@@ -106,6 +106,28 @@ async fn a_watched_status_lives_on_while_mysql_is_down_and_says_since_when() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_fits_the_terminal_and_a_pipe_gets_everything() {
+    let ground = Ground::new().await;
+    let message =
+        "Data too long for column 'title' at row 1; it was seen at 1795363200 by somebody who says more than fits";
+    ground.dead(&[Dead { message: message.to_owned(), ..Dead::new("a title of some length, for a list") }]).await;
+    for (command, headings) in
+        [("dlq list", ["ID", "CODE", "MESSAGE"]), ("dlq groups", ["COUNT", "FINGERPRINT", "MESSAGE"])]
+    {
+        let shown = ground.finish(on_a_terminal(&ground, command)).await.ok().stdout.replace('\r', "");
+        let table: Vec<&str> = shown.lines().take_while(|line| !line.contains(" dead letters in ")).collect();
+        assert!(headings.iter().all(|heading| table[0].contains(heading)), "{shown}");
+        assert!(table.len() > 2 && table.iter().all(|line| line.chars().count() <= 80), "{shown}");
+        assert!(table.iter().any(|line| line.contains("mysql_1406")) && shown.contains("no room for"), "{shown}");
+        let words: Vec<&str> = command.split(' ').collect();
+        let piped = ground.sluice(&words).await.ok();
+        assert_eq!(piped.stdout.lines().count(), 2, "{piped:?}");
+        assert!(piped.stdout.lines().nth(1).is_some_and(|line| line.ends_with(message)), "{piped:?}");
+        assert!(!piped.stderr.contains("no room for"), "{piped:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_waits_for_lines_ends_at_the_first_ctrl_c() {
     let ground = Ground::new().await;
     let mut import = ground.command(&["dlq", "import", "-"]);

@@ -16,6 +16,7 @@ use super::outlook::{Candidate, Judge, Outlook};
 use super::plan::Plan;
 use super::select::Selection;
 use super::wording::Wording;
+use crate::columns;
 use crate::output::{self, tell};
 use crate::spool::Spool;
 use crate::table::{lines, right, table};
@@ -247,7 +248,8 @@ pub(super) async fn answer(dead: &DeadLetters) -> anyhow::Result<String> {
 
 fn question(preview: &Preview, wording: Wording) -> String {
     let Preview { count, first, unknown, .. } = preview;
-    let mut text = format!("{}\n{}", kinds(preview), in_columns(first));
+    let room = columns::room(&std::io::stderr());
+    let mut text = format!("{}\n{}", kinds(preview), in_columns(first, room));
     if *count > first.len() {
         text.push_str(&format!("… and {} more (--dry-run lists them all)\n", count - first.len()));
     }
