@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 
 use clap::{Parser, Subcommand};
+use common::command_line::Reference;
 use common::config::LogArgs;
 
 use crate::{bench, demo, dlq, migrate, replays, rules, stack, status, topology, verify, why};
@@ -50,6 +51,9 @@ pub enum Command {
     /// What one would write without Sluice; started by `bench`
     #[command(hide = true)]
     BenchPeer(bench::PeerArgs),
+    /// What is generated from the command line.
+    #[command(flatten)]
+    Reference(Reference),
 }
 
 impl Command {

@@ -63,6 +63,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::BenchPeer(args) => bench::run_peer(args).await,
+        Command::Reference(reference) => reference.run::<Cli>(),
     };
     match done {
         // Whoever read our output has seen enough: `sluice dlq list | head`.

@@ -69,6 +69,9 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("stack run", &["--dir", "/proc/{hostile}", "--", "{hostile}"]),
     ("demo", &["--dir", "/proc/{hostile}", "{hostile}"]),
     ("bench", &["--{hostile}"]),
+    ("completions", &["bash"]),
+    ("completions", &["{hostile}"]),
+    ("man", &["/proc/{hostile}"]),
     ("{hostile}", &[]),
 ];
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use common::command_line::Reference;
 use common::config::{BrokerArgs, ConfigError, LogArgs, duration};
 use common::vitals;
 
@@ -32,6 +33,9 @@ pub enum Command {
     Publish(Publish),
     /// Publish made-up posts in English and Chinese, some of them spam or abuse
     Generate(Generate),
+    /// What is generated from the command line.
+    #[command(flatten)]
+    Reference(Reference),
 }
 
 /// Settings of `serve`.
