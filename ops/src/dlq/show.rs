@@ -17,6 +17,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::look::DeadLetters;
+use super::named::resolve;
 use crate::hint;
 use crate::operation;
 use crate::output::tell;
@@ -27,7 +28,8 @@ use crate::visible::{block, line};
 /// Which one, and how.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post
+    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post; or a beginning of it (4 characters or
+    /// more) that no other has, or `latest` for the one that failed last
     id: String,
     #[command(flatten)]
     broker: BrokerArgs,
@@ -49,7 +51,7 @@ pub(super) struct ShowArgs {
 /// When the letters cannot be looked at.
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq show")?;
-    let named = Named::new(&args.id);
+    let named = resolve(&dead, &args.id).await?;
     let acts = if args.body { None } else { Some(acts(&args.database, &dead.prefix, &named).await) };
     let known = acts.as_ref().and_then(|acts| acts.as_deref().ok());
     let mut found = Spool::<()>::new()?;
