@@ -60,7 +60,7 @@ impl Rows {
             Ok(())
         })?;
         if !layout.left_out().is_empty() {
-            tell!("no room for {}: a wider terminal, a pipe and --json have them", layout.left_out().join(", "));
+            tell!("no room for {}; --json has them", layout.left_out().join(", "));
         }
         broken.map_or(Ok(()), Err)
     }

@@ -28,8 +28,11 @@ const COMMAND: &str = "dlq edit";
 /// Which letter, and how.
 #[derive(Debug, Args)]
 pub(super) struct EditArgs {
-    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post; or a beginning of it (4 characters or
-    /// more) that no other has, or `latest` for the one that failed last. Where several have the id, the oldest is edited
+    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post
+    ///
+    /// A beginning of the id that no other dead letter's has will do, if it has 4 characters or more, and so will
+    /// `latest`, for the one that failed last. Where several letters have the id, the oldest is
+    /// edited.
     id: String,
     /// A JSON merge patch (RFC 7396) for the body instead of an editor, like {"title": "shorter"}; @FILE reads it from a
     /// file, @- from stdin. null takes a field away

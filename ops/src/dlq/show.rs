@@ -28,8 +28,10 @@ use crate::visible::{block, line};
 /// Which one, and how.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post; or a beginning of it (4 characters or
-    /// more) that no other has, or `latest` for the one that failed last
+    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post
+    ///
+    /// A beginning of the id that no other dead letter's has will do, if it has 4 characters or more, and so will
+    /// `latest`, for the one that failed last.
     id: String,
     #[command(flatten)]
     broker: BrokerArgs,

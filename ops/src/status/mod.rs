@@ -41,8 +41,10 @@ pub struct StatusArgs {
     /// since, problem}]. What is away is null. With --watch one object a line
     #[arg(long)]
     json: bool,
-    /// Refresh until Ctrl-C. On a terminal a page that stays: q, Esc or Ctrl-C leaves it, the arrow keys, j, k, PageUp
-    /// and PageDown scroll the workers, NO_COLOR takes the colours away. Elsewhere one block of text after the other
+    /// Refresh until Ctrl-C
+    ///
+    /// On a terminal it is a page that stays: q, Esc or Ctrl-C leaves it, the arrow keys, j, k, PageUp and PageDown
+    /// scroll the workers, and NO_COLOR takes the colours away. Elsewhere one block of text follows the other.
     #[arg(long)]
     watch: bool,
     /// The time between two refreshes
