@@ -71,7 +71,8 @@ async fn a_watched_status_has_a_screen_of_its_own_and_each_way_out_leaves_the_ot
         watch.stdin.as_mut().expect("it is piped").write_all(key).await.expect("a key is pressed");
         let rest = ground.finish(watch).await.ok().stdout;
         let (_, after) = rest.split_once(SCREEN_AS_IT_WAS).unwrap_or_else(|| panic!("{key:?}: {rest:?}"));
-        assert_eq!(after, "\u{1b}[?25h", "the cursor is back, and nothing else follows");
+        let rest = after.replace("\u{1b}[?25h", "");
+        assert!(rest.is_empty() && rest != after, "the cursor is back, and nothing else follows: {after:?}");
     }
 }
 
@@ -112,7 +113,7 @@ async fn a_watched_status_lives_on_while_mysql_is_down_and_says_since_when() {
 async fn a_list_fits_the_terminal_and_a_pipe_gets_everything() {
     let ground = Ground::new().await;
     let message =
-        "Data too long for column 'title' at row 1; it was seen at 1795363200 by somebody who says more than fits";
+        "Data too long for column 'title', as somebody saw who says more of it than fits on any line of a terminal";
     ground.dead(&[Dead { message: message.to_owned(), ..Dead::new("a title of some length, for a list") }]).await;
     for (command, headings) in
         [("dlq list", ["ID", "CODE", "MESSAGE"]), ("dlq groups", ["COUNT", "FINGERPRINT", "MESSAGE"])]
