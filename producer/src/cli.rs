@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use sluice_core::config::{BrokerArgs, ConfigError, LogArgs, duration};
+use sluice_runtime::command_line::Reference;
 use sluice_runtime::health;
 
 use crate::submit::Key;
@@ -32,6 +33,9 @@ pub enum Command {
     Publish(Publish),
     /// Publish made-up posts in English and Chinese, some of them spam or abuse
     Generate(Generate),
+    /// What is generated from the command line.
+    #[command(flatten)]
+    Reference(Reference),
 }
 
 /// Settings of `serve`.

@@ -53,12 +53,13 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     telemetry::init(cli.log.log_format)?;
     let stop = match &cli.command {
         Command::Serve(_) => shutdown::of_a_server(),
-        Command::Publish(_) | Command::Generate(_) => shutdown::on_interrupt(),
+        Command::Publish(_) | Command::Generate(_) | Command::Reference(_) => shutdown::on_interrupt(),
     };
     let stop = stop.context("cannot listen for signals")?;
     match &cli.command {
         Command::Serve(args) => serve::run(args, stop).await,
         Command::Publish(args) => publish::run(args, stop).await,
         Command::Generate(args) => generate::run(args, stop).await,
+        Command::Reference(reference) => reference.run::<Cli>(),
     }
 }

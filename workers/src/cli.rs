@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs, LogArgs, duration};
 use sluice_core::retry::RetryPolicy;
 use sluice_review::reviewer::ReviewerArgs;
+use sluice_runtime::command_line::Reference;
 
 use crate::gate::SchemaMode;
 
@@ -33,6 +34,9 @@ pub enum Command {
     /// Consume until told to stop
     #[command(args_override_self = true)]
     Run(Box<RunArgs>),
+    /// What is generated from the command line.
+    #[command(flatten)]
+    Reference(Reference),
 }
 
 /// The settings of `run`.
@@ -176,6 +180,7 @@ mod tests {
         let all = ["sluice-worker", "run"].into_iter().chain(args.iter().copied());
         Cli::try_parse_from(all).map(|cli| match cli.command {
             Command::Run(args) => *args,
+            Command::Reference(_) => panic!("`run` is no other command"),
         })
     }
 

@@ -23,6 +23,7 @@ use crate::hand::Hand;
 use crate::large::Large;
 use crate::recorder::Recorder;
 use crate::rules::Rules;
+use crate::settled::Settled;
 
 /// How far apart posts are begun that came back more than once and are in hand together.
 const APART: Duration = Duration::from_millis(100);
@@ -41,6 +42,8 @@ pub struct Handler {
     pub gate: Arc<Gate>,
     /// The posts in hand.
     pub hand: Arc<Hand>,
+    /// Counts what was settled.
+    pub settled: Arc<Settled>,
     /// What large ones may take at the same time.
     pub large: Large,
     /// When to try again, and how often.
@@ -223,6 +226,7 @@ impl Handler {
             drop(place);
             match settled {
                 Ok(()) => {
+                    self.settled.count(&settlement);
                     log(post.as_deref(), &settlement);
                     metrics::counter!("sluice_deliveries_settled_total", "settlement" => name).increment(1);
                     return;

@@ -20,6 +20,7 @@ pub mod presence;
 pub mod recorder;
 pub mod rules;
 pub mod run;
+pub mod settled;
 pub mod supervisor;
 pub mod suspects;
 pub mod vitals;

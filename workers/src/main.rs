@@ -12,5 +12,6 @@ async fn start() -> anyhow::Result<Exit> {
     sluice_runtime::telemetry::init(cli.log.log_format)?;
     match cli.command {
         Command::Run(args) => sluice_worker::run::run(*args).await,
+        Command::Reference(reference) => reference.run::<Cli>(),
     }
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::gate::Gate;
 use crate::hand::Hand;
 use crate::rules::{Rules, Standing};
+use crate::settled::Settled;
 
 /// The parts that know what this process is doing.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct Present {
     pub consumers: u16,
     /// The posts in hand.
     pub hand: Arc<Hand>,
+    /// What became of those before.
+    pub settled: Arc<Settled>,
     /// Cancelled when it is to end.
     pub stop: CancellationToken,
 }
@@ -63,6 +66,8 @@ impl Present {
             }),
             consumers: if consuming { self.consumers.into() } else { 0 },
             in_hand: self.hand.count(),
+            stored: self.settled.stored(),
+            dead_lettered: self.settled.dead_lettered(),
             oldest_submitted_at: self.hand.oldest(),
             rules: Some(in_force(&standing)),
             reviewer: self.reviewer.as_deref().map(circuit),

@@ -79,6 +79,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         consuming: Arc::default(),
         consumers: args.concurrency,
         hand: Arc::default(),
+        settled: Arc::default(),
         stop: shutdown.orderly.clone(),
     };
     let handler = Handler {
@@ -88,6 +89,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         recorder: Recorder::start(Arc::clone(&store), name.clone()),
         gate: Arc::clone(&gate),
         hand: Arc::clone(&present.hand),
+        settled: Arc::clone(&present.settled),
         large: Large::default(),
         retry: args.retry(),
         max_deliveries: args.max_deliveries,

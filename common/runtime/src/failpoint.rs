@@ -20,6 +20,8 @@ pub const UNDROP_CONFIRMED: &str = "undrop_confirmed";
 pub const EDIT_CONFIRMED: &str = "edit_confirmed";
 /// A post was just delivered.
 pub const DELIVERED: &str = "delivered";
+/// A page of `sluice status --watch` was drawn.
+pub const STATUS_DRAWN: &str = "status_drawn";
 /// Inside the review of a post.
 pub const REVIEW: &str = "review";
 /// Inside the insert of a group.

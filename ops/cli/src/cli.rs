@@ -1,7 +1,10 @@
 //! The command line: which commands there are. What each takes stands with the command itself.
 
+use std::io::IsTerminal as _;
+
 use clap::{Parser, Subcommand};
 use sluice_core::config::LogArgs;
+use sluice_runtime::command_line::Reference;
 
 use crate::{dlq, migrate, replays, rules, status, topology, verify, why};
 
@@ -39,6 +42,17 @@ pub enum Command {
     Why(why::WhyArgs),
     /// The rules of the review: how good they are on texts of which that is known; asks no server
     Rules(rules::RulesArgs),
+    /// What is generated from the command line.
+    #[command(flatten)]
+    Reference(Reference),
+}
+
+impl Command {
+    /// Whether it draws on the terminal that log lines would go to.
+    #[must_use]
+    pub fn has_the_screen(&self) -> bool {
+        matches!(self, Self::Status(args) if args.on_a_screen()) && std::io::stderr().is_terminal()
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 
 mod browse;
 pub mod cli;
+mod columns;
 pub mod depths;
 pub mod dlq;
 pub mod hint;
@@ -22,6 +23,7 @@ pub mod numbers;
 pub mod operation;
 mod progress;
 pub mod replays;
+mod rows;
 pub mod rules;
 mod spool;
 pub mod status;
@@ -40,7 +42,9 @@ use sluice_runtime::output;
 /// # Errors
 /// Why it could not be done.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
-    sluice_runtime::telemetry::init(cli.log.log_format)?;
+    if !cli.command.has_the_screen() {
+        sluice_runtime::telemetry::init(cli.log.log_format)?;
+    }
     let done = match cli.command {
         Command::Topology(args) => topology::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
@@ -50,6 +54,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rules(args) => rules::run(&args),
         Command::Verify(args) => verify::run(args).await,
         Command::Why(args) => why::run(args).await,
+        Command::Reference(reference) => reference.run::<Cli>(),
     };
     match done {
         // Whoever read our output has seen enough: `sluice dlq list | head`.

@@ -166,3 +166,28 @@ async fn the_reason_of_a_drop_is_told_wherever_the_drop_is() {
     let away = ground.sluice(&["dlq", "show", &id, "--database-url", "mysql://root@127.0.0.1:1/none"]).await.ok();
     assert!(away.stderr.contains("what was done to it is not known"), "{away:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_letter_is_meant_by_a_beginning_of_its_id_or_as_the_latest_and_an_exact_id_always_wins() {
+    let ground = Ground::new().await;
+    for (id, title) in [("order-1", "one"), ("order-10", "ten"), ("shipment", "sent")] {
+        wrapped(&ground, id, title).await;
+    }
+    let last = Dead::new("last");
+    ground.dead(std::slice::from_ref(&last)).await;
+    let shown = async |id: &str| text(&ground.sluice(&["dlq", "show", id, "--json"]).await.ok().object(), "title");
+    assert_eq!(
+        (shown("order-1").await, shown("ship").await, shown("latest").await),
+        ("one".into(), "sent".into(), "last".into())
+    );
+    for command in [&["dlq", "show", "orde"][..], &["dlq", "edit", "orde", "--patch", "{}"]] {
+        let ran = ground.sluice(command).await.exits(2);
+        assert!(ran.stderr.contains("begins with orde; give more of it\n  order-1\n  order-10\n"), "{ran:?}");
+    }
+    for nobody in ["ord", "Orde"] {
+        ground.sluice(&["dlq", "show", nobody]).await.exits(3);
+    }
+    let edited = ground.sluice(&["dlq", "edit", "latest", "--patch", r#"{"title":"edited"}"#, "--json"]).await.ok();
+    assert_eq!(text(&edited.object(), "id"), last.id.to_string());
+    assert_eq!(shown(&last.id.to_string()).await, "edited");
+}

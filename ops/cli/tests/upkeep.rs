@@ -153,6 +153,8 @@ async fn workers_answer_for_themselves() {
             }),
             consumers: 0,
             in_hand: 3,
+            stored: 0,
+            dead_lettered: 0,
             oldest_submitted_at: Some(ago(90)),
             rules: None,
             reviewer: None,
@@ -233,4 +235,31 @@ async fn a_wrong_setting_is_named_and_no_password_is_shown() {
     }
     let version = ground.sluice(&["--version"]).await.ok().stdout;
     assert_eq!(version.trim(), format!("sluice {}", sluice_core::VERSION));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_program_prints_completions_for_shells_and_writes_manual_pages() {
+    let sluice = std::path::Path::new(env!("CARGO_BIN_EXE_sluice"));
+    for (program, page, told) in [
+        ("sluice", "sluice-dlq-list.1", "One line for each dead letter"),
+        ("sluice-worker", "sluice-worker-run.1", "SLUICE_CONCURRENCY"),
+        ("sluice-producer", "sluice-producer-serve.1", "SLUICE_LISTEN"),
+    ] {
+        let run = async |args: &[&str]| {
+            let mut command = tokio::process::Command::new(sluice.with_file_name(program));
+            command.args(args).env_clear().output().await.expect("it was built")
+        };
+        for shell in ["bash", "zsh", "fish"] {
+            let ran = run(&["completions", shell]).await;
+            assert!(ran.status.success() && String::from_utf8_lossy(&ran.stdout).contains(program), "{shell}: {ran:?}");
+        }
+        assert_eq!(run(&["completions", "cmd"]).await.status.code(), Some(2));
+        let folder = tempfile::tempdir().expect("a place for files");
+        let dir = folder.path().join("man1");
+        let ran = run(&["man", dir.to_str().expect("a plain path")]).await;
+        assert!(ran.status.success() && ran.stdout.is_empty() && ran.stderr.is_empty(), "{ran:?}");
+        let page = std::fs::read_to_string(dir.join(page)).expect("a page for each command");
+        assert!(page.contains(told), "{page}");
+        assert!(!dir.join("sluice-bench-peer.1").exists(), "hidden commands have no page");
+    }
 }

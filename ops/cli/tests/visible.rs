@@ -69,6 +69,9 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("stack run", &["--dir", "/proc/{hostile}", "--", "{hostile}"]),
     ("demo", &["--dir", "/proc/{hostile}", "{hostile}"]),
     ("bench", &["--{hostile}"]),
+    ("completions", &["bash"]),
+    ("completions", &["{hostile}"]),
+    ("man", &["/proc/{hostile}"]),
     ("{hostile}", &[]),
 ];
 
@@ -340,6 +343,8 @@ fn presence() -> Presence {
         paused: None,
         consumers: 0,
         in_hand: 0,
+        stored: 0,
+        dead_lettered: 0,
         oldest_submitted_at: None,
         rules: None,
         reviewer: None,

@@ -47,6 +47,12 @@ pub struct Presence {
     pub consumers: u32,
     /// Posts in hand, not yet answered.
     pub in_hand: u32,
+    /// Posts that it has stored and acknowledged since it was started.
+    #[serde(default)]
+    pub stored: u64,
+    /// Posts that it has dead-lettered since it was started.
+    #[serde(default)]
+    pub dead_lettered: u64,
     /// When the oldest post in hand was submitted, UTC, to the second. With nothing in hand, that of the oldest one it
     /// had last: posts that wait in the queue are not older.
     #[serde(with = "time::serde::rfc3339::option", default)]
@@ -165,7 +171,7 @@ mod tests {
         let newer = r#"{"worker":"w","pid":1,"version":"9.0.0","ruleset":"r","started_at":"2026-11-22T16:00:00Z",
                         "state":"dreaming","paused":null,"consumers":8,"in_hand":0,"moods":["calm"]}"#;
         let presence: Presence = serde_json::from_str(newer).expect("it is understood");
-        assert_eq!((presence.state, presence.oldest_submitted_at), (State::Unknown, None));
+        assert_eq!((presence.state, presence.oldest_submitted_at, presence.stored), (State::Unknown, None, 0));
         assert_eq!((presence.rules, presence.reviewer), (None, None));
     }
 }

@@ -16,6 +16,7 @@ use super::plan::Plan;
 use super::select::Selection;
 use super::wording::Wording;
 use crate::browse::{DeadLetters, Interrupted};
+use crate::columns;
 use crate::spool::Spool;
 use crate::visible::{cut, line};
 use sluice_runtime::output::{self, tell};
@@ -247,7 +248,8 @@ pub(super) async fn answer(dead: &DeadLetters) -> anyhow::Result<String> {
 
 fn question(preview: &Preview, wording: Wording) -> String {
     let Preview { count, first, unknown, .. } = preview;
-    let mut text = format!("{}\n{}", kinds(preview), in_columns(first));
+    let room = columns::room(&std::io::stderr());
+    let mut text = format!("{}\n{}", kinds(preview), in_columns(first, room));
     if *count > first.len() {
         text.push_str(&format!("… and {} more (--dry-run lists them all)\n", count - first.len()));
     }

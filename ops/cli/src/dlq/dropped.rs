@@ -10,16 +10,22 @@ use time::OffsetDateTime;
 
 use super::piles::{self, Pile, Piles};
 use super::select::Filters;
+use crate::columns::{self, Column, room};
 use crate::times::shown;
-use crate::visible::{cut, line};
+use crate::visible::line;
 use sluice_runtime::output::{self, tell};
-use sluice_runtime::table::{lines, table};
 
-/// The widest code, actor and title, in characters.
-const CODE_WIDTH: usize = 30;
-const ACTOR_WIDTH: usize = 40;
-const TITLE_WIDTH: usize = 48;
-const REASON_WIDTH: usize = 60;
+/// The columns of the table.
+const COLUMNS: [Column; 8] = [
+    Column::whole("ID"),
+    Column::whole("CLASS").goes(5),
+    Column::text("CODE", 12).goes(2),
+    Column::whole("DROPPED").goes(1),
+    Column::text("BY", 8).goes(3),
+    Column::whole("ACT").goes(6),
+    Column::text("REASON", 16),
+    Column::text("TITLE", 16).goes(4),
+];
 
 /// What to list, and how.
 #[derive(Debug, Args)]
@@ -69,7 +75,7 @@ pub(super) fn print(piles: &[Pile], json: bool) -> std::io::Result<()> {
     if piles.is_empty() {
         return Ok(());
     }
-    output::print(|out| write!(out, "{}", in_columns(piles)))
+    output::print(|out| write!(out, "{}", in_columns(piles, room(&std::io::stdout()))))
 }
 
 /// One object of `--json`.
@@ -93,21 +99,20 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn in_columns(piles: &[Pile]) -> String {
-    let mut columns = table(&["ID", "CLASS", "CODE", "DROPPED", "BY", "ACT", "REASON", "TITLE"]);
-    for pile in piles {
+fn in_columns(piles: &[Pile], room: Option<usize>) -> String {
+    let row = |pile: &Pile| {
         let Shown { summary, dropped_at, actor, act, reason, copies } = Shown::new(pile);
-        let title = summary.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, TITLE_WIDTH));
-        columns.add_row([
+        let title = summary.title.as_deref().map_or_else(|| "-".to_owned(), line);
+        vec![
             line(&summary.id),
             summary.class.to_string(),
-            cut(&summary.code, CODE_WIDTH),
+            line(&summary.code),
             shown(Some(dropped_at)),
-            cut(actor, ACTOR_WIDTH),
+            line(actor),
             line(act),
-            reason.map_or_else(|| "-".to_owned(), |reason| cut(reason, REASON_WIDTH)),
+            reason.map_or_else(|| "-".to_owned(), line),
             if copies > 1 { format!("{title} ({copies} ×)") } else { title },
-        ]);
-    }
-    lines(columns)
+        ]
+    };
+    columns::table(&COLUMNS, &piles.iter().map(row).collect::<Vec<_>>(), room)
 }

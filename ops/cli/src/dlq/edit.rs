@@ -4,7 +4,6 @@
 use clap::Args;
 use serde_json::Value;
 use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
-use sluice_core::named::Named;
 use sluice_core::post::{Post, PostId};
 use sluice_mysql::{ActKind, Content, Store};
 use sluice_rabbit::delivery::{LetterSummary, Transcript};
@@ -16,6 +15,7 @@ use super::consent;
 use super::editor;
 use super::found::{Found, NoSuchLetter};
 use super::ledger::Ledger;
+use super::named::resolve;
 use super::outcome::tell_json;
 use super::replace::{NotReplaced, Replacement};
 use crate::browse::DeadLetters;
@@ -28,8 +28,11 @@ const COMMAND: &str = "dlq edit";
 /// Which letter, and how.
 #[derive(Debug, Args)]
 pub(super) struct EditArgs {
-    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post. Where several have it, the oldest is
-    /// edited
+    /// The dead letter's id, as `sluice dlq list` gives it, or that of its post
+    ///
+    /// A beginning of the id that no other dead letter's has will do, if it has 4 characters or more, and so will
+    /// `latest`, for the one that failed last. Where several letters have the id, the oldest is
+    /// edited.
     id: String,
     /// A JSON merge patch (RFC 7396) for the body instead of an editor, like {"title": "shorter"}; @FILE reads it from a
     /// file, @- from stdin. null takes a field away
@@ -73,7 +76,8 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         .check_schema()
         .await
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
-    let found = match Found::look(&Named::new(&args.id), &dead, &store).await {
+    let named = resolve(&dead, &args.id).await?;
+    let found = match Found::look(&named, &dead, &store).await {
         Err(error) if error.is::<NoSuchLetter>() => {
             tell!("{error}");
             return Ok(Exit::Partial);
@@ -86,7 +90,7 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         (Some(_), _) => (ActKind::Edit, "patch"),
         (None, _) => (ActKind::Edit, "editor"),
     };
-    let asked = serde_json::json!({ "id": args.id, "by": by, "even_if_invalid": args.even_if_invalid });
+    let asked = serde_json::json!({ "id": named.text(), "by": by, "even_if_invalid": args.even_if_invalid });
     let ledger = Ledger::new(store, kind, &dead.prefix, asked).await;
     let letter = found.letter.summary()?;
     let mut edit = Edit { args, dead, ledger, letter };

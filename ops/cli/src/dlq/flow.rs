@@ -188,6 +188,8 @@ mod tests {
             paused,
             consumers: 0,
             in_hand: 0,
+            stored: 0,
+            dead_lettered: 0,
             oldest_submitted_at: None,
             rules: None,
             reviewer: None,

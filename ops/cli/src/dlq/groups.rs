@@ -10,15 +10,30 @@ use time::OffsetDateTime;
 use super::group::{Group, Groups};
 use super::select::{Filters, Selection};
 use crate::browse::DeadLetters;
+use crate::columns::Column;
 use crate::hint;
+use crate::rows::Rows;
 use crate::times::shown;
-use crate::visible::{cut, line};
+use crate::visible::line;
 use sluice_runtime::output::{self, tell};
-use sluice_runtime::table::{lines, right, table};
 
-/// The widest code and message, in characters.
-const CODE_WIDTH: usize = 30;
-const MESSAGE_WIDTH: usize = 70;
+/// The columns: those of every answer, and the same with what `--since` adds.
+const COLUMNS: [Column; 9] = {
+    let [count, hour, class, code, fingerprint, first, last, _, example, message] = COLUMNS_SINCE;
+    [count, hour, class, code, fingerprint, first, last, example, message]
+};
+const COLUMNS_SINCE: [Column; 10] = [
+    Column::number("COUNT"),
+    Column::number("LAST HOUR").goes(3),
+    Column::whole("CLASS").goes(2),
+    Column::text("CODE", 12),
+    Column::whole("FINGERPRINT"),
+    Column::whole("FIRST SEEN").goes(5),
+    Column::whole("LAST SEEN").goes(1),
+    Column::whole("NEW"),
+    Column::whole("FOR EXAMPLE").goes(4),
+    Column::text("MESSAGE", 20),
+];
 /// Said of letters that are not told apart any more.
 const OTHERS: &str = "of further kinds, beyond the first thousand";
 
@@ -69,9 +84,7 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
         })?;
         return Ok(Exit::Done);
     }
-    if !groups.is_empty() {
-        output::print(|out| write!(out, "{}", in_columns(&groups)))?;
-    }
+    in_rows(&groups)?.print()?;
     if others > 0 {
         tell!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
     }
@@ -84,27 +97,25 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
 }
 
 /// The table for people.
-fn in_columns(groups: &[Group]) -> String {
+fn in_rows(groups: &[Group]) -> anyhow::Result<Rows> {
     let asked = groups.iter().any(|group| group.new.is_some());
-    let mut headings = vec!["COUNT", "LAST HOUR", "CLASS", "CODE", "FINGERPRINT", "FIRST SEEN", "LAST SEEN"];
-    headings.extend(asked.then_some("NEW"));
-    headings.extend(["FOR EXAMPLE", "MESSAGE"]);
-    let mut columns = table(&headings);
-    right(&mut columns, &[0, 1]);
+    let mut rows = Rows::new(if asked { &COLUMNS_SINCE } else { &COLUMNS })?;
     for group in groups {
         let mut row = vec![
             group.count.to_string(),
             group.last_hour.to_string(),
             group.class.to_string(),
-            cut(&group.code, CODE_WIDTH),
+            line(&group.code),
             line(&group.fingerprint),
             shown(group.first_seen),
             shown(group.last_seen),
         ];
         row.extend(group.new.map(|new| if new { "new" } else { "known" }.to_owned()));
         row.push(group.samples.first().map(|id| line(id)).unwrap_or_default());
-        row.push(cut(&group.message, MESSAGE_WIDTH));
-        columns.add_row(row);
+        row.push(line(&group.message));
+        if !rows.add(row) {
+            break;
+        }
     }
-    lines(columns)
+    Ok(rows)
 }

@@ -10,17 +10,24 @@ use sluice_runtime::exit::Exit;
 use super::outcome::NO_SUCH_LETTER;
 use super::select::{Filters, Selection};
 use crate::browse::DeadLetters;
-use crate::spool::{Rows, Spool};
+use crate::columns::{self, Column};
+use crate::rows::Rows;
+use crate::spool::Spool;
 use crate::times::shown;
-use crate::visible::{cut, line};
+use crate::visible::line;
 use sluice_runtime::output::tell;
-use sluice_runtime::table::{lines, right, table};
 
-/// The widest code and title, in characters.
-const CODE_WIDTH: usize = 30;
-const TITLE_WIDTH: usize = 48;
-const HEADINGS: [&str; 7] = ["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST FAILED", "TITLE"];
-const NUMBERS: [usize; 2] = [3, 4];
+/// The columns of [`row`].
+const COLUMNS: [Column; 8] = [
+    Column::whole("ID"),
+    Column::whole("CLASS").goes(3),
+    Column::text("CODE", 12),
+    Column::number("ATTEMPTS").goes(4),
+    Column::number("REPLAYS").goes(5),
+    Column::whole("LAST FAILED").goes(1),
+    Column::text("TITLE", 16).goes(2),
+    Column::text("MESSAGE", 20),
+];
 
 /// What to list, and how.
 #[derive(Debug, Args)]
@@ -74,15 +81,10 @@ pub(super) fn tell_unknown(ids: &[String]) -> Exit {
     if ids.is_empty() { Exit::Done } else { Exit::Partial }
 }
 
-/// The table for people.
+/// The table for people, for a terminal of this width; none: whole.
 #[must_use]
-pub(super) fn in_columns(letters: &[LetterSummary]) -> String {
-    let mut columns = table(&HEADINGS);
-    right(&mut columns, &NUMBERS);
-    letters.iter().for_each(|letter| {
-        columns.add_row(row(letter));
-    });
-    lines(columns)
+pub(super) fn in_columns(letters: &[LetterSummary], room: Option<usize>) -> String {
+    columns::table(&COLUMNS, &letters.iter().map(row).collect::<Vec<_>>(), room)
 }
 
 /// The same table for any number of them.
@@ -90,19 +92,20 @@ pub(super) fn in_columns(letters: &[LetterSummary]) -> String {
 /// # Errors
 /// When there is no place for its rows.
 pub(super) fn rows() -> anyhow::Result<Rows> {
-    Rows::new(&HEADINGS, &NUMBERS)
+    Rows::new(&COLUMNS)
 }
 
 /// One line of it.
 pub(super) fn row(letter: &LetterSummary) -> Vec<String> {
     vec![
-        crate::visible::line(&letter.id),
+        line(&letter.id),
         letter.class.to_string(),
-        cut(&letter.code, CODE_WIDTH),
+        line(&letter.code),
         letter.attempts.to_string(),
         letter.replays.to_string(),
         shown(letter.last_failed_at),
-        letter.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, TITLE_WIDTH)),
+        letter.title.as_deref().map_or_else(|| "-".to_owned(), line),
+        line(&letter.message),
     ]
 }
 
@@ -117,7 +120,7 @@ mod tests {
             id: "a".to_owned(),
             class: Class::CrashLoop,
             code: "crash_loop".to_owned(),
-            message: String::new(),
+            message: "killed 3 workers\u{9b}".to_owned(),
             fingerprint: String::new(),
             attempts: 12,
             first_failed_at: None,
@@ -129,12 +132,12 @@ mod tests {
             submitted_at: None,
             title: Some("two\nlines \u{1b}[31mred".to_owned()),
         };
-        let text = in_columns(&[letter.clone(), LetterSummary { title: None, ..letter }]);
+        let text = in_columns(&[letter.clone(), LetterSummary { title: None, ..letter }], None);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
         let words: Vec<&str> = lines[0].split_whitespace().collect();
-        assert_eq!(words, ["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST", "FAILED", "TITLE"]);
-        assert!(lines[1].ends_with(r"unknown      two\nlines \u{1b}[31mred"), "{text}");
-        assert!(lines[2].ends_with('-'));
+        assert_eq!(words, ["ID", "CLASS", "CODE", "ATTEMPTS", "REPLAYS", "LAST", "FAILED", "TITLE", "MESSAGE"]);
+        assert!(lines[1].ends_with(r"unknown      two\nlines \u{1b}[31mred  killed 3 workers\u{9b}"), "{text}");
+        assert!(lines[2].contains(" -  "), "{text}");
     }
 }

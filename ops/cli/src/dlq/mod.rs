@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  select   which letters        look     all in hand for a moment, all put back
+//!  named    which letter is meant by a beginning of its id, or by `latest`
 //!  groups, list, show, export    read only
 //!  act ──► preview, consent ──► ledger (the act is recorded) ──► replay or drop, batch after batch ──► outcome
 //!  dropped, undrop    what the record keeps of dropped letters: read, and put back
@@ -27,6 +28,7 @@ mod ids;
 mod import;
 mod ledger;
 mod list;
+mod named;
 mod options;
 mod outcome;
 mod outlook;

@@ -6,14 +6,21 @@ use sluice_core::named::Named;
 use sluice_mysql::{RecordLine, Store};
 use sluice_runtime::exit::Exit;
 
+use crate::columns::{self, Column, room};
 use crate::times::shown;
-use crate::visible::{cut, line};
+use crate::visible::line;
 use sluice_runtime::output::{self, tell};
-use sluice_runtime::table::{lines, table};
 
-/// The widest actor and detail, in characters.
-const ACTOR_WIDTH: usize = 40;
-const DETAIL_WIDTH: usize = 80;
+/// The columns of the table.
+const COLUMNS: [Column; 7] = [
+    Column::whole("AT").goes(1),
+    Column::text("BY", 8).goes(2),
+    Column::whole("DID"),
+    Column::whole("LETTER"),
+    Column::whole("OUTCOME"),
+    Column::whole("ACT").goes(3),
+    Column::text("DETAIL", 16),
+];
 
 /// What to list, and how.
 #[derive(Debug, Args)]
@@ -56,27 +63,27 @@ pub(super) async fn run(args: RecordArgs) -> anyhow::Result<Exit> {
     if args.json {
         output::print(|out| read.iter().try_for_each(|line| output::json_line(out, line)))?;
     } else {
-        output::print(|out| write!(out, "{}", in_columns(&read)))?;
+        output::print(|out| write!(out, "{}", in_columns(&read, room(&std::io::stdout()))))?;
     }
     Ok(Exit::Done)
 }
 
-fn in_columns(read: &[RecordLine]) -> String {
-    let mut columns = table(&["AT", "BY", "DID", "LETTER", "OUTCOME", "ACT", "DETAIL"]);
-    for RecordLine { at, act, kind, actor, letter, outcome, detail, undone_by, reason, .. } in read {
+fn in_columns(read: &[RecordLine], room: Option<usize>) -> String {
+    let row = |read: &RecordLine| {
+        let RecordLine { at, act, kind, actor, letter, outcome, detail, undone_by, reason, .. } = read;
         let undone = undone_by.as_ref().map(|act| format!("undone by act {act}"));
         let reason = reason.as_ref().map(|reason| format!("reason: {reason}"));
         let detail = [reason, Some(detail.clone()).filter(|detail| !detail.is_empty()), undone];
         let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        columns.add_row([
+        vec![
             shown(Some(*at)),
-            cut(actor, ACTOR_WIDTH),
+            line(actor),
             line(kind),
             line(letter),
             line(outcome),
             line(act),
-            if detail.is_empty() { "-".to_owned() } else { cut(&detail, DETAIL_WIDTH) },
-        ]);
-    }
-    lines(columns)
+            if detail.is_empty() { "-".to_owned() } else { line(&detail) },
+        ]
+    };
+    columns::table(&COLUMNS, &read.iter().map(row).collect::<Vec<_>>(), room)
 }

@@ -16,6 +16,7 @@ use sluice_rabbit::delivery::{Letter, LetterSummary};
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
+use super::named::resolve;
 use crate::browse::DeadLetters;
 use crate::hint;
 use crate::operation;
@@ -28,6 +29,9 @@ use sluice_runtime::output::tell;
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     /// The dead letter's id, as `sluice dlq list` gives it, or that of its post
+    ///
+    /// A beginning of the id that no other dead letter's has will do, if it has 4 characters or more, and so will
+    /// `latest`, for the one that failed last.
     id: String,
     #[command(flatten)]
     broker: BrokerArgs,
@@ -49,7 +53,7 @@ pub(super) struct ShowArgs {
 /// When the letters cannot be looked at.
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq show")?;
-    let named = Named::new(&args.id);
+    let named = resolve(&dead, &args.id).await?;
     let acts = if args.body { None } else { Some(acts(&args.database, &dead.prefix, &named).await) };
     let known = acts.as_ref().and_then(|acts| acts.as_deref().ok());
     let mut found = Spool::<()>::new()?;

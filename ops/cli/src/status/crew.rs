@@ -85,7 +85,7 @@ pub(super) mod tests {
     use sluice_rabbit::roll_call::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
     use time::macros::datetime;
 
-    const NOON: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
+    pub(in super::super) const NOON: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
 
     fn worker(name: &str, in_hand: u32, submitted_before: i64) -> Presence {
         Presence {
@@ -98,6 +98,8 @@ pub(super) mod tests {
             paused: None,
             consumers: 8,
             in_hand,
+            stored: 0,
+            dead_lettered: 0,
             oldest_submitted_at: Some(NOON - time::Duration::seconds(submitted_before)),
             rules: None,
             reviewer: None,
@@ -125,6 +127,33 @@ pub(super) mod tests {
             why: Some("reviewer_status_500: no".to_owned()),
         });
         Crew(vec![worker("w-1", 3, 10), waiting])
+    }
+
+    /// Workers that consume and have nothing in flight, `w-1` and so on, each with what it has stored so far.
+    pub(in super::super) fn crew_of(stored: &[u64]) -> Crew {
+        let worker = |(number, stored): (usize, &u64)| Presence {
+            stored: *stored,
+            ..worker(&format!("w-{}", number + 1), 0, 10)
+        };
+        Crew(stored.iter().enumerate().map(worker).collect())
+    }
+
+    impl Crew {
+        /// The same workers, each paused for what `pause` says.
+        pub(in super::super) fn paused_for(mut self, pause: impl Fn(usize) -> Paused) -> Self {
+            for (place, worker) in self.0.iter_mut().enumerate() {
+                (worker.state, worker.paused) = (State::Paused, Some(pause(place)));
+            }
+            self
+        }
+
+        /// The same workers under one name, of one version and of rules that bear it, too.
+        pub(in super::super) fn named(mut self, name: &str) -> Self {
+            for worker in &mut self.0 {
+                (worker.worker, worker.version, worker.ruleset) = (name.to_owned(), name.to_owned(), name.to_owned());
+            }
+            self
+        }
     }
 
     #[test]

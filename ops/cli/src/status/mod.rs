@@ -5,10 +5,12 @@
 
 mod crew;
 mod dead;
+mod rates;
 mod sample;
 mod text;
+mod watch;
+mod workers;
 
-use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use clap::Args;
@@ -16,6 +18,7 @@ use sample::{Sampler, Status};
 use sluice_core::config::{BrokerArgs, DatabaseArgs, duration};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::shutdown;
+use tokio_util::sync::CancellationToken;
 
 use sluice_runtime::output;
 
@@ -31,13 +34,17 @@ pub struct StatusArgs {
     database: DatabaseArgs,
     /// One JSON object: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready,
     /// consumers, in_hand, oldest_submitted_at, oldest_age_seconds}, workers [{worker, pid, version, ruleset,
-    /// started_at, state, paused, consumers, in_hand, oldest_submitted_at, rules {since, refused {at, why}}, reviewer
-    /// {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at, oldest_age_seconds,
-    /// note}, posts {total, exact, by_verdict, sample}, rates {over_seconds, recorded_per_second, queue_growth_per_second}, away
-    /// [{what, problem}]. What is away is null. With --watch one object a line
+    /// started_at, state, paused, consumers, in_hand, stored, dead_lettered, oldest_submitted_at, rules {since, refused
+    /// {at, why}}, reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at,
+    /// oldest_age_seconds, note}, posts {total, exact, by_verdict, sample}, rates {over_seconds, accepted_per_second,
+    /// recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second, share}]}, away [{what,
+    /// since, problem}]. What is away is null. With --watch one object a line
     #[arg(long)]
     json: bool,
     /// Refresh until Ctrl-C
+    ///
+    /// On a terminal it is a page that stays: q, Esc or Ctrl-C leaves it, the arrow keys, j, k, PageUp and PageDown
+    /// scroll the workers, and NO_COLOR takes the colours away. Elsewhere one block of text follows the other.
     #[arg(long)]
     watch: bool,
     /// The time between two refreshes
@@ -57,6 +64,14 @@ pub struct StatusArgs {
     exact: bool,
 }
 
+impl StatusArgs {
+    /// Whether a page is shown that stays: then nothing else may be written to the terminal.
+    #[must_use]
+    pub fn on_a_screen(&self) -> bool {
+        self.watch && !self.json && watch::has_a_screen()
+    }
+}
+
 fn interval(text: &str) -> Result<Duration, String> {
     let least = Duration::from_millis(100);
     duration(text).and_then(|given| if given < least { Err("at least 100ms".to_owned()) } else { Ok(given) })
@@ -74,61 +89,60 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         _ => dead::Look::UpTo(dead::USUAL_LOOK),
     };
     let mut sampler = Sampler::new(&args.broker, &args.database, look, args.exact, stop.clone())?;
-    let status = tokio::select! {
-        status = once(&mut sampler, args.watch) => status,
-        () = stop.cancelled() => return Ok(Exit::Interrupted),
-    };
     if !args.watch {
+        let status = tokio::select! {
+            status = once(&mut sampler) => status,
+            () = stop.cancelled() => return Ok(Exit::Interrupted),
+        };
         show(&status, args.json)?;
         sampler.close().await;
         return Ok(if status.away.is_empty() { Exit::Done } else { Exit::Failed });
     }
-    redraw(&status, args.json)?;
-    let mut last = status;
-    let mut ticks = tokio::time::interval(args.interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    ticks.tick().await;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => break,
-        }
-        let status = sampler.take().await.with_rates_since(&last);
-        if stop.is_cancelled() {
-            break;
-        }
-        redraw(&status, args.json)?;
-        last = status;
+    if args.on_a_screen() {
+        watch::run(sampler, args.interval, stop).await?;
+    } else {
+        follow(&mut sampler, &args, &stop).await?;
+        sampler.close().await;
     }
-    sampler.close().await;
     Ok(Exit::Done)
 }
 
-/// The first answer: with rates, unless they will follow.
-async fn once(sampler: &mut Sampler, watch: bool) -> Status {
+/// One answer: with rates, unless counting takes long.
+async fn once(sampler: &mut Sampler) -> Status {
     let first = sampler.take().await;
-    // A count that takes long is taken once.
-    if watch || sampler.is_exact() {
+    if sampler.is_exact() {
         return first;
     }
     tokio::time::sleep_until(first.taken + APART).await;
     sampler.take().await.with_rates_since(&first)
 }
 
-fn show(status: &Status, json: bool) -> std::io::Result<()> {
-    output::print(|out| if json { output::json_line(out, status) } else { write!(out, "{}", text::page(status)) })
+/// One answer after the other, for a program that reads them, until the stop.
+async fn follow(sampler: &mut Sampler, args: &StatusArgs, stop: &CancellationToken) -> std::io::Result<()> {
+    let mut last: Option<Status> = None;
+    let mut ticks = tokio::time::interval(args.interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        let status = sampler.take().await;
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        let status = match &last {
+            Some(last) => status.with_rates_since(last),
+            None => status,
+        };
+        show(&status, args.json)?;
+        if !args.json {
+            output::print(|out| writeln!(out))?;
+        }
+        last = Some(status);
+    }
 }
 
-/// On a terminal each refresh takes the place of the one before.
-fn redraw(status: &Status, json: bool) -> std::io::Result<()> {
-    if !json && std::io::stdout().is_terminal() {
-        let mut out = std::io::stdout().lock();
-        write!(out, "\x1b[H\x1b[2J")?;
-        out.flush()?;
-    }
-    show(status, json)?;
-    if !json && !std::io::stdout().is_terminal() {
-        output::print(|out| writeln!(out))?;
-    }
-    Ok(())
+fn show(status: &Status, json: bool) -> std::io::Result<()> {
+    output::print(|out| if json { output::json_line(out, status) } else { write!(out, "{}", text::page(status)) })
 }

@@ -1,4 +1,4 @@
-//! One sample of everything, and what two samples say together.
+//! One sample of everything.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::crew::{Crew, PausedCrew};
 use super::dead::{Look, Seen};
+use super::rates::Rates;
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
-
-/// More rows a second than anybody stores: an estimate was set anew in between.
-const ESTIMATE_SET_ANEW: f64 = 200_000.0;
 
 /// What is known at one moment.
 #[derive(Debug, Clone, Serialize)]
@@ -99,22 +97,14 @@ pub(super) struct Posts {
     pub(super) sample: Option<BTreeMap<&'static str, u64>>,
 }
 
-/// How fast it moves.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Rates {
-    /// The time between the two samples.
-    pub(super) over_seconds: f64,
-    /// New rows a second.
-    pub(super) recorded_per_second: Option<f64>,
-    /// Posts waiting, more or fewer a second.
-    pub(super) queue_growth_per_second: Option<f64>,
-}
-
 /// What could not be asked.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Away {
     /// `RabbitMQ`, `MySQL` or `dead letters`.
     pub(super) what: &'static str,
+    /// The first of the samples in a row that could not ask it, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(super) since: OffsetDateTime,
     /// Why.
     pub(super) problem: String,
 }
@@ -146,6 +136,11 @@ impl Sampler {
         Ok(Self { dead, store: Store::new(database)?, look, exact, seen: None })
     }
 
+    /// How the names in RabbitMQ begin.
+    pub(super) fn prefix(&self) -> &str {
+        &self.dead.prefix
+    }
+
     /// Whether the posts are counted however many there are.
     pub(super) fn is_exact(&self) -> bool {
         self.exact
@@ -157,12 +152,12 @@ impl Sampler {
 
     /// Takes one.
     pub(super) async fn take(&mut self) -> Status {
-        let mut away = Vec::new();
-        let mut note = |what, problem: String| away.push(Away { what, problem });
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
         let crew = Crew::call(&self.dead.broker, &self.dead.topology);
         let (depths, rows, crew) = tokio::join!(depths, self.posts(), crew);
         let (at, taken) = (OffsetDateTime::now_utc(), Instant::now());
+        let mut away = Vec::new();
+        let mut note = |what, problem: String| away.push(Away { what, since: at, problem });
         let depths = depths.map_err(|problem| note("RabbitMQ", problem.to_string())).ok();
         let posts = match rows {
             Ok(rows) => Some(Posts::new(&rows)),
@@ -227,7 +222,7 @@ impl Sampler {
 }
 
 impl Queue {
-    fn new(name: String, depth: Depth, crew: Option<&Crew>, now: OffsetDateTime) -> Self {
+    pub(super) fn new(name: String, depth: Depth, crew: Option<&Crew>, now: OffsetDateTime) -> Self {
         let Depth { ready, consumers } = depth;
         let oldest = crew.and_then(|crew| crew.oldest(ready > 0));
         Self {
@@ -242,7 +237,7 @@ impl Queue {
 }
 
 impl Posts {
-    fn new(stored: &Stored) -> Self {
+    pub(super) fn new(stored: &Stored) -> Self {
         let named = |rows: &ByVerdict| rows.iter().map(|(verdict, count)| (verdict.as_str(), *count)).collect();
         match stored {
             Stored::Exactly(rows) => {
@@ -253,74 +248,5 @@ impl Posts {
                 Self { total: *rows, exact: false, by_verdict: None, sample: Some(named(sample)) }
             }
         }
-    }
-}
-
-impl Status {
-    /// The same, with the rates since an earlier sample.
-    #[must_use]
-    pub(super) fn with_rates_since(mut self, earlier: &Self) -> Self {
-        let over_seconds = (self.taken - earlier.taken).as_secs_f64();
-        let per_second = |now: f64, then: f64| Some(((now - then) / over_seconds * 10.0).round() / 10.0);
-        let recorded_per_second = match (&self.posts, &earlier.posts) {
-            (Some(now), Some(then)) if now.exact == then.exact => {
-                let speed = per_second(now.total as f64, then.total as f64);
-                // An estimate that was set anew says nothing of the speed.
-                speed.filter(|speed| now.exact || (0.0..ESTIMATE_SET_ANEW).contains(speed))
-            }
-            _ => None,
-        };
-        let queue_growth_per_second = match (&self.queue, &earlier.queue) {
-            (Some(now), Some(then)) => per_second(now.ready.into(), then.ready.into()),
-            _ => None,
-        };
-        self.rates = (over_seconds > 0.0).then_some(Rates {
-            over_seconds: (over_seconds * 1000.0).round() / 1000.0,
-            recorded_per_second,
-            queue_growth_per_second,
-        });
-        self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sluice_core::verdict::Verdict;
-    use std::time::Duration;
-
-    fn status(taken: Instant, ready: Option<u32>, rows: Option<u64>) -> Status {
-        Status {
-            at: OffsetDateTime::UNIX_EPOCH,
-            taken,
-            prefix: "post".to_owned(),
-            paused: None,
-            queue: ready.map(|ready| {
-                Queue::new("post_queue".to_owned(), Depth { ready, consumers: 0 }, None, OffsetDateTime::UNIX_EPOCH)
-            }),
-            workers: None,
-            dead_letters: None,
-            posts: rows.map(|rows| Posts::new(&Stored::Exactly(vec![(Verdict::Approved, rows)]))),
-            rates: None,
-            away: Vec::new(),
-        }
-    }
-
-    fn rates(from: (Option<u32>, Option<u64>), to: (Option<u32>, Option<u64>), apart: Duration) -> Rates {
-        let begun = Instant::now();
-        let later = status(begun + apart, to.0, to.1).with_rates_since(&status(begun, from.0, from.1));
-        later.rates.expect("time has passed")
-    }
-
-    #[test]
-    fn rates_are_differences_by_the_time_between() {
-        let rates = rates((Some(100), Some(1000)), (Some(40), Some(1500)), Duration::from_secs(2));
-        assert_eq!((rates.recorded_per_second, rates.queue_growth_per_second), (Some(250.0), Some(-30.0)));
-    }
-
-    #[test]
-    fn what_was_away_in_either_sample_has_no_rate() {
-        let rates = rates((None, Some(10)), (Some(5), None), Duration::from_secs(1));
-        assert_eq!((rates.recorded_per_second, rates.queue_growth_per_second), (None, None));
     }
 }

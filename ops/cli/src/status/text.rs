@@ -1,122 +1,81 @@
-//! The page for people.
+//! The page for people, and its parts for the terminal of `--watch`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use sluice_rabbit::roll_call::Presence;
 use time::Duration;
 
-use super::crew::{Crew, PausedCrew};
-use super::sample::{Dead, Posts, Queue, Rates, Status};
+use super::crew::PausedCrew;
+use super::rates::Rates;
+use super::sample::{Away, Dead, Posts, Queue, Status};
+use super::workers::{notes, table_of};
 use crate::times::{shown, span};
 use crate::visible::line;
-use sluice_runtime::table::{lines, right, table};
+
+/// One fact: its name, and what is known of it, on one line without hidden characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fact {
+    /// At most 12 characters.
+    pub(super) name: &'static str,
+    /// What is known.
+    pub(super) value: String,
+}
 
 /// The whole page.
 #[must_use]
 pub(super) fn page(status: &Status) -> String {
-    let mut page = String::new();
-    let mut row = |name: &str, value: &str| {
+    let mut page = format!("{:<14}{}\n", "at", shown(Some(status.at)));
+    for Fact { name, value } in pause(status).into_iter().chain(facts(status)).chain(unreachable(status)) {
         let _ = writeln!(page, "{name:<14}{value}");
-    };
-    row("at", &shown(Some(status.at)));
-    if let Some(paused) = &status.paused {
-        row("paused", &line(&pause(paused, status)));
-    }
-    row("queue", &status.queue.as_ref().map_or_else(away, queue));
-    row("dead letters", &status.dead_letters.as_ref().map_or_else(away, dead_letters));
-    row("posts stored", &status.posts.as_ref().map_or_else(away, posts));
-    if let Some(rates) = status.rates.as_ref().filter(|_| status.queue.is_some() || status.posts.is_some()) {
-        row("speed", &speed(rates));
-    }
-    for away in &status.away {
-        row("away", &line(&format!("{}: {}", away.what, away.problem)));
     }
     if let Some(crew) = &status.workers {
-        page.push_str(&workers(crew, status));
+        page.push_str(&table_of(crew, status));
     }
+    notes(status).iter().for_each(|note| _ = writeln!(page, "\n{note}"));
     page
 }
 
-fn away() -> String {
-    "unknown".to_owned()
+/// How much there is of everything, and how fast it moves.
+pub(super) fn facts(status: &Status) -> Vec<Fact> {
+    let unknown = || "unknown".to_owned();
+    let mut facts = vec![
+        Fact { name: "queue", value: status.queue.as_ref().map_or_else(unknown, queue) },
+        Fact { name: "dead letters", value: status.dead_letters.as_ref().map_or_else(unknown, dead_letters) },
+        Fact { name: "posts stored", value: status.posts.as_ref().map_or_else(unknown, posts) },
+    ];
+    if let Some(rates) = status.rates.as_ref().filter(|_| status.queue.is_some() || status.posts.is_some()) {
+        facts.push(Fact { name: "speed", value: speed(rates) });
+    }
+    facts
+}
+
+/// What cannot be asked, since when and why.
+pub(super) fn unreachable(status: &Status) -> Vec<Fact> {
+    let told = |away: &Away| {
+        let Away { what, since, problem } = away;
+        let lasts = span(status.at - *since);
+        format!("{what} since {}, for {lasts}: {}", shown(Some(*since)), line(problem))
+    };
+    status.away.iter().map(|away| Fact { name: "unreachable", value: told(away) }).collect()
+}
+
+/// What workers wait for, if any of them does: `mysql since 16:00, for 2m 3s (4 of 4 workers): …`
+pub(super) fn pause(status: &Status) -> Option<Fact> {
+    let PausedCrew { dependency, since, workers, code, message } = status.paused.as_ref()?;
+    let all = status.workers.as_ref().map_or(0, |crew| crew.members().len());
+    let lasts = span(status.at - *since);
+    let since = shown(Some(*since));
+    let value = format!("{dependency} since {since}, for {lasts} ({workers} of {all} workers): {code}: {message}");
+    Some(Fact { name: "paused", value: line(&value) })
 }
 
 fn queue(queue: &Queue) -> String {
     let Queue { ready, name, consumers, in_hand, .. } = queue;
-    let mut text = format!("{ready} waiting in {name}, {in_hand} in hand, {consumers} consumers");
+    let mut text = format!("{ready} waiting in {name}, {in_hand} in flight, {consumers} consumers");
     if let Some(age) = queue.oldest_age_seconds {
         let _ = write!(text, "; the oldest was submitted {} ago", span(Duration::seconds(age)));
     }
     text
-}
-
-/// `mysql since 16:00, for 2m 3s (4 of 4 workers): …`
-fn pause(paused: &PausedCrew, status: &Status) -> String {
-    let PausedCrew { dependency, since, workers, code, message } = paused;
-    let all = status.workers.as_ref().map_or(0, |crew| crew.members().len());
-    let lasts = span(status.at - *since);
-    let since = shown(Some(*since));
-    format!("{dependency} since {since}, for {lasts} ({workers} of {all} workers): {code}: {message}")
-}
-
-/// A line for each worker that answered, and a word on those that did not.
-fn workers(crew: &Crew, status: &Status) -> String {
-    let mut text = String::new();
-    if !crew.members().is_empty() {
-        let mut rows = table(&["worker", "pid", "state", "consumers", "in hand", "up", "version", "rules"]);
-        for worker in crew.members() {
-            rows.add_row([
-                line(&worker.worker),
-                worker.pid.to_string(),
-                match &worker.paused {
-                    Some(paused) => format!("paused: {}", line(&paused.dependency)),
-                    None => worker.state.as_str().to_owned(),
-                },
-                worker.consumers.to_string(),
-                worker.in_hand.to_string(),
-                span(status.at - worker.started_at),
-                line(&worker.version),
-                rules(worker, status),
-            ]);
-        }
-        right(&mut rows, &[1, 3, 4]);
-        let _ = write!(text, "\n{}", lines(rows));
-    }
-    text.push_str(&troubles(crew, status));
-    let silent = status.queue.as_ref().map_or(0, |queue| queue.consumers.saturating_sub(crew.consumers()));
-    if silent > 0 {
-        let _ = writeln!(text, "\n{silent} consumers belong to programs that did not answer");
-    }
-    text
-}
-
-/// What is amiss with the review of some: rules that they do not take, an outside reviewer that they do not ask.
-fn troubles(crew: &Crew, status: &Status) -> String {
-    let mut text = String::new();
-    for worker in crew.members() {
-        let name = line(&worker.worker);
-        if let Some(refused) = worker.rules.as_ref().and_then(|rules| rules.refused.as_ref()) {
-            let (at, ago) = (shown(Some(refused.at)), span(status.at - refused.at));
-            let _ = writeln!(text, "\n{name} refused newer rules at {at}, {ago} ago: {}", line(&refused.why));
-        }
-        if let Some((reviewer, since)) = worker.reviewer.as_ref().and_then(|one| Some((one, one.since?))) {
-            let (circuit, at, lasts) = (line(&reviewer.circuit), shown(Some(since)), span(status.at - since));
-            let why = line(reviewer.why.as_deref().unwrap_or("unknown"));
-            let _ =
-                writeln!(text, "\n{name} does not ask the outside reviewer since {at}, for {lasts} ({circuit}): {why}");
-        }
-    }
-    text
-}
-
-/// `site@0123456789ab, for 2m 3s`
-fn rules(worker: &Presence, status: &Status) -> String {
-    let ruleset = line(&worker.ruleset);
-    match &worker.rules {
-        Some(rules) => format!("{ruleset}, for {}", span(status.at - rules.since)),
-        None => ruleset,
-    }
 }
 
 fn dead_letters(dead: &Dead) -> String {
@@ -156,19 +115,20 @@ fn speed(rates: &Rates) -> String {
         Some(rate) => format!("{rate:.1}"),
         None => "unknown".to_owned(),
     };
-    let (recorded, growth) = (rates.recorded_per_second, rates.queue_growth_per_second);
-    format!("{} stored a second, queue {} a second", shown(recorded, false), shown(growth, true))
+    let (accepted, stored) = (shown(rates.accepted_per_second, false), shown(rates.recorded_per_second, false));
+    let growth = shown(rates.queue_growth_per_second, true);
+    format!("{accepted} accepted, {stored} stored a second; queue {growth} a second")
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::crew::tests::crew;
-    use super::super::sample::Away;
     use super::*;
     use time::macros::datetime;
     use tokio::time::Instant;
 
-    fn status() -> Status {
+    /// Two workers, and no MySQL.
+    pub(in super::super) fn status() -> Status {
         Status {
             at: datetime!(2026-11-22 12:00:00 UTC),
             taken: Instant::now(),
@@ -194,21 +154,25 @@ mod tests {
             }),
             posts: None,
             rates: None,
-            away: vec![Away { what: "MySQL", problem: "refused".to_owned() }],
+            away: vec![Away {
+                what: "MySQL",
+                since: datetime!(2026-11-22 11:59:58 UTC),
+                problem: "refused".to_owned(),
+            }],
         }
     }
 
     #[test]
-    fn the_page_shows_what_is_known_and_names_what_is_away() {
+    fn the_page_shows_what_is_known_and_names_what_is_unreachable() {
         let text = page(&status());
         for part in [
             "paused        mysql since 2026-11-22T11:59:00Z, for 1m (1 of 2 workers): mysql_unreachable: refused",
-            "queue         7 waiting in post_queue, 3 in hand, 10 consumers; the oldest was submitted 1m 30s ago",
-            "w-2       7  paused: mysql          0        0  0s  0.1.0    builtin",
+            "queue         7 waiting in post_queue, 3 in flight, 10 consumers; the oldest was submitted 1m 30s ago",
+            "w-2       7  paused: mysql          0          0         -      -  0s  0.1.0    builtin",
             "2 consumers belong to programs that did not answer",
             "3 in post_dlq, 1 expired, 2 permanent; the oldest failed 1m 1s ago, 2 within the last hour",
             "posts stored  unknown",
-            "away          MySQL: refused",
+            "unreachable   MySQL since 2026-11-22T11:59:58Z, for 2s: refused",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }
@@ -216,24 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_amiss_with_the_review_is_said_under_the_workers() {
-        let text = page(&status());
-        for part in [
-            "0.1.0    builtin, for 1m",
-            "w-2 refused newer rules at 2026-11-22T11:59:30Z, 30s ago: site.toml:3:1: no",
-            "w-2 does not ask the outside reviewer since 2026-11-22T11:59:50Z, for 10s (open): reviewer_status_500: no",
-        ] {
-            assert!(text.contains(part), "{part} in\n{text}");
-        }
-        assert!(!text.contains("w-1 refused") && !text.contains("w-1 does not"), "{text}");
-    }
-
-    #[test]
     fn a_growing_and_a_shrinking_queue_are_told_apart() {
-        let rates =
-            |growth| Rates { over_seconds: 1.0, recorded_per_second: Some(2.0), queue_growth_per_second: growth };
-        assert_eq!(speed(&rates(Some(3.5))), "2.0 stored a second, queue +3.5 a second");
-        assert_eq!(speed(&rates(Some(-3.5))), "2.0 stored a second, queue -3.5 a second");
-        assert_eq!(speed(&rates(None)), "2.0 stored a second, queue unknown a second");
+        let speed_of = |growth| {
+            speed(&Rates {
+                over_seconds: 1.0,
+                accepted_per_second: None,
+                recorded_per_second: Some(2.0),
+                queue_growth_per_second: growth,
+                workers: Vec::new(),
+            })
+        };
+        assert_eq!(speed_of(Some(3.5)), "unknown accepted, 2.0 stored a second; queue +3.5 a second");
+        assert_eq!(speed_of(Some(-3.5)), "unknown accepted, 2.0 stored a second; queue -3.5 a second");
+        assert_eq!(speed_of(None), "unknown accepted, 2.0 stored a second; queue unknown a second");
     }
 }

@@ -1,0 +1,51 @@
+//! How many posts left the queue through this process since it was started: the two counters of which `sluice status`
+//! makes a speed for each worker. The metrics count the same, but only where a port was given to serve them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sluice_rabbit::delivery::Settlement;
+
+/// Counters that only grow.
+#[derive(Debug, Default)]
+pub struct Settled {
+    stored: AtomicU64,
+    dead_lettered: AtomicU64,
+}
+
+impl Settled {
+    /// Counts what the broker was told. A released post has not left the queue, so it counts as nothing.
+    pub fn count(&self, settlement: &Settlement) {
+        let counter = match settlement {
+            Settlement::Ack => &self.stored,
+            Settlement::DeadLetter(_) => &self.dead_lettered,
+            Settlement::Release | Settlement::Renew => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Posts that were found in MySQL and acknowledged.
+    #[must_use]
+    pub fn stored(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    /// Posts that were dead-lettered.
+    #[must_use]
+    pub fn dead_lettered(&self) -> u64 {
+        self.dead_lettered.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_released_post_has_not_left_the_queue() {
+        let settled = Settled::default();
+        for settlement in [Settlement::Ack, Settlement::Release, Settlement::Ack, Settlement::Renew] {
+            settled.count(&settlement);
+        }
+        assert_eq!((settled.stored(), settled.dead_lettered()), (2, 0));
+    }
+}
