@@ -42,7 +42,7 @@ pub fn normalise(message: &str) -> String {
 
 /// The message without what is quoted in it and is no name, which may be a user's text. Numbers stay.
 #[must_use]
-pub fn without_values(message: &str) -> String {
+pub(crate) fn without_values(message: &str) -> String {
     fold(message, false)
 }
 
