@@ -6,7 +6,7 @@ use std::time::Duration;
 use sluice_core::dead_letter::{DeadLetterRecord, SCHEMA, fingerprint};
 use sluice_core::disposition::{Blame, Class, Disposition, Outcome, decide};
 use sluice_core::failure::Failure;
-use sluice_core::post::{BODY_MAX_BYTES, Malformed, Post};
+use sluice_core::post::{BODY_MAX_BYTES, Malformed, Post, PostId};
 use sluice_core::retry::RetryPolicy;
 use sluice_core::verdict::Review;
 use sluice_mysql::{Recorded, Row};
@@ -18,6 +18,7 @@ use sluice_runtime::failpoint;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
+use crate::activity::Activity;
 use crate::gate::Gate;
 use crate::hand::Hand;
 use crate::large::Large;
@@ -44,6 +45,8 @@ pub struct Handler {
     pub hand: Arc<Hand>,
     /// Counts what was settled.
     pub settled: Arc<Settled>,
+    /// Told what becomes of posts, for the log.
+    pub activity: Arc<Activity>,
     /// What large ones may take at the same time.
     pub large: Large,
     /// When to try again, and how often.
@@ -110,6 +113,7 @@ impl Handler {
                 Disposition::Retry(failure) => {
                     tracing::debug!(post = delivery.message_id(), code = %failure.code, attempts.made, "to try again");
                     metrics::counter!("sluice_attempts_failed_total", "code" => failure.code).increment(1);
+                    self.activity.retried();
                     let wait = tokio::time::sleep(schedule.next_wait(fastrand::f64()));
                     unless(withdrawn, wait).await
                 }
@@ -170,7 +174,7 @@ impl Handler {
                 },
             },
         };
-        let submitted_at = post.submitted_at;
+        let (id, submitted_at) = (post.id, post.submitted_at);
         let row = Row { post, review, reviewed_at: at, attempts: attempts.made };
         match unless(withdrawn, self.recorder.record(row)).await {
             None => Outcome::Interrupted,
@@ -178,9 +182,23 @@ impl Handler {
             Some(Ok(recorded)) => {
                 failpoint::reach(failpoint::COMMITTED);
                 self.gate.progress();
-                count(recorded, submitted_at);
+                self.report_stored(id, recorded, submitted_at, attempts);
                 Outcome::Recorded
             }
+        }
+    }
+
+    fn report_stored(&self, id: PostId, recorded: Recorded, submitted_at: OffsetDateTime, attempts: &Attempts) {
+        let result = match recorded {
+            Recorded::Inserted => "inserted",
+            Recorded::AlreadyRecorded => "already_recorded",
+        };
+        metrics::counter!("sluice_posts_recorded_total", "result" => result).increment(1);
+        // A clock that was set back meanwhile gives an age below zero.
+        let age = Duration::try_from(OffsetDateTime::now_utc() - submitted_at).unwrap_or_default();
+        metrics::histogram!("sluice_post_age_seconds").record(age);
+        if let Some(Judged { review, .. }) = &attempts.judged {
+            self.activity.stored(id, recorded, review, age);
         }
     }
 
@@ -213,6 +231,22 @@ impl Handler {
         }
     }
 
+    /// A dead letter is worth a line and a count by its cause.
+    fn report_settled(&self, post: Option<&str>, settlement: &Settlement) {
+        match settlement {
+            // Reported as soon as there was a row.
+            Settlement::Ack => {}
+            Settlement::Release | Settlement::Renew => self.activity.released(),
+            Settlement::DeadLetter(record) => {
+                let DeadLetterRecord { class, code, message, attempts, .. } = &**record;
+                let labels = [("class", class.as_str().to_owned()), ("code", code.clone())];
+                metrics::counter!("sluice_posts_dead_lettered_total", &labels).increment(1);
+                tracing::warn!(post, %class, code, attempts, error = message, "dead-lettered");
+                self.activity.dead_lettered();
+            }
+        }
+    }
+
     /// Tells the broker. A dead letter that is not taken is offered again for as long as we may wait; then the post
     /// goes back to the queue, as any other does.
     async fn settle(&self, mut delivery: Delivery, mut settlement: Settlement, withdrawn: &CancellationToken) {
@@ -227,7 +261,7 @@ impl Handler {
             match settled {
                 Ok(()) => {
                     self.settled.count(&settlement);
-                    log(post.as_deref(), &settlement);
+                    self.report_settled(post.as_deref(), &settlement);
                     metrics::counter!("sluice_deliveries_settled_total", "settlement" => name).increment(1);
                     return;
                 }
@@ -268,31 +302,11 @@ async fn unless<T>(withdrawn: &CancellationToken, what: impl Future<Output = T>)
     }
 }
 
-fn count(recorded: Recorded, submitted_at: OffsetDateTime) {
-    let result = match recorded {
-        Recorded::Inserted => "inserted",
-        Recorded::AlreadyRecorded => "already_recorded",
-    };
-    metrics::counter!("sluice_posts_recorded_total", "result" => result).increment(1);
-    let age = (OffsetDateTime::now_utc() - submitted_at).as_seconds_f64().max(0.0);
-    metrics::histogram!("sluice_post_age_seconds").record(age);
-}
-
 fn name(settlement: &Settlement) -> &'static str {
     match settlement {
         Settlement::Ack => "ack",
         Settlement::DeadLetter(_) => "dead_letter",
         Settlement::Release => "release",
         Settlement::Renew => "renew",
-    }
-}
-
-/// A dead letter is worth a line and a count by its cause; what is stored or released is not.
-fn log(post: Option<&str>, settlement: &Settlement) {
-    if let Settlement::DeadLetter(record) = settlement {
-        let DeadLetterRecord { class, code, message, attempts, .. } = &**record;
-        let labels = [("class", class.as_str().to_owned()), ("code", code.clone())];
-        metrics::counter!("sluice_posts_dead_lettered_total", &labels).increment(1);
-        tracing::warn!(post, %class, code, attempts, error = message, "dead-lettered");
     }
 }

@@ -9,6 +9,7 @@
 //!  recorder ─► writer ─► MySQL      a group one of whose rows is at fault: recorder ─► suspects ─► writer
 //! ```
 
+pub mod activity;
 pub mod cli;
 pub mod consumer;
 pub mod gate;

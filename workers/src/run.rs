@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::activity::Activity;
 use crate::cli::RunArgs;
 use crate::consumer::Consumers;
 use crate::gate::{Gate, Probe};
@@ -82,6 +83,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         settled: Arc::default(),
         stop: shutdown.orderly.clone(),
     };
+    let (activity, log) = Activity::new(Arc::clone(&present.hand));
     let handler = Handler {
         worker: name.clone(),
         rules,
@@ -90,6 +92,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         gate: Arc::clone(&gate),
         hand: Arc::clone(&present.hand),
         settled: Arc::clone(&present.settled),
+        activity,
         large: Large::default(),
         retry: args.retry(),
         max_deliveries: args.max_deliveries,
@@ -112,9 +115,12 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         Some((address, metrics)) => Some(Vitals::prepare(address, metrics, present.clone()).await?),
         None => None,
     };
-    work(consumers, present, probe, reload, vitals, &store, shutdown)
-        .instrument(tracing::info_span!("process", worker = name))
-        .await;
+    let (process, end) = (tracing::info_span!("process", worker = name), CancellationToken::new());
+    let logging = tokio::spawn(log.run(end.clone()).instrument(process.clone()));
+    work(consumers, present, probe, reload, vitals, &store, shutdown).instrument(process.clone()).await;
+    end.cancel();
+    let _ = logging.await;
+    process.in_scope(|| tracing::info!("stopped"));
     Ok(Exit::Done)
 }
 
@@ -146,7 +152,6 @@ async fn work(
         // One that is away would only be waited for.
         store.close().await;
     }
-    tracing::info!("stopped");
 }
 
 /// The rules to begin with, and where they were read from. The stamp is older than what was read: a change in between

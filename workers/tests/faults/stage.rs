@@ -9,6 +9,8 @@ use sluice_lab::devstack::{Stack, StackOptions};
 use sluice_lab::testing::{Ground, eventually};
 use sluice_rabbit::publisher::{Envelope, Publisher};
 
+pub(crate) use crate::support::quick_start;
+
 /// Servers that nobody else uses, so that they can be broken.
 pub(crate) struct Stage {
     /// Dropped before the servers it cleans.
@@ -23,15 +25,6 @@ impl Stage {
         let ground = Ground::on(&stack.amqp_url(), server.trim_end_matches('/')).await;
         Self { ground, stack }
     }
-}
-
-/// An environment and the rules it names, which say nothing: reading the built-in ones takes most of a worker's start.
-pub(crate) fn quick_start(ground: &Ground) -> (Vec<(&'static str, String)>, tempfile::NamedTempFile) {
-    let rules = tempfile::NamedTempFile::with_suffix(".toml").expect("a temporary file");
-    std::fs::write(rules.path(), "[categories.none]\nhold = 50\n").expect("the file is ours");
-    let mut environment = ground.environment();
-    environment.push(("SLUICE_RULES", rules.path().display().to_string()));
-    (environment, rules)
 }
 
 /// So many posts that nobody else has.

@@ -18,7 +18,18 @@ pub(crate) fn start(environment: &[(&str, String)], args: &[&str]) -> Program {
     Program::start(env!("CARGO_BIN_EXE_sluice-worker"), &args, environment)
 }
 
+/// An environment and the rules it names, which find nothing: reading the built-in ones takes most of a worker's start.
+#[allow(dead_code, reason = "not every file of tests starts that many")]
+pub(crate) fn quick_start(ground: &Ground) -> (Vec<(&'static str, String)>, tempfile::NamedTempFile) {
+    let rules = tempfile::NamedTempFile::with_suffix(".toml").expect("a temporary file");
+    std::fs::write(rules.path(), "[categories.none]\nhold = 50\n").expect("the file is ours");
+    let mut environment = ground.environment();
+    environment.push(("SLUICE_RULES", rules.path().display().to_string()));
+    (environment, rules)
+}
+
 /// Waits until a post is stored.
+#[allow(dead_code, reason = "not every file of tests waits for a single one")]
 pub(crate) async fn stored(ground: &Ground, id: PostId) -> StoredPost {
     let store = ground.store();
     eventually("the post to be stored", async || {

@@ -5,6 +5,7 @@
 
 mod crew;
 mod dead;
+mod known;
 mod rates;
 mod sample;
 mod text;
@@ -14,7 +15,8 @@ mod workers;
 use std::time::Duration;
 
 use clap::Args;
-use sample::{Sampler, Status};
+use known::Status;
+use sample::Sampler;
 use sluice_core::config::{BrokerArgs, DatabaseArgs, duration};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::shutdown;

@@ -1,39 +1,9 @@
 //! How fast posts move: what two samples say together.
 
-use serde::Serialize;
 use sluice_rabbit::roll_call::Presence;
 
 use super::crew::Crew;
-use super::sample::Status;
-
-/// How fast posts move. What is unknown is none: a server that was unreachable in either sample, a program that consumes
-/// and does not answer.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Rates {
-    /// The time between the two samples.
-    pub(super) over_seconds: f64,
-    /// Posts that came into the queue: by how much it grew, and what left it through the workers.
-    pub(super) accepted_per_second: Option<f64>,
-    /// New rows, counted; where the table is too large to be counted or MySQL is unreachable, what the workers say.
-    pub(super) recorded_per_second: Option<f64>,
-    /// Posts waiting, more or fewer.
-    pub(super) queue_growth_per_second: Option<f64>,
-    /// Each worker of the later sample, in its order.
-    pub(super) workers: Vec<WorkerRate>,
-}
-
-/// What one worker did between two samples.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct WorkerRate {
-    /// Its name.
-    pub(super) worker: String,
-    /// Its process id.
-    pub(super) pid: u32,
-    /// Posts that it stored and acknowledged; none in the first sample in which it answers.
-    pub(super) stored_per_second: Option<f64>,
-    /// Its part of what all workers stored, from 0 to 1; none when they stored nothing.
-    pub(super) share: Option<f64>,
-}
+use super::known::{Rates, Status, WorkerRate};
 
 impl Status {
     /// The same, with the rates since an earlier sample, and with the beginning of what is still unreachable.
@@ -119,7 +89,7 @@ fn tenths(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::crew::tests::{NOON, crew_of};
-    use super::super::sample::{Away, Posts, Queue};
+    use super::super::known::{Away, Posts, Queue};
     use super::*;
     use sluice_core::verdict::Verdict;
     use sluice_mysql::Stored;

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use time::Duration;
 
 use super::crew::PausedCrew;
-use super::rates::Rates;
-use super::sample::{Away, Dead, Posts, Queue, Status};
+use super::known::Rates;
+use super::known::{Away, Dead, Posts, Queue, Status};
 use super::workers::{notes, table_of};
 use crate::times::{shown, span};
 use crate::visible::line;

@@ -3,8 +3,8 @@
 use sluice_rabbit::roll_call::Presence;
 
 use super::crew::Crew;
-use super::rates::WorkerRate;
-use super::sample::Status;
+use super::known::Status;
+use super::known::WorkerRate;
 use crate::times::{shown, span};
 use crate::visible::line;
 use sluice_runtime::table::{lines, right, table};

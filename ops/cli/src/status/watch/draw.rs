@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 use super::list;
 use super::palette::Palette;
 use super::view::View;
-use crate::status::sample::Status;
+use crate::status::known::Status;
 use crate::status::text::{Fact, facts, pause, unreachable};
 use crate::status::workers::notes;
 use crate::times::{shown, span};

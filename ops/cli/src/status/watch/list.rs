@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::palette::Palette;
 use super::view::{Silent, View};
 use crate::status::crew::Crew;
-use crate::status::sample::Status;
+use crate::status::known::Status;
 use crate::status::workers::{rate_of, rules, share, state, stored};
 use crate::times::span;
 use crate::visible::line;

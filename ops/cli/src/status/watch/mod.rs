@@ -31,7 +31,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use view::{View, Wish};
 
-use super::sample::{Sampler, Status};
+use super::known::Status;
+use super::sample::Sampler;
 
 /// How often the page is drawn without any news: how long something has lasted is shown in seconds.
 const REDRAW: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use super::palette::Palette;
 use super::view::{View, Wish};
 use crate::status::crew::Crew;
 use crate::status::crew::tests::{NOON, crew_of};
-use crate::status::sample::{Away, Status};
+use crate::status::known::{Away, Status};
 use crate::status::text::tests::status;
 
 /// The usual terminal, and a large one.

@@ -8,7 +8,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use time::OffsetDateTime;
 
 use crate::status::crew::Crew;
-use crate::status::sample::Status;
+use crate::status::known::Status;
 
 /// How many samples the curves have at the most: more than a terminal has columns.
 const SAMPLES: usize = 1000;
