@@ -10,8 +10,8 @@ use sluice_core::failure::{Failure, Kind};
 use sluice_mysql::Store;
 use sluice_rabbit::broker::{Broker, close};
 use sluice_rabbit::publisher::Publisher;
-use sluice_rabbit::roll_call;
 use sluice_rabbit::topology::{Topology, TopologyError};
+use sluice_rabbit::worker_status;
 use sluice_review::reviewer::Reviewer;
 use sluice_review::{Mistakes, RuleSet};
 use sluice_runtime::exit::Exit;
@@ -27,11 +27,11 @@ use crate::consumer::Consumers;
 use crate::gate::{Gate, Probe};
 use crate::handler::Handler;
 use crate::large::Large;
-use crate::presence::Present;
 use crate::recorder::Recorder;
 use crate::rules::{Calls, Reload, Rules, Stamp};
 use crate::supervisor;
 use crate::vitals::Vitals;
+use crate::worker_status::Present;
 
 /// The longest wait for a dead letter's confirm. Nobody stands waiting for it, and too short a wait makes duplicates.
 const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(10);
@@ -136,7 +136,7 @@ async fn work(
 ) {
     tracing::info!(database = store.at(), rules = present.rules.standing().set.id(), "started");
     let (end, gate) = (CancellationToken::new(), Arc::clone(&consumers.gate));
-    tokio::spawn(answer_roll_calls(&consumers, present, end.clone()).in_current_span());
+    tokio::spawn(answer_worker_statuss(&consumers, present, end.clone()).in_current_span());
     tokio::spawn(reload.run(end.clone()).in_current_span());
     let probing = tokio::spawn(probe.run(end.clone()).in_current_span());
     if let Some(vitals) = vitals {
@@ -167,13 +167,13 @@ fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), Mi
 }
 
 /// Says who is here, whenever it is asked.
-fn answer_roll_calls(
+fn answer_worker_statuss(
     consumers: &Consumers,
     present: Present,
     end: CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let (broker, topology) = (consumers.broker.clone(), consumers.topology.clone());
-    async move { roll_call::answer(&broker, &topology, || present.say(), end).await }
+    async move { worker_status::answer(&broker, &topology, || present.say(), end).await }
 }
 
 /// Queues that are declared differently and refused credentials end it; a broker that is away is waited for later.

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use sluice_rabbit::roll_call::{Presence, State};
+use sluice_rabbit::worker_status::{State, WorkerStatus};
 use sluice_runtime::health::{self, Metrics};
 use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
-use crate::presence::Present;
+use crate::worker_status::Present;
 
 /// Connections that may be open: a few supervisors and scrapers, many times over.
 const CONNECTIONS: usize = 256;
@@ -43,7 +43,7 @@ impl Vitals {
 }
 
 /// Ready is who takes posts.
-fn readiness(presence: &Presence) -> Result<(), String> {
+fn readiness(presence: &WorkerStatus) -> Result<(), String> {
     match (&presence.paused, presence.state) {
         (Some(paused), _) => {
             let since = paused.since.format(&Rfc3339).unwrap_or_default();

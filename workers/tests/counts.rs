@@ -10,7 +10,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use sluice_core::disposition::Class;
 use sluice_core::post::Post;
 use sluice_lab::testing::Ground;
-use sluice_rabbit::delivery::Letters;
+use sluice_rabbit::delivery::DeadLetterBrowser;
 use sluice_rabbit::topology::ROUTING_KEY;
 use support::{dead, start, stored, waiting, worker};
 
@@ -128,7 +128,7 @@ async fn a_dead_letter_that_was_moved_back_and_dies_again_says_why_it_died_both_
         dead(&ground, 1).await;
         look_often(&ground).await;
     }
-    let mut letters = Letters::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ())
+    let mut letters = DeadLetterBrowser::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ())
         .await
         .expect("the dead letters can be seen");
     let letter = letters.next().await.expect("the broker answers").expect("a dead letter");

@@ -17,7 +17,7 @@ use proptest::test_runner::TestRunner;
 use sluice_core::disposition::Class;
 use sluice_core::post::Post;
 use sluice_lab::testing::Ground;
-use sluice_rabbit::delivery::Letters;
+use sluice_rabbit::delivery::DeadLetterBrowser;
 use sluice_rabbit::topology::ROUTING_KEY;
 use spliced::{spliced, texts};
 use support::{dead, is_stored, stored, waiting, worker};
@@ -125,7 +125,7 @@ async fn publish(ground: &Ground, strangers: &[Stranger]) -> Vec<Post> {
 
 /// The bodies of the dead letters, and why each is there.
 async fn letters(ground: &Ground) -> Vec<(Vec<u8>, Class, String)> {
-    let letters = Letters::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ()).await;
+    let letters = DeadLetterBrowser::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ()).await;
     let mut letters = letters.expect("the letters can be seen");
     let mut seen = Vec::new();
     while let Some(letter) = letters.next().await.expect("a letter") {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use sluice_lab::testing::{Ground, Program, eventually};
-use sluice_rabbit::roll_call::{self, Presence};
+use sluice_rabbit::worker_status::{self, WorkerStatus};
 use support::{start, stored};
 use tempfile::TempDir;
 
@@ -61,10 +61,10 @@ impl Stage {
     }
 
     /// Calls the roll until the answers are as wanted.
-    async fn hears(&self, what: &str, wanted: impl Fn(&[Presence]) -> bool) -> Vec<Presence> {
+    async fn hears(&self, what: &str, wanted: impl Fn(&[WorkerStatus]) -> bool) -> Vec<WorkerStatus> {
         eventually(what, async || {
             let heard =
-                roll_call::call(&self.ground.broker(), &self.ground.topology(), Duration::from_millis(500)).await;
+                worker_status::call(&self.ground.broker(), &self.ground.topology(), Duration::from_millis(500)).await;
             let heard = heard.map_err(|error| error.to_string())?;
             if wanted(&heard) { Ok(heard) } else { Err(format!("{heard:?}")) }
         })
@@ -78,12 +78,12 @@ impl Stage {
     }
 }
 
-fn refusal(presence: &Presence) -> Option<&str> {
+fn refusal(presence: &WorkerStatus) -> Option<&str> {
     presence.rules.as_ref()?.refused.as_ref().map(|refused| refused.why.as_str())
 }
 
 #[tokio::test]
-async fn a_changed_file_is_in_force_without_a_restart_and_the_roll_call_says_since_when() {
+async fn a_changed_file_is_in_force_without_a_restart_and_the_worker_status_says_since_when() {
     let mut stage = Stage::new(&[]).await;
     assert_eq!((stage.verdict("apple").await, stage.verdict("pear").await), ("held".to_owned(), "approved".to_owned()));
     let before = stage.hears("a worker", |heard| heard.len() == 1).await.remove(0);
@@ -92,7 +92,7 @@ async fn a_changed_file_is_in_force_without_a_restart_and_the_roll_call_says_sin
     assert_eq!((stage.verdict("apple").await, stage.verdict("pear").await), ("approved".to_owned(), "held".to_owned()));
     let after =
         stage.hears("other rules", |heard| heard.len() == 1 && heard[0].ruleset != before.ruleset).await.remove(0);
-    let since = |presence: &Presence| presence.rules.as_ref().expect("it says").since;
+    let since = |presence: &WorkerStatus| presence.rules.as_ref().expect("it says").since;
     assert!(since(&after) > since(&before) && refusal(&after).is_none(), "{after:?}");
     assert_eq!(after.started_at, before.started_at, "it is the same process");
     assert!(stage.workers.stop().await.success());
@@ -199,7 +199,7 @@ async fn four_processes_change_rules_in_the_middle_of_a_flood_and_no_post_is_los
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("site.toml"), holding("apple")).expect("it can be written");
     let mut stage = Stage::in_folder(folder, &["--reload-max-shift", "100"], 4).await;
-    let all = |heard: &[Presence]| heard.len() == 4 && heard.iter().all(|one| one.ruleset == heard[0].ruleset);
+    let all = |heard: &[WorkerStatus]| heard.len() == 4 && heard.iter().all(|one| one.ruleset == heard[0].ruleset);
     let before = stage.hears("four of one mind", all).await.remove(0).ruleset;
     let posts: Vec<_> = (0..2000).map(|number| stage.ground.post(&format!("apple or pear {number}"))).collect();
     let (early, late) = posts.split_at(600);
@@ -207,7 +207,7 @@ async fn four_processes_change_rules_in_the_middle_of_a_flood_and_no_post_is_los
     stage.write(&holding("pear"));
     stage.workers.signal(Signal::SIGHUP);
     stage.ground.publish(late).await;
-    let changed = |heard: &[Presence]| all(heard) && heard[0].ruleset != before;
+    let changed = |heard: &[WorkerStatus]| all(heard) && heard[0].ruleset != before;
     let after = stage.hears("four of another mind", changed).await.remove(0).ruleset;
     stage.workers.says("new rules are in force", 4).await;
     let last = stage.ground.post("the last");

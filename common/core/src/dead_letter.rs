@@ -18,7 +18,7 @@ pub const REPLAYS_HEADER: &str = "sluice-replays";
 /// The header of a letter whose body an operator has edited: the id of the act that did it. It travels with the message
 /// from then on.
 pub const EDITED_HEADER: &str = "sluice-edited";
-/// The header that names the replay, by its id in the record of acts, which last put a letter back to work. Where the
+/// The header that names the replay, by its id in the audit log, which last put a letter back to work. Where the
 /// post dies again, its letter still bears it: so it is known what became of that replay.
 pub const REPLAY_HEADER: &str = "sluice-replay";
 /// The header that keeps the name of a letter whose message has no id. That name is made from what the letter holds, so
@@ -77,7 +77,7 @@ pub struct DeadLetterRecord {
     pub replays: u32,
 }
 
-/// What the record of acts keeps of a dead letter's death, so that it can be told when the letter is gone. It is what the
+/// What the audit log keeps of a dead letter's death, so that it can be told when the letter is gone. It is what the
 /// letter said of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Death {

@@ -37,7 +37,7 @@ pub enum ActKind {
     /// Took letters out and kept nothing of them.
     Destroy,
     /// Put dropped letters back among the dead ones.
-    Undrop,
+    Restore,
     /// Put exported letters back among the dead ones.
     Import,
     /// Changed a letter's body.
@@ -54,7 +54,7 @@ impl ActKind {
             Self::Replay => "replay",
             Self::Drop => "drop",
             Self::Destroy => "destroy",
-            Self::Undrop => "undrop",
+            Self::Restore => "restore",
             Self::Import => "import",
             Self::Edit => "edit",
             Self::EditUndo => "edit_undo",
@@ -90,7 +90,7 @@ impl Act {
 
 /// What became of one letter in an act.
 #[derive(Debug, Clone, Serialize)]
-pub struct LetterOutcome {
+pub struct OperationItem {
     /// Its number within the act, from 1.
     pub number: u32,
     /// The letter's id.
@@ -161,7 +161,7 @@ impl Store {
     ///
     /// # Errors
     /// The server's.
-    pub async fn record_letters(&self, act: &Act, letters: &[LetterOutcome]) -> Result<(), Failure> {
+    pub async fn record_letters(&self, act: &Act, letters: &[OperationItem]) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
         let keeps = letters.iter().any(|letter| letter.kept.is_some());
         // Half of what the server takes leaves room for all that is around.
@@ -207,7 +207,7 @@ impl Store {
                  WHERE (d.letter IN ({marks}) OR d.post IN ({marks})) AND d.outcome IN ('dropped', 'destroyed') \
                  AND NOT EXISTS (SELECT 1 FROM undone_letters u WHERE u.of_act = d.act AND u.of_number = d.number) \
                  AND NOT EXISTS (SELECT 1 FROM act_letters b WHERE b.letter = d.letter AND b.at > d.at \
-                 AND b.outcome IN ('replayed', 'imported', 'undropped', 'edited', 'restored'))"
+                 AND b.outcome IN ('replayed', 'imported', 'restored', 'edited', 'reverted'))"
             );
             let asked: Vec<Value> = [ids, ids].concat().iter().map(|id| id.to_string().into()).collect();
             let rows: Vec<(String, Option<String>, Option<String>)> =
@@ -230,7 +230,7 @@ impl Store {
 }
 
 /// Letters whose record fits into one statement.
-fn portions(mut letters: &[LetterOutcome], most: usize) -> impl Iterator<Item = &[LetterOutcome]> {
+fn portions(mut letters: &[OperationItem], most: usize) -> impl Iterator<Item = &[OperationItem]> {
     std::iter::from_fn(move || {
         let mut bytes = 0;
         let fits = letters.iter().take(WRITE).take_while(|letter| {
@@ -287,7 +287,7 @@ impl Lines {
 }
 
 /// What records these letters, in this order.
-fn tables(act: &Act, letters: &[LetterOutcome], now: OffsetDateTime) -> Vec<Lines> {
+fn tables(act: &Act, letters: &[OperationItem], now: OffsetDateTime) -> Vec<Lines> {
     let lines = letters.iter().map(|letter| values(act, letter, now).into()).collect();
     let kept = letters.iter().filter_map(|letter| {
         let kept: Value = letter.kept.as_deref()?.into();
@@ -310,7 +310,7 @@ fn tables(act: &Act, letters: &[LetterOutcome], now: OffsetDateTime) -> Vec<Line
     tables.into_iter().filter(|lines| !lines.values.is_empty()).collect()
 }
 
-fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 8] {
+fn values(act: &Act, letter: &OperationItem, now: OffsetDateTime) -> [Value; 8] {
     [
         act.id.as_str().into(),
         letter.number.into(),
@@ -327,9 +327,9 @@ fn values(act: &Act, letter: &LetterOutcome, now: OffsetDateTime) -> [Value; 8] 
 mod tests {
     use super::*;
 
-    fn outcome(number: u32, bytes: usize) -> LetterOutcome {
+    fn outcome(number: u32, bytes: usize) -> OperationItem {
         let kept = Some("x".repeat(bytes));
-        LetterOutcome {
+        OperationItem {
             number,
             letter: number.to_string(),
             post: None,

@@ -7,7 +7,7 @@ use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{FromRowError, Params, Row, Value};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::record::{of_letter, reason};
+use super::audit::{of_letter, reason};
 use super::{LineId, Store};
 use sluice_core::failure::Failure;
 use sluice_core::named::Named;
@@ -57,7 +57,7 @@ pub enum Form {
 /// The last thing that the record says of a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fate {
-    /// `dropped`, `destroyed`, `undropped`, …
+    /// `dropped`, `destroyed`, `restored`, …
     pub outcome: String,
     /// In which act.
     pub act: String,
@@ -70,7 +70,7 @@ pub struct Fate {
 /// What shows that a letter was in the queue after all when its drop was on the record: the drop was cut short, and
 /// somebody has acted on the letter since. Letters without an id are told by what they hold, and another may hold the
 /// same.
-pub(super) const ACTED_ON: &str = "'replayed', 'edited', 'restored', 'destroyed'";
+pub(super) const ACTED_ON: &str = "'replayed', 'edited', 'reverted', 'destroyed'";
 
 /// A line and what is kept of its letter.
 const LETTER: &str = "l.act, l.number, l.letter, l.at, k.transcript, l.body, l.headers";
@@ -164,7 +164,7 @@ impl Store {
         let (of_letter, names) = of_letter(letter);
         let statement = format!(
             "SELECT l.outcome, l.act, a.actor, l.at FROM act_letters l JOIN acts a ON a.id = l.act \
-             WHERE a.prefix = ? AND {of_letter} AND l.outcome IN ('dropped', 'undropped', 'present', {ACTED_ON}) \
+             WHERE a.prefix = ? AND {of_letter} AND l.outcome IN ('dropped', 'restored', 'present', {ACTED_ON}) \
              ORDER BY l.at DESC, l.act DESC, l.number DESC LIMIT 1"
         );
         let asked = [vec![prefix.into()], names].concat();

@@ -5,6 +5,7 @@
 //! repeated without harm.
 
 mod acts;
+mod audit;
 mod content;
 mod counts;
 mod engine;
@@ -16,21 +17,20 @@ mod migrate;
 mod packet;
 mod plain;
 mod posts;
-mod record;
 mod refused;
 mod rehearsal;
 mod replays;
 mod row;
 mod under_way;
 
-pub use acts::{Act, ActKind, LetterOutcome, LineId};
+pub use acts::{Act, ActKind, LineId, OperationItem};
+pub use audit::AuditEntry;
 pub use content::{Content, ID_CONFLICT, StoredContent};
 pub use counts::{ByVerdict, Stored};
 pub use failure::classify;
 pub use insertion::Insertion;
 pub use kept::{DropAct, Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
-pub use record::RecordLine;
 pub use replays::{PastLetter, PastReplay, Taken};
 pub use row::{Recorded, Row, RowOutcome, StoredPost};
 

@@ -1,4 +1,4 @@
-//! Past replays, read from the record of acts.
+//! Past replays, read from the audit log.
 
 use std::collections::HashMap;
 

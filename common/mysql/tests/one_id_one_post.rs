@@ -8,7 +8,7 @@ use sluice_core::failure::{Failure, Kind};
 use sluice_core::post::Post;
 use sluice_core::verdict::{Review, Verdict};
 use sluice_lab::testing::Ground;
-use sluice_mysql::{Act, ActKind, LetterOutcome, Recorded, Row, RowOutcome, Store};
+use sluice_mysql::{Act, ActKind, OperationItem, Recorded, Row, RowOutcome, Store};
 use time::OffsetDateTime;
 
 fn row(post: &Post) -> Row {
@@ -138,9 +138,9 @@ async fn of_two_workers_with_two_posts_under_one_id_one_stores_it_and_the_other_
     }
 }
 
-fn line(number: u32, letter: &str) -> LetterOutcome {
+fn line(number: u32, letter: &str) -> OperationItem {
     let detail = String::new();
-    LetterOutcome {
+    OperationItem {
         number,
         letter: letter.to_owned(),
         post: None,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  broker ◄─ topology ◄─ publisher ◄─ delivery
-//!                     ◄─ roll_call
+//!                     ◄─ worker_status
 //! ```
 //!
 //! Only [`delivery`] acknowledges, and only [`topology`] spells a queue's name.
@@ -11,7 +11,7 @@ pub mod broker;
 pub mod delivery;
 mod failure;
 pub mod publisher;
-pub mod roll_call;
 pub mod topology;
+pub mod worker_status;
 
 pub use failure::{amqp_code, classify, is_unroutable_channel_error};

@@ -15,7 +15,7 @@ pub const REPLAY_CONFIRMED: &str = "replay_confirmed";
 /// A dropped letter is in the record, and still unacknowledged.
 pub const DROP_RECORDED: &str = "drop_recorded";
 /// A dropped letter is back among the dead ones, and the record does not say so yet.
-pub const UNDROP_CONFIRMED: &str = "undrop_confirmed";
+pub const RESTORE_CONFIRMED: &str = "restore_confirmed";
 /// An edited letter's copy is confirmed, and its original is still unacknowledged.
 pub const EDIT_CONFIRMED: &str = "edit_confirmed";
 /// A post was just delivered.

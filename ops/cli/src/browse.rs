@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use sluice_core::config::BrokerArgs;
 use sluice_rabbit::broker::Broker;
-use sluice_rabbit::delivery::{Letter, Letters};
+use sluice_rabbit::delivery::{DeadLetter, DeadLetterBrowser};
 use sluice_rabbit::topology::Topology;
 use sluice_runtime::shutdown;
 use tokio_util::sync::CancellationToken;
@@ -69,14 +69,14 @@ impl DeadLetters {
     ///
     /// # Errors
     /// When the broker cannot be used, there is no such queue, or the turn does not come.
-    pub(crate) async fn open(&self) -> anyhow::Result<Letters> {
+    pub(crate) async fn open(&self) -> anyhow::Result<DeadLetterBrowser> {
         let waiting = || {
             if self.says_so {
                 tell!("waiting for somebody else who has the dead letters in hand …");
             }
         };
         tokio::select! {
-            opened = Letters::open(&self.broker, &self.topology, self.patience, waiting) => Ok(opened?),
+            opened = DeadLetterBrowser::open(&self.broker, &self.topology, self.patience, waiting) => Ok(opened?),
             () = self.stop.cancelled() => Err(Interrupted.into()),
         }
     }
@@ -86,7 +86,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// As [`Self::open`]; [`Interrupted`].
-    pub(crate) async fn look(&self, mut see: impl FnMut(Letter) -> ControlFlow<()>) -> anyhow::Result<u32> {
+    pub(crate) async fn look(&self, mut see: impl FnMut(DeadLetter) -> ControlFlow<()>) -> anyhow::Result<u32> {
         let mut letters = self.open().await?;
         let total = letters.left();
         let bar = progress(total, self.says_so);
@@ -105,8 +105,8 @@ impl DeadLetters {
 
     async fn show_each(
         &self,
-        letters: &mut Letters,
-        mut see: impl FnMut(Letter) -> ControlFlow<()>,
+        letters: &mut DeadLetterBrowser,
+        mut see: impl FnMut(DeadLetter) -> ControlFlow<()>,
     ) -> anyhow::Result<()> {
         while let Some(letter) = letters.next().await? {
             if self.stop.is_cancelled() {

@@ -34,8 +34,8 @@ mod tests {
         assert_eq!(command("dlq replay", "post", "-x"), "sluice dlq replay -- -x");
         assert_eq!(command("why", "post", "$(touch x)"), "sluice why '$(touch x)'");
         assert_eq!(
-            with_flag("dlq record", "blue", "--letter", "-a b"),
-            "sluice dlq record --prefix blue --letter='-a b'"
+            with_flag("dlq audit", "blue", "--letter", "-a b"),
+            "sluice dlq audit --prefix blue --letter='-a b'"
         );
     }
 }

@@ -1,20 +1,20 @@
 //! What an operator did to a dead letter, told to people.
 
-use sluice_mysql::RecordLine;
+use sluice_mysql::AuditEntry;
 
 /// In a word what happened, and the circumstances. The word is the outcome, where that is one by itself.
 #[must_use]
-pub fn told(line: &RecordLine) -> (&'static str, String) {
-    let RecordLine { outcome, kind, actor, act, detail, reason, undone_by, .. } = line;
+pub fn told(line: &AuditEntry) -> (&'static str, String) {
+    let AuditEntry { outcome, kind, actor, act, detail, reason, undone_by, .. } = line;
     let (what, means) = match outcome.as_str() {
         "replayed" => ("replayed", "put back to work"),
         "dropped" => ("dropped", "taken out of the dead letters; the record keeps it"),
         "destroyed" => ("destroyed", "taken out of the dead letters; nothing of it is kept"),
-        "undropped" => ("undropped", "put back among the dead letters"),
+        "restored" => ("restored", "put back among the dead letters"),
         "imported" => ("imported", "put among the dead letters from a file"),
-        "kept" => ("kept", "a copy of it as it was is in the record, before it was edited or restored"),
+        "kept" => ("kept", "a copy of it as it was is in the record, before it was edited or reverted"),
         "edited" => ("edited", "another body took the place of its own"),
-        "restored" => ("restored", "it was given back the body that it had before the edit"),
+        "reverted" => ("reverted", "it was given back the body that it had before the edit"),
         "denied" => ("denied", "this was not done"),
         "left" => ("acted on", "not replayed, and left where it is"),
         "present" => ("acted on", "not put back, because it is among the dead letters"),

@@ -5,7 +5,7 @@ mod support;
 use lapin::options::{BasicGetOptions, ExchangeDeleteOptions};
 use lapin::types::AMQPValue;
 use serde_json::json;
-use sluice_rabbit::delivery::Letters;
+use sluice_rabbit::delivery::DeadLetterBrowser;
 use support::{Dead, Ground, PATIENCE, ids, interrupt, text, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,7 +269,8 @@ async fn who_looks_while_another_has_the_letters_in_hand_waits_for_the_turn() {
     let ground = Ground::new().await;
     let dead = Dead::some(3);
     ground.dead(&dead).await;
-    let mut letters = Letters::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our turn");
+    let mut letters =
+        DeadLetterBrowser::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our turn");
     let mut taken = Vec::new();
     for _ in &dead {
         taken.push(letters.next().await.expect("the broker answers").expect("a letter"));

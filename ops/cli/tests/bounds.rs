@@ -8,7 +8,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 use sluice_lab::devstack::{Stack, StackOptions};
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 use support::{Dead, Ground, Ran, ids, text, until};
 use tokio::process::Child;
 
@@ -48,7 +48,7 @@ fn large(title: &str, bytes: usize) -> Vec<u8> {
 /// What a command may take. What goes to the archive or comes from it is in memory as a dead letter, as the archive's
 /// text and as the statement or the message that carries it.
 fn most(args: &[&str]) -> usize {
-    if ["drop", "undrop"].contains(&args[1]) { PEAK + 6 * 8 * MIB } else { PEAK }
+    if ["drop", "restore"].contains(&args[1]) { PEAK + 6 * 8 * MIB } else { PEAK }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +70,7 @@ async fn two_dozen_letters_of_eight_mebibytes_are_looked_at_in_128_mebibytes_and
         &["dlq", "replay", "large-00", "large-12", "large-23", "--yes"],
         &["dlq", "drop", "large-01", "large-13", "large-22", "--yes"],
         &["dlq", "dropped", "--json"],
-        &["dlq", "undrop", "--all"],
+        &["dlq", "restore", "--all"],
     ] {
         let (ran, peak) = measured(&ground, args).await;
         println!("{args:?}: {} MiB", peak / MIB);
@@ -119,7 +119,7 @@ async fn what_strangers_wrote_is_cut_and_their_kinds_are_counted_together() {
     let listed = ground.sluice(&["dlq", "list", "--json", "--id", "long"]).await.ok().lines();
     let title = text(&listed[0], "title");
     assert!(title.len() <= 8 * 1024 && title.ends_with('…'), "{}", title.len());
-    serde_json::from_value::<LetterSummary>(listed[0].clone()).expect("it is read back");
+    serde_json::from_value::<DeadLetterSummary>(listed[0].clone()).expect("it is read back");
     let shown = ground.sluice(&["dlq", "show", "long", "--body"]).await.ok();
     assert_eq!(shown.stdout, long, "the letter itself is whole");
 }
@@ -173,7 +173,7 @@ async fn a_letter_that_the_record_cannot_keep_is_named_and_the_others_are_done()
     assert_eq!(exported.lines()[0]["id"], "huge");
     ground.sql("SET GLOBAL max_allowed_packet = 4194304").await;
     ground.sluice(&["dlq", "drop", "huge", "--yes"]).await.ok();
-    ground.sluice(&["dlq", "undrop", "huge"]).await.ok();
+    ground.sluice(&["dlq", "restore", "huge"]).await.ok();
     assert_eq!(ground.listed().await, ["huge"]);
 }
 

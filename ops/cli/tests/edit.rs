@@ -1,4 +1,4 @@
-//! `sluice dlq edit` and `sluice dlq record`: a body is mended, its original kept, and each act and each denial told.
+//! `sluice dlq edit` and `sluice dlq audit`: a body is mended, its original kept, and each act and each denial told.
 
 mod support;
 
@@ -66,12 +66,12 @@ async fn a_patched_letter_takes_the_place_of_the_old_one_and_can_be_undone() {
     edit(&ground, &all[1], &["--undo"]).await.ok();
     assert_eq!(body(&ground, &all[1]).await, after, "one edit after the other");
     let ran = edit(&ground, &all[1], &["--undo", "--json"]).await.ok().object();
-    assert_eq!(ran["outcome"], "restored");
+    assert_eq!(ran["outcome"], "reverted");
     assert_eq!(ground.exported().await, before);
     let ran = edit(&ground, &all[1], &["--undo"]).await.ok();
     assert!(ran.stdout.contains("was not edited"), "{ran:?}");
     let told: Vec<String> = recorded(&ground, &all[1]).await.into_iter().map(|(outcome, _)| outcome).collect();
-    assert_eq!(told, ["restored", "kept", "restored", "kept", "edited", "kept", "edited", "kept"]);
+    assert_eq!(told, ["reverted", "kept", "reverted", "kept", "edited", "kept", "edited", "kept"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,13 +264,13 @@ async fn the_record_says_who_did_what_to_which_letters_the_latest_first() {
     ground.dead(&dead).await;
     let all = ids(&dead);
     ground.sluice(&["dlq", "drop", &all[0], "--yes", "--reason", "spam"]).await.ok();
-    ground.sluice(&["dlq", "undrop", &all[0]]).await.ok();
+    ground.sluice(&["dlq", "restore", &all[0]]).await.ok();
     ground.sluice(&["dlq", "replay", &all[1], "--yes"]).await.ok();
     let table = ground.sluice(&["dlq", "record"]).await.ok();
     assert_eq!(table.stdout.lines().count(), 4, "{table:?}");
     let lines = ground.sluice(&["dlq", "record", "--json"]).await.ok().lines();
     let told: Vec<String> = lines.iter().map(|line| text(line, "outcome")).collect();
-    assert_eq!(told, ["replayed", "undropped", "dropped"]);
+    assert_eq!(told, ["replayed", "restored", "dropped"]);
     assert_eq!((&lines[2]["undone_by"], &lines[2]["kept"]), (&lines[1]["act"], &json!(true)));
     assert_eq!(lines[2]["asked"]["reason"], "spam");
     assert_eq!(recorded(&ground, &all[1]).await.len(), 1);

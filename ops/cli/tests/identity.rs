@@ -48,8 +48,8 @@ async fn ids_that_differ_in_one_byte_are_two_letters() {
     assert_eq!((dropped.len(), text(&dropped[0], "id").as_str()), (1, "Order-1"), "{dropped:?}");
     assert_eq!(place(&ground, "Order-1", 0).await, "dropped");
     assert_eq!(place(&ground, "ORDER-1", 3).await, "unknown");
-    ground.sluice(&["dlq", "undrop", "order-1"]).await.exits(1);
-    ground.sluice(&["dlq", "undrop", "Order-1"]).await.ok();
+    ground.sluice(&["dlq", "restore", "order-1"]).await.exits(1);
+    ground.sluice(&["dlq", "restore", "Order-1"]).await.ok();
     assert_eq!(ground.listed().await, ["Order-1"]);
 }
 
@@ -78,7 +78,7 @@ async fn a_letter_is_meant_by_the_id_of_its_message_and_by_that_of_its_post_in_a
         assert_eq!(place(&ground, name, 0).await, "dropped", "{name}");
         let dropped = ground.sluice(&["dlq", "dropped", "--id", name, "--json"]).await.ok().lines();
         assert_eq!(dropped.len(), 1, "{name}");
-        ground.sluice(&["dlq", "undrop", name]).await.ok();
+        ground.sluice(&["dlq", "restore", name]).await.ok();
     }
     // Each act has a name of its own for the letter, and the record has one.
     let names: u64 = ground.value("SELECT COUNT(DISTINCT letter) FROM act_letters").await;
@@ -160,7 +160,7 @@ async fn the_reason_of_a_drop_is_told_wherever_the_drop_is() {
     assert!(told(&["dlq", "dropped"]).await.contains("an old client"));
     assert!(told(&["dlq", "dropped", "--json"]).await.contains(r#""reason":"an old client""#));
     assert!(told(&["why", &id]).await.contains("reason: an old client"));
-    ground.sluice(&["dlq", "undrop", &id]).await.ok();
+    ground.sluice(&["dlq", "restore", &id]).await.ok();
     let shown = told(&["dlq", "show", &id]).await;
     assert!(shown.contains("what was done to it") && shown.contains("reason: an old client"), "{shown}");
     let away = ground.sluice(&["dlq", "show", &id, "--database-url", "mysql://root@127.0.0.1:1/none"]).await.ok();

@@ -6,8 +6,8 @@ use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::json;
 use sluice_lab::testing::eventually;
-use sluice_rabbit::delivery::Letters;
-use sluice_rabbit::roll_call::{self, Paused, Presence, State};
+use sluice_rabbit::delivery::DeadLetterBrowser;
+use sluice_rabbit::worker_status::{self, Paused, State, WorkerStatus};
 use support::{Dead, Ground, PATIENCE, interrupt, post, text};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
@@ -138,7 +138,7 @@ async fn workers_answer_for_themselves() {
     let end = tokio_util::sync::CancellationToken::new();
     let mut answering = tokio::task::JoinSet::new();
     for (name, paused) in [("w-2", true), ("w-1", false)] {
-        let presence = Presence {
+        let presence = WorkerStatus {
             worker: name.to_owned(),
             pid: 7,
             version: "0.1.0".to_owned(),
@@ -160,7 +160,7 @@ async fn workers_answer_for_themselves() {
             reviewer: None,
         };
         let (broker, topology, end) = (ground.broker.clone(), ground.topology.clone(), end.clone());
-        answering.spawn(async move { roll_call::answer(&broker, &topology, || presence.clone(), end).await });
+        answering.spawn(async move { worker_status::answer(&broker, &topology, || presence.clone(), end).await });
     }
     let status = eventually("both workers to answer", async || {
         let status = ground.sluice(&["status", "--json"]).await.ok().object();
@@ -188,7 +188,8 @@ async fn workers_answer_for_themselves() {
 async fn letters_in_somebody_s_hand_hold_up_no_status() {
     let ground = Ground::new().await;
     ground.dead(&Dead::some(3)).await;
-    let mut letters = Letters::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our turn");
+    let mut letters =
+        DeadLetterBrowser::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our turn");
     letters.next().await.expect("the broker answers").expect("a letter");
     let status = ground.sluice(&["status", "--json"]).await.ok().object();
     letters.put_back().await.expect("they go back");

@@ -15,7 +15,7 @@ use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::{Review, Verdict};
 use sluice_core::visible::{is_hidden, shell_word};
 use sluice_mysql::Row;
-use sluice_rabbit::roll_call::{self, Presence, State};
+use sluice_rabbit::worker_status::{self, State, WorkerStatus};
 use support::{Dead, Ground, text, until};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -47,8 +47,8 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("dlq export", &["--id", "{hostile}", "--id", "{id}"]),
     ("dlq dropped", &["--id", "{hostile}"]),
     ("dlq dropped", &[]),
-    ("dlq record", &[]),
-    ("dlq record", &["--letter", "{hostile}"]),
+    ("dlq audit", &[]),
+    ("dlq audit", &["--letter", "{hostile}"]),
     ("replays", &[]),
     ("replays show", &["{op}"]),
     ("replays show", &["{hostile}"]),
@@ -86,9 +86,9 @@ const ACTS: &[(&str, &[&str])] = &[
     ("dlq drop", &["--all", "--reason", "{hostile}"]),
     ("dlq drop", &["--all", "--limit", "1", "--yes", "--reason", "{hostile}"]),
     ("dlq drop", &["--all", "--limit", "1", "--yes", "--reason", "{hostile}", "--forever"]),
-    ("dlq undrop", &["--all", "--dry-run"]),
-    ("dlq undrop", &["{hostile}"]),
-    ("dlq undrop", &["--all", "--limit", "1"]),
+    ("dlq restore", &["--all", "--dry-run"]),
+    ("dlq restore", &["{hostile}"]),
+    ("dlq restore", &["--all", "--limit", "1"]),
     ("dlq edit", &["{id}", "--patch", "{hostile}"]),
     ("dlq edit", &["{id}", "--patch", r#"{"author": 5}"#]),
     ("dlq edit", &["{id}", "--patch", r#"{"author": "\u202e"}"#]),
@@ -124,7 +124,7 @@ async fn no_command_that_looks_shows_what_strangers_wrote_raw() {
     let scene = Scene::new().await;
     let end = CancellationToken::new();
     let (broker, topology, answering) = (scene.ground.broker.clone(), scene.ground.topology.clone(), end.clone());
-    let worker = tokio::spawn(async move { roll_call::answer(&broker, &topology, presence, answering).await });
+    let worker = tokio::spawn(async move { worker_status::answer(&broker, &topology, presence, answering).await });
     for (command, args) in LOOKS {
         scene.run(command, args).await;
     }
@@ -332,8 +332,8 @@ async fn store(ground: &Ground, post: &Post) {
     ground.store.insert(&[row], HOSTILE).await.expect("it can be stored");
 }
 
-fn presence() -> Presence {
-    Presence {
+fn presence() -> WorkerStatus {
+    WorkerStatus {
         worker: HOSTILE.to_owned(),
         pid: 1,
         version: HOSTILE.to_owned(),

@@ -37,9 +37,9 @@ async fn the_story_follows_a_post_from_place_to_place() {
     ground.sluice(&["dlq", "drop", &all[1], "--yes"]).await.ok();
     let story = ground.sluice(&["why", &all[1], "--json"]).await.ok().object();
     assert_eq!((&story["place"], happened(&story).last()), (&json!("dropped"), Some(&"dropped")), "{story}");
-    let undrop = format!("`sluice dlq undrop --prefix {} {}`", ground.prefix, all[1]);
-    assert!(text(&story, "now").contains(&undrop), "{story}");
-    ground.sluice(&["dlq", "undrop", &all[1]]).await.ok();
+    let restore = format!("`sluice dlq restore --prefix {} {}`", ground.prefix, all[1]);
+    assert!(text(&story, "now").contains(&restore), "{story}");
+    ground.sluice(&["dlq", "restore", &all[1]]).await.ok();
     let story = ground.sluice(&["why", &all[1], "--json"]).await.ok().object();
     assert_eq!(story["place"], "dead", "{story}");
 }

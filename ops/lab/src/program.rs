@@ -108,7 +108,10 @@ pub fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe().context("cannot find this program")?;
     let program = here.parent().unwrap_or(Path::new(".")).join(name);
     if !program.exists() {
-        bail!("{} is missing: build all programs with `cargo build --release --workspace`", program.display());
+        bail!(
+            "{} is missing: `ops/build` builds all programs, `cargo build --release --workspace` those that are quick to run",
+            program.display()
+        );
     }
     Ok(program)
 }

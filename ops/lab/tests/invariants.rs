@@ -50,7 +50,7 @@ fn shipped() -> Vec<(String, String)> {
 /// The lines of code that hold one of these words; comments and unit tests do not count.
 fn holding<'a>(text: &'a str, words: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     text.lines()
-        .take_while(|line| !line.starts_with("#[cfg(test)]"))
+        .take_while(|line| !line.starts_with("#[cfg(test)]") && !line.starts_with("#![cfg(test)]"))
         .map(|line| line.split("//").next().unwrap_or_default())
         .filter(|line| words.iter().any(|word| line.contains(word)))
 }

@@ -1,7 +1,7 @@
 //! Everything that can happen, with the place of the product where it does.
 
 use crate::rules::{Broken, Nature, Protocol};
-use crate::state::{Answer, Hand, Letter, Replay, Stage, State, Worker};
+use crate::state::{Answer, DeadLetter, Hand, Replay, Stage, State, Worker};
 
 /// One step. `w` is a worker's place in the state, `k` a hand's, `i` that of a message or a letter, `p` a post's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,7 +229,7 @@ fn around(protocol: &Protocol, state: &State, into: &mut Vec<Action>) {
         }
     }
     if state.left.moves > 0 {
-        let free = |(_, letter): &(usize, &Letter)| letter.replay == Replay::None;
+        let free = |(_, letter): &(usize, &DeadLetter)| letter.replay == Replay::None;
         into.extend(state.dead.iter().enumerate().filter(free).map(|(i, _)| Action::MoveBack { i }));
     }
     if state.left.lapses > 0 && state.dead.iter().any(|letter| letter.replay != Replay::None) {

@@ -5,7 +5,7 @@ use stateright::{Model, Property};
 
 use crate::action::Action;
 use crate::rules::{Nature, Protocol};
-use crate::state::{Letter, Replay, Stage, State};
+use crate::state::{DeadLetter, Replay, Stage, State};
 use crate::step::Step;
 
 pub(crate) const KEPT: &str = "an accepted post is somewhere";
@@ -67,7 +67,7 @@ fn posts(protocol: &Protocol) -> impl Iterator<Item = u8> {
 }
 
 /// Whether a post is where it belongs by its own nature.
-fn deserved(protocol: &Protocol, letter: &Letter) -> bool {
+fn deserved(protocol: &Protocol, letter: &DeadLetter) -> bool {
     match (letter.class, protocol.nature(letter.post)) {
         (Class::Permanent, Nature::Malformed | Nature::Refused) | (Class::CrashLoop, Nature::Deadly) => true,
         (Class::Exhausted, Nature::Sound | Nature::Poisonous(_)) => {

@@ -118,7 +118,7 @@ pub(crate) enum Replay {
 
 /// A dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Letter {
+pub(crate) struct DeadLetter {
     pub(crate) post: u8,
     pub(crate) class: Class,
     /// The faults of its post while it was last in hand.
@@ -131,7 +131,7 @@ pub(crate) struct Letter {
 pub(crate) struct State {
     pub(crate) ready: Vec<Message>,
     pub(crate) workers: Vec<Worker>,
-    pub(crate) dead: Vec<Letter>,
+    pub(crate) dead: Vec<DeadLetter>,
     /// How many rows each post has.
     pub(crate) rows: Vec<u8>,
     /// Posts whose insert nobody waits for any more, but which may still be committed.

@@ -6,7 +6,7 @@ use sluice_core::failure::{Failure, Kind};
 
 use crate::action::Action;
 use crate::rules::{Broken, Counting, Nature, Protocol};
-use crate::state::{Answer, Hand, Letter, Message, Replay, Session, Stage, State};
+use crate::state::{Answer, DeadLetter, Hand, Message, Replay, Session, Stage, State};
 
 /// How often a dead letter was looked at before it is moved back: more often than any limit of a check.
 const LOOKS: u8 = 9;
@@ -249,7 +249,7 @@ impl<'a> Step<'a> {
         let Hand { message, stage, faults, .. } = *self.hand(w, k);
         match stage {
             Stage::Settling(Answer::DeadLetter(class)) => {
-                self.state.dead.push(Letter { post: message.post, class, faults, replay: Replay::None });
+                self.state.dead.push(DeadLetter { post: message.post, class, faults, replay: Replay::None });
             }
             _ => self.state.ready.push(Message::new(message.post)),
         }

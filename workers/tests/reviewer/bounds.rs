@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use sluice_lab::testing::eventually;
-use sluice_rabbit::roll_call;
+use sluice_rabbit::worker_status;
 
 use crate::server::{Manner, Server};
 use crate::stage::Stage;
 use crate::support::{stored, waiting};
 
 #[tokio::test]
-async fn one_that_failed_too_often_is_left_alone_and_the_roll_call_says_so() {
+async fn one_that_failed_too_often_is_left_alone_and_the_worker_status_says_so() {
     let server = Server::start(Manner::Says(500, String::new())).await;
     let stage = Stage::new(&server.url(), &["--reviewer-trip", "2", "--reviewer-rest", "1h"]).await;
     let mut codes = Vec::new();
@@ -23,7 +23,8 @@ async fn one_that_failed_too_often_is_left_alone_and_the_roll_call_says_so() {
     assert_eq!(server.asked().len(), 2);
     assert_eq!(stage.worker.said().matches("not asked any more").count(), 1);
     let reviewer = eventually("an answer", async || {
-        let call = roll_call::call(&stage.ground.broker(), &stage.ground.topology(), Duration::from_millis(500)).await;
+        let call =
+            worker_status::call(&stage.ground.broker(), &stage.ground.topology(), Duration::from_millis(500)).await;
         call.map_err(|error| error.to_string())?
             .pop()
             .and_then(|presence| presence.reviewer)

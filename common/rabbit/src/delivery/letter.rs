@@ -34,7 +34,7 @@ const FINGERPRINT_MAX_BYTES: usize = 64;
 /// What is known of a dead letter, whoever set it aside. Its texts are bounded, whatever a stranger wrote: message and
 /// title to 8 KiB, the others to 255 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LetterSummary {
+pub struct DeadLetterSummary {
     /// The message id; where there is none, one made from what the letter holds, the same at each look.
     pub id: String,
     /// Why it was set aside.
@@ -68,7 +68,7 @@ pub struct LetterSummary {
     pub submitted_at: Option<OffsetDateTime>,
 }
 
-impl LetterSummary {
+impl DeadLetterSummary {
     /// Whether somebody who says this name means this letter.
     #[must_use]
     pub fn is(&self, named: &Named) -> bool {
@@ -81,7 +81,7 @@ impl LetterSummary {
         self.class == Class::Unknown
     }
 
-    /// What the record of acts keeps of its death.
+    /// What the audit log keeps of its death.
     #[must_use]
     pub fn death(&self) -> Death {
         let Self { class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at, .. } =
@@ -102,10 +102,10 @@ const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// A dead letter in hand. Dropped unanswered, it goes back with the others.
 #[derive(Debug)]
-pub struct Letter {
+pub struct DeadLetter {
     message: lapin::message::Delivery,
     /// What is known of it.
-    pub summary: LetterSummary,
+    pub summary: DeadLetterSummary,
     /// Where it came from, as far as that is known.
     pub origin: Option<Origin>,
     removed: Removed,
@@ -131,7 +131,7 @@ impl Removed {
     }
 }
 
-impl Letter {
+impl DeadLetter {
     pub(super) fn read(message: lapin::message::Delivery, removed: Removed) -> Self {
         let (summary, origin) = summarise(&message.properties, &message.data);
         Self { message, summary, origin, removed }
@@ -227,7 +227,7 @@ impl Letter {
 }
 
 /// What a message's properties and body tell of its death.
-pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (LetterSummary, Option<Origin>) {
+pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLetterSummary, Option<Origin>) {
     let table = properties.headers().as_ref();
     let (mut summary, origin) = match own_record(table) {
         Some(record) => from_record(record),
@@ -284,12 +284,12 @@ fn own_record(table: Option<&FieldTable>) -> Option<DeadLetterRecord> {
     }
 }
 
-fn from_record(mut record: DeadLetterRecord) -> (LetterSummary, Option<Origin>) {
+fn from_record(mut record: DeadLetterRecord) -> (DeadLetterSummary, Option<Origin>) {
     if record.fingerprint.len() > FINGERPRINT_MAX_BYTES {
         let failure = Failure::new(Kind::Permanent, record.code.as_str(), record.message.as_str());
         record.fingerprint = fingerprint(record.class, &failure);
     }
-    let summary = LetterSummary {
+    let summary = DeadLetterSummary {
         id: String::new(),
         class: record.class,
         code: bounded(&record.code, NAME_MAX_BYTES),
@@ -309,7 +309,7 @@ fn from_record(mut record: DeadLetterRecord) -> (LetterSummary, Option<Origin>) 
 }
 
 /// What the broker says of a letter that it set aside by itself, in the same form.
-fn from_broker(table: Option<&FieldTable>) -> (LetterSummary, Option<Origin>) {
+fn from_broker(table: Option<&FieldTable>) -> (DeadLetterSummary, Option<Origin>) {
     let death = table.and_then(|table| match table.inner().get("x-death")? {
         AMQPValue::FieldArray(deaths) => deaths.as_slice().first().cloned(),
         _ => None,
@@ -334,7 +334,7 @@ fn from_broker(table: Option<&FieldTable>) -> (LetterSummary, Option<Origin>) {
     });
     let header_number = |name: &str| table.and_then(|table| table.inner().get(name)).and_then(number);
     let failure = Failure::new(Kind::Permanent, code, message_text);
-    let summary = LetterSummary {
+    let summary = DeadLetterSummary {
         id: String::new(),
         class,
         fingerprint: fingerprint(class, &failure),

@@ -34,7 +34,7 @@ use tokio::time::Instant;
 
 use super::Unsettled;
 use super::handful::{HANDFUL_BYTES, Handful, Size, Taken, bytes};
-use super::letter::{Letter, Removed};
+use super::letter::{DeadLetter, Removed};
 use super::turn::{TIMEOUT, Turn};
 use crate::broker::{Broker, BrokerError, Valve, bounded};
 use crate::failure::classify;
@@ -46,11 +46,11 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// How long to wait until the queue has again what was put back, and how often to ask.
 const BACK: Duration = Duration::from_secs(10);
 const BACK_POLL: Duration = Duration::from_millis(5);
-/// The most bytes of letters that wait here for [`Letters::next`] while something else is done.
+/// The most bytes of letters that wait here for [`DeadLetterBrowser::next`] while something else is done.
 const ASIDE_BYTES: usize = HANDFUL_BYTES;
 
 /// The dead letters, in one pair of hands.
-pub struct Letters {
+pub struct DeadLetterBrowser {
     turn: Turn,
     channel: Channel,
     broker: Broker,
@@ -73,7 +73,7 @@ pub struct Letters {
 
 /// Why the dead letters cannot be looked at.
 #[derive(Debug, thiserror::Error)]
-pub enum LetterError {
+pub enum BrowseError {
     /// The broker cannot be used.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -104,23 +104,23 @@ pub enum LetterError {
     Unsettled(#[from] Unsettled),
 }
 
-impl Letters {
+impl DeadLetterBrowser {
     /// Takes the turn, waiting for it at most `patience`. `on_wait` is called once if there is a wait.
     ///
     /// # Errors
-    /// [`LetterError`].
+    /// [`BrowseError`].
     pub async fn open(
         broker: &Broker,
         topology: &Topology,
         patience: Duration,
         on_wait: impl FnOnce(),
-    ) -> Result<Self, LetterError> {
+    ) -> Result<Self, BrowseError> {
         let valve = Arc::new(Valve::new(HANDFUL_BYTES));
         let turn = Turn::take(broker, topology, &valve, patience, on_wait).await?;
         let left = match topology.dead_letter_depth(&turn.connection).await {
             Ok(depth) => depth.ready,
             Err(failure) if failure.code == "amqp_404" => {
-                return Err(LetterError::NoQueue(topology.dead_letter_queue()));
+                return Err(BrowseError::NoQueue(topology.dead_letter_queue()));
             }
             Err(failure) => return Err(broker.blame(failure).into()),
         };
@@ -162,7 +162,7 @@ impl Letters {
     ///
     /// # Errors
     /// When the broker cannot be used any more; what was in hand goes back by itself.
-    pub async fn next(&mut self) -> Result<Option<Letter>, LetterError> {
+    pub async fn next(&mut self) -> Result<Option<DeadLetter>, BrowseError> {
         let message = match self.here.pop_front() {
             Some(message) => Some(message),
             None if self.cut_short => None,
@@ -170,7 +170,7 @@ impl Letters {
         };
         Ok(message.map(|message| {
             self.left -= 1;
-            Letter::read(message, self.removed.clone())
+            DeadLetter::read(message, self.removed.clone())
         }))
     }
 
@@ -178,7 +178,7 @@ impl Letters {
     ///
     /// # Errors
     /// As [`Self::next`].
-    pub async fn pause(&mut self) -> Result<(), LetterError> {
+    pub async fn pause(&mut self) -> Result<(), BrowseError> {
         let mut aside: usize = self.here.iter().map(bytes).sum();
         while self.handful.is_some() {
             let Some(letter) = self.receive().await.map_err(|failure| self.blame(failure))? else { break };
@@ -300,7 +300,7 @@ impl Letters {
     ///
     /// # Errors
     /// When that could not be said to the broker; it puts them back by itself then.
-    pub async fn put_back(self) -> Result<(), LetterError> {
+    pub async fn put_back(self) -> Result<(), BrowseError> {
         self.put_back_and_keep_the_turn().await?.end().await;
         Ok(())
     }
@@ -309,7 +309,7 @@ impl Letters {
     ///
     /// # Errors
     /// As [`Self::put_back`].
-    pub async fn put_back_and_keep_the_turn(mut self) -> Result<Turn, LetterError> {
+    pub async fn put_back_and_keep_the_turn(mut self) -> Result<Turn, BrowseError> {
         self.take_the_rest().await.map_err(|failure| self.blame(failure))?;
         self.give_back().await.map_err(|failure| self.blame(failure))?;
         Ok(self.turn)
@@ -366,11 +366,11 @@ impl Letters {
         Ok(usize::try_from(depth.ready).unwrap_or(usize::MAX))
     }
 
-    fn blame(&self, failure: Failure) -> LetterError {
+    fn blame(&self, failure: Failure) -> BrowseError {
         // 3.10 and 4.0 close the channel and say so; 4.3 only cancels.
         if failure.code == "amqp_406" && failure.message.contains("timed out") {
             let queue = self.topology.dead_letter_queue();
-            return LetterError::TakenBack { queue, held: self.begun.elapsed() };
+            return BrowseError::TakenBack { queue, held: self.begun.elapsed() };
         }
         self.broker.blame(failure).into()
     }

@@ -18,8 +18,8 @@ mod turn;
 mod value;
 
 pub use count::came_back;
-pub use letter::{Letter, LetterSummary};
-pub use letters::{LetterError, Letters};
+pub use letter::{DeadLetter, DeadLetterSummary};
+pub use letters::{BrowseError, DeadLetterBrowser};
 pub use session::{Deliveries, OpenError, Session};
 pub use transcript::{Properties, Transcript, Unreadable};
 pub use turn::Turn;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write};
 
-use super::letter::{LetterSummary, summarise};
+use super::letter::{DeadLetterSummary, summarise};
 use super::value::{read_table, short, written_table};
 use super::{is_a_count_of_the_brokers, without};
 use crate::publisher::Envelope;
@@ -142,11 +142,11 @@ impl Transcript {
         hash.0.finalize().into()
     }
 
-    /// What is known of the letter, as [`super::Letter`] tells it.
+    /// What is known of the letter, as [`super::DeadLetter`] tells it.
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub fn summary(&self) -> Result<LetterSummary, Unreadable> {
+    pub fn summary(&self) -> Result<DeadLetterSummary, Unreadable> {
         let (properties, body) = self.message()?;
         Ok(summarise(&properties, &body).0)
     }

@@ -9,7 +9,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use tokio::time::Instant;
 
-use super::LetterError;
+use super::BrowseError;
 use crate::broker::{Broker, Valve, bounded, close};
 use crate::topology::Topology;
 
@@ -32,7 +32,7 @@ impl Turn {
         valve: &Arc<Valve>,
         patience: Duration,
         on_wait: impl FnOnce(),
-    ) -> Result<Self, LetterError> {
+    ) -> Result<Self, BrowseError> {
         let connection = broker.connect_with(valve).await?;
         let begun = Instant::now();
         let mut on_wait = Some(on_wait);
@@ -49,7 +49,7 @@ impl Turn {
                 Err(failure) => return Err(broker.blame(failure).into()),
             }
             if begun.elapsed() > patience {
-                return Err(LetterError::Busy { queue: topology.dead_letter_queue(), waited: begun.elapsed() });
+                return Err(BrowseError::Busy { queue: topology.dead_letter_queue(), waited: begun.elapsed() });
             }
             if let Some(tell) = on_wait.take() {
                 tell();

@@ -100,8 +100,8 @@ impl Topology {
 
     /// Where workers are asked what they are doing. Only there while a worker is.
     #[must_use]
-    pub fn roll_call(&self) -> String {
-        format!("{}_roll_call", self.prefix)
+    pub fn worker_status(&self) -> String {
+        format!("{}_worker_status", self.prefix)
     }
 
     /// Whether a queue of this length takes no more.

@@ -7,7 +7,7 @@ use sluice_core::config::BrokerArgs;
 use sluice_core::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, RECORD_MAX_BYTES, SCHEMA, fingerprint};
 use sluice_core::disposition::Class;
 use sluice_core::failure::{Failure, Kind};
-use sluice_rabbit::delivery::Letter;
+use sluice_rabbit::delivery::DeadLetter;
 use sluice_rabbit::topology::Topology;
 use time::OffsetDateTime;
 
@@ -17,7 +17,7 @@ pub(crate) fn holds(bytes: &[u8]) {
     let letter = || {
         let mut message = Delivery::mock(1, "e".into(), "post".into(), false, rest.to_vec());
         message.properties = BasicProperties::default().with_headers(headers(*kind, rest));
-        Letter::of(message)
+        DeadLetter::of(message)
     };
     let (one, two) = (letter(), letter());
     assert_eq!((&one.summary, &one.origin), (&two.summary, &two.origin), "two looks see two things");

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sluice_rabbit::delivery::{Letter, Letters};
+use sluice_rabbit::delivery::{DeadLetter, DeadLetterBrowser};
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::{Ending, Report};
@@ -33,7 +33,7 @@ impl Chosen {
         Self::Shown(shown, unknown)
     }
 
-    fn takes(&mut self, letter: &Letter) -> bool {
+    fn takes(&mut self, letter: &DeadLetter) -> bool {
         match self {
             Self::Matching(selection) => selection.takes(&letter.summary, letter.body()),
             Self::Shown(shown, _) => shown.takes(letter),
@@ -41,7 +41,7 @@ impl Chosen {
     }
 
     /// Chooses letters again that were gathered and not acted on.
-    pub(super) fn untake(&mut self, letters: &[Letter]) {
+    pub(super) fn untake(&mut self, letters: &[DeadLetter]) {
         for letter in letters {
             match self {
                 Self::Matching(selection) => selection.untake(),
@@ -80,13 +80,13 @@ pub(super) struct Shown {
 
 impl Shown {
     /// One that is shown.
-    pub(super) fn add(&mut self, letter: &Letter) {
+    pub(super) fn add(&mut self, letter: &DeadLetter) {
         let digest = letter.transcript().digest();
         self.counts.entry(digest).or_insert_with(|| (letter.summary.id.clone(), 0)).1 += 1;
         self.ids.insert(letter.summary.id.clone());
     }
 
-    fn takes(&mut self, letter: &Letter) -> bool {
+    fn takes(&mut self, letter: &DeadLetter) -> bool {
         if !self.ids.contains(&letter.summary.id) {
             return false;
         }
@@ -99,7 +99,7 @@ impl Shown {
         }
     }
 
-    fn untake(&mut self, letter: &Letter) {
+    fn untake(&mut self, letter: &DeadLetter) {
         if let Some((_, count)) = self.counts.get_mut(&letter.transcript().digest()) {
             *count += 1;
         }
@@ -110,14 +110,14 @@ impl Shown {
 /// that were there when the act began. Those passed over stay in hand, unanswered, until all are put back; so do those
 /// that `skip` picks.
 pub(super) async fn gather(
-    letters: &mut Letters,
+    letters: &mut DeadLetterBrowser,
     chosen: &mut Chosen,
     size: usize,
     old: &mut u32,
-    skip: impl Fn(&Letter) -> bool,
+    skip: impl Fn(&DeadLetter) -> bool,
     stop: &CancellationToken,
     report: &Report,
-) -> Result<Vec<Letter>, Ending> {
+) -> Result<Vec<DeadLetter>, Ending> {
     let mut batch = Vec::new();
     let mut bytes = 0;
     while batch.len() < size && bytes < BYTES && *old > 0 && !chosen.is_complete() {

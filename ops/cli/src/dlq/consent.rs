@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::{Letter, LetterSummary};
+use sluice_rabbit::delivery::{DeadLetter, DeadLetterSummary};
 use sluice_runtime::exit::Exit;
 
 use super::batch::Shown;
@@ -37,16 +37,16 @@ pub(super) struct Preview {
     /// What tells each of them from others, of the same id among them.
     pub(super) shown: Shown,
     /// The oldest, as a refusal names them in the record.
-    pub(super) oldest: Vec<LetterSummary>,
+    pub(super) oldest: Vec<DeadLetterSummary>,
     /// Ids asked for that no letter has.
     pub(super) unknown: Vec<String>,
     /// The oldest few.
-    first: Vec<LetterSummary>,
+    first: Vec<DeadLetterSummary>,
     counts: BTreeMap<(Class, String), u32>,
     /// What would become of them, where they are to be replayed.
     plan: Option<Plan>,
     /// All of them, each with what would become of it.
-    all: Spool<(LetterSummary, Option<String>)>,
+    all: Spool<(DeadLetterSummary, Option<String>)>,
     /// Whether the table could not be asked.
     is_partial: bool,
 }
@@ -75,9 +75,9 @@ impl Preview {
         mut selection: Selection,
         judge: Option<Judge>,
     ) -> anyhow::Result<Self> {
-        let mut seen = Spool::<(LetterSummary, Option<Candidate>)>::new()?;
+        let mut seen = Spool::<(DeadLetterSummary, Option<Candidate>)>::new()?;
         let mut shown = Shown::default();
-        let look = |letter: Letter| {
+        let look = |letter: DeadLetter| {
             let taken = selection.takes(&letter.summary, letter.body());
             if taken {
                 shown.add(&letter);
@@ -95,7 +95,7 @@ impl Preview {
     async fn judge(
         &mut self,
         dead: &DeadLetters,
-        seen: Spool<(LetterSummary, Option<Candidate>)>,
+        seen: Spool<(DeadLetterSummary, Option<Candidate>)>,
         judge: Option<Judge>,
     ) -> anyhow::Result<()> {
         let Some(mut judge) = judge else {
@@ -138,10 +138,10 @@ impl Preview {
         }
     }
 
-    fn add(&mut self, letter: LetterSummary, outlook: Option<&Outlook>) {
+    fn add(&mut self, letter: DeadLetterSummary, outlook: Option<&Outlook>) {
         self.count += 1;
         if self.oldest.len() < DENIED {
-            self.oldest.push(LetterSummary { title: None, author: None, ..letter.clone() });
+            self.oldest.push(DeadLetterSummary { title: None, author: None, ..letter.clone() });
         }
         let kind = (letter.class, letter.code.clone());
         if self.counts.len() < KINDS || self.counts.contains_key(&kind) {
@@ -284,8 +284,8 @@ mod tests {
     use super::super::wording::REPLAY;
     use super::*;
 
-    fn letter(number: u32, class: Class, code: &str) -> LetterSummary {
-        LetterSummary {
+    fn letter(number: u32, class: Class, code: &str) -> DeadLetterSummary {
+        DeadLetterSummary {
             id: format!("id-{number}"),
             class,
             code: code.to_owned(),

@@ -1,4 +1,4 @@
-//! `sluice dlq drop`: letters are taken out of RabbitMQ. Whoever regrets it brings them back with `sluice dlq undrop`.
+//! `sluice dlq drop`: letters are taken out of RabbitMQ. Whoever regrets it brings them back with `sluice dlq restore`.
 
 use clap::Args;
 use sluice_runtime::exit::Exit;

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_mysql::Store;
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
@@ -59,7 +59,7 @@ pub(super) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     let Piles { chosen, missing, total } = found?;
     print(&chosen, args.json)?;
     let copies: usize = chosen.iter().map(Pile::copies).sum();
-    tell!("{copies} of {total} dropped letters of prefix {prefix}; `sluice dlq undrop` brings them back");
+    tell!("{copies} of {total} dropped letters of prefix {prefix}; `sluice dlq restore` brings them back");
     missing.iter().for_each(|(id, reason)| tell!("{}: {}", line(id), line(reason)));
     Ok(if missing.is_empty() { Exit::Done } else { Exit::Partial })
 }
@@ -82,7 +82,7 @@ pub(super) fn print(piles: &[Pile], json: bool) -> std::io::Result<()> {
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
-    summary: &'a LetterSummary,
+    summary: &'a DeadLetterSummary,
     #[serde(with = "time::serde::rfc3339")]
     dropped_at: OffsetDateTime,
     actor: &'a str,

@@ -2,8 +2,8 @@
 //! `--forever` the record keeps who, when, which id and why, and nothing of the letter itself.
 
 use sluice_core::dead_letter::Death;
-use sluice_mysql::{LetterOutcome, StoreError};
-use sluice_rabbit::delivery::Letter;
+use sluice_mysql::{OperationItem, StoreError};
+use sluice_rabbit::delivery::DeadLetter;
 use sluice_runtime::failpoint;
 
 use super::ledger::Ledger;
@@ -11,7 +11,7 @@ use super::outcome::Batch;
 use super::wording::{DESTROY, DROP};
 
 /// Drops a batch. A letter that is larger than the record can keep stays, and the others go.
-pub(super) async fn batch(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
+pub(super) async fn batch(letters: Vec<DeadLetter>, ledger: &mut Ledger) -> Batch {
     let room = match ledger.room().await {
         Ok(room) => room,
         Err(error) => return not_recorded(&error),
@@ -34,14 +34,14 @@ pub(super) async fn batch(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
 }
 
 /// Destroys a batch.
-pub(super) async fn destroy(letters: Vec<Letter>, ledger: &mut Ledger) -> Batch {
+pub(super) async fn destroy(letters: Vec<DeadLetter>, ledger: &mut Ledger) -> Batch {
     let lines = letters.iter().map(|letter| {
         let summary = &letter.summary;
         let detail = format!("it had died as {}, {}", summary.class, summary.code);
         let line = ledger.about(summary, DESTROY.past, detail);
         // What happened may repeat something of what the post says.
         let death = line.death.map(|death| Death { message: String::new(), ..death });
-        LetterOutcome { death, ..line }
+        OperationItem { death, ..line }
     });
     let lines = lines.collect();
     take_out(letters, lines, Vec::new(), ledger).await
@@ -51,12 +51,12 @@ fn not_recorded(error: &StoreError) -> Batch {
     Batch::not_begun(format!("what was to be dropped could not be recorded, so it was kept: {error}"))
 }
 
-/// Records, then acknowledges. Between the two a letter is in the queue and in the record; `undrop` sees that it is, and
+/// Records, then acknowledges. Between the two a letter is in the queue and in the record; `restore` sees that it is, and
 /// leaves it at one. Of the `refused` it is only recorded that they stay.
 async fn take_out(
-    letters: Vec<Letter>,
-    mut lines: Vec<LetterOutcome>,
-    refused: Vec<LetterOutcome>,
+    letters: Vec<DeadLetter>,
+    mut lines: Vec<OperationItem>,
+    refused: Vec<OperationItem>,
     ledger: &mut Ledger,
 ) -> Batch {
     let recorded = match ledger.begin().await {
@@ -77,7 +77,7 @@ async fn take_out(
             let detail = format!("recorded as {}, but it may still be among the dead letters: {error}", line.outcome);
             stop.get_or_insert_with(|| detail.clone());
             let failed = ledger.entry(line.letter.clone(), "failed", detail);
-            *line = LetterOutcome { post: line.post, ..failed };
+            *line = OperationItem { post: line.post, ..failed };
             kept.push(line.clone());
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
 use sluice_core::post::{Post, PostId};
 use sluice_mysql::{ActKind, Content, Store};
-use sluice_rabbit::delivery::{LetterSummary, Transcript};
+use sluice_rabbit::delivery::{DeadLetterSummary, Transcript};
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
@@ -47,7 +47,7 @@ pub(super) struct EditArgs {
     /// Also if the result is no post that a worker would take
     #[arg(long)]
     even_if_invalid: bool,
-    /// One JSON object on stdout: {"id", "outcome", "detail"}. The outcome is edited, restored, unchanged, denied or
+    /// One JSON object on stdout: {"id", "outcome", "detail"}. The outcome is edited, reverted, unchanged, denied or
     /// failed
     #[arg(long)]
     json: bool,
@@ -131,7 +131,7 @@ struct Edit {
     dead: DeadLetters,
     ledger: Ledger,
     /// What is known of the letter as it was found.
-    letter: LetterSummary,
+    letter: DeadLetterSummary,
 }
 
 impl Edit {
@@ -245,7 +245,7 @@ impl Edit {
             true => (original, None, Some(letter.digest())),
             false => (letter, Some(original), None),
         };
-        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: RESTORED, undoes })))
+        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: REVERTED, undoes })))
     }
 
     /// Takes the step, records it, tells it.
@@ -267,7 +267,7 @@ impl Edit {
                 }
                 if outcome == EDITED {
                     let undo = hint::command("dlq edit --undo", &self.dead.prefix, &named);
-                    words.push_str(&format!("; `{undo}` restores the original"));
+                    words.push_str(&format!("; `{undo}` reverts it"));
                 }
                 self.tell(outcome, &words, Exit::Done)
             }
@@ -297,7 +297,7 @@ impl Edit {
 
 /// Outcomes, in the record and in `--json`.
 const EDITED: &str = "edited";
-const RESTORED: &str = "restored";
+const REVERTED: &str = "reverted";
 
 fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
     let mut json: Value = serde_json::from_slice(before)

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use clap::Args;
 use serde::Serialize;
 use sluice_core::config::BrokerArgs;
-use sluice_rabbit::delivery::{Letter, LetterSummary, Transcript};
+use sluice_rabbit::delivery::{DeadLetter, DeadLetterSummary, Transcript};
 use sluice_runtime::exit::Exit;
 
 use super::list::tell_unknown;
@@ -27,11 +27,11 @@ pub(super) struct ExportArgs {
 #[derive(Serialize)]
 struct Line {
     #[serde(flatten)]
-    summary: LetterSummary,
+    summary: DeadLetterSummary,
     letter: Transcript,
 }
 
-fn line(letter: Letter) -> Line {
+fn line(letter: DeadLetter) -> Line {
     let transcript = letter.transcript();
     Line { summary: letter.summary, letter: transcript }
 }
@@ -45,7 +45,7 @@ pub(super) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq export")?;
     let mut selection = Selection::new(args.filters);
     let mut lines = Spool::<()>::new()?;
-    let write = |letter: Letter| {
+    let write = |letter: DeadLetter| {
         let taken = selection.takes(&letter.summary, letter.body());
         let written = !taken || lines.add(&line(letter));
         if !written || selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -3,7 +3,7 @@
 //! ```text
 //!  every 0.2 s: how long is the queue? ──┐            more than 1,000 longer than at the beginning ─► slower
 //!                                        ├─► what     all workers paused ─► letters put back, and wait
-//!  every 2 s: the roll call ─────────────┘   is seen  nobody answers ─► said once; a queue is a queue
+//!  every 2 s: the worker-status request ─────────────┘   is seen  nobody answers ─► said once; a queue is a queue
 //! ```
 //!
 //! What cannot be found out holds nothing up: whoever publishes to a broker that is away is told so anyway.
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use sluice_core::failure::Failure;
 use sluice_rabbit::broker::{Broker, close};
-use sluice_rabbit::roll_call::{self, Presence, State};
 use sluice_rabbit::topology::Topology;
+use sluice_rabbit::worker_status::{self, State, WorkerStatus};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -32,7 +32,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// What is seen of the workers and their queue.
 pub(super) struct Flow {
     waiting: watch::Receiver<Option<u32>>,
-    /// None until the first roll call is over.
+    /// None until the first worker status is over.
     crew: watch::Receiver<Option<Crew>>,
     at_first: Option<u32>,
     said_slow: bool,
@@ -143,7 +143,7 @@ async fn measure(broker: Broker, topology: Topology, measured: watch::Sender<Opt
 
 async fn call(broker: Broker, topology: Topology, called: watch::Sender<Option<Crew>>) {
     loop {
-        let crew = match roll_call::call(&broker, &topology, LISTEN).await {
+        let crew = match worker_status::call(&broker, &topology, LISTEN).await {
             Ok(heard) => crew(&heard),
             Err(_) => Crew::Unknown,
         };
@@ -152,8 +152,8 @@ async fn call(broker: Broker, topology: Topology, called: watch::Sender<Option<C
     }
 }
 
-fn crew(heard: &[Presence]) -> Crew {
-    let paused = |worker: &Presence| worker.state == State::Paused;
+fn crew(heard: &[WorkerStatus]) -> Crew {
+    let paused = |worker: &WorkerStatus| worker.state == State::Paused;
     match heard.first() {
         None => Crew::Nobody,
         Some(first) if heard.iter().all(paused) => {
@@ -167,10 +167,10 @@ fn crew(heard: &[Presence]) -> Crew {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sluice_rabbit::roll_call::Paused;
+    use sluice_rabbit::worker_status::Paused;
     use time::OffsetDateTime;
 
-    fn worker(state: State) -> Presence {
+    fn worker(state: State) -> WorkerStatus {
         let at = OffsetDateTime::UNIX_EPOCH;
         let paused = (state == State::Paused).then(|| Paused {
             dependency: "mysql".to_owned(),
@@ -178,7 +178,7 @@ mod tests {
             code: "mysql_unreachable".to_owned(),
             message: "refused".to_owned(),
         });
-        Presence {
+        WorkerStatus {
             worker: "w".to_owned(),
             pid: 1,
             version: "0".to_owned(),

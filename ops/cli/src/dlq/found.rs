@@ -67,7 +67,7 @@ impl Found {
             None => Err(NoSuchLetter {
                 queue: dead.topology.dead_letter_queue(),
                 id: line(named.text()),
-                record: hint::with_flag("dlq record", &dead.prefix, "--letter", named.text()),
+                record: hint::with_flag("dlq audit", &dead.prefix, "--letter", named.text()),
             }
             .into()),
         }

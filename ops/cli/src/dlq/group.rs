@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use sluice_core::dead_letter::normalise;
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 use time::{Duration, OffsetDateTime};
 
 /// How many ids stand for a group.
@@ -59,9 +59,9 @@ impl Groups {
     }
 
     /// Counts a letter.
-    pub(super) fn count(&mut self, letter: LetterSummary) {
+    pub(super) fn count(&mut self, letter: DeadLetterSummary) {
         let (now, since) = (self.now, self.since);
-        let LetterSummary { id, first_failed_at, last_failed_at, .. } = letter.clone();
+        let DeadLetterSummary { id, first_failed_at, last_failed_at, .. } = letter.clone();
         let Some(group) = self.of(letter) else {
             self.others += 1;
             return;
@@ -80,7 +80,7 @@ impl Groups {
     }
 
     /// A letter that is too old to be counted: its kind is not new.
-    pub(super) fn pass_over(&mut self, letter: LetterSummary) {
+    pub(super) fn pass_over(&mut self, letter: DeadLetterSummary) {
         if let Some(group) = self.of(letter) {
             group.new = Some(false);
         }
@@ -91,8 +91,8 @@ impl Groups {
         self.others
     }
 
-    fn of(&mut self, letter: LetterSummary) -> Option<&mut Group> {
-        let LetterSummary { class, code, message, fingerprint, .. } = letter;
+    fn of(&mut self, letter: DeadLetterSummary) -> Option<&mut Group> {
+        let DeadLetterSummary { class, code, message, fingerprint, .. } = letter;
         if self.by_fingerprint.len() == KINDS && !self.by_fingerprint.contains_key(&fingerprint) {
             return None;
         }
@@ -144,9 +144,9 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 16:00:00 UTC);
 
-    fn letter(id: u32, kind: &str, hours_ago: i64) -> LetterSummary {
+    fn letter(id: u32, kind: &str, hours_ago: i64) -> DeadLetterSummary {
         let at = Some(NOW - Duration::hours(hours_ago));
-        LetterSummary {
+        DeadLetterSummary {
             id: id.to_string(),
             class: Class::Permanent,
             code: "mysql_1406".to_owned(),
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    fn groups(since: Option<OffsetDateTime>, letters: &[LetterSummary]) -> Vec<Group> {
+    fn groups(since: Option<OffsetDateTime>, letters: &[DeadLetterSummary]) -> Vec<Group> {
         let mut groups = Groups::new(NOW, since);
         letters.iter().cloned().for_each(|letter| groups.count(letter));
         groups.sorted()
@@ -186,7 +186,7 @@ mod tests {
         let since = Some(NOW - Duration::hours(3));
         let found = groups(since, &[letter(1, "old", 5), letter(2, "old", 1), letter(3, "young", 2)]);
         assert_eq!(found.iter().map(|group| group.new).collect::<Vec<_>>(), [Some(false), Some(true)]);
-        let undated = LetterSummary { first_failed_at: None, ..letter(4, "undated", 1) };
+        let undated = DeadLetterSummary { first_failed_at: None, ..letter(4, "undated", 1) };
         assert_eq!(groups(since, &[undated])[0].new, Some(false), "it may be an old one");
     }
 
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn letters_without_a_time_are_counted_all_the_same() {
-        let undated = LetterSummary { first_failed_at: None, last_failed_at: None, ..letter(1, "a", 0) };
+        let undated = DeadLetterSummary { first_failed_at: None, last_failed_at: None, ..letter(1, "a", 0) };
         let found = groups(None, &[undated]);
         assert_eq!((found[0].count, found[0].last_hour, found[0].first_seen), (1, 0, None));
     }

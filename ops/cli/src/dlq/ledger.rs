@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sluice_core::post::PostId;
-use sluice_mysql::{Act, ActKind, LetterOutcome, Store, StoreError, StoredContent};
-use sluice_rabbit::delivery::{LetterSummary, Transcript};
+use sluice_mysql::{Act, ActKind, OperationItem, Store, StoreError, StoredContent};
+use sluice_rabbit::delivery::{DeadLetterSummary, Transcript};
 use sluice_runtime::output::tell;
 
 /// How often a record of what is already done is tried before it is given up.
@@ -80,16 +80,16 @@ impl Ledger {
     }
 
     /// The next line of the record.
-    pub(super) fn entry(&mut self, letter: String, outcome: &'static str, detail: String) -> LetterOutcome {
+    pub(super) fn entry(&mut self, letter: String, outcome: &'static str, detail: String) -> OperationItem {
         self.numbered += 1;
         let (number, post) = (self.numbered, letter.parse().ok());
-        LetterOutcome { number, letter, post, outcome, detail, death: None, kept: None, undoes: Vec::new() }
+        OperationItem { number, letter, post, outcome, detail, death: None, kept: None, undoes: Vec::new() }
     }
 
     /// The next line, with the post that the letter holds and how it had died.
-    pub(super) fn about(&mut self, letter: &LetterSummary, outcome: &'static str, detail: String) -> LetterOutcome {
+    pub(super) fn about(&mut self, letter: &DeadLetterSummary, outcome: &'static str, detail: String) -> OperationItem {
         let entry = self.entry(letter.id.clone(), outcome, detail);
-        LetterOutcome { post: letter.post, death: Some(letter.death()), ..entry }
+        OperationItem { post: letter.post, death: Some(letter.death()), ..entry }
     }
 
     /// How many bytes of one letter the record can keep. MySQL is asked once.
@@ -112,22 +112,22 @@ impl Ledger {
     /// When it cannot be written out: it must not be taken out of RabbitMQ then.
     pub(super) fn keeping(
         &mut self,
-        summary: &LetterSummary,
+        summary: &DeadLetterSummary,
         outcome: &'static str,
         letter: &Transcript,
         room: usize,
-    ) -> Result<LetterOutcome, serde_json::Error> {
+    ) -> Result<OperationItem, serde_json::Error> {
         let kept = serde_json::to_string(letter)?;
         if kept.len() > room {
             return Ok(self.about(summary, "failed", too_large(kept.len(), room)));
         }
-        Ok(LetterOutcome { kept: Some(kept), ..self.about(summary, outcome, String::new()) })
+        Ok(OperationItem { kept: Some(kept), ..self.about(summary, outcome, String::new()) })
     }
 
     /// Records that an act was not done, and why. Where that cannot be recorded it is only said: nothing was done, after
     /// all.
-    pub(super) async fn deny(&mut self, letters: impl Iterator<Item = &LetterSummary>, reason: &str) {
-        let lines: Vec<LetterOutcome> =
+    pub(super) async fn deny(&mut self, letters: impl Iterator<Item = &DeadLetterSummary>, reason: &str) {
+        let lines: Vec<OperationItem> =
             letters.take(DENIED).map(|letter| self.about(letter, "denied", reason.to_owned())).collect();
         let recorded = match self.begin().await {
             Ok(()) => self.record(&lines).await,
@@ -142,7 +142,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The database's, at the last try.
-    pub(super) async fn record(&self, outcomes: &[LetterOutcome]) -> Result<(), StoreError> {
+    pub(super) async fn record(&self, outcomes: &[OperationItem]) -> Result<(), StoreError> {
         let mut tries = 1;
         loop {
             match self.store.record_letters(&self.act, outcomes).await {

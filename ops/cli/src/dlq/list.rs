@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use sluice_core::config::BrokerArgs;
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
 
 use super::outcome::NO_SUCH_LETTER;
@@ -83,7 +83,7 @@ pub(super) fn tell_unknown(ids: &[String]) -> Exit {
 
 /// The table for people, for a terminal of this width; none: whole.
 #[must_use]
-pub(super) fn in_columns(letters: &[LetterSummary], room: Option<usize>) -> String {
+pub(super) fn in_columns(letters: &[DeadLetterSummary], room: Option<usize>) -> String {
     columns::table(&COLUMNS, &letters.iter().map(row).collect::<Vec<_>>(), room)
 }
 
@@ -96,7 +96,7 @@ pub(super) fn rows() -> anyhow::Result<Rows> {
 }
 
 /// One line of it.
-pub(super) fn row(letter: &LetterSummary) -> Vec<String> {
+pub(super) fn row(letter: &DeadLetterSummary) -> Vec<String> {
     vec![
         line(&letter.id),
         letter.class.to_string(),
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_table_has_one_line_a_letter_and_obeys_no_title() {
-        let letter = LetterSummary {
+        let letter = DeadLetterSummary {
             id: "a".to_owned(),
             class: Class::CrashLoop,
             code: "crash_loop".to_owned(),
@@ -132,7 +132,7 @@ mod tests {
             submitted_at: None,
             title: Some("two\nlines \u{1b}[31mred".to_owned()),
         };
-        let text = in_columns(&[letter.clone(), LetterSummary { title: None, ..letter }], None);
+        let text = in_columns(&[letter.clone(), DeadLetterSummary { title: None, ..letter }], None);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
         let words: Vec<&str> = lines[0].split_whitespace().collect();

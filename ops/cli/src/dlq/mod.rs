@@ -5,12 +5,13 @@
 //!  named    which letter is meant by a beginning of its id, or by `latest`
 //!  groups, list, show, export    read only
 //!  act ──► preview, consent ──► ledger (the act is recorded) ──► replay or drop, batch after batch ──► outcome
-//!  dropped, undrop    what the record keeps of dropped letters: read, and put back
+//!  dropped, restore    what the record keeps of dropped letters: read, and put back
 //!  edit               one letter in place of another, which the record keeps
 //!  record             who did what to which letters
 //! ```
 
 mod act;
+mod audit;
 mod batch;
 mod body;
 mod consent;
@@ -35,13 +36,12 @@ mod outlook;
 mod pace;
 mod piles;
 mod plan;
-mod record;
 mod replace;
 mod replay;
+mod restore;
 mod rounds;
 mod select;
 mod show;
-mod undrop;
 mod wording;
 
 use clap::{Args, Subcommand};
@@ -68,7 +68,7 @@ enum DlqCommand {
     Import(import::ImportArgs),
     /// Put dead letters back to work
     Replay(act::ReplayArgs),
-    /// Take dead letters out of the queue; the record in the database keeps them for undrop
+    /// Take dead letters out of the queue; the record in the database keeps them for restore
     ///
     /// Each letter is written to the record in full (properties, headers with their types, body), and only then taken
     /// out of RabbitMQ. --forever keeps nothing of it.
@@ -86,14 +86,14 @@ enum DlqCommand {
     /// Put dropped letters back among the dead ones, as they were
     ///
     /// They come to stand at the end of the queue. What was brought back already, or was destroyed, is named with the
-    /// reason. A letter that is in the queue is not brought back a second time, so an undrop that was cut short is simply
+    /// reason. A letter that is in the queue is not brought back a second time, so an restore that was cut short is simply
     /// run again. Letters that nothing tells apart come back together.
-    Undrop(undrop::UndropArgs),
+    Restore(restore::RestoreArgs),
     /// Who did what to which letters, when, and with which outcome, the latest first; changes nothing
     ///
     /// `denied` is an act that was not done: somebody answered no, or its result was refused. `kept` says that the letter
     /// as it was is in the record before an edit goes on.
-    Record(record::RecordArgs),
+    Audit(audit::AuditArgs),
 }
 
 /// Runs it.
@@ -111,7 +111,7 @@ pub async fn run(args: DlqArgs) -> anyhow::Result<Exit> {
         DlqCommand::Drop(args) => drop::run(args).await,
         DlqCommand::Edit(args) => edit::run(args).await,
         DlqCommand::Dropped(args) => dropped::run(args).await,
-        DlqCommand::Undrop(args) => undrop::run(args).await,
-        DlqCommand::Record(args) => record::run(args).await,
+        DlqCommand::Restore(args) => restore::run(args).await,
+        DlqCommand::Audit(args) => audit::run(args).await,
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sluice_core::config::ConfigError;
 use sluice_core::named::Named;
 use sluice_core::post::PostId;
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 use time::OffsetDateTime;
 
 use crate::browse::DeadLetters;
@@ -49,7 +49,7 @@ impl Search {
         Self { named, exact: false, begin: Vec::new(), latest: None }
     }
 
-    fn see(&mut self, letter: &LetterSummary) -> ControlFlow<()> {
+    fn see(&mut self, letter: &DeadLetterSummary) -> ControlFlow<()> {
         if letter.is(&self.named) {
             self.exact = true;
             return ControlFlow::Break(());
@@ -87,7 +87,7 @@ impl Search {
 }
 
 /// Whether the letter's id, or that of the post that it holds, begins so: bytes, or a UUID in capitals or not.
-fn begins(letter: &LetterSummary, text: &str) -> bool {
+fn begins(letter: &DeadLetterSummary, text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let spelled = letter.id.parse::<PostId>().ok();
     letter.id.starts_with(text)
@@ -100,8 +100,8 @@ mod tests {
     use sluice_core::disposition::Class;
     use time::Duration;
 
-    fn letter(id: &str, post: Option<&str>, failed: Option<i64>) -> LetterSummary {
-        LetterSummary {
+    fn letter(id: &str, post: Option<&str>, failed: Option<i64>) -> DeadLetterSummary {
+        DeadLetterSummary {
             id: id.to_owned(),
             class: Class::Permanent,
             code: String::new(),
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    fn found(text: &str, letters: &[LetterSummary]) -> Result<String, String> {
+    fn found(text: &str, letters: &[DeadLetterSummary]) -> Result<String, String> {
         let mut search = Search::new(Named::new(text));
         let _ = letters.iter().try_for_each(|letter| search.see(letter));
         search.found().map(|named| named.text().to_owned()).map_err(|error| error.to_string())

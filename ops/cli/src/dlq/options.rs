@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sluice_rabbit::delivery::Letter;
+use sluice_rabbit::delivery::DeadLetter;
 
 use crate::numbers::{count, percent};
 
@@ -35,7 +35,7 @@ pub(super) struct ReplayOptions {
 
 impl ReplayOptions {
     /// Why a letter is not replayed.
-    pub(super) fn refusal(&self, letter: &Letter) -> Option<String> {
+    pub(super) fn refusal(&self, letter: &DeadLetter) -> Option<String> {
         let replays = letter.summary.replays;
         let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
         let too_often = !self.force && replays >= self.max_replays;

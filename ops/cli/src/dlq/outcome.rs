@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
-use sluice_mysql::{ActKind, LetterOutcome};
-use sluice_rabbit::delivery::Letter;
+use sluice_mysql::{ActKind, OperationItem};
+use sluice_rabbit::delivery::DeadLetter;
 use sluice_runtime::exit::Exit;
 
 use super::wording::Wording;
@@ -17,7 +17,7 @@ use sluice_runtime::output::{self, tell};
 /// What became of a batch.
 pub(super) struct Batch {
     /// Each letter's fate, in their order.
-    pub(super) outcomes: Vec<LetterOutcome>,
+    pub(super) outcomes: Vec<OperationItem>,
     /// Why the act cannot go on.
     pub(super) stop: Option<String>,
 }
@@ -34,7 +34,7 @@ pub(super) enum Done {
     /// Something was done, or nothing can be.
     Acted(Batch),
     /// Nothing was done, because MySQL is away for now.
-    NotNow(Vec<Letter>, String),
+    NotNow(Vec<DeadLetter>, String),
     /// All was done, and MySQL, which is away for now, is to be told yet.
     Unrecorded(Batch, String),
 }
@@ -105,8 +105,8 @@ impl Report {
     }
 
     /// Tells what became of a batch: as JSON all of it, for people what was not done.
-    pub(super) fn tell(&mut self, outcomes: &[LetterOutcome]) {
-        for LetterOutcome { letter, outcome, detail, .. } in outcomes {
+    pub(super) fn tell(&mut self, outcomes: &[OperationItem]) {
+        for OperationItem { letter, outcome, detail, .. } in outcomes {
             let count = match *outcome {
                 "failed" => &mut self.failed,
                 "left" => &mut self.left,

@@ -17,7 +17,7 @@ use sluice_core::failure::Failure;
 use sluice_core::post::Post;
 use sluice_core::verdict::Verdict;
 use sluice_mysql::{Recorded, Row, Store};
-use sluice_rabbit::delivery::Letter;
+use sluice_rabbit::delivery::DeadLetter;
 use sluice_review::RuleSet;
 use time::OffsetDateTime;
 
@@ -115,7 +115,7 @@ impl Judge {
     }
 
     /// What there is to judge of a letter, taken from it while it is in hand.
-    pub(super) fn read(&self, letter: &Letter) -> Candidate {
+    pub(super) fn read(&self, letter: &DeadLetter) -> Candidate {
         match (self.options.refusal(letter), letter.post(OffsetDateTime::now_utc())) {
             (Some(reason), _) => Candidate::Left(reason),
             (None, Err(malformed)) => {

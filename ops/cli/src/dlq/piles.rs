@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use sluice_core::named::Named;
 use sluice_mysql::{DropAct, Dropped, Form, LineId, Store, StoreError};
-use sluice_rabbit::delivery::{LetterSummary, Transcript};
+use sluice_rabbit::delivery::{DeadLetterSummary, Transcript};
 use time::OffsetDateTime;
 
 use super::select::{Filters, Selection};
@@ -24,7 +24,7 @@ pub(super) struct Pile {
     /// What tells them from others.
     pub(super) digest: Digest,
     /// What is known of them.
-    pub(super) summary: LetterSummary,
+    pub(super) summary: DeadLetterSummary,
     /// When the first was dropped, UTC, and by whom.
     pub(super) at: OffsetDateTime,
     pub(super) actor: String,
@@ -129,7 +129,7 @@ fn why_missing(fate: Option<&sluice_mysql::Fate>) -> String {
     let by = format!("at {} by {} (act {})", shown(Some(fate.at)), fate.actor, fate.act);
     match fate.outcome.as_str() {
         "destroyed" => format!("it was destroyed for ever {by}"),
-        "undropped" | "present" => format!("it was brought back already, {by}"),
+        "restored" | "present" => format!("it was brought back already, {by}"),
         "dropped" => format!("it was dropped {by}, and is not among those asked for"),
         other => format!("it was {other} {by}, and is not in the record as dropped"),
     }

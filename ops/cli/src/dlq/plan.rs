@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::json;
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 
 use super::outlook::Outlook;
 use crate::visible::cut;
@@ -54,7 +54,7 @@ struct Refusal<'a> {
 
 impl Plan {
     /// One more letter, and what would become of it.
-    pub(super) fn add(&mut self, letter: &LetterSummary, outlook: &Outlook) {
+    pub(super) fn add(&mut self, letter: &DeadLetterSummary, outlook: &Outlook) {
         self.letters += 1;
         let known = self.groups.len() < KINDS || self.groups.contains_key(&letter.fingerprint);
         let key = if known { letter.fingerprint.clone() } else { String::new() };

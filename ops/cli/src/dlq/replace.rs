@@ -6,8 +6,8 @@
 //!                                                    pair by the new one's header and takes out the one that is over
 //! ```
 
-use sluice_mysql::{LetterOutcome, LineId};
-use sluice_rabbit::delivery::{Letter, LetterSummary, Letters, Transcript};
+use sluice_mysql::{LineId, OperationItem};
+use sluice_rabbit::delivery::{DeadLetter, DeadLetterBrowser, DeadLetterSummary, Transcript};
 use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::failpoint;
 
@@ -20,7 +20,7 @@ use sluice_runtime::output::tell;
 /// What is to be done.
 pub(super) struct Replacement {
     /// What is known of the letter.
-    pub(super) letter: LetterSummary,
+    pub(super) letter: DeadLetterSummary,
     /// The letter as it was seen.
     pub(super) old: Transcript,
     /// What comes in its place; nothing, where that is in the queue already.
@@ -67,7 +67,7 @@ impl Replacement {
 
     async fn among(
         self,
-        mut found: Vec<(Digest, Letter)>,
+        mut found: Vec<(Digest, DeadLetter)>,
         dead: &DeadLetters,
         ledger: &mut Ledger,
     ) -> Result<(), NotReplaced> {
@@ -80,7 +80,7 @@ impl Replacement {
         let Some(letter) = take(digest) else { return Err(NotReplaced::Stale) };
         // Where nothing new comes, the old one is the one that stays.
         let old = if new.is_some() { Some(letter) } else { None };
-        let over: Vec<Letter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
+        let over: Vec<DeadLetter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
         let room = ledger.room().await?;
         let mut kept = Vec::with_capacity(over.len());
         for letter in &over {
@@ -94,7 +94,7 @@ impl Replacement {
         ledger.record(&kept).await?;
         let done = put(new, over, dead).await;
         let line = match &done {
-            Ok(()) => LetterOutcome { undoes, ..ledger.about(&summary, outcome, String::new()) },
+            Ok(()) => OperationItem { undoes, ..ledger.about(&summary, outcome, String::new()) },
             Err(error) => ledger.about(&summary, "failed", format!("{error:#}")),
         };
         ledger.record(&[line]).await?;
@@ -105,7 +105,7 @@ impl Replacement {
 /// Said in the record of a letter that is kept before anything is done.
 const KEPT: &str = "kept";
 
-async fn put(new: Option<Transcript>, over: Vec<Letter>, dead: &DeadLetters) -> anyhow::Result<()> {
+async fn put(new: Option<Transcript>, over: Vec<DeadLetter>, dead: &DeadLetters) -> anyhow::Result<()> {
     if let Some(new) = new {
         let publisher = Publisher::new(&dead.broker, PATIENCE)?;
         publisher.publish(new.letter(&dead.topology)?).await?;
@@ -124,9 +124,9 @@ async fn put(new: Option<Transcript>, over: Vec<Letter>, dead: &DeadLetters) -> 
 async fn find(
     wanted: &[Option<Digest>],
     dead: &DeadLetters,
-    letters: &mut Letters,
-) -> anyhow::Result<Vec<(Digest, Letter)>> {
-    let mut found: Vec<(Digest, Letter)> = Vec::new();
+    letters: &mut DeadLetterBrowser,
+) -> anyhow::Result<Vec<(Digest, DeadLetter)>> {
+    let mut found: Vec<(Digest, DeadLetter)> = Vec::new();
     while let Some(letter) = letters.next().await? {
         if dead.stop.is_cancelled() {
             return Err(Interrupted.into());

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use sluice_core::failure::Kind;
 use sluice_core::post::PostId;
-use sluice_mysql::{Content, LetterOutcome, StoreError};
-use sluice_rabbit::delivery::Letter;
+use sluice_mysql::{Content, OperationItem, StoreError};
+use sluice_rabbit::delivery::DeadLetter;
 use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_runtime::failpoint;
 use time::OffsetDateTime;
@@ -41,7 +41,7 @@ pub(super) struct Replayer {
 impl Replayer {
     /// Replays a batch. The first letter that the broker does not take ends the act, unless it is the letter's own fault:
     /// the next would fare no better.
-    pub(super) async fn batch(&self, letters: Vec<Letter>, dead: &DeadLetters, ledger: &mut Ledger) -> Done {
+    pub(super) async fn batch(&self, letters: Vec<DeadLetter>, dead: &DeadLetters, ledger: &mut Ledger) -> Done {
         let begun_before = ledger.act_id().is_some();
         if let Err(error) = ledger.begin().await {
             return not_begun(format!("the act could not be recorded, so it was not done: {error}"));
@@ -98,7 +98,7 @@ pub(super) fn is_away(error: &StoreError) -> bool {
 }
 
 /// Takes a letter out once its copy is safe.
-async fn conclude(letter: Letter, trace: &Trace, answer: Result<(), PublishError>) -> (&'static str, String) {
+async fn conclude(letter: DeadLetter, trace: &Trace, answer: Result<(), PublishError>) -> (&'static str, String) {
     match answer {
         Err(error) => ("failed", format!("{error}; it stays among the dead letters")),
         Ok(()) => {
@@ -112,13 +112,13 @@ async fn conclude(letter: Letter, trace: &Trace, answer: Result<(), PublishError
 }
 
 /// What is to be known of each letter later, seen before it is put back: a moment after, a worker may have stored it.
-async fn traces(letters: &[Letter], ledger: &Ledger) -> Result<Vec<Trace>, StoreError> {
+async fn traces(letters: &[DeadLetter], ledger: &Ledger) -> Result<Vec<Trace>, StoreError> {
     let now = OffsetDateTime::now_utc();
     // The texts themselves would be in memory twice.
     let posts = letters.iter().map(|letter| letter.post(now).ok().map(|post| (post.id, Content::of(&post))));
     let posts: Vec<Option<(PostId, Content)>> = posts.collect();
     let mut traces: Vec<Trace> = letters.iter().zip(&posts).map(|(letter, post)| Trace::of(letter, post)).collect();
-    let ids = |(trace, letter): (&Trace, &Letter)| trace.post(&letter.summary.id);
+    let ids = |(trace, letter): (&Trace, &DeadLetter)| trace.post(&letter.summary.id);
     let ids: Vec<Option<PostId>> = traces.iter().zip(letters).map(ids).collect();
     let stored = ledger.contents(&ids.iter().copied().flatten().collect::<Vec<_>>()).await?;
     let mut first: HashMap<PostId, Content> = HashMap::new();
@@ -143,7 +143,7 @@ async fn traces(letters: &[Letter], ledger: &Ledger) -> Result<Vec<Trace>, Store
 const STILL_THERE: &str = "it is back in the queue, but could not be taken out of the dead letters";
 
 /// What was done cannot be undone; what is missing in the record is said here.
-pub(super) fn unrecorded(outcomes: &[LetterOutcome], error: &str) -> String {
+pub(super) fn unrecorded(outcomes: &[OperationItem], error: &str) -> String {
     let replayed: Vec<&str> =
         outcomes.iter().filter(|letter| letter.outcome == "replayed").map(|letter| letter.letter.as_str()).collect();
     format!("the record of {} replayed letters could not be written ({error}): {}", replayed.len(), replayed.join(" "))

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use sluice_core::post::PostId;
-use sluice_mysql::LetterOutcome;
-use sluice_rabbit::delivery::{Letter, Letters};
+use sluice_mysql::OperationItem;
+use sluice_rabbit::delivery::{DeadLetter, DeadLetterBrowser};
 use sluice_runtime::exit::Exit;
 use tokio::time::Instant;
 
@@ -54,7 +54,7 @@ enum Round {
     /// Nothing is to be replayed for now, and why.
     Held(String),
     /// What was done is to be recorded before anything else is, and why it is not yet.
-    Unrecorded(Vec<LetterOutcome>, String),
+    Unrecorded(Vec<OperationItem>, String),
     /// The canary is on its way.
     Canary,
     /// It has lasted long enough; there is more to do.
@@ -124,7 +124,7 @@ impl Act {
     }
 
     /// Batch after batch. What is in hand when it ends is put back by the caller.
-    async fn round(&mut self, letters: &mut Letters, report: &mut Report) -> Round {
+    async fn round(&mut self, letters: &mut DeadLetterBrowser, report: &mut Report) -> Round {
         let mut left = HashSet::new();
         let (begun, mut searched, mut acted, mut old) = (Instant::now(), Duration::ZERO, false, self.old);
         let round = loop {
@@ -137,7 +137,7 @@ impl Act {
             };
             let (own, settled) = (self.ledger.id(), &self.settled);
             // What this very replay put back has died again: not now.
-            let skip = |letter: &Letter| {
+            let skip = |letter: &DeadLetter| {
                 settled.contains(&letter.summary.id) || letter.replayed_by().is_some_and(|replay| replay == own)
             };
             let search = Instant::now();
@@ -168,7 +168,7 @@ impl Act {
             };
             acted = true;
             report.tell(&outcomes);
-            let stays = |done: &&LetterOutcome| matches!(done.outcome, "left" | "failed");
+            let stays = |done: &&OperationItem| matches!(done.outcome, "left" | "failed");
             left.extend(outcomes.iter().filter(stays).map(|done| done.letter.clone()));
             let gone = outcomes.len() - outcomes.iter().filter(stays).count();
             self.old = self.old.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
@@ -202,14 +202,14 @@ impl Act {
     }
 
     /// Whether these were the last of the canary.
-    fn canary_is_out(&mut self, outcomes: &[LetterOutcome]) -> bool {
+    fn canary_is_out(&mut self, outcomes: &[OperationItem]) -> bool {
         let Some(canary) = &mut self.canary else { return false };
         let replayed = outcomes.iter().filter(|done| done.outcome == "replayed").count();
         *canary = canary.saturating_sub(u32::try_from(replayed).unwrap_or(u32::MAX));
         *canary == 0
     }
 
-    async fn act_on(&mut self, batch: Vec<Letter>) -> Done {
+    async fn act_on(&mut self, batch: Vec<DeadLetter>) -> Done {
         match &self.doer {
             Doer::Replayer(replayer) => replayer.batch(batch, &self.dead, &mut self.ledger).await,
             Doer::Dropper => Done::Acted(dropper::batch(batch, &mut self.ledger).await),
@@ -247,7 +247,7 @@ impl Act {
     }
 
     /// Records what is done and cannot be undone: for as long as MySQL is away, until Ctrl-C.
-    async fn record(&mut self, outcomes: &[LetterOutcome], why: &str, report: &Report) -> Option<Ending> {
+    async fn record(&mut self, outcomes: &[OperationItem], why: &str, report: &Report) -> Option<Ending> {
         let count = outcomes.len();
         report.note(&format!(
             "waiting, with the others back in their place: {count} letters are to be recorded yet: {why}"

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sluice_core::config::ConfigError;
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 use time::OffsetDateTime;
 
 use super::ids::Ids;
@@ -116,7 +116,7 @@ impl Selection {
     }
 
     /// Whether this letter is one of them. To be asked once for each letter, in their order.
-    pub(super) fn takes(&mut self, letter: &LetterSummary, body: &[u8]) -> bool {
+    pub(super) fn takes(&mut self, letter: &DeadLetterSummary, body: &[u8]) -> bool {
         if !self.ids.is_empty() && !self.ids.meet(&letter.id, letter.post) {
             return false;
         }
@@ -137,7 +137,7 @@ impl Selection {
         self.room = self.room.saturating_add(1);
     }
 
-    fn passes(&self, letter: &LetterSummary, body: &[u8]) -> bool {
+    fn passes(&self, letter: &DeadLetterSummary, body: &[u8]) -> bool {
         let Filters { class, code, fingerprint, since, until, .. } = &self.filters;
         let at = letter.last_failed_at;
         (class.is_empty() || class.contains(&letter.class))
@@ -163,7 +163,7 @@ impl Selection {
 }
 
 /// Whether people who read a letter find this text in it.
-fn holds(text: &str, letter: &LetterSummary, body: &[u8]) -> bool {
+fn holds(text: &str, letter: &DeadLetterSummary, body: &[u8]) -> bool {
     let has = |place: &str| place.to_lowercase().contains(text);
     has(&letter.message)
         || match serde_json::from_slice::<Value>(body) {
@@ -189,8 +189,8 @@ mod tests {
     use clap::Parser;
     use time::macros::datetime;
 
-    fn letter(id: &str, class: Class) -> LetterSummary {
-        LetterSummary {
+    fn letter(id: &str, class: Class) -> DeadLetterSummary {
+        DeadLetterSummary {
             id: id.to_owned(),
             class,
             code: "mysql_1406".to_owned(),
@@ -218,7 +218,7 @@ mod tests {
         Line::try_parse_from([&["dlq"], line].concat()).map(|line| line.filters)
     }
 
-    fn takes(line: &[&str], letter: &LetterSummary) -> bool {
+    fn takes(line: &[&str], letter: &DeadLetterSummary) -> bool {
         Selection::new(filters(line).expect("good flags")).takes(letter, br#"{"content":"Hello \u00e9"}"#)
     }
 

@@ -11,8 +11,8 @@ use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
 use sluice_core::failure::Failure;
 use sluice_core::named::Named;
-use sluice_mysql::{ID_CONFLICT, RecordLine, Store};
-use sluice_rabbit::delivery::{Letter, LetterSummary};
+use sluice_mysql::{AuditEntry, ID_CONFLICT, Store};
+use sluice_rabbit::delivery::{DeadLetter, DeadLetterSummary};
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
@@ -39,7 +39,7 @@ pub(super) struct ShowArgs {
     database: DatabaseArgs,
     /// One JSON object: the keys of `sluice dlq list --json`, then origin, user (who published it, which RabbitMQ vouches
     /// for; all else is what the letter says of itself), headers, body (as text), body_is_utf8, and acts (as in
-    /// `sluice dlq record --json`, the oldest first; null if MySQL could not be asked)
+    /// `sluice dlq audit --json`, the oldest first; null if MySQL could not be asked)
     #[arg(long, conflicts_with = "body")]
     json: bool,
     /// The body alone, byte for byte; on a terminal hidden characters are escaped
@@ -57,7 +57,7 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let acts = if args.body { None } else { Some(acts(&args.database, &dead.prefix, &named).await) };
     let known = acts.as_ref().and_then(|acts| acts.as_deref().ok());
     let mut found = Spool::<()>::new()?;
-    let look = |letter: Letter| {
+    let look = |letter: DeadLetter| {
         if !letter.summary.is(&named) {
             return ControlFlow::Continue(());
         }
@@ -100,9 +100,9 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
 const ACTS: u32 = 100;
 
 /// What was done to the letter, the oldest first.
-async fn acts(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::Result<Vec<RecordLine>> {
+async fn acts(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::Result<Vec<AuditEntry>> {
     let store = Store::new(database)?;
-    let read = store.record(prefix, Some(named), ACTS).await.map_err(|failure| store.blame(failure));
+    let read = store.audit_log(prefix, Some(named), ACTS).await.map_err(|failure| store.blame(failure));
     store.close().await;
     let mut acts = read?;
     acts.reverse();
@@ -113,17 +113,17 @@ async fn acts(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::R
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
-    summary: &'a LetterSummary,
+    summary: &'a DeadLetterSummary,
     origin: Option<&'a Origin>,
     user: Option<&'a str>,
     headers: Value,
     body: String,
     body_is_utf8: bool,
-    acts: Option<&'a [RecordLine]>,
+    acts: Option<&'a [AuditEntry]>,
 }
 
 impl<'a> Shown<'a> {
-    fn new(letter: &'a Letter, acts: Option<&'a [RecordLine]>) -> Self {
+    fn new(letter: &'a DeadLetter, acts: Option<&'a [AuditEntry]>) -> Self {
         Self {
             summary: &letter.summary,
             origin: letter.origin.as_ref(),
@@ -138,7 +138,7 @@ impl<'a> Shown<'a> {
 
 /// What can be done with a letter. A replay gives workers the same body again: where that is no post, for this failure,
 /// or another post is stored under its id, it would die of it again.
-fn way_out(no_post: Option<&Failure>, letter: &LetterSummary, prefix: &str) -> String {
+fn way_out(no_post: Option<&Failure>, letter: &DeadLetterSummary, prefix: &str) -> String {
     let command = |words: &str| hint::command(words, prefix, &letter.id);
     match no_post {
         None if letter.code == ID_CONFLICT => format!(
@@ -202,7 +202,7 @@ fn who_says_so(letter: &Shown<'_>) -> String {
     format!("(the header {header} says so; whoever may publish to RabbitMQ can write it)")
 }
 
-fn done_to_it(acts: &[RecordLine]) -> String {
+fn done_to_it(acts: &[AuditEntry]) -> String {
     let lines = acts.iter().map(|act| {
         let (what, detail) = operation::told(act);
         format!("  {}  {what}: {}\n", shown(Some(act.at)), line(&detail))
@@ -283,8 +283,8 @@ mod tests {
     use sluice_core::failure::Kind;
     use time::macros::datetime;
 
-    fn summary() -> LetterSummary {
-        LetterSummary {
+    fn summary() -> DeadLetterSummary {
+        DeadLetterSummary {
             id: "42".to_owned(),
             class: Class::Rejected,
             code: "broker_rejected".to_owned(),
@@ -327,7 +327,7 @@ mod tests {
         assert!(text.contains("sluice dlq edit 42\n") && text.contains("sluice dlq drop 42\n"), "{text}");
         assert!(text.contains("malformed: not JSON") && !text.contains("sluice dlq replay"), "{text}");
         assert_eq!(way_out(None, &summary(), "post"), "to replay it\n  sluice dlq replay 42\n");
-        let conflict = LetterSummary { code: ID_CONFLICT.to_owned(), ..summary() };
+        let conflict = DeadLetterSummary { code: ID_CONFLICT.to_owned(), ..summary() };
         let text = way_out(None, &conflict, "post");
         assert!(text.contains("sluice dlq edit --new-id 42\n") && !text.contains("sluice dlq replay"), "{text}");
     }

@@ -32,7 +32,7 @@ pub(super) const DROP: Wording = Wording {
     command: "dlq drop",
     past: "dropped",
     would: "would_drop",
-    asks: ("Drop", "into the record (undo: `sluice dlq undrop`)"),
+    asks: ("Drop", "into the record (undo: `sluice dlq restore`)"),
 };
 
 /// Out of RabbitMQ and out of the world.
@@ -45,11 +45,11 @@ pub(super) const DESTROY: Wording = Wording {
 };
 
 /// Back among the dead letters, from the record.
-pub(super) const UNDROP: Wording = Wording {
-    kind: ActKind::Undrop,
-    command: "dlq undrop",
-    past: "undropped",
-    would: "would_undrop",
+pub(super) const RESTORE: Wording = Wording {
+    kind: ActKind::Restore,
+    command: "dlq restore",
+    past: "restored",
+    would: "would_restore",
     asks: ("Bring back", "to the dead letters"),
 };
 

@@ -21,7 +21,7 @@ use sluice_core::disposition::Class;
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
 use sluice_mysql::{ID_CONFLICT, PastLetter, Store, Taken};
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 
 use super::trace::Trace;
 use crate::browse::DeadLetters;
@@ -156,8 +156,8 @@ impl DiedAgain {
         Ok(found)
     }
 
-    fn add(&mut self, replay: String, letter: LetterSummary) {
-        let LetterSummary { id, class, code, message, fingerprint, .. } = letter;
+    fn add(&mut self, replay: String, letter: DeadLetterSummary) {
+        let DeadLetterSummary { id, class, code, message, fingerprint, .. } = letter;
         let message = match message.char_indices().nth(MESSAGE_MAX_CHARS) {
             Some((end, _)) => format!("{}…", &message[..end]),
             None => message,

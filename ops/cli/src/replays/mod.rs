@@ -6,7 +6,7 @@
 //!  posts, later acts, one look at the dead letters ───────────────┴──► the fate of each letter
 //! ```
 //!
-//! Nothing is kept for it but what the record of acts and the messages hold anyway, so there is nothing to fall out of
+//! Nothing is kept for it but what the audit log and the messages hold anyway, so there is nothing to fall out of
 //! step: a fate is worked out when somebody asks.
 
 pub(crate) mod fate;

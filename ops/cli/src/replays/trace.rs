@@ -4,7 +4,7 @@
 
 use sluice_core::post::PostId;
 use sluice_mysql::Content;
-use sluice_rabbit::delivery::Letter;
+use sluice_rabbit::delivery::DeadLetter;
 
 const ALREADY_RECORDED: &str = "already recorded";
 const ID_TAKEN: &str = "another post has its id";
@@ -27,7 +27,7 @@ pub(crate) struct Trace {
 
 impl Trace {
     /// What is known of a letter in hand, which holds this post.
-    pub(crate) fn of(letter: &Letter, post: &Option<(PostId, Content)>) -> Self {
+    pub(crate) fn of(letter: &DeadLetter, post: &Option<(PostId, Content)>) -> Self {
         let post = post.as_ref().map(|(id, _)| *id).filter(|id| letter.summary.id.parse().ok() != Some(*id));
         Self { post, after: letter.replayed_by(), ..Self::default() }
     }

@@ -1,11 +1,11 @@
-//! The workers that answered the roll call, and what they say together.
+//! The workers that answered the worker-status request, and what they say together.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use sluice_rabbit::broker::{Broker, BrokerError};
-use sluice_rabbit::roll_call::{self, Presence, State};
 use sluice_rabbit::topology::Topology;
+use sluice_rabbit::worker_status::{self, State, WorkerStatus};
 use time::OffsetDateTime;
 
 /// How long a call listens for answers. A worker answers within milliseconds, unless its machine is busy.
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_millis(600);
 /// Who answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(super) struct Crew(Vec<Presence>);
+pub(super) struct Crew(Vec<WorkerStatus>);
 
 /// A pause that workers report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,11 +38,11 @@ impl Crew {
     /// # Errors
     /// When the broker cannot be asked.
     pub(super) async fn call(broker: &Broker, topology: &Topology) -> Result<Self, BrokerError> {
-        roll_call::call(broker, topology, PATIENCE).await.map(Self)
+        worker_status::call(broker, topology, PATIENCE).await.map(Self)
     }
 
     /// Each of them.
-    pub(super) fn members(&self) -> &[Presence] {
+    pub(super) fn members(&self) -> &[WorkerStatus] {
         &self.0
     }
 
@@ -72,8 +72,9 @@ impl Crew {
     /// When the oldest post that is not settled was submitted, as far as somebody has seen it: in a hand, or among
     /// those that were let go for a pause. Where posts only wait, those that were taken last are older than any of them.
     pub(super) fn oldest(&self, waiting: bool) -> Option<OffsetDateTime> {
-        let seen = |worker: &&Presence| worker.in_hand > 0 || (waiting && worker.state == State::Paused);
-        let oldest = |workers: &mut dyn Iterator<Item = &Presence>| workers.filter_map(|w| w.oldest_submitted_at).min();
+        let seen = |worker: &&WorkerStatus| worker.in_hand > 0 || (waiting && worker.state == State::Paused);
+        let oldest =
+            |workers: &mut dyn Iterator<Item = &WorkerStatus>| workers.filter_map(|w| w.oldest_submitted_at).min();
         let known = oldest(&mut self.0.iter().filter(seen));
         known.or_else(|| oldest(&mut self.0.iter()).filter(|_| waiting))
     }
@@ -82,13 +83,13 @@ impl Crew {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use sluice_rabbit::roll_call::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
+    use sluice_rabbit::worker_status::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
     use time::macros::datetime;
 
     pub(in super::super) const NOON: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
 
-    fn worker(name: &str, in_hand: u32, submitted_before: i64) -> Presence {
-        Presence {
+    fn worker(name: &str, in_hand: u32, submitted_before: i64) -> WorkerStatus {
+        WorkerStatus {
             worker: name.to_owned(),
             pid: 7,
             version: "0.1.0".to_owned(),
@@ -131,7 +132,7 @@ pub(super) mod tests {
 
     /// Workers that consume and have nothing in flight, `w-1` and so on, each with what it has stored so far.
     pub(in super::super) fn crew_of(stored: &[u64]) -> Crew {
-        let worker = |(number, stored): (usize, &u64)| Presence {
+        let worker = |(number, stored): (usize, &u64)| WorkerStatus {
             stored: *stored,
             ..worker(&format!("w-{}", number + 1), 0, 10)
         };

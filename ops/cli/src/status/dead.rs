@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_rabbit::delivery::DeadLetterSummary;
 use time::{Duration, OffsetDateTime};
 
 use crate::browse::DeadLetters;
@@ -71,7 +71,7 @@ impl Seen {
         self.recent.iter().filter(|at| **at >= now - Duration::HOUR).count()
     }
 
-    fn add(&mut self, letter: &LetterSummary, now: OffsetDateTime) {
+    fn add(&mut self, letter: &DeadLetterSummary, now: OffsetDateTime) {
         self.recent.extend(letter.last_failed_at.filter(|at| *at >= now - Duration::HOUR));
         *self.by_class.entry(letter.class).or_insert(0) += 1;
         self.oldest = match (self.oldest, letter.last_failed_at) {

@@ -23,7 +23,7 @@ pub(super) struct Status {
     pub(super) paused: Option<PausedCrew>,
     /// The queue of posts; none when the broker is away.
     pub(super) queue: Option<Queue>,
-    /// Who answered the roll call; none when the broker is away.
+    /// Who answered the worker-status request; none when the broker is away.
     pub(super) workers: Option<Crew>,
     /// The dead letters; none when the broker is away.
     pub(super) dead_letters: Option<Dead>,

@@ -1,6 +1,6 @@
 //! How fast posts move: what two samples say together.
 
-use sluice_rabbit::roll_call::Presence;
+use sluice_rabbit::worker_status::WorkerStatus;
 
 use super::crew::Crew;
 use super::known::{Rates, Status, WorkerRate};
@@ -67,11 +67,12 @@ struct Left {
 
 /// The same for each of them; none for one that was running at the earlier sample and did not answer.
 fn left(crew: &Crew, earlier: &Status) -> Vec<Option<Left>> {
-    let before = |now: &Presence| {
-        let same = |then: &&Presence| (&then.worker, then.pid) == (&now.worker, now.pid) && then.stored <= now.stored;
+    let before = |now: &WorkerStatus| {
+        let same =
+            |then: &&WorkerStatus| (&then.worker, then.pid) == (&now.worker, now.pid) && then.stored <= now.stored;
         earlier.workers.iter().flat_map(Crew::members).find(same)
     };
-    let since = |now: &Presence| match before(now) {
+    let since = |now: &WorkerStatus| match before(now) {
         Some(then) => Some(Left {
             stored: now.stored - then.stored,
             dead_lettered: now.dead_lettered.saturating_sub(then.dead_lettered),

@@ -3,7 +3,7 @@
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::failure::Failure;
 use sluice_mysql::{ByVerdict, Store, Stored};
-use sluice_rabbit::delivery::LetterError;
+use sluice_rabbit::delivery::BrowseError;
 use sluice_rabbit::topology::Depth;
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -96,7 +96,7 @@ impl Sampler {
         if note.is_none() && !same {
             self.seen = match Seen::look(&self.dead).await {
                 Ok(seen) => Some((depth.ready, seen)),
-                Err(error) if matches!(error.downcast_ref(), Some(LetterError::Busy { .. })) => {
+                Err(error) if matches!(error.downcast_ref(), Some(BrowseError::Busy { .. })) => {
                     note = Some("somebody has dead letters in hand, which are not counted".to_owned());
                     None
                 }

@@ -1,6 +1,6 @@
 //! The workers that answered: what each is doing, how much of the work it does, and what is amiss with it.
 
-use sluice_rabbit::roll_call::Presence;
+use sluice_rabbit::worker_status::WorkerStatus;
 
 use super::crew::Crew;
 use super::known::Status;
@@ -41,7 +41,7 @@ pub(super) fn rate_of(status: &Status, place: usize) -> Option<&WorkerRate> {
 }
 
 /// What a worker is doing, and what it waits for.
-pub(super) fn state(worker: &Presence) -> String {
+pub(super) fn state(worker: &WorkerStatus) -> String {
     match &worker.paused {
         Some(paused) => format!("paused: {}", line(&paused.dependency)),
         None => worker.state.as_str().to_owned(),
@@ -83,7 +83,7 @@ pub(super) fn notes(status: &Status) -> Vec<String> {
 }
 
 /// `site@0123456789ab, for 2m 3s`
-pub(super) fn rules(worker: &Presence, status: &Status) -> String {
+pub(super) fn rules(worker: &WorkerStatus, status: &Status) -> String {
     let ruleset = line(&worker.ruleset);
     match &worker.rules {
         Some(rules) => format!("{ruleset}, for {}", span(status.at - rules.since)),

@@ -6,7 +6,7 @@ use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
 use sluice_mysql::{Content, Store, StoreError};
-use sluice_rabbit::delivery::Letter;
+use sluice_rabbit::delivery::DeadLetter;
 use time::OffsetDateTime;
 
 use super::account::{Account, Tally};
@@ -95,18 +95,18 @@ impl Places {
 
 /// The accepted post that a letter holds: a worker or the broker set it aside, and message and body have the same id, as
 /// the front door gives them. Headers and bodies can be forged all the same, so this is what a letter says of itself.
-fn held(letter: &Letter) -> Option<PostId> {
+fn held(letter: &DeadLetter) -> Option<PostId> {
     let id = letter.message_id()?.parse().ok()?;
     (in_body(letter) == Some(id) && !letter.summary.is_a_strangers()).then_some(id)
 }
 
 /// The ids by which a letter may be taken for an accepted post.
-fn named(letter: &Letter) -> impl Iterator<Item = PostId> {
+fn named(letter: &DeadLetter) -> impl Iterator<Item = PostId> {
     let of_message = letter.message_id().and_then(|id| id.parse().ok());
     [in_body(letter), of_message].into_iter().flatten()
 }
 
-fn in_body(letter: &Letter) -> Option<PostId> {
+fn in_body(letter: &DeadLetter) -> Option<PostId> {
     serde_json::from_slice::<serde_json::Value>(sluice_core::json::without_mark(letter.body()))
         .ok()?
         .get("id")?

@@ -3,7 +3,7 @@
 //! ```text
 //!  dead letters (one look) ─┐
 //!  the table of posts ──────┼──► story: what happened, in order ──► where it is now
-//!  the record of acts ──────┘
+//!  the audit log ──────┘
 //! ```
 
 mod story;
@@ -16,8 +16,8 @@ use serde::Serialize;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::named::Named;
 use sluice_core::post::PostId;
-use sluice_mysql::{Content, RecordLine, Store, StoredPost};
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_mysql::{AuditEntry, Content, Store, StoredPost};
+use sluice_rabbit::delivery::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
@@ -36,7 +36,7 @@ pub struct WhyArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// One JSON object: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at,
-    /// what, detail}], post (the row), letters (as in `sluice dlq list --json`), acts (as in `sluice dlq record
+    /// what, detail}], post (the row), letters (as in `sluice dlq list --json`), acts (as in `sluice dlq audit
     /// --json`, the oldest first), away [what could not be asked, and why]
     #[arg(long)]
     json: bool,
@@ -49,10 +49,10 @@ const ACTS: u32 = 1000;
 #[derive(Debug, Default)]
 struct Known {
     row: Option<StoredPost>,
-    letters: Vec<LetterSummary>,
+    letters: Vec<DeadLetterSummary>,
     /// What the first of them says, if it is a post.
     says: Option<Content>,
-    acts: Vec<RecordLine>,
+    acts: Vec<AuditEntry>,
     /// How many posts wait in the queue.
     waiting: u32,
     /// Who could not be asked, and why.
@@ -102,7 +102,7 @@ async fn ask_broker(dead: &DeadLetters, named: &Named, known: &mut Known) {
 
 async fn ask_database(store: &Store, prefix: &str, named: &Named, known: &mut Known) {
     let asked = async {
-        known.acts = store.record(prefix, Some(named), ACTS).await?;
+        known.acts = store.audit_log(prefix, Some(named), ACTS).await?;
         known.acts.reverse();
         for id in posts(named, known) {
             known.row = store.post(id).await?;

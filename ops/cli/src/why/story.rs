@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 use sluice_core::dead_letter::Death;
 use sluice_core::verdict::{Reason, Score};
-use sluice_mysql::{Content, RecordLine, StoredPost};
-use sluice_rabbit::delivery::LetterSummary;
+use sluice_mysql::{AuditEntry, Content, StoredPost};
+use sluice_rabbit::delivery::DeadLetterSummary;
 use sluice_rabbit::topology::Topology;
 use time::OffsetDateTime;
 
@@ -92,7 +92,7 @@ fn submitted(known: &Known) -> Option<Event> {
     Some(Event { at: Some(at), what: "submitted", detail })
 }
 
-fn of_whom(letter: &LetterSummary) -> String {
+fn of_whom(letter: &DeadLetterSummary) -> String {
     let author = letter.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
     letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\"")) + &author
 }
@@ -101,7 +101,7 @@ fn of_whom(letter: &LetterSummary) -> String {
 /// may have seen the same one.
 fn deaths(known: &Known) -> Vec<Death> {
     let mut seen = HashSet::new();
-    let there = known.letters.iter().map(LetterSummary::death);
+    let there = known.letters.iter().map(DeadLetterSummary::death);
     let noted = known.acts.iter().filter_map(|act| act.death.clone());
     let mut deaths: Vec<Death> = there.chain(noted).collect();
     // What was destroyed is noted without its message.
@@ -124,14 +124,15 @@ fn of_death(death: &Death) -> Vec<Event> {
     events
 }
 
-fn of_act(act: &RecordLine) -> Event {
+fn of_act(act: &AuditEntry) -> Event {
     let (what, detail) = operation::told(act);
     Event { at: Some(act.at), what, detail }
 }
 
 /// Where it is, and the same in words.
 pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Place, String) {
-    let tells_more = |letter: &LetterSummary| format!("`{}` tells more", hint::command("dlq show", prefix, &letter.id));
+    let tells_more =
+        |letter: &DeadLetterSummary| format!("`{}` tells more", hint::command("dlq show", prefix, &letter.id));
     // A row is what counts; a dead letter only says that it is of this post.
     if let Some(row) = &known.row {
         let also = known.letters.first().map(|letter| {
@@ -153,15 +154,15 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Place,
         return (Place::Dead, format!("dead in {}; {}", topology.dead_letter_queue(), tells_more(letter)));
     }
     let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
-    let moved = |act: &&RecordLine| matches!(act.outcome.as_str(), "replayed" | "dropped" | "destroyed" | "undropped");
+    let moved = |act: &&AuditEntry| matches!(act.outcome.as_str(), "replayed" | "dropped" | "destroyed" | "restored");
     let last = known.acts.iter().rev().find(moved);
     match last.map(|act| (act.outcome.as_str(), &act.actor, &act.letter)) {
         Some(("replayed", ..)) => {
             (Place::Waiting, format!("replayed, and not stored yet: waiting, or in a worker's hand ({queue})"))
         }
         Some(("dropped", actor, letter)) => {
-            let undrop = hint::command("dlq undrop", prefix, letter);
-            (Place::Dropped, format!("dropped by {actor}; `{undrop}` brings it back"))
+            let restore = hint::command("dlq restore", prefix, letter);
+            (Place::Dropped, format!("dropped by {actor}; `{restore}` brings it back"))
         }
         Some(("destroyed", actor, _)) => (Place::Dropped, format!("dropped for good by {actor}")),
         _ => (
@@ -205,8 +206,8 @@ mod tests {
         }
     }
 
-    fn letter(minutes: i64) -> LetterSummary {
-        LetterSummary {
+    fn letter(minutes: i64) -> DeadLetterSummary {
+        DeadLetterSummary {
             id: "a".to_owned(),
             class: Class::Permanent,
             code: "too_long".to_owned(),
@@ -224,8 +225,8 @@ mod tests {
         }
     }
 
-    fn act(minutes: i64, outcome: &str) -> RecordLine {
-        RecordLine {
+    fn act(minutes: i64, outcome: &str) -> AuditEntry {
+        AuditEntry {
             at: NOON + time::Duration::minutes(minutes),
             act: "op".to_owned(),
             kind: "replay".to_owned(),
@@ -249,11 +250,11 @@ mod tests {
         let told: Vec<_> = events(&known).into_iter().map(|event| event.what).collect();
         assert_eq!(told, ["submitted", "failed", "set aside", "replayed", "recorded"]);
         let (dead, there) = (act(6, "left"), letter(4));
-        let lines = vec![RecordLine { death: Some(there.death()), ..dead.clone() }, dead];
+        let lines = vec![AuditEntry { death: Some(there.death()), ..dead.clone() }, dead];
         let known = Known { letters: vec![there], acts: lines, ..Known::default() };
         let told: Vec<_> = events(&known).into_iter().map(|event| event.what).collect();
         assert_eq!(told, ["failed", "set aside", "acted on", "acted on"], "one death that two places tell of");
-        let nameless = LetterSummary { first_failed_at: None, last_failed_at: None, attempts: 1, ..letter(0) };
+        let nameless = DeadLetterSummary { first_failed_at: None, last_failed_at: None, attempts: 1, ..letter(0) };
         let known = Known { letters: vec![nameless], acts: vec![act(6, "left")], ..Known::default() };
         let told = events(&known);
         assert_eq!((told[0].what, told[1].what, told[1].at), ("acted on", "set aside", None));

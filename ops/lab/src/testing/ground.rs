@@ -11,7 +11,7 @@ use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::post::{Post, PostId};
 use sluice_mysql::Store;
 use sluice_rabbit::broker::{Broker, close};
-use sluice_rabbit::delivery::{LetterSummary, Letters};
+use sluice_rabbit::delivery::{DeadLetterBrowser, DeadLetterSummary};
 use sluice_rabbit::publisher::Envelope;
 use sluice_rabbit::topology::{Depth, Topology};
 
@@ -204,10 +204,11 @@ impl Ground {
     }
 
     /// The dead letters, oldest first; they stay where they are.
-    pub async fn letters(&self) -> Vec<LetterSummary> {
+    pub async fn letters(&self) -> Vec<DeadLetterSummary> {
         let patience = Duration::from_secs(10);
-        let mut letters =
-            Letters::open(&self.broker(), &self.topology(), patience, || ()).await.expect("the letters can be seen");
+        let mut letters = DeadLetterBrowser::open(&self.broker(), &self.topology(), patience, || ())
+            .await
+            .expect("the letters can be seen");
         let mut seen = Vec::new();
         while let Some(letter) = letters.next().await.expect("a letter") {
             seen.push(letter.summary.clone());

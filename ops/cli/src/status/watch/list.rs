@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Text};
 use ratatui::widgets::{Cell, Paragraph, Row, Scrollbar, ScrollbarOrientation, ScrollbarState, Table};
-use sluice_rabbit::roll_call::Presence;
+use sluice_rabbit::worker_status::WorkerStatus;
 use time::OffsetDateTime;
 
 use super::palette::Palette;
@@ -65,7 +65,7 @@ fn headings(wide: bool, palette: &Palette) -> Row<'static> {
 }
 
 fn row(
-    worker: &Presence,
+    worker: &WorkerStatus,
     status: &Status,
     place: usize,
     wide: bool,

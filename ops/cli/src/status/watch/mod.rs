@@ -9,7 +9,6 @@
 
 mod draw;
 mod list;
-#[cfg(test)]
 mod pages;
 mod palette;
 mod screen;

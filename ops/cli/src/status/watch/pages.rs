@@ -1,11 +1,12 @@
 //! Whole pages, drawn without a terminal.
+#![cfg(test)]
 
 use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
-use sluice_rabbit::roll_call::Paused;
+use sluice_rabbit::worker_status::Paused;
 
 use super::draw;
 use super::palette::Palette;

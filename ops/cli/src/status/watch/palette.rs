@@ -2,7 +2,7 @@
 
 use anstream::{AutoStream, ColorChoice};
 use ratatui::style::{Color, Modifier, Style};
-use sluice_rabbit::roll_call::State;
+use sluice_rabbit::worker_status::State;
 
 /// Styles by what they mean. Nothing is told by a colour alone.
 #[derive(Debug, Clone, Copy)]

@@ -17,7 +17,7 @@ const EMPTY: u32 = 100;
 
 /// One line of the record: what became of one letter in one act.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RecordLine {
+pub struct AuditEntry {
     /// When, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
@@ -52,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// The server's.
-    pub async fn record(&self, prefix: &str, named: Option<&Named>, limit: u32) -> Result<Vec<RecordLine>, Failure> {
+    pub async fn audit_log(&self, prefix: &str, named: Option<&Named>, limit: u32) -> Result<Vec<AuditEntry>, Failure> {
         // Lines of one letter are found by it, all others by the last acts of the prefix.
         let (which, mut asked): (String, Vec<Value>) = match named {
             Some(named) => of_letter(named),
@@ -105,7 +105,7 @@ pub(super) fn reason(asked: &serde_json::Value) -> Option<String> {
     asked.get("reason").and_then(serde_json::Value::as_str).map(str::to_owned)
 }
 
-impl FromRow for RecordLine {
+impl FromRow for AuditEntry {
     fn from_row_opt(row: Row) -> Result<Self, FromRowError> {
         type Columns = (
             PrimitiveDateTime,

@@ -10,20 +10,20 @@ use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
 use nix::sys::signal::Signal;
 use sluice_lab::testing::{Ground, Proxy, eventually};
-use sluice_rabbit::roll_call::{self, Presence, State};
+use sluice_rabbit::worker_status::{self, State, WorkerStatus};
 use support::{start, stored, waiting, worker};
 
 /// Calls until the answers are as wanted.
-async fn hears(ground: &Ground, what: &str, wanted: impl Fn(&[Presence]) -> bool) -> Vec<Presence> {
+async fn hears(ground: &Ground, what: &str, wanted: impl Fn(&[WorkerStatus]) -> bool) -> Vec<WorkerStatus> {
     eventually(what, async || {
-        let heard = roll_call::call(&ground.broker(), &ground.topology(), Duration::from_millis(500)).await;
+        let heard = worker_status::call(&ground.broker(), &ground.topology(), Duration::from_millis(500)).await;
         let heard = heard.map_err(|error| error.to_string())?;
         if wanted(&heard) { Ok(heard) } else { Err(format!("{heard:?}")) }
     })
     .await
 }
 
-fn all_are(heard: &[Presence], state: State) -> bool {
+fn all_are(heard: &[WorkerStatus], state: State) -> bool {
     !heard.is_empty() && heard.iter().all(|presence| presence.state == state)
 }
 
@@ -36,7 +36,7 @@ async fn where_no_worker_is_nobody_answers() {
 /// Calls, and has the answer sent there.
 async fn call_for(channel: &lapin::Channel, ground: &Ground, reply_to: &str) {
     let properties = BasicProperties::default().with_reply_to(reply_to.into());
-    let (exchange, options) = (ground.topology().roll_call(), BasicPublishOptions::default());
+    let (exchange, options) = (ground.topology().worker_status(), BasicPublishOptions::default());
     channel.basic_publish(exchange.into(), "".into(), options, b"", properties).await.expect("the call is sent");
 }
 
@@ -105,7 +105,8 @@ async fn a_pause_is_told_while_posts_are_held_and_after_they_were_let_go() {
     let pause = held[0].paused.clone().expect("it says why");
     assert_eq!((pause.dependency.as_str(), pause.code.as_str()), ("mysql", "mysql_unreachable"));
     waiting(&ground, 1).await;
-    let empty = |heard: &[Presence]| all_are(heard, State::Paused) && heard[0].in_hand == 0 && heard[0].consumers == 0;
+    let empty =
+        |heard: &[WorkerStatus]| all_are(heard, State::Paused) && heard[0].in_hand == 0 && heard[0].consumers == 0;
     let released = hears(&ground, "an empty hand", empty).await;
     assert_eq!(released[0].paused.as_ref().map(|pause| pause.since), Some(pause.since), "it is the same pause");
     let submitted = released[0].oldest_submitted_at.expect("it remembers the post's age");

@@ -1,9 +1,9 @@
-//! `sluice dlq record`: who did what to which letters. It asks MySQL alone; RabbitMQ may be away.
+//! `sluice dlq audit`: who did what to which letters. It asks MySQL alone; RabbitMQ may be away.
 
 use clap::Args;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::named::Named;
-use sluice_mysql::{RecordLine, Store};
+use sluice_mysql::{AuditEntry, Store};
 use sluice_runtime::exit::Exit;
 
 use crate::columns::{self, Column, room};
@@ -24,7 +24,7 @@ const COLUMNS: [Column; 7] = [
 
 /// What to list, and how.
 #[derive(Debug, Args)]
-pub(super) struct RecordArgs {
+pub(super) struct AuditArgs {
     /// Only what was done to the letter with this id, or to the letters that held the post with this id
     #[arg(long, value_name = "ID")]
     letter: Option<String>,
@@ -47,12 +47,12 @@ pub(super) struct RecordArgs {
 ///
 /// # Errors
 /// When the database cannot be asked, or stdout not be written.
-pub(super) async fn run(args: RecordArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let store = Store::new(&args.database)?;
     store.check_schema().await?;
     let prefix = args.broker.prefix.as_str();
     let named = args.letter.as_deref().map(Named::new);
-    let read = store.record(prefix, named.as_ref(), args.limit).await.map_err(|failure| store.blame(failure));
+    let read = store.audit_log(prefix, named.as_ref(), args.limit).await.map_err(|failure| store.blame(failure));
     store.close().await;
     let read = read?;
     if read.is_empty() {
@@ -68,9 +68,9 @@ pub(super) async fn run(args: RecordArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn in_columns(read: &[RecordLine], room: Option<usize>) -> String {
-    let row = |read: &RecordLine| {
-        let RecordLine { at, act, kind, actor, letter, outcome, detail, undone_by, reason, .. } = read;
+fn in_columns(read: &[AuditEntry], room: Option<usize>) -> String {
+    let row = |read: &AuditEntry| {
+        let AuditEntry { at, act, kind, actor, letter, outcome, detail, undone_by, reason, .. } = read;
         let undone = undone_by.as_ref().map(|act| format!("undone by act {act}"));
         let reason = reason.as_ref().map(|reason| format!("reason: {reason}"));
         let detail = [reason, Some(detail.clone()).filter(|detail| !detail.is_empty()), undone];

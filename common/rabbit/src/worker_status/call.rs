@@ -8,7 +8,7 @@ use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
 use tokio::time::Instant;
 
-use super::{PURPOSE, Presence};
+use super::{PURPOSE, WorkerStatus};
 use crate::broker::{Broker, BrokerError, bounded, close};
 use crate::failure::classify;
 use crate::topology::Topology;
@@ -28,16 +28,20 @@ const ANSWERS_MAX: usize = 10_000;
 ///
 /// # Errors
 /// When the broker cannot be asked.
-pub async fn call(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Vec<Presence>, BrokerError> {
+pub async fn call(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Vec<WorkerStatus>, BrokerError> {
     let connection = broker.apart(PURPOSE).connect().await?;
-    let heard = hear(&connection, &topology.roll_call(), patience).await;
+    let heard = hear(&connection, &topology.worker_status(), patience).await;
     close(&connection).await;
     let mut heard = heard.map_err(|failure| broker.blame(failure))?;
     heard.sort_by(|one, other| natural_order(&one.worker, &other.worker).then(one.pid.cmp(&other.pid)));
     Ok(heard)
 }
 
-async fn hear(connection: &lapin::Connection, exchange: &str, patience: Duration) -> Result<Vec<Presence>, Failure> {
+async fn hear(
+    connection: &lapin::Connection,
+    exchange: &str,
+    patience: Duration,
+) -> Result<Vec<WorkerStatus>, Failure> {
     let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await?;
     let unanswered = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
     let consume = channel.basic_consume(STRAIGHT_BACK.into(), "".into(), unanswered, FieldTable::default());
@@ -51,7 +55,7 @@ async fn hear(connection: &lapin::Connection, exchange: &str, patience: Duration
         match answer {
             Ok(_) if heard.len() == ANSWERS_MAX => break,
             Ok(answer) if answer.data.len() > ANSWER_MAX_BYTES => {}
-            Ok(answer) => heard.extend(serde_json::from_slice::<Presence>(&answer.data).ok()),
+            Ok(answer) => heard.extend(serde_json::from_slice::<WorkerStatus>(&answer.data).ok()),
             Err(error) => match classify(&error) {
                 // No worker has made the exchange: nobody is there.
                 missing if missing.code == "amqp_404" => break,

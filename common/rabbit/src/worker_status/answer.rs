@@ -11,7 +11,7 @@ use lapin::{BasicProperties, Channel, Consumer, ExchangeKind};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{PURPOSE, Presence};
+use super::{PURPOSE, WorkerStatus};
 use crate::broker::{Broker, bounded, close};
 use crate::failure::classify;
 use crate::topology::Topology;
@@ -32,14 +32,14 @@ const SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// Answers calls with what `presence` says at that moment, until `end`. A lost connection is built anew, quietly: who
 /// consumes over another one says what is wrong.
-pub async fn answer(broker: &Broker, topology: &Topology, presence: impl Fn() -> Presence, end: CancellationToken) {
+pub async fn answer(broker: &Broker, topology: &Topology, presence: impl Fn() -> WorkerStatus, end: CancellationToken) {
     let broker = broker.apart(PURPOSE);
     let mut schedule = RetryPolicy::forever(REBUILD.0, REBUILD.1).schedule();
     loop {
         let answering = async {
             let connection = broker.connect().await.map_err(|error| error.failure)?;
             let ended = async {
-                let (channel, calls) = listen(&connection, &topology.roll_call()).await?;
+                let (channel, calls) = listen(&connection, &topology.worker_status()).await?;
                 schedule.reset();
                 answer_all(&channel, calls, &presence).await
             }
@@ -52,7 +52,7 @@ pub async fn answer(broker: &Broker, topology: &Topology, presence: impl Fn() ->
             ended = answering => ended,
         };
         if let Err(failure) = ended {
-            tracing::debug!(%failure, "the roll call's connection ended");
+            tracing::debug!(%failure, "the worker-status connection ended");
         }
         tokio::select! {
             () = end.cancelled() => return,
@@ -66,10 +66,10 @@ async fn listen(connection: &lapin::Connection, exchange: &str) -> Result<(Chann
     let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await?;
     let fleeting = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
     let declare = channel.exchange_declare(exchange.into(), ExchangeKind::Fanout, fleeting, FieldTable::default());
-    bounded("declaring the roll call's exchange", TIMEOUT, declare).await?;
+    bounded("declaring the worker-status exchange", TIMEOUT, declare).await?;
     let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
     let declare = channel.queue_declare("".into(), own, FieldTable::default());
-    let queue = bounded("declaring a queue for the roll call", TIMEOUT, declare).await?.name().clone();
+    let queue = bounded("declaring a queue for the worker-status request", TIMEOUT, declare).await?.name().clone();
     let bind = channel.queue_bind(
         queue.clone(),
         exchange.into(),
@@ -77,14 +77,18 @@ async fn listen(connection: &lapin::Connection, exchange: &str) -> Result<(Chann
         QueueBindOptions::default(),
         FieldTable::default(),
     );
-    bounded("binding a queue for the roll call", TIMEOUT, bind).await?;
+    bounded("binding a queue for the worker-status request", TIMEOUT, bind).await?;
     let unanswered = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
     let consume = channel.basic_consume(queue, "".into(), unanswered, FieldTable::default());
-    let calls = bounded("listening for the roll call", TIMEOUT, consume).await?;
+    let calls = bounded("listening for the worker-status request", TIMEOUT, consume).await?;
     Ok((channel, calls))
 }
 
-async fn answer_all(channel: &Channel, mut calls: Consumer, presence: impl Fn() -> Presence) -> Result<(), Failure> {
+async fn answer_all(
+    channel: &Channel,
+    mut calls: Consumer,
+    presence: impl Fn() -> WorkerStatus,
+) -> Result<(), Failure> {
     let mut allowance = Allowance::default();
     while let Some(call) = calls.next().await {
         let call = call.map_err(|error| classify(&error))?;
@@ -103,7 +107,7 @@ async fn answer_all(channel: &Channel, mut calls: Consumer, presence: impl Fn() 
         let properties = BasicProperties::default().with_content_type("application/json".into());
         let publish =
             channel.basic_publish("".into(), caller.clone(), BasicPublishOptions::default(), &body, properties);
-        bounded("answering the roll call", TIMEOUT, publish).await?;
+        bounded("answering the worker-status request", TIMEOUT, publish).await?;
     }
     Ok(())
 }
@@ -127,7 +131,7 @@ impl Allowance {
     }
 
     fn ignored(&mut self, why: &'static str, now: Instant) {
-        metrics::counter!("sluice_roll_calls_ignored_total").increment(1);
+        metrics::counter!("sluice_worker_statuss_ignored_total").increment(1);
         if self.said.is_none_or(|said| now.duration_since(said) >= SAID_EVERY) {
             self.said = Some(now);
             tracing::warn!(why, "a call for this worker's status was ignored");

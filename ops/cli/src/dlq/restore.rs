@@ -1,19 +1,19 @@
-//! `sluice dlq undrop`: dropped letters back among the dead ones, as they were.
+//! `sluice dlq restore`: dropped letters back among the dead ones, as they were.
 //!
 //! ```text
-//!  the record ──► piles ──► the turn, and a look at the queue ──► publish, confirmed ──► record: undropped
-//!                           what is there already is left at that      └─ a crash here: the next undrop finds it there
+//!  the record ──► piles ──► the turn, and a look at the queue ──► publish, confirmed ──► record: restored
+//!                           what is there already is left at that      └─ a crash here: the next restore finds it there
 //! ```
 //!
-//! All of it happens while the turn is ours, so nobody replays, drops or undrops the same letters meanwhile. The letters
+//! All of it happens while the turn is ours, so nobody replays, drops or restores the same letters meanwhile. The letters
 //! themselves are back in the queue after the look.
 
 use std::collections::HashMap;
 
 use clap::Args;
 use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
-use sluice_mysql::{Dropped, LetterOutcome, LineId, Store};
-use sluice_rabbit::delivery::{Letters, Transcript};
+use sluice_mysql::{Dropped, LineId, OperationItem, Store};
+use sluice_rabbit::delivery::{DeadLetterBrowser, Transcript};
 use sluice_rabbit::publisher::{Envelope, Publisher};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::failpoint;
@@ -26,14 +26,14 @@ use super::pace::LETTERS;
 use super::piles::{self, Digest, Pile, Piles};
 use super::replay::PATIENCE;
 use super::select::Filters;
-use super::wording::UNDROP;
+use super::wording::RESTORE;
 use crate::browse::{DeadLetters, Interrupted};
 use crate::visible::line;
 use sluice_runtime::output::tell;
 
 /// Which letters.
 #[derive(Debug, Args)]
-pub(super) struct UndropArgs {
+pub(super) struct RestoreArgs {
     /// The dropped letters with these ids, the same as --id; `sluice dlq dropped` lists them
     #[arg(value_name = "ID")]
     given: Vec<String>,
@@ -52,8 +52,8 @@ pub(super) struct UndropArgs {
     #[arg(long, short = 'y', hide = true)]
     yes: bool,
     /// One JSON object a line on stdout for each letter, when its fate is known: {"id", "outcome", "detail"}. The
-    /// outcome is undropped, present (it is among the dead letters) or failed (the detail says why: it was brought back
-    /// before, was destroyed, or never dropped); with --dry-run would_undrop
+    /// outcome is restored, present (it is among the dead letters) or failed (the detail says why: it was brought back
+    /// before, was destroyed, or never dropped); with --dry-run would_restore
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -66,14 +66,14 @@ pub(super) struct UndropArgs {
 ///
 /// # Errors
 /// When it was asked wrongly, or nothing could be begun. What happens later is told and shows in the exit code.
-pub(super) async fn run(mut args: UndropArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     args.filters.ids.append(&mut args.given);
     args.filters.check()?;
     if !args.all && args.acts.is_empty() && !args.filters.select() {
         let problem = "no dropped letters are selected: give ids, --act, filters, or --all for every one of them";
-        return Err(ConfigError::new(UNDROP.command, problem).into());
+        return Err(ConfigError::new(RESTORE.command, problem).into());
     }
-    let dead = DeadLetters::new(&args.broker, UNDROP.command)?;
+    let dead = DeadLetters::new(&args.broker, RESTORE.command)?;
     let store = Store::new(&args.database)?;
     store
         .check_schema()
@@ -89,31 +89,31 @@ pub(super) async fn run(mut args: UndropArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let asked = serde_json::json!({ "filters": args.filters, "acts": args.acts, "all": args.all });
-    let ledger = Ledger::new(store, UNDROP.kind, &dead.prefix, asked).await;
+    let ledger = Ledger::new(store, RESTORE.kind, &dead.prefix, asked).await;
     let total = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-    let report = Report::new(UNDROP, args.json, total, None);
+    let report = Report::new(RESTORE, args.json, total, None);
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
-    let mut undrop = Undrop { dead, ledger, publisher, report, present: Present::default() };
-    let ending = if chosen.is_empty() { Ending::Complete } else { undrop.run(chosen).await? };
+    let mut restore = Restore { dead, ledger, publisher, report, present: Present::default() };
+    let ending = if chosen.is_empty() { Ending::Complete } else { restore.run(chosen).await? };
     for (id, reason) in missing {
-        undrop.report.tell_one(&id, "failed", &reason);
+        restore.report.tell_one(&id, "failed", &reason);
     }
-    let exit = undrop.report.finish(&ending, undrop.ledger.act_id());
-    undrop.ledger.close().await;
+    let exit = restore.report.finish(&ending, restore.ledger.act_id());
+    restore.ledger.close().await;
     Ok(exit)
 }
 
 fn dry_run(found: &Piles, json: bool) -> anyhow::Result<Exit> {
     let Piles { chosen, missing, .. } = found;
     if json {
-        chosen.iter().for_each(|pile| tell_json(&pile.summary.id, UNDROP.would, ""));
+        chosen.iter().for_each(|pile| tell_json(&pile.summary.id, RESTORE.would, ""));
         missing.iter().for_each(|(id, reason)| tell_json(id, "failed", reason));
     } else {
         dropped::print(chosen, false)?;
         missing.iter().for_each(|(id, reason)| tell!("{}: {}", line(id), line(reason)));
     }
     let copies: usize = chosen.iter().map(Pile::copies).sum();
-    tell!("{copies} would be {}; nothing was done", UNDROP.past);
+    tell!("{copies} would be {}; nothing was done", RESTORE.past);
     let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
     Ok(exit(&Ending::Complete, count(chosen.len()), 0, count(missing.len())))
 }
@@ -135,8 +135,8 @@ enum Plan {
     Not(String, String),
 }
 
-/// An undrop under way.
-struct Undrop {
+/// An restore under way.
+struct Restore {
     dead: DeadLetters,
     ledger: Ledger,
     publisher: Publisher,
@@ -144,7 +144,7 @@ struct Undrop {
     present: Present,
 }
 
-impl Undrop {
+impl Restore {
     async fn run(&mut self, chosen: Vec<Pile>) -> anyhow::Result<Ending> {
         let mut letters = self.dead.open().await?;
         let looked = self.look(&mut letters).await;
@@ -158,7 +158,7 @@ impl Undrop {
         Ok(ending)
     }
 
-    async fn look(&mut self, letters: &mut Letters) -> anyhow::Result<()> {
+    async fn look(&mut self, letters: &mut DeadLetterBrowser) -> anyhow::Result<()> {
         while let Some(letter) = letters.next().await? {
             if self.dead.stop.is_cancelled() {
                 return Err(Interrupted.into());
@@ -192,7 +192,7 @@ impl Undrop {
         begun.map_err(|error| format!("the act could not be recorded, so it was not done: {error}"))?;
         let envelopes = self.envelopes(&plans)?;
         let mut answers = self.publisher.publish_batch(&envelopes).await.into_iter();
-        failpoint::reach(failpoint::UNDROP_CONFIRMED);
+        failpoint::reach(failpoint::RESTORE_CONFIRMED);
         let mut outcomes = Vec::new();
         let mut stop = None;
         for plan in plans {
@@ -239,27 +239,27 @@ impl Undrop {
         Ok(envelopes)
     }
 
-    fn there(&mut self, pile: Pile) -> LetterOutcome {
+    fn there(&mut self, pile: Pile) -> OperationItem {
         let entry = self.ledger.about(&pile.summary, "present", THERE.to_owned());
-        LetterOutcome { undoes: pile.lines, ..entry }
+        OperationItem { undoes: pile.lines, ..entry }
     }
 
     /// One line for each letter; the first undoes all lines of the pile. Where the broker did not take all of them, none
-    /// is undone: the next undrop finds those it took among the dead letters.
-    fn published(&mut self, pile: &Pile, copies: usize, failed: Option<&str>) -> Vec<LetterOutcome> {
+    /// is undone: the next restore finds those it took among the dead letters.
+    fn published(&mut self, pile: &Pile, copies: usize, failed: Option<&str>) -> Vec<OperationItem> {
         let letter = &pile.summary;
         match failed {
             Some(error) => vec![self.ledger.about(letter, "failed", format!("{error}; it stays in the record"))],
             None => (0..copies)
                 .map(|copy| {
                     let undoes = if copy == 0 { pile.lines.clone() } else { Vec::new() };
-                    LetterOutcome { undoes, ..self.ledger.about(letter, UNDROP.past, String::new()) }
+                    OperationItem { undoes, ..self.ledger.about(letter, RESTORE.past, String::new()) }
                 })
                 .collect(),
         }
     }
 
-    async fn close_books(&mut self, outcomes: &[LetterOutcome]) -> Result<(), String> {
+    async fn close_books(&mut self, outcomes: &[OperationItem]) -> Result<(), String> {
         let recorded = self.ledger.record(outcomes).await;
         let (there, done): (Vec<_>, Vec<_>) =
             outcomes.iter().cloned().partition(|outcome| outcome.outcome == "present");
@@ -267,12 +267,12 @@ impl Undrop {
         self.report.tell(&done);
         recorded.map_err(|error| {
             format!(
-                "{} letters are back and the record does not say so; undrop them again to mend it: {error}",
+                "{} letters are back and the record does not say so; restore them again to mend it: {error}",
                 done.len()
             )
         })
     }
 }
 
-/// Said of a letter whose drop, or whose undrop, was cut short.
-const THERE: &str = "it is among the dead letters: a drop or an undrop was cut short";
+/// Said of a letter whose drop, or whose restore, was cut short.
+const THERE: &str = "it is among the dead letters: a drop or an restore was cut short";

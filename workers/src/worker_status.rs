@@ -1,9 +1,9 @@
-//! What this process says of itself: at the roll call, and to whoever asks whether it is ready.
+//! What this process says of itself: at the worker-status request, and to whoever asks whether it is ready.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sluice_rabbit::roll_call::{OutsideReviewer, Paused, Presence, RulesInForce, RulesRefused, State};
+use sluice_rabbit::worker_status::{OutsideReviewer, Paused, RulesInForce, RulesRefused, State, WorkerStatus};
 use sluice_review::reviewer::Reviewer;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ pub struct Present {
 impl Present {
     /// What it is doing at this moment.
     #[must_use]
-    pub fn say(&self) -> Presence {
+    pub fn say(&self) -> WorkerStatus {
         let pause = self.gate.pause();
         let consuming = self.consuming.load(Ordering::Relaxed);
         let standing = self.rules.standing();
@@ -51,7 +51,7 @@ impl Present {
             (None, true) => State::Consuming,
             (None, false) => State::Connecting,
         };
-        Presence {
+        WorkerStatus {
             worker: self.worker.clone(),
             pid: std::process::id(),
             version: sluice_core::VERSION.to_owned(),

@@ -1,4 +1,4 @@
-//! `sluice dlq drop`, `dropped` and `undrop`: what is taken out can be had back, once and whole, whatever dies between.
+//! `sluice dlq drop`, `dropped` and `restore`: what is taken out can be had back, once and whole, whatever dies between.
 
 mod support;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::{Dead, Ground, ids, post, text};
 
 const DROP_ALL: [&str; 4] = ["dlq", "drop", "--all", "--yes"];
-const UNDROP_ALL: [&str; 3] = ["dlq", "undrop", "--all"];
+const RESTORE_ALL: [&str; 3] = ["dlq", "restore", "--all"];
 
 /// A stranger's letter with headers of odd types, and properties.
 async fn odd(ground: &Ground) {
@@ -49,17 +49,17 @@ async fn dropped_letters_come_back_as_they_were_and_only_once() {
     assert!(text(&listed[0], "actor").contains('@') && !text(&listed[0], "act").is_empty(), "{listed:?}");
     assert_eq!(verified(&ground, &dead, 0).await["dropped"], 3);
 
-    let ran = ground.sluice(&UNDROP_ALL).await.ok();
-    assert!(ran.stdout.starts_with("5 undropped (recorded as act "), "{ran:?}");
+    let ran = ground.sluice(&RESTORE_ALL).await.ok();
+    assert!(ran.stdout.starts_with("5 restored (recorded as act "), "{ran:?}");
     assert_eq!(ground.exported().await, before);
     let account = verified(&ground, &dead, 0).await;
     assert_eq!((&account["dead"], &account["dropped"]), (&json!(3), &json!(0)));
     assert!(ground.sluice(&["dlq", "dropped"]).await.ok().stdout.is_empty());
 
     let id = dead[0].id.to_string();
-    let ran = ground.sluice(&["dlq", "undrop", &id]).await.exits(1);
+    let ran = ground.sluice(&["dlq", "restore", &id]).await.exits(1);
     assert!(ran.stderr.contains(&format!("{id}: it was brought back already, at ")), "{ran:?}");
-    ground.sluice(&UNDROP_ALL).await.ok();
+    ground.sluice(&RESTORE_ALL).await.ok();
     assert_eq!(ground.dead_letters().await, 5, "nothing is brought back twice");
 }
 
@@ -71,11 +71,11 @@ async fn what_is_asked_for_comes_back_and_each_of_the_others_is_named_with_the_r
     let all = ids(&dead);
     ground.sluice(&["dlq", "drop", &all[0], &all[1], "--yes"]).await.ok();
     ground.sluice(&["dlq", "drop", &all[2], "--yes", "--forever", "--reason", "a request by law"]).await.ok();
-    let asked = ["dlq", "undrop", &all[0], &all[2], "nobody", &all[3], "--json"];
+    let asked = ["dlq", "restore", &all[0], &all[2], "nobody", &all[3], "--json"];
     let ran = ground.sluice(&asked).await.exits(3);
     let told: Vec<(String, String)> =
         ran.lines().iter().map(|line| (text(line, "outcome"), text(line, "detail"))).collect();
-    assert_eq!(told[0].0, "undropped");
+    assert_eq!(told[0].0, "restored");
     for (line, reason) in told[1..].iter().zip(["destroyed for ever", "no letter of this id", "no letter of this id"]) {
         assert!(line.0 == "failed" && line.1.contains(reason), "{told:?}");
     }
@@ -103,7 +103,7 @@ async fn nothing_is_kept_of_what_is_destroyed_but_who_when_which_and_why() {
     }
     assert!(!line.contains("secret"), "{line}");
     assert_eq!(verified(&ground, &dead, 0).await["dropped"], 2);
-    let ran = ground.sluice(&UNDROP_ALL).await.ok();
+    let ran = ground.sluice(&RESTORE_ALL).await.ok();
     assert!(ran.stderr.contains("nothing was done"), "{ran:?}");
 }
 
@@ -121,8 +121,8 @@ async fn a_drop_that_is_killed_leaves_each_letter_once_however_it_goes_on() {
     let account = verified(&ground, &dead, 0).await;
     assert_eq!((&account["dead"], &account["dropped"]), (&json!(left), &json!(6 - left)));
 
-    let ran = ground.sluice(&UNDROP_ALL).await.ok();
-    assert!(ran.stdout.starts_with(&format!("{} undropped, {left} passed over", 6 - left)), "{ran:?}");
+    let ran = ground.sluice(&RESTORE_ALL).await.ok();
+    assert!(ran.stdout.starts_with(&format!("{} restored, {left} passed over", 6 - left)), "{ran:?}");
     assert_eq!(ground.exported().await, before);
     let account = verified(&ground, &dead, 0).await;
     assert_eq!((&account["dead"], &account["dropped"], &account["duplicate"]), (&json!(6), &json!(0), &json!(0)));
@@ -145,9 +145,9 @@ async fn a_drop_that_is_killed_and_done_again_is_undone_to_one_letter_each() {
     assert!(outcomes(&ground, "dropped").await >= 8, "some are on the record twice");
     let listed = ground.sluice(&["dlq", "dropped"]).await.ok();
     assert!(listed.stdout.contains("(3 ×)") && listed.stderr.contains("6 of 6"), "{listed:?}");
-    ground.sluice(&UNDROP_ALL).await.ok();
+    ground.sluice(&RESTORE_ALL).await.ok();
     assert_eq!(ground.exported().await, before);
-    ground.sluice(&UNDROP_ALL).await.ok();
+    ground.sluice(&RESTORE_ALL).await.ok();
     assert_eq!(ground.dead_letters().await, 6);
 }
 
@@ -162,11 +162,11 @@ async fn what_a_killed_drop_left_in_the_queue_and_somebody_acted_on_is_not_broug
     ground.sluice(&["dlq", "replay", &all[1], "--yes"]).await.ok();
     ground.sluice(&["dlq", "edit", &all[2], "--patch", r#"{"title":"mended"}"#]).await.ok();
     ground.sluice(&["dlq", "drop", &all[3], "--forever", "--yes"]).await.ok();
-    let ran = ground.sluice(&["dlq", "undrop", &all[1], &all[2], &all[3]]).await.exits(1);
+    let ran = ground.sluice(&["dlq", "restore", &all[1], &all[2], &all[3]]).await.exits(1);
     for told in ["it was replayed", "it was edited", "it was destroyed"] {
         assert!(ran.stderr.contains(told), "{told} in {ran:?}");
     }
-    ground.sluice(&UNDROP_ALL).await.ok();
+    ground.sluice(&RESTORE_ALL).await.ok();
     let (mut listed, mut expected) = (ground.listed().await, [all[0].clone(), all[2].clone()]);
     listed.sort();
     expected.sort();
@@ -177,7 +177,7 @@ async fn what_a_killed_drop_left_in_the_queue_and_somebody_acted_on_is_not_broug
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_undrop_that_is_killed_is_done_again_without_a_second_copy() {
+async fn an_restore_that_is_killed_is_done_again_without_a_second_copy() {
     let ground = Ground::new().await;
     let dead = Dead::some(5);
     ground.dead(&dead).await;
@@ -185,11 +185,11 @@ async fn an_undrop_that_is_killed_is_done_again_without_a_second_copy() {
     ground.until_dead(6).await;
     let before = ground.exported().await;
     ground.sluice(&DROP_ALL).await.ok();
-    ground.killed_at("undrop_confirmed=return", &UNDROP_ALL).await;
+    ground.killed_at("restore_confirmed=return", &RESTORE_ALL).await;
     ground.until_dead(6).await;
-    assert_eq!(outcomes(&ground, "undropped").await, 0);
+    assert_eq!(outcomes(&ground, "restored").await, 0);
     assert_eq!(verified(&ground, &dead, 0).await["dead"], 5);
-    let ran = ground.sluice(&[&UNDROP_ALL[..], &["--json"]].concat()).await.ok();
+    let ran = ground.sluice(&[&RESTORE_ALL[..], &["--json"]].concat()).await.ok();
     assert!(ran.lines().iter().all(|line| line["outcome"] == "present"), "{ran:?}");
     assert_eq!(ground.exported().await, before);
     assert!(ground.sluice(&["dlq", "dropped"]).await.ok().stderr.contains("0 of 0"));
@@ -206,19 +206,19 @@ async fn letters_are_chosen_by_act_by_filter_and_by_number() {
     ground.sluice(&["dlq", "drop", "--code", "malformed", "--yes"]).await.ok();
     let act: String = ground.value("SELECT id FROM acts").await;
     ground.sluice(&DROP_ALL).await.ok();
-    let dry = ground.sluice(&["dlq", "undrop", "--act", &act, "--dry-run"]).await.ok();
-    assert!(dry.stdout.contains(&all[1]) && dry.stderr.contains("2 would be undropped"), "{dry:?}");
+    let dry = ground.sluice(&["dlq", "restore", "--act", &act, "--dry-run"]).await.ok();
+    assert!(dry.stdout.contains(&all[1]) && dry.stderr.contains("2 would be restored"), "{dry:?}");
     assert_eq!(ground.dead_letters().await, 0);
-    ground.sluice(&["dlq", "undrop", "--act", &act]).await.ok();
+    ground.sluice(&["dlq", "restore", "--act", &act]).await.ok();
     assert_eq!(ground.listed().await, [all[1].clone(), all[2].clone()]);
-    let ran = ground.sluice(&["dlq", "undrop", "--act", &act, "--act", "none"]).await.exits(1);
+    let ran = ground.sluice(&["dlq", "restore", "--act", &act, "--act", "none"]).await.exits(1);
     assert!(ran.stderr.contains("were brought back") && ran.stderr.contains("none: no act"), "{ran:?}");
-    ground.sluice(&["dlq", "undrop", "--code", "mysql_1406", "--limit", "2"]).await.ok();
+    ground.sluice(&["dlq", "restore", "--code", "mysql_1406", "--limit", "2"]).await.ok();
     assert_eq!(ground.listed().await, [&all[1], &all[2], &all[0], &all[3]].map(String::clone));
-    ground.sluice(&["dlq", "undrop", "--class", "expired"]).await.ok();
-    ground.sluice(&["dlq", "undrop"]).await.exits(2);
-    ground.sluice(&["dlq", "undrop", "--limit", "1"]).await.exits(2);
-    ground.sluice(&["dlq", "undrop", "--all", "--act", &act]).await.exits(2);
+    ground.sluice(&["dlq", "restore", "--class", "expired"]).await.ok();
+    ground.sluice(&["dlq", "restore"]).await.exits(2);
+    ground.sluice(&["dlq", "restore", "--limit", "1"]).await.exits(2);
+    ground.sluice(&["dlq", "restore", "--all", "--act", &act]).await.exits(2);
     assert_eq!(ground.dead_letters().await, 4);
 }
 
@@ -236,7 +236,7 @@ async fn letters_that_an_older_version_dropped_come_back_as_far_as_it_kept_them(
     ground.execute(line, (act, 1, dead.id.to_string(), dead.post().to_body(), headers)).await;
     let before = verified(&ground, std::slice::from_ref(&dead), 0).await;
     assert_eq!(before["dropped"], 1);
-    ground.sluice(&["dlq", "undrop", &dead.id.to_string()]).await.ok();
+    ground.sluice(&["dlq", "restore", &dead.id.to_string()]).await.ok();
     let letter = ground.sluice(&["dlq", "export"]).await.ok().object();
     assert_eq!((&letter["code"], &letter["title"]), (&json!("mysql_1406"), &json!("of old")));
     assert_eq!(letter["letter"]["headers"]["tenant"], 7);
@@ -244,7 +244,7 @@ async fn letters_that_an_older_version_dropped_come_back_as_far_as_it_kept_them(
     // Another of this id cannot be told from it, so it stays where it is.
     let again = json!({ "sluice-failure": dead.record(&ground.topology).to_header() }).to_string();
     ground.execute(line, (act, 2, dead.id.to_string(), dead.post().to_body(), again)).await;
-    let ran = ground.sluice(&["dlq", "undrop", &dead.id.to_string()]).await.exits(1);
+    let ran = ground.sluice(&["dlq", "restore", &dead.id.to_string()]).await.exits(1);
     assert!(ran.stderr.contains("older version"), "{ran:?}");
     assert_eq!(ground.dead_letters().await, 1);
 }
@@ -255,7 +255,7 @@ async fn what_was_brought_back_and_lost_is_missing_and_not_dropped() {
     let dead = Dead::some(2);
     ground.dead(&dead).await;
     ground.sluice(&DROP_ALL).await.ok();
-    ground.sluice(&UNDROP_ALL).await.ok();
+    ground.sluice(&RESTORE_ALL).await.ok();
     let queue = ground.topology.dead_letter_queue();
     ground.channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await.expect("purged");
     let account = verified(&ground, &dead, 1).await;
@@ -268,18 +268,18 @@ async fn what_cannot_be_recorded_or_published_is_not_brought_back() {
     ground.dead(&Dead::some(2)).await;
     ground.sluice(&DROP_ALL).await.ok();
     let away = ["--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
-    for command in ["undrop", "dropped"] {
-        let all: &[&str] = if command == "undrop" { &["--all"] } else { &[] };
+    for command in ["restore", "dropped"] {
+        let all: &[&str] = if command == "restore" { &["--all"] } else { &[] };
         let ran = ground.sluice(&[&["dlq", command][..], all, &away].concat()).await.exits(1);
         assert!(ran.stderr.contains("127.0.0.1:1") && !ran.stderr.contains("hunter2"), "{ran:?}");
     }
     let exchange = ground.topology.dead_letter_exchange();
     let options = lapin::options::ExchangeDeleteOptions::default();
     ground.channel.exchange_delete(exchange.as_str().into(), options).await.expect("deleted");
-    let ran = ground.sluice(&UNDROP_ALL).await.exits(1);
+    let ran = ground.sluice(&RESTORE_ALL).await.exits(1);
     assert!(ran.stderr.contains(&exchange) && ran.stderr.contains("stays in the record"), "{ran:?}");
     assert_eq!(ground.dead_letters().await, 0);
     ground.topology.declare(&ground.connection).await.expect("it can be made again");
-    ground.sluice(&UNDROP_ALL).await.ok();
+    ground.sluice(&RESTORE_ALL).await.ok();
     assert_eq!(ground.dead_letters().await, 2);
 }

@@ -1,13 +1,13 @@
-//! The roll call: each worker says who it is and what it is doing, when it is asked.
+//! The worker status: each worker says who it is and what it is doing, when it is asked.
 //!
 //! RabbitMQ knows how many consumers a queue has. It does not know whose they are, which workers wait for MySQL and so
 //! have no consumers at all, or how old the posts in their hands are. A call goes to a fan-out exchange; each worker
 //! has a queue of its own there, and answers the caller directly.
 //!
 //! ```text
-//!  sluice status ──call──► PREFIX_roll_call ──► a queue of each worker's own
+//!  sluice status ──call──► PREFIX_worker_status ──► a queue of each worker's own
 //!        ▲                                             │
-//!        └───────────────── Presence ◄─────────────────┘
+//!        └───────────────── WorkerStatus ◄─────────────────┘
 //! ```
 //!
 //! All of it stands apart from the posts: a connection of its own, nothing durable, nothing confirmed. Whoever cannot
@@ -23,11 +23,11 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// How these connections are told from others in RabbitMQ's own lists.
-const PURPOSE: &str = "roll call";
+const PURPOSE: &str = "worker status";
 
 /// What a worker says of itself. A reader ignores fields that it does not know, so that two versions can talk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Presence {
+pub struct WorkerStatus {
     /// Its name, as on the rows it stores.
     pub worker: String,
     /// Its process id, on its own machine.
@@ -68,7 +68,7 @@ pub struct Presence {
 /// The longest text of an answer, in characters: why a worker is paused, why its rules were refused.
 const TEXT_MAX_CHARS: usize = 500;
 
-impl Presence {
+impl WorkerStatus {
     /// With texts of a length that bounds the whole answer. Names are short where they are set.
     fn bounded(mut self) -> Self {
         let paused = self.paused.as_mut().map(|paused| &mut paused.message);
@@ -170,7 +170,7 @@ mod tests {
     fn an_answer_of_a_newer_version_is_understood() {
         let newer = r#"{"worker":"w","pid":1,"version":"9.0.0","ruleset":"r","started_at":"2026-11-22T16:00:00Z",
                         "state":"dreaming","paused":null,"consumers":8,"in_hand":0,"moods":["calm"]}"#;
-        let presence: Presence = serde_json::from_str(newer).expect("it is understood");
+        let presence: WorkerStatus = serde_json::from_str(newer).expect("it is understood");
         assert_eq!((presence.state, presence.oldest_submitted_at, presence.stored), (State::Unknown, None, 0));
         assert_eq!((presence.rules, presence.reviewer), (None, None));
     }
