@@ -108,7 +108,7 @@ async fn lock(ground: &Ground, id: PostId) -> mysql_async::Conn {
 async fn a_transient_failure_is_tried_again_by_the_backoff_schedule() {
     let ground = Ground::new().await;
     let mut environment = ground.environment();
-    environment.push(("RUST_LOG", "info,workers=debug".to_owned()));
+    environment.push(("RUST_LOG", "info,sluice_worker=debug".to_owned()));
     let worker = start(&environment, &["--retry-base", "100ms"]);
     worker.says("consuming", 1).await;
     let post = ground.post("patience");

@@ -20,6 +20,8 @@ const POSTS: u32 = 20;
 const NOTICED: Duration = Duration::from_secs(5);
 /// From the end of an outage until all of its posts are stored.
 const RESUMED: Duration = Duration::from_secs(5);
+/// How late a line about a post may come, so that there are never too many at once.
+const TOLD_LATE: Duration = Duration::from_secs(2);
 /// How long a paused worker is watched.
 const WATCHED: Duration = Duration::from_secs(4);
 
@@ -57,8 +59,9 @@ async fn resumed(ground: &Ground, worker: &Program, outage: &str, posts: &[sluic
     assert_eq!(metric(worker, "sluice_worker_paused{dependency=\"mysql\"}").await, 0.0, "{outage}");
 }
 
-/// A paused worker is as quiet as an idle one.
+/// A paused worker is as quiet as an idle one, once it has told of what it stored before.
 async fn quiet(worker: &Program, outage: &str) {
+    tokio::time::sleep(TOLD_LATE).await;
     let seen = watch(worker, WATCHED).await;
     println!("{outage}: paused {seen:?}");
     assert!(seen.core < 0.05 && seen.lines <= 1.0, "{outage}: {seen:?}\n{}", worker.said());
