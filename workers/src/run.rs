@@ -136,7 +136,7 @@ async fn work(
 ) {
     tracing::info!(database = store.at(), rules = present.rules.standing().set.id(), "started");
     let (end, gate) = (CancellationToken::new(), Arc::clone(&consumers.gate));
-    tokio::spawn(answer_worker_statuss(&consumers, present, end.clone()).in_current_span());
+    tokio::spawn(answer_worker_status_requests(&consumers, present, end.clone()).in_current_span());
     tokio::spawn(reload.run(end.clone()).in_current_span());
     let probing = tokio::spawn(probe.run(end.clone()).in_current_span());
     if let Some(vitals) = vitals {
@@ -167,7 +167,7 @@ fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), Mi
 }
 
 /// Says who is here, whenever it is asked.
-fn answer_worker_statuss(
+fn answer_worker_status_requests(
     consumers: &Consumers,
     present: Present,
     end: CancellationToken,

@@ -131,7 +131,7 @@ impl Allowance {
     }
 
     fn ignored(&mut self, why: &'static str, now: Instant) {
-        metrics::counter!("sluice_worker_statuss_ignored_total").increment(1);
+        metrics::counter!("sluice_worker_status_requests_ignored_total").increment(1);
         if self.said.is_none_or(|said| now.duration_since(said) >= SAID_EVERY) {
             self.said = Some(now);
             tracing::warn!(why, "a call for this worker's status was ignored");
