@@ -21,7 +21,7 @@ async fn body(ground: &Ground, id: &str) -> Value {
 
 /// The outcomes of the record, the latest first, with their details.
 async fn recorded(ground: &Ground, id: &str) -> Vec<(String, String)> {
-    let lines = ground.sluice(&["dlq", "record", "--letter", id, "--json"]).await.ok().lines();
+    let lines = ground.sluice(&["dlq", "audit", "--letter", id, "--json"]).await.ok().lines();
     lines.iter().map(|line| (text(line, "outcome"), text(line, "detail"))).collect()
 }
 
@@ -243,7 +243,7 @@ async fn who_answers_no_is_on_the_record_and_nothing_is_done() {
         let (code, said) = on_a_terminal(&ground, &[&["dlq"], act, &["--all"]].concat(), "true", "n\n").await;
         assert!(code == Some(1) && said.contains("nothing was done"), "{said}");
         assert!(kind != "destroy" || said.contains("nothing kept and no way back"), "{said}");
-        let lines = ground.sluice(&["dlq", "record", "--limit", "2", "--json"]).await.ok().lines();
+        let lines = ground.sluice(&["dlq", "audit", "--limit", "2", "--json"]).await.ok().lines();
         for line in &lines {
             assert_eq!(
                 (&line["kind"], &line["outcome"], &line["detail"]),
@@ -258,7 +258,7 @@ async fn who_answers_no_is_on_the_record_and_nothing_is_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_record_says_who_did_what_to_which_letters_the_latest_first() {
     let ground = Ground::new().await;
-    let nothing = ground.sluice(&["dlq", "record"]).await.ok();
+    let nothing = ground.sluice(&["dlq", "audit"]).await.ok();
     assert!(nothing.stdout.is_empty() && nothing.stderr.contains("nothing is recorded"), "{nothing:?}");
     let dead = Dead::some(2);
     ground.dead(&dead).await;
@@ -266,15 +266,15 @@ async fn the_record_says_who_did_what_to_which_letters_the_latest_first() {
     ground.sluice(&["dlq", "drop", &all[0], "--yes", "--reason", "spam"]).await.ok();
     ground.sluice(&["dlq", "restore", &all[0]]).await.ok();
     ground.sluice(&["dlq", "replay", &all[1], "--yes"]).await.ok();
-    let table = ground.sluice(&["dlq", "record"]).await.ok();
+    let table = ground.sluice(&["dlq", "audit"]).await.ok();
     assert_eq!(table.stdout.lines().count(), 4, "{table:?}");
-    let lines = ground.sluice(&["dlq", "record", "--json"]).await.ok().lines();
+    let lines = ground.sluice(&["dlq", "audit", "--json"]).await.ok().lines();
     let told: Vec<String> = lines.iter().map(|line| text(line, "outcome")).collect();
     assert_eq!(told, ["replayed", "restored", "dropped"]);
     assert_eq!((&lines[2]["undone_by"], &lines[2]["kept"]), (&lines[1]["act"], &json!(true)));
     assert_eq!(lines[2]["asked"]["reason"], "spam");
     assert_eq!(recorded(&ground, &all[1]).await.len(), 1);
-    assert_eq!(ground.sluice(&["dlq", "record", "--limit", "1", "--json"]).await.ok().lines().len(), 1);
-    let away = ["dlq", "record", "--database-url", "mysql://root@127.0.0.1:1/none"];
+    assert_eq!(ground.sluice(&["dlq", "audit", "--limit", "1", "--json"]).await.ok().lines().len(), 1);
+    let away = ["dlq", "audit", "--database-url", "mysql://root@127.0.0.1:1/none"];
     ground.sluice(&away).await.exits(1);
 }

@@ -41,7 +41,7 @@ async fn ids_that_differ_in_one_byte_are_two_letters() {
     ground.sluice(&["dlq", "drop", "Order-1", "--yes"]).await.ok();
     for id in &ids[1..] {
         ground.sluice(&["dlq", "replay", id, "--yes"]).await.ok();
-        let recorded = ground.sluice(&["dlq", "record", "--letter", id, "--json"]).await.ok().lines();
+        let recorded = ground.sluice(&["dlq", "audit", "--letter", id, "--json"]).await.ok().lines();
         assert_eq!((recorded.len(), text(&recorded[0], "outcome").as_str()), (1, "replayed"), "{recorded:?}");
     }
     let dropped = ground.sluice(&["dlq", "dropped", "--json"]).await.ok().lines();
@@ -87,7 +87,7 @@ async fn a_letter_is_meant_by_the_id_of_its_message_and_by_that_of_its_post_in_a
     ground.record(std::slice::from_ref(&post)).await;
     for name in spellings(&post).iter().map(String::as_str).chain(["order-1"]) {
         assert_eq!(place(&ground, name, 0).await, "recorded", "{name}");
-        let recorded = ground.sluice(&["dlq", "record", "--letter", name, "--json"]).await.ok().lines();
+        let recorded = ground.sluice(&["dlq", "audit", "--letter", name, "--json"]).await.ok().lines();
         assert_eq!((recorded.len(), &recorded[0]["post"]), (24 + 1, &json!(post.id)), "{name}");
     }
 }
@@ -156,7 +156,7 @@ async fn the_reason_of_a_drop_is_told_wherever_the_drop_is() {
     let id = dead[0].id.to_string();
     ground.sluice(&["dlq", "drop", &id, "--yes", "--reason", "an old client"]).await.ok();
     let told = async |args: &[&str]| ground.sluice(args).await.ok().stdout;
-    assert!(told(&["dlq", "record"]).await.contains("reason: an old client"));
+    assert!(told(&["dlq", "audit"]).await.contains("reason: an old client"));
     assert!(told(&["dlq", "dropped"]).await.contains("an old client"));
     assert!(told(&["dlq", "dropped", "--json"]).await.contains(r#""reason":"an old client""#));
     assert!(told(&["why", &id]).await.contains("reason: an old client"));
