@@ -8,7 +8,7 @@ use tokio::time::Instant;
 pub(super) const LINES: usize = 5;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Allows [`LINES`] lines within any second, wherever that second begins.
+/// Allows five lines within any second, wherever that second begins.
 #[derive(Debug, Default)]
 pub struct LineLimit {
     /// When the last lines were written, as a ring.
