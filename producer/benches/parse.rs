@@ -1,7 +1,7 @@
 //! How long the front door takes from a body to what is published, the broker and HTTP aside.
 //!
 //! ```sh
-//! cargo bench -p producer --bench parse
+//! cargo bench -p sluice-producer --bench parse
 //! ```
 
 use std::hint::black_box;

@@ -1,7 +1,7 @@
 //! How long a post takes from the form in which it travels to the one in which it is worked on, and back.
 //!
 //! ```sh
-//! cargo bench -p common --bench post
+//! cargo bench -p sluice-core --bench post
 //! ```
 
 use std::hint::black_box;

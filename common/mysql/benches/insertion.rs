@@ -2,7 +2,7 @@
 //! afterwards, and the server, is not in it: that is measured with servers.
 //!
 //! ```sh
-//! cargo bench -p common --features store --bench insertion
+//! cargo bench -p sluice-mysql --bench insertion
 //! ```
 
 use std::hint::black_box;

@@ -2,8 +2,8 @@
 //! and whether hostile texts cost more than their length.
 //!
 //! ```sh
-//! cargo bench -p common --features review --bench review
-//! cargo bench -p common --features review --bench review -- hostile/masked
+//! cargo bench -p sluice-review --bench review
+//! cargo bench -p sluice-review --bench review -- hostile/masked
 //! ```
 //!
 //! Everything is made from the same seed each time, so that two runs measure the same.
