@@ -146,7 +146,7 @@ impl Consumers {
                 Some(why) = first_end.recv() => break End::Broken(why),
                 // Consumers say that they end before they do; only a panic comes unsaid.
                 Some(Err(panic)) = tasks.join_next() => break End::Broken(panic.to_string()),
-                () = returned_are_taken(&mut arrivals), if narrow => match session.widen(self.consumers, self.prefetch).await {
+                () = returned_are_taken(&mut arrivals), if narrow => match session.widen(self.consumers, self.prefetch, stop).await {
                     Ok(streams) => {
                         narrow = false;
                         arrivals.close();

@@ -226,3 +226,51 @@ async fn a_pause_shorter_than_the_hold_costs_no_delivery() {
     counts.sort_unstable();
     assert_eq!(counts, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
 }
+
+/// A line to the broker and back takes this long.
+const FAR: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn a_stop_does_not_wait_until_all_consumers_are_started() {
+    let ground = Ground::new().await;
+    let broker = Proxy::start(ground.broker_address()).expect("a free port");
+    let (mut environment, _rules) = quick_start(&ground);
+    environment.push(("AMQP_URL", ground.amqp_url_via(broker.addr())));
+    let mut worker = start(&environment, &["--concurrency", "64", "--drain", "2s"]);
+    worker.says("consuming", 1).await;
+    broker.delay(FAR / 2);
+    eventually("some of the others to be started", async || {
+        let consumers = ground.depth().await.consumers;
+        if consumers > 2 { Ok(()) } else { Err(consumers) }
+    })
+    .await;
+    let begun = Instant::now();
+    assert_eq!(worker.stop().await.code(), Some(0), "{}", worker.said());
+    println!("64 consumers, {FAR:?} each: a stop in the midst of their start took {:.2?}", begun.elapsed());
+    in_time("a stop with a drain of 2 s", begun.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn what_a_stop_gives_back_over_a_slow_line_does_not_come_straight_back() {
+    let ground = Ground::new().await;
+    ground.declare().await;
+    let broker = Proxy::start(ground.broker_address()).expect("a free port");
+    let (mut environment, _rules) = quick_start(&ground);
+    environment.push(("AMQP_URL", ground.amqp_url_via(broker.addr())));
+    let mut worker = start(&environment, &["--concurrency", "64", "--drain", "2s"]);
+    worker.says("consuming", 1).await;
+    let mut locked = ground.session().await;
+    locked.query_drop("LOCK TABLES posts WRITE").await.expect("a lock");
+    flood(&ground, &posts(&ground, 200, "slow line")).await;
+    waiting(&ground, 200 - 64).await;
+    broker.delay(FAR / 2);
+    let begun = Instant::now();
+    assert_eq!(worker.stop().await.code(), Some(0), "{}", worker.said());
+    in_time("a stop with a drain of 2 s", begun.elapsed(), Duration::from_secs(2));
+    locked.disconnect().await.expect("no lock");
+    waiting(&ground, 200).await;
+    let counts = delivery_counts(&ground).await;
+    assert_eq!(counts.len(), 200);
+    let most = counts.iter().max().copied().unwrap_or_default();
+    assert!(most <= 1, "given back once, and delivered {most} times more: {counts:?}");
+}

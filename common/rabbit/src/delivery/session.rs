@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use deadpool_lapin::lapin;
 use futures_util::Stream;
+use futures_util::future::try_join_all;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection};
@@ -22,6 +23,7 @@ use crate::broker::{Broker, BrokerError, bounded, close};
 use crate::failure::classify;
 use crate::topology::{Topology, TopologyError};
 use sluice_core::failure::Failure;
+use tokio_util::sync::CancellationToken;
 
 /// The longest wait for one answer of the broker.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -74,25 +76,41 @@ impl Session {
         let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(blame)?;
         let (answers, queue) = (Answers::over(channel.clone()), topology.queue());
         let mut session = Self { connection, channel, answers, queue, tag: tag.to_owned(), tags: Vec::new() };
-        let first = session.start(1, 1).await.map_err(blame)?.remove(0);
+        let first = session.start(1, 1, &CancellationToken::new()).await.map_err(blame)?.remove(0);
         Ok((session, first))
     }
 
     /// Starts the other consumers: `consumers` with `prefetch` posts in hand each. The first one is among them, unless
-    /// they may have more in hand than it has.
+    /// they may have more in hand than it has. Fewer are started when `stop` comes first: each is a round trip, and for a
+    /// quorum queue one to the brokers' disks.
     ///
     /// # Errors
     /// The broker's; the session is of no use then.
-    pub async fn widen(&mut self, consumers: u16, prefetch: u16) -> Result<Vec<Deliveries>, Failure> {
+    pub async fn widen(
+        &mut self,
+        consumers: u16,
+        prefetch: u16,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Deliveries>, Failure> {
         let more = if prefetch == 1 { consumers.saturating_sub(1) } else { consumers };
-        self.start(more, prefetch).await
+        self.start(more, prefetch, stop).await
     }
 
-    async fn start(&mut self, consumers: u16, prefetch: u16) -> Result<Vec<Deliveries>, Failure> {
+    async fn start(
+        &mut self,
+        consumers: u16,
+        prefetch: u16,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Deliveries>, Failure> {
         let qos = self.channel.basic_qos(prefetch, BasicQosOptions { global: false });
         bounded("setting the prefetch", TIMEOUT, qos).await?;
         let mut streams = Vec::with_capacity(consumers.into());
         for _ in 0..consumers {
+            // Between two of them, never within one: the broker would have a consumer that nobody listens to, and would
+            // send it posts.
+            if stop.is_cancelled() {
+                break;
+            }
             let tag = format!("{}/{}", self.tag, self.tags.len() + 1);
             let (queue, options) = (self.queue.as_str().into(), BasicConsumeOptions::default());
             let consume = self.channel.basic_consume(queue, tag.as_str().into(), options, priority(self.tags.len()));
@@ -104,14 +122,16 @@ impl Session {
     }
 
     /// Stops deliveries. What is in hand stays there, to be settled; each stream ends after what it still holds.
+    ///
+    /// All are cancelled at once: one after the other, over a slow line, the last would still get posts when the time for
+    /// a stop is over.
     pub async fn cancel(&self) {
-        for tag in &self.tags {
+        let cancel = |tag: &String| {
             let cancel = self.channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
-            if bounded("cancelling a consumer", TIMEOUT, cancel).await.is_err() {
-                // The channel is gone, and all consumers with it.
-                return;
-            }
-        }
+            bounded("cancelling a consumer", TIMEOUT, cancel)
+        };
+        // Where one fails, the channel is gone, and all consumers with it.
+        let _ = try_join_all(self.tags.iter().map(cancel)).await;
     }
 
     /// Ends the session. What was not settled goes back to the queue.
