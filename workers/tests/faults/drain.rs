@@ -57,7 +57,7 @@ async fn restarted(concurrency: &str, load: usize) -> LeftOver {
     let posts = posts(&ground, load, "restart");
     flood(&ground, &posts).await;
     let (environment, _rules) = quick_start(&ground);
-    let mut said = String::new();
+    let (mut said, mut slowest) = (String::new(), Duration::ZERO);
     for restart in 0..RESTARTS {
         let mut worker = start(&environment, &["--concurrency", concurrency]);
         worker.says("consuming", 1).await;
@@ -65,9 +65,11 @@ async fn restarted(concurrency: &str, load: usize) -> LeftOver {
         tokio::time::sleep(Duration::from_millis(10 * restart as u64)).await;
         let begun = Instant::now();
         assert_eq!(worker.stop().await.code(), Some(0), "{}", worker.said());
+        slowest = slowest.max(begun.elapsed());
         in_time("a stop", begun.elapsed(), Duration::from_secs(10));
         said.push_str(&worker.said());
     }
+    println!("{RESTARTS} restarts with {concurrency} in hand: the slowest stop took {slowest:.2?}");
     let twice = number(&ground, "SELECT COUNT(*) - COUNT(DISTINCT id) FROM tries").await;
     let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
     // RabbitMQ 3.10 may have sent the last worker one more post than it took: that one is back when the broker has seen
