@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::memory::Memory;
 use crate::meters::Meters;
 use crate::problem;
-use crate::standing::Standing;
+use crate::topology_status::TopologyStatus;
 use crate::watch::Reports;
 
 /// What every request needs. Cheap to clone.
@@ -22,7 +22,7 @@ pub struct App(pub(crate) Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) publisher: Publisher,
     pub(crate) topology: Topology,
-    pub(crate) standing: watch::Receiver<Standing>,
+    pub(crate) topology_status: watch::Receiver<TopologyStatus>,
     pub(crate) reports: Reports,
     pub(crate) meters: Meters,
     pub(crate) memory: Memory,
@@ -36,12 +36,12 @@ impl App {
     /// # Errors
     /// Why not.
     pub(crate) fn declared(&self) -> Result<(), String> {
-        self.0.standing.borrow().check()
+        self.0.topology_status.borrow().check()
     }
 
     /// The problem of a post that the broker did not take, after the watch was told of it.
     pub(crate) fn not_taken(&self, error: &PublishError, id: PostId) -> Problem {
-        self.0.reports.tell(error);
+        self.0.reports.report(error);
         problem::not_published(error, id)
     }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The answer begins with the first results, while the rest still arrives. But many clients send all before they read
-//! anything. If we stopped reading at once until they read, both sides would wait for ever; so results may pile up, as
+//! anything. If we stopped reading at once until they read, both sides would wait for ever; so results may entry up, as
 //! many as the longest batch has when all of it is accepted. Beyond, reading waits for the client to read, and a client
 //! that does not is hung up on. No post is published before there is room for its result.
 //!
@@ -90,7 +90,7 @@ impl AsRef<[u8]> for Text {
 }
 
 impl Text {
-    /// The results, a line each, in room that was taken for them: what they do not need of it is given back.
+    /// The results, a line each, in room that was taken for them: what they do not need of it is released.
     fn of(results: &[LineResult], mut room: Room) -> Bytes {
         let mut text = Vec::with_capacity(results.len() * 96);
         for result in results {

@@ -61,8 +61,8 @@ pub struct Serve {
     #[arg(long, env = "SLUICE_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "10000", value_parser = connections)]
     pub max_connections: usize,
 
-    /// How many bytes of bodies and answers may be in flight at once; beyond, posts are answered with 503. At least four
-    /// times the largest body of a post
+    /// How many bytes of bodies and answers may be in flight at once; beyond, posts are answered with 503. At least
+    /// four times the largest body of a post
     #[arg(long, env = "SLUICE_MEMORY", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
     pub memory: usize,
 }
@@ -98,8 +98,8 @@ pub struct Publish {
     #[command(flatten)]
     pub broker: BrokerArgs,
 
-    /// Give a post without an id one that stands for this key and its line, as in a batch: publishing the same file with
-    /// the same key once more, after whatever end, makes no second row
+    /// Give a post without an id one that stands for this key and its line, as in a batch: publishing the same file
+    /// with the same key once more, after whatever end, makes no second row
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub key: Option<Key>,
 
@@ -143,7 +143,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub receipts: Option<PathBuf>,
 
-    /// How long to try on without any progress while RabbitMQ is away or full
+    /// How long to try on without any progress while RabbitMQ is down or full
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub patience: Duration,
 }

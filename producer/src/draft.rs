@@ -1,7 +1,7 @@
 //! A post as it came, before anything is judged: each field as a string, as something else, or not at all.
 //!
 //! A derived reader stops at the first surprise; this one has none but broken JSON. It reads the input once and copies
-//! each text once. Fields we do not know are passed over: a newer client may talk to an older producer.
+//! each text once. Fields we do not know are skipped: a newer client may talk to an older producer.
 
 use std::fmt;
 

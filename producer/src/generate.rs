@@ -7,13 +7,13 @@ use sluice_core::post::{Post, PostId};
 use sluice_runtime::exit::Exit;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::{End, Outcome};
 use crate::cli::Generate;
 use crate::entry::Entry;
 use crate::pipeline::Pipeline;
 use crate::progress::{self, Progress};
 use crate::samples::Samples;
 use crate::submit;
+use crate::summary::{End, PublishOutcome};
 
 /// Up to how many posts a second a person can follow line by line.
 const READABLE: f64 = 20.0;
@@ -43,7 +43,7 @@ fn entries(mut samples: Samples, count: Option<u64>) -> impl Stream<Item = io::R
     }))
 }
 
-fn conclude(outcome: Outcome, count: Option<u64>) -> anyhow::Result<Exit> {
+fn conclude(outcome: PublishOutcome, count: Option<u64>) -> anyhow::Result<Exit> {
     progress::last_word(&outcome);
     match (outcome.end, count) {
         (End::Failed(error), _) => Err(error),

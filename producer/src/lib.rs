@@ -11,11 +11,10 @@
 //! Whatever the way in, a post is accepted only once the broker has confirmed it: that is when a client sees `202` and
 //! when a receipt is written.
 
-pub mod account;
 pub mod app;
 pub mod batch;
 pub mod body;
-pub mod carrier;
+pub mod chunk;
 pub mod cli;
 pub mod draft;
 pub mod entry;
@@ -25,18 +24,19 @@ pub mod intake;
 pub mod lines;
 pub mod memory;
 pub mod meters;
-pub mod pace;
-pub mod parcel;
 pub mod pipeline;
 pub mod problem;
 pub mod progress;
 pub mod publish;
+pub mod rate_limit;
 pub mod receipts;
 pub mod refusal;
+pub mod retrying_publisher;
 pub mod samples;
 pub mod serve;
-pub mod standing;
 pub mod submit;
+pub mod summary;
+pub mod topology_status;
 pub mod watch;
 
 use anyhow::Context as _;

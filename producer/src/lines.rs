@@ -1,4 +1,4 @@
-//! Lines of NDJSON, cut out of a stream of bytes in bounded memory: a line that is too long is passed over up to its
+//! Lines of NDJSON, cut out of a stream of bytes in bounded memory: a line that is too long is skipped up to its
 //! end, never gathered.
 
 use std::io;
@@ -22,7 +22,7 @@ pub struct Line {
     pub text: Result<BytesMut, TooLong>,
 }
 
-/// A line that was passed over.
+/// A line that was skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("longer than {limit} bytes")]
 pub struct TooLong {

@@ -1,4 +1,4 @@
-//! `sluice-producer`: wiring only; the rooms are in the library.
+//! `sluice-producer`: wiring only; the modules are in the library.
 
 fn main() -> ! {
     sluice_runtime::exit::run(async { sluice_producer::run(sluice_runtime::command_line::parse()).await })

@@ -1,8 +1,8 @@
 //! How much memory strangers may fill: the bytes of all bodies and answers that are under way, counted together.
 //!
-//! A body takes as it arrives, not as it is announced, so that announcing costs nobody else anything. One eighth is kept
-//! for the beginnings of single posts: however many large bodies and unread answers there are, posts of the usual size
-//! are still taken.
+//! A body takes as it arrives, not as it is announced, so that announcing costs nobody else anything. One eighth is
+//! kept for the beginnings of single posts: however many large bodies and unread answers there are, posts of the usual
+//! size are still taken.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,9 +1,9 @@
-//! The one way on which `publish` and `generate` bring posts to the broker: paced, in parcels, several on their way at
+//! The one way on which `publish` and `generate` bring posts to the broker: paced, in chunks, several on their way at
 //! once, and accounted for in the order of the source.
 //!
 //! ```text
-//!  source ─► pace ─► parcel ─┐
-//!                            ├─► carrier (4 at a time) ─► in order: bad lines said, receipts written, bar moved
+//!  source ─► pace ─► chunk ─┐
+//!                            ├─► retrying publisher (4 at a time) ─► in order: bad lines said, receipts written, bar moved
 //!                            ┘
 //! ```
 //!
@@ -23,25 +23,25 @@ use sluice_rabbit::publisher::Publisher;
 use sluice_rabbit::topology::Topology;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::{Account, Outcome};
-use crate::carrier::Carrier;
+use crate::chunk::Chunk;
 use crate::cli::RunArgs;
 use crate::entry::{Bundle, Entry};
 use crate::lines::gather;
-use crate::pace::Pace;
-use crate::parcel::Parcel;
 use crate::progress::Progress;
+use crate::rate_limit::RateLimit;
 use crate::receipts::Receipts;
-use crate::{standing, submit};
+use crate::retrying_publisher::RetryingPublisher;
+use crate::summary::{PublishOutcome, Summary};
+use crate::{submit, topology_status};
 
-/// The longest wait for the confirms of one parcel, before it is sent again.
+/// The longest wait for the confirms of one chunk, before it is sent again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
-/// Parcels on their way at once.
+/// Chunks on their way at once.
 const UNDER_WAY: usize = 4;
-/// The most posts of a parcel.
-const PARCEL: usize = 500;
-/// About how many bytes of text a parcel holds at most.
-const PARCEL_BYTES: usize = 1024 * 1024;
+/// The most posts of a chunk.
+const CHUNK: usize = 500;
+/// About how many bytes of text a chunk holds at most.
+const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// All that a run needs besides its source.
 pub struct Pipeline {
@@ -72,63 +72,66 @@ impl Pipeline {
         let topology = Topology::new(broker);
         let broker = Broker::new(broker, "sluice-producer")?;
         let receipts = run.receipts.as_deref().map(Receipts::open).transpose()?;
-        standing::declare_within(run.patience, &broker, &topology, |trouble| progress.say(trouble)).await?;
+        topology_status::declare_within(run.patience, &broker, &topology, |error| progress.say(error)).await?;
         let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
         Ok(Self { publisher, topology, rate, patience: run.patience, receipts, progress, source })
     }
 
     /// Publishes all that the source has, or until `stop`.
-    pub async fn run<S>(mut self, entries: S, stop: &CancellationToken) -> Outcome
+    pub async fn run<S>(mut self, entries: S, stop: &CancellationToken) -> PublishOutcome
     where
         S: Stream<Item = io::Result<Entry>> + Unpin,
     {
         let halt = stop.child_token();
         let (publisher, topology) = (self.publisher.clone(), self.topology.clone());
-        let carrier = Carrier::new(publisher, topology.clone(), self.patience, self.progress.clone(), halt.clone());
-        let (carrier, titles) = (Arc::new(carrier), self.progress.each);
-        let carried = bundles(entries, Pace::new(self.rate)).take_until(halt.clone().cancelled_owned()).map(|bundle| {
-            let (carrier, parcel) = (Arc::clone(&carrier), Parcel::pack(bundle, &topology, titles));
-            // On a task of its own, so that publishing uses every core.
-            tokio::spawn(async move { carrier.carry(parcel).await })
-        });
+        let retrying_publisher =
+            RetryingPublisher::new(publisher, topology.clone(), self.patience, self.progress.clone(), halt.clone());
+        let (retrying_publisher, titles) = (Arc::new(retrying_publisher), self.progress.each);
+        let carried =
+            bundles(entries, RateLimit::new(self.rate)).take_until(halt.clone().cancelled_owned()).map(|bundle| {
+                let (retrying_publisher, chunk) =
+                    (Arc::clone(&retrying_publisher), Chunk::pack(bundle, &topology, titles));
+                // On a task of its own, so that publishing uses every core.
+                tokio::spawn(async move { retrying_publisher.carry(chunk).await })
+            });
         let mut carried = pin!(carried.buffered(UNDER_WAY));
-        let mut account = Account::new();
-        while let Some(parcel) = carried.next().await {
-            let settled = match parcel {
-                Ok(parcel) => self.settle(parcel, &mut account, stop),
+        let mut summary = Summary::new();
+        while let Some(chunk) = carried.next().await {
+            let settled = match chunk {
+                Ok(chunk) => self.settle(chunk, &mut summary, stop),
                 Err(panic) => {
-                    account.lose();
+                    summary.lose();
                     Err(panic.into())
                 }
             };
             if let Err(error) = settled {
                 // What is under way may still arrive, and is still accounted for.
                 halt.cancel();
-                account.fail(error);
+                summary.fail(error);
             }
         }
         self.progress.clear();
-        account.conclude()
+        summary.conclude()
     }
 
-    /// Accounts for a parcel.
-    fn settle(&mut self, parcel: Parcel, account: &mut Account, stop: &CancellationToken) -> anyhow::Result<()> {
-        account.add(&parcel);
-        for (line, reason) in &parcel.bad {
+    /// Accounts for a chunk.
+    fn settle(&mut self, chunk: Chunk, summary: &mut Summary, stop: &CancellationToken) -> anyhow::Result<()> {
+        summary.add(&chunk);
+        for (line, reason) in &chunk.bad {
             self.progress.say(&format!("{}:{line}: {reason}", self.source));
         }
-        let confirmed = || parcel.posts.iter().filter(|post| post.confirmed);
+        let confirmed = || chunk.posts.iter().filter(|post| post.confirmed);
         if let Some(receipts) = &mut self.receipts {
             receipts.write(confirmed().map(|post| post.id))?;
         }
         for (id, title) in confirmed().filter_map(|post| Some((post.id, post.title.as_ref()?))) {
-            self.progress.tell(&format!("{id}  {title}"));
+            self.progress.report(&format!("{id}  {title}"));
         }
-        self.progress.advance(parcel.mark, account.published(), account.posts_a_second());
-        match (parcel.trouble, parcel.end) {
+        self.progress.advance(chunk.mark, summary.published(), summary.posts_a_second());
+        match (chunk.error, chunk.end) {
             // A try that the signal cut short is a part of stopping.
-            (Some(trouble), _) if !stop.is_cancelled() => {
-                Err(trouble).with_context(|| format!("gave up after {:?} without progress", self.patience))
+            (Some(error), _) if !stop.is_cancelled() => {
+                Err(error).with_context(|| format!("gave up after {:?} without progress", self.patience))
             }
             (_, Some(Err(error))) => Err(error).with_context(|| format!("cannot read {}", self.source)),
             _ => Ok(()),
@@ -137,14 +140,14 @@ impl Pipeline {
 }
 
 /// The source in bundles, at its pace.
-fn bundles<S>(entries: S, pace: Pace) -> impl Stream<Item = Bundle>
+fn bundles<S>(entries: S, rate_limit: RateLimit) -> impl Stream<Item = Bundle>
 where
     S: Stream<Item = io::Result<Entry>> + Unpin,
 {
-    stream::unfold(Some((entries, pace)), async |source| {
-        let (mut entries, mut pace) = source?;
+    stream::unfold(Some((entries, rate_limit)), async |source| {
+        let (mut entries, mut rate_limit) = source?;
         let mut bundle = Bundle::default();
-        let gathered = gather(&mut entries, pace.burst(PARCEL), PARCEL_BYTES, weight).await;
+        let gathered = gather(&mut entries, rate_limit.burst(CHUNK), CHUNK_BYTES, weight).await;
         if gathered.is_empty() {
             bundle.end = Some(Ok(()));
         }
@@ -154,13 +157,13 @@ where
                 Err(error) => bundle.end = Some(Err(error)),
             }
         }
-        pace.take(bundle.entries.iter().filter(|entry| entry.post.is_ok()).count()).await;
+        rate_limit.take(bundle.entries.iter().filter(|entry| entry.post.is_ok()).count()).await;
         let now = submit::now();
         for post in bundle.entries.iter_mut().filter_map(|entry| entry.post.as_mut().ok()) {
             // It was read a little ago; it is submitted when its turn has come.
             post.submitted_at = now;
         }
-        let source = bundle.end.is_none().then_some((entries, pace));
+        let source = bundle.end.is_none().then_some((entries, rate_limit));
         Some((bundle, source))
     })
 }

@@ -26,7 +26,8 @@ impl Progress {
         Self { bar, published, each: false }
     }
 
-    /// Over so many posts; `None`: without end. At most `rate` of them are published a second. With `each`, every post is a line and no bar is drawn.
+    /// Over so many posts; `None`: without end. At most `rate` of them are published a second. With `each`, every post
+    /// is a line and no bar is drawn.
     #[must_use]
     pub fn of_posts(total: Option<u64>, rate: Option<f64>, each: bool) -> Self {
         let published = Arc::default();
@@ -50,7 +51,7 @@ impl Progress {
     }
 
     /// A line on stdout. A reader who has gone away is no reason to stop.
-    pub fn tell(&self, line: &str) {
+    pub fn report(&self, line: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(std::io::stdout(), "{line}");
         });

@@ -8,7 +8,6 @@ use tokio::io::AsyncRead;
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::{End, Outcome};
 use crate::cli::Publish;
 use crate::entry::Entry;
 use crate::file::{Input, READ_AT_ONCE};
@@ -16,6 +15,7 @@ use crate::lines::{LINE_MAX, Line, Lines};
 use crate::pipeline::Pipeline;
 use crate::progress::{self, Progress};
 use crate::submit::{self, Key};
+use crate::summary::{End, PublishOutcome};
 
 /// Publishes the file until its end or until `stop`.
 ///
@@ -51,7 +51,7 @@ fn entry(Line { number, end, text }: Line, key: Option<&Key>) -> Entry {
     Entry { line: number, mark: end, post }
 }
 
-fn conclude(outcome: Outcome, source: &str) -> anyhow::Result<Exit> {
+fn conclude(outcome: PublishOutcome, source: &str) -> anyhow::Result<Exit> {
     progress::last_word(&outcome);
     let going_on = outcome.going_on(source);
     match outcome.end {

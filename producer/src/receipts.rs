@@ -27,11 +27,11 @@ impl Receipts {
     /// # Errors
     /// When it cannot be written to; names it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let mend = || {
+        let fix = || {
             let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-            mend(path, &mut file).map(|()| file)
+            fix(path, &mut file).map(|()| file)
         };
-        let file = mend().with_context(|| format!("cannot write receipts to {}", path.display()))?;
+        let file = fix().with_context(|| format!("cannot write receipts to {}", path.display()))?;
         Ok(Self { path: path.to_owned(), file, lines: Vec::new() })
     }
 
@@ -42,13 +42,13 @@ impl Receipts {
     pub fn write(&mut self, confirmed: impl Iterator<Item = PostId>) -> anyhow::Result<()> {
         self.lines.clear();
         for id in confirmed {
-            writeln!(self.lines, "{id}").map_err(|error| self.blame(error))?;
+            writeln!(self.lines, "{id}").map_err(|error| self.with_context(error))?;
         }
         // One call for many lines, so that no line is left half-written when the process dies in between.
-        self.file.write_all(&self.lines).map_err(|error| self.blame(error))
+        self.file.write_all(&self.lines).map_err(|error| self.with_context(error))
     }
 
-    fn blame(&self, error: io::Error) -> anyhow::Error {
+    fn with_context(&self, error: io::Error) -> anyhow::Error {
         let path = self.path.display();
         anyhow::Error::new(error)
             .context(format!("cannot write receipts to {path}, so the last confirmed posts have none"))
@@ -57,7 +57,7 @@ impl Receipts {
 
 /// Ends the last line, so that no receipt is written on to the end of something else. A piece of an id, left by a
 /// program that was killed while it wrote, is taken away: its post may have been accepted, and nobody says so.
-fn mend(path: &Path, file: &mut File) -> io::Result<()> {
+fn fix(path: &Path, file: &mut File) -> io::Result<()> {
     let about = file.metadata()?;
     if !about.is_file() {
         return Ok(());

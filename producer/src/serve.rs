@@ -25,8 +25,8 @@ use crate::intake::Intake;
 use crate::memory::Memory;
 use crate::meters::Meters;
 use crate::refusal::Refusal;
-use crate::standing::{self, Standing, Trouble};
 use crate::submit::{self, KEY_HEADER, Key};
+use crate::topology_status::{self, DeclareError, TopologyStatus};
 use crate::watch::Watch;
 use crate::{batch, body, problem};
 
@@ -52,7 +52,7 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
     let listener = health::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
     let listen = listener.local_addr().context("cannot tell which port was taken")?;
 
-    let (changing, standing) = watch::channel(first_try(&broker, &topology).await?);
+    let (changing, topology_status) = watch::channel(first_try(&broker, &topology).await?);
     let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
     let (watch, reports) = Watch::new(broker.clone(), topology.clone(), publisher.clone(), changing);
     tokio::spawn(watch.keep());
@@ -61,7 +61,7 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
     let app = App(Arc::new(Parts {
         publisher,
         topology,
-        standing,
+        topology_status,
         reports,
         meters: Meters::new(),
         memory: Memory::new(args.memory),
@@ -74,17 +74,17 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
 }
 
 /// How we stand at the start.
-async fn first_try(broker: &Broker, topology: &Topology) -> Result<Standing, Trouble> {
-    let Ok(declared) = tokio::time::timeout(FIRST_TRY, standing::declare(broker, topology)).await else {
+async fn first_try(broker: &Broker, topology: &Topology) -> Result<TopologyStatus, DeclareError> {
+    let Ok(declared) = tokio::time::timeout(FIRST_TRY, topology_status::declare(broker, topology)).await else {
         tracing::warn!(rabbitmq = broker.at(), "no answer within {FIRST_TRY:?}; no post is accepted yet; trying on");
-        return Ok(Standing::Trying);
+        return Ok(TopologyStatus::Trying);
     };
     match declared {
-        Ok(()) => Ok(Standing::Declared),
-        Err(trouble) if trouble.needs_operator() => Err(trouble),
-        Err(trouble) => {
-            trouble.log();
-            Ok(Standing::Refused(trouble))
+        Ok(()) => Ok(TopologyStatus::Declared),
+        Err(error) if error.needs_operator() => Err(error),
+        Err(error) => {
+            error.log();
+            Ok(TopologyStatus::Refused(error))
         }
     }
 }

@@ -10,11 +10,12 @@
 //! ```
 //!
 //! Nobody waits for this: each post is tried whatever is thought of the broker here, so that no post is refused for a
-//! trouble that is over. What is found is for people and for `/metrics`. It is said when it begins and when it ends, and
-//! at most once a second.
+//! trouble that is over. What is found is for people and for `/metrics`. It is said when it begins and when it ends,
+//! and at most once a second.
 //!
-//! After each outage the queues are declared again, as workers do at each new session: a broker may come back empty, and
-//! somebody may delete a queue. What was in it is lost, but nobody has to come and run a command before posts are taken.
+//! After each outage the queues are declared again, as workers do at each new session: a broker may come back empty,
+//! and somebody may delete a queue. What was in it is lost, but nobody has to come and run a command before posts are
+//! taken.
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use tokio::time::Instant;
 
 use crate::meters::BrokerMeters;
 use crate::problem;
-use crate::standing::{self, Standing, Trouble};
+use crate::topology_status::{self, DeclareError, TopologyStatus};
 
 /// How often the broker is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -42,7 +43,7 @@ pub struct Reports(mpsc::Sender<PublishError>);
 
 impl Reports {
     /// A post was not taken, for this reason.
-    pub fn tell(&self, error: &PublishError) {
+    pub fn report(&self, error: &PublishError) {
         if *error != PublishError::Full {
             let _ = self.0.try_send(error.clone());
         }
@@ -54,7 +55,7 @@ pub struct Watch {
     broker: Broker,
     topology: Topology,
     publisher: Publisher,
-    standing: watch::Sender<Standing>,
+    topology_status: watch::Sender<TopologyStatus>,
     reports: mpsc::Receiver<PublishError>,
     meters: BrokerMeters,
     away: Option<Away>,
@@ -81,7 +82,7 @@ impl Watch {
         broker: Broker,
         topology: Topology,
         publisher: Publisher,
-        standing: watch::Sender<Standing>,
+        topology_status: watch::Sender<TopologyStatus>,
     ) -> (Self, Reports) {
         let (report, reports) = mpsc::channel(1);
         let (meters, now) = (BrokerMeters::new(), Instant::now());
@@ -89,7 +90,7 @@ impl Watch {
             broker,
             topology,
             publisher,
-            standing,
+            topology_status,
             reports,
             meters,
             away: None,
@@ -104,10 +105,10 @@ impl Watch {
     /// Watches.
     pub async fn keep(mut self) {
         loop {
-            let declared = *self.standing.borrow() == Standing::Declared;
+            let declared = *self.topology_status.borrow() == TopologyStatus::Declared;
             if !declared {
                 self.meters.up(false);
-                standing::pursue(&self.broker, &self.topology, &self.standing).await;
+                topology_status::pursue(&self.broker, &self.topology, &self.topology_status).await;
                 self.away = None;
             }
             self.meters.up(self.away.is_none());
@@ -149,11 +150,13 @@ impl Watch {
     async fn declare(&mut self, missing: bool) {
         match self.publisher.declare(&self.topology).await {
             Ok(()) => self.back(missing),
-            Err(TopologyError::Failed(failure)) => self.gone(&PublishError::Unreachable(self.broker.blame(failure))),
+            Err(TopologyError::Failed(failure)) => {
+                self.gone(&PublishError::Unreachable(self.broker.with_context(failure)))
+            }
             Err(drift @ TopologyError::Drift(_)) => {
-                let trouble = Trouble::Topology(drift);
-                trouble.log();
-                self.standing.send_replace(Standing::Refused(trouble));
+                let error = DeclareError::Topology(drift);
+                error.log();
+                self.topology_status.send_replace(TopologyStatus::Refused(error));
             }
         }
     }

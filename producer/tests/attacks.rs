@@ -1,6 +1,6 @@
-//! Who means harm, and has nothing but a network: silent connections, answers that nobody reads, bodies that stop short.
-//! Whatever they do, the front door takes no more memory than it may, says that it is alive, answers the others with 202
-//! or with 503 `overloaded`, says something in its log, and is well again soon after.
+//! Who means harm, and has nothing but a network: silent connections, answers that nobody reads, bodies that stop
+//! short. Whatever they do, the front door takes no more memory than it may, says that it is alive, answers the others
+//! with 202 or with 503 `overloaded`, says something in its log, and is well again soon after.
 
 #[allow(dead_code, reason = "not all of it is needed here")]
 #[path = "against_a_broker/support.rs"]

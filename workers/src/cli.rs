@@ -12,7 +12,7 @@ use sluice_runtime::command_line::Reference;
 
 use crate::gate::SchemaMode;
 
-/// How long a delivery may stay in hand at the most. The broker takes it away after 30 minutes (its default
+/// How long a delivery may stay in flight at the most. The broker takes it away after 30 minutes (its default
 /// `consumer_timeout`), and closes the channel.
 const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
 
@@ -53,7 +53,7 @@ pub struct RunArgs {
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
 
-    /// Posts that each consumer may have in hand. 1 shares the work most evenly; more catches up faster after an
+    /// Posts that each consumer may have in flight. 1 shares the work most evenly; more catches up faster after an
     /// outage
     #[arg(long, env = "SLUICE_PREFETCH", value_name = "P", default_value_t = 1,
           value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -72,8 +72,8 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
 
-    /// Refuse changed rules by which the share of held or of rejected posts, among the last 500 reviewed, would go up or
-    /// down by more than so many percent points. 100 refuses none
+    /// Refuse changed rules by which the share of held or of rejected posts, among the last 500 reviewed, would go up
+    /// or down by more than so many percent points. 100 refuses none
     #[arg(long, env = "SLUICE_RELOAD_MAX_SHIFT", value_name = "POINTS", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub reload_max_shift: u32,
@@ -86,8 +86,8 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_MIGRATE", value_name = "MODE", default_value = "auto")]
     pub migrate: SchemaMode,
 
-    /// Attempts at a post that fails while the table takes others (a deadlock, a lock on its row), before it is set aside
-    /// as exhausted
+    /// Attempts at a post that fails while the table takes others (a deadlock, a lock on its row), before it is set
+    /// aside as exhausted
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
@@ -100,16 +100,16 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_RETRY_CAP", value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub retry_cap: Duration,
 
-    /// A post that came back so often without an answer is set aside as a crash loop
+    /// A post that came back so often without an answer is dead-lettered as a crash loop
     #[arg(long, env = "SLUICE_MAX_DELIVERIES", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=19))]
     pub max_deliveries: u64,
 
-    /// How long posts in hand are kept while MySQL takes no post, before they go back to the queue
+    /// How long posts in flight are kept while MySQL takes no post, before they go back to the queue
     #[arg(long, env = "SLUICE_HOLD", value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub hold: Duration,
 
-    /// How long a stop may take to finish what is in hand; the rest goes back to the queue
+    /// How long a stop may take to finish what is in flight; the rest goes back to the queue
     #[arg(long, env = "SLUICE_DRAIN", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub drain: Duration,
 
@@ -146,7 +146,7 @@ impl RunArgs {
         let retries = self.retry_cap.saturating_mul(self.max_attempts);
         if retries > LONGEST_HOLD {
             let problem = format!(
-                "{} attempts up to {:?} apart could keep a post in hand for {retries:?}, and RabbitMQ takes it away \
+                "{} attempts up to {:?} apart could keep a post in flight for {retries:?}, and RabbitMQ takes it away \
                  after 30 minutes; at most 15m in all",
                 self.max_attempts, self.retry_cap
             );
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_later_flag_wins_which_is_how_a_watched_process_gets_its_own() {
-        let args = run(&["--processes", "4", "--name", "a", "--processes", "1", "--name", "a-2"]).expect("sound");
+        let args = run(&["--processes", "4", "--name", "a", "--processes", "1", "--name", "a-2"]).expect("valid");
         assert_eq!((args.processes, args.name.as_deref()), (1, Some("a-2")));
     }
 

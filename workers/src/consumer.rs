@@ -12,7 +12,7 @@
 //! among it: taken one by one, its neighbours are stored and it comes nearer to its limit alone. The other consumers
 //! start with the first post that never came back, or with the first silence.
 //!
-//! To withdraw means: the consumers are cancelled first, then whatever is in hand and not done is released. In the
+//! To withdraw means: the consumers are cancelled first, then whatever is in flight and not done is released. In the
 //! other order a released post would come straight back, each time one delivery nearer to its limit.
 
 use std::sync::Arc;
@@ -54,11 +54,11 @@ pub struct Consumers {
     pub gate: Arc<Gate>,
     /// How many consumers.
     pub consumers: u16,
-    /// How many deliveries each has in hand.
+    /// How many deliveries each has in flight.
     pub prefetch: u16,
     /// How long deliveries are held through a pause before they are released.
     pub hold: Duration,
-    /// How long a stop may take to finish what is in hand.
+    /// How long a stop may take to finish what is in flight.
     pub drain: Duration,
     /// Their name in the broker's lists.
     pub tag: String,
@@ -110,7 +110,7 @@ impl Consumers {
         }
     }
 
-    /// Opens a session. A stop lets it come about: its first consumers may have posts in hand already, and given up,
+    /// Opens a session. A stop lets it come about: its first consumers may have posts in flight already, and given up,
     /// each of these would be a delivery nearer to its limit.
     async fn open(&self, stop: &CancellationToken) -> Option<Result<(Session, Deliveries), OpenError>> {
         let open = Session::open(&self.broker, &self.topology, &self.tag);
@@ -162,8 +162,8 @@ impl Consumers {
         (end, consumed)
     }
 
-    /// Cancels the consumers, lets a stop finish what is in hand, releases the rest and ends the session. Tells how many
-    /// deliveries there were.
+    /// Cancels the consumers, lets a stop finish what is in flight, releases the rest and ends the session. Tells how
+    /// many deliveries there were.
     async fn withdraw(
         &self,
         session: Session,
@@ -196,9 +196,9 @@ impl Consumers {
     }
 }
 
-/// One consumer: as many deliveries at once as the broker lets it have in hand. Tells how many there were.
+/// One consumer: as many deliveries at once as the broker lets it have in flight. Tells how many there were.
 ///
-/// That its stream has ended is said at once, through `ended`: deliveries still in hand may be waiting for something
+/// That its stream has ended is said at once, through `ended`: deliveries still in flight may be waiting for something
 /// that only a new session brings. For that the stream is watched while they wait, which a limit of our own on how many
 /// there are would end.
 async fn consume(
@@ -218,7 +218,7 @@ async fn consume(
                 Some(Ok(delivery)) => {
                     consumed += 1;
                     // Only the beginning of a session is listened to.
-                    let _ = arrived.as_ref().map(|arrived| arrived.send(delivery.came_back()));
+                    let _ = arrived.as_ref().map(|arrived| arrived.send(delivery.redeliveries()));
                     return std::future::ready(Some(delivery));
                 }
                 Some(Err(failure)) => failure.message,
@@ -233,8 +233,8 @@ async fn consume(
     consumed
 }
 
-/// Waits until there came a post that never came back, or none for a while: it is [`QUIET`], or one that came back takes
-/// its time.
+/// Waits until there came a post that never came back, or none for a while: it is [`QUIET`], or one that came back
+/// takes its time.
 async fn returned_are_taken(arrivals: &mut mpsc::UnboundedReceiver<u64>) {
     while let Ok(Some(1..)) = tokio::time::timeout(QUIET, arrivals.recv()).await {}
 }

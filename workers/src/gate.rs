@@ -1,7 +1,7 @@
 //! The gate: closed while no post can be stored.
 //!
 //! An outage is not a failure of the posts it hits. The first failure that a plain row meets as well closes the gate;
-//! posts in hand are held, no attempt is spent, and a probe opens the gate again as soon as a plain row is taken.
+//! posts in flight are held, no attempt is spent, and a probe opens the gate again as soon as a plain row is taken.
 //!
 //! A gate that is opened and soon closed again was not open: the pause goes on from its beginning.
 
@@ -29,7 +29,7 @@ const REMIND: Duration = Duration::from_secs(30);
 /// Why and since when no posts are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
-    /// What is away: `mysql`.
+    /// What is down: `mysql`.
     pub dependency: &'static str,
     /// The failure that closed the gate, or the latest one of the probe.
     pub failure: Failure,
@@ -72,7 +72,7 @@ impl Gate {
                 true
             }
         });
-        self.tell();
+        self.report();
     }
 
     /// Since when a pause is that is noticed now.
@@ -94,12 +94,12 @@ impl Gate {
         if let Some(pause) = self.state.send_replace(None) {
             *self.before() = Some((pause.clone(), Instant::now()));
             tracing::info!(seconds = pause.begun.elapsed().as_secs_f64(), "resumed: mysql is back");
-            self.tell();
+            self.report();
         }
     }
 
     /// Sets the metrics.
-    pub fn tell(&self) {
+    pub fn report(&self) {
         let since = self.state.borrow().as_ref().map(|pause| pause.since.unix_timestamp());
         metrics::gauge!("sluice_worker_paused", "dependency" => "mysql").set(u8::from(since.is_some()));
         let since = since.unwrap_or(0) as f64;
@@ -227,7 +227,7 @@ impl Probe {
                     Err(failure) => {
                         if said.elapsed() > REMIND {
                             said = Instant::now();
-                            let error = self.store.blame(failure.clone());
+                            let error = self.store.with_context(failure.clone());
                             tracing::warn!(since = %pause.since, %error, "still paused: mysql");
                         }
                         self.gate.close(failure);

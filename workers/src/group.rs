@@ -72,7 +72,7 @@ impl Group {
         parts
     }
 
-    /// Whether nobody waits for any of it any more: its posts are being given back to the queue.
+    /// Whether nobody waits for any of it any more: its posts are being released to the queue.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.answers.iter().all(oneshot::Sender::is_closed)
@@ -95,9 +95,9 @@ impl Group {
 
 /// The next lower number of rows that groups have: all up to 8, then four in each doubling.
 ///
-/// A statement is prepared for its number of rows, which for hundreds of them costs the server more than to run it. With
-/// these sizes there are so few statements that all of them stay prepared, and no more than a fifth of what waits has to
-/// wait for the next one.
+/// A statement is prepared for its number of rows, which for hundreds of them costs the server more than to run it.
+/// With these sizes there are so few statements that all of them stay prepared, and no more than a fifth of what waits
+/// has to wait for the next one.
 fn round(rows: usize) -> usize {
     let step = rows.ilog2().saturating_sub(2);
     rows >> step << step

@@ -1,4 +1,4 @@
-//! What happens to one delivery, from the broker's hand to its settlement.
+//! What happens to one delivery, from the broker to its settlement.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
 use crate::gate::Gate;
-use crate::hand::Hand;
+use crate::in_flight::InFlight;
 use crate::large::Large;
 use crate::recorder::Recorder;
 use crate::rules::Rules;
 use crate::settled::Settled;
 
-/// How far apart posts are begun that came back more than once and are in hand together.
+/// How far apart posts are begun that came back more than once and are in flight together.
 const APART: Duration = Duration::from_millis(100);
 
 /// Everything that handling a delivery needs. Shared by all consumers of a process.
@@ -41,8 +41,8 @@ pub struct Handler {
     pub recorder: Recorder,
     /// Closed while posts cannot be stored.
     pub gate: Arc<Gate>,
-    /// The posts in hand.
-    pub hand: Arc<Hand>,
+    /// The posts in flight.
+    pub in_flight: Arc<InFlight>,
     /// Counts what was settled.
     pub settled: Arc<Settled>,
     /// Told what becomes of posts, for the log.
@@ -51,7 +51,7 @@ pub struct Handler {
     pub large: Large,
     /// When to try again, and how often.
     pub retry: RetryPolicy,
-    /// A delivery that came back so often is set aside untouched.
+    /// A delivery that came back so often is dead-lettered untouched.
     pub max_deliveries: u64,
     /// The names in RabbitMQ.
     pub topology: Topology,
@@ -80,7 +80,7 @@ impl Handler {
     /// Takes a delivery all the way. `withdrawn` says that nothing more may be waited for: what is not done then goes
     /// back to the queue.
     pub async fn handle(&self, delivery: Delivery, withdrawn: &CancellationToken) {
-        let _in_hand = self.hand.take(delivery.timestamp());
+        let _in_flight = self.in_flight.take(delivery.timestamp());
         failpoint::reach(failpoint::DELIVERED);
         let settlement = self.conclude(&delivery, withdrawn).await;
         self.settle(delivery, settlement, withdrawn).await;
@@ -93,7 +93,7 @@ impl Handler {
         let mut outcome = match self.admit(delivery) {
             Some(outcome) => outcome,
             None => {
-                if delivery.came_back() > 1 && self.hand.count() > 1 {
+                if delivery.redeliveries() > 1 && self.in_flight.count() > 1 {
                     // Posts that one of them took down come back together. Whoever goes first gets away from it.
                     unless(withdrawn, tokio::time::sleep(APART.mul_f64(fastrand::f64()))).await;
                 }
@@ -101,7 +101,7 @@ impl Handler {
             }
         };
         loop {
-            if matches!(outcome, Outcome::Failed(..) | Outcome::CameBack { .. }) {
+            if matches!(outcome, Outcome::Failed(..) | Outcome::Redelivered { .. }) {
                 attempts.first_failed_at.get_or_insert_with(OffsetDateTime::now_utc);
             }
             let again = match decide(outcome, self.retry.allows_another(attempts.made)) {
@@ -135,9 +135,9 @@ impl Handler {
     /// Looks at a delivery before it is touched: what has come back too often may be what kills workers, and what is
     /// larger than any post is not waited with until MySQL is there.
     fn admit(&self, delivery: &Delivery) -> Option<Outcome> {
-        let (deliveries, bytes) = (delivery.came_back(), delivery.body().len());
+        let (deliveries, bytes) = (delivery.redeliveries(), delivery.body().len());
         if deliveries >= self.max_deliveries {
-            return Some(Outcome::CameBack { deliveries });
+            return Some(Outcome::Redelivered { deliveries });
         }
         (bytes > BODY_MAX_BYTES).then(|| Outcome::Failed(Malformed::TooLarge(bytes).into(), Blame::Post))
     }
@@ -145,10 +145,10 @@ impl Handler {
     /// Back to the queue. Before RabbitMQ 4.3 that counts as if the worker had died, and what several workers give back
     /// in one outage would be taken for what kills them: so before it is, it goes back as a new message.
     fn given_back(&self, delivery: &Delivery) -> Settlement {
-        if delivery.came_back().saturating_add(1) < self.max_deliveries {
+        if delivery.redeliveries().saturating_add(1) < self.max_deliveries {
             Settlement::Release
         } else {
-            Settlement::Renew
+            Settlement::Republish
         }
     }
 
@@ -236,7 +236,7 @@ impl Handler {
         match settlement {
             // Reported as soon as there was a row.
             Settlement::Ack => {}
-            Settlement::Release | Settlement::Renew => self.activity.released(),
+            Settlement::Release | Settlement::Republish => self.activity.released(),
             Settlement::DeadLetter(record) => {
                 let DeadLetterRecord { class, code, message, attempts, .. } = &**record;
                 let labels = [("class", class.as_str().to_owned()), ("code", code.clone())];
@@ -254,7 +254,7 @@ impl Handler {
         loop {
             let post = delivery.message_id().map(str::to_owned);
             let name = name(&settlement);
-            let copied = matches!(settlement, Settlement::DeadLetter(_) | Settlement::Renew);
+            let copied = matches!(settlement, Settlement::DeadLetter(_) | Settlement::Republish);
             let place = self.large.copy(if copied { delivery.body().len() } else { 0 }).await;
             let settled = delivery.settle(settlement.clone(), &self.topology, &self.dead_letters).await;
             drop(place);
@@ -270,7 +270,7 @@ impl Handler {
                     metrics::counter!("sluice_deliveries_settled_total", "settlement" => "gone").increment(1);
                     return;
                 }
-                Err(Unsettled::StillInHand { delivery: kept, error }) => {
+                Err(Unsettled::StillInFlight { delivery: kept, error }) => {
                     tracing::warn!(post = kept.message_id(), %error, "the dead letter was not taken");
                     delivery = *kept;
                     let wait = tokio::time::sleep(schedule.next_wait(fastrand::f64()));
@@ -307,6 +307,6 @@ fn name(settlement: &Settlement) -> &'static str {
         Settlement::Ack => "ack",
         Settlement::DeadLetter(_) => "dead_letter",
         Settlement::Release => "release",
-        Settlement::Renew => "renew",
+        Settlement::Republish => "republish",
     }
 }

@@ -1,13 +1,13 @@
 //! The recorder: one task that writes what all consumers of the process have to write.
 //!
-//! It writes what is waiting in one statement, but for the few rows beyond one of the sizes that groups have, then takes
-//! what has gathered meanwhile. There is no timer, so a lone post waits for nothing, and under load the groups grow by
-//! themselves up to the number of posts in hand.
+//! It writes what is waiting in one statement, but for the few rows beyond one of the sizes that groups have, then
+//! takes what has gathered meanwhile. There is no timer, so a lone post waits for nothing, and under load the groups
+//! grow by themselves up to the number of posts in flight.
 //!
 //! A statement stores its rows but for those that a unique key refuses, of which the store says what became of each; or
-//! it fails, and stores none. When a group fails and the table takes a plain row, one of its rows is at
-//! fault: the group goes to the suspects, where it is split until that row stands alone, and the recorder goes on. A row
-//! that failed before begins there.
+//! it fails, and stores none. When a group fails and the table takes a plain row, one of its rows is at fault: the
+//! group goes to the suspects, where it is split until that row stands alone, and the recorder goes on. A row that
+//! failed before begins there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -26,12 +26,12 @@ use crate::cli::RunArgs;
 use crate::consumer::Consumers;
 use crate::gate::{Gate, Probe};
 use crate::handler::Handler;
+use crate::health::Health;
 use crate::large::Large;
 use crate::recorder::Recorder;
 use crate::rules::{Calls, Reload, Rules, Stamp};
 use crate::supervisor;
-use crate::vitals::Vitals;
-use crate::worker_status::Present;
+use crate::worker_status::StatusSource;
 
 /// The longest wait for a dead letter's confirm. Nobody stands waiting for it, and too short a wait makes duplicates.
 const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// What makes it useless to begin: a wrong setting, rules that cannot be read, queues that are declared differently,
-/// refused credentials, a missing database. That a server is away is no such reason.
+/// refused credentials, a missing database. That a server is down is no such reason.
 pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     args.check()?;
     let shutdown = Shutdown::listen().context("cannot listen for signals")?;
@@ -71,7 +71,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     }
     let rules = Arc::new(Rules::new(rules));
     let reload = Reload { file, rules: Arc::clone(&rules), max_shift: args.reload_max_shift, calls: calls.heard() };
-    let present = Present {
+    let status = StatusSource {
         worker: name.clone(),
         rules: Arc::clone(&rules),
         reviewer: reviewer.clone(),
@@ -79,19 +79,19 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         gate: Arc::clone(&gate),
         consuming: Arc::default(),
         consumers: args.concurrency,
-        hand: Arc::default(),
+        in_flight: Arc::default(),
         settled: Arc::default(),
         stop: shutdown.orderly.clone(),
     };
-    let (activity, log) = Activity::new(Arc::clone(&present.hand));
+    let (activity, log) = Activity::new(Arc::clone(&status.in_flight));
     let handler = Handler {
         worker: name.clone(),
         rules,
         reviewer,
         recorder: Recorder::start(Arc::clone(&store), name.clone()),
         gate: Arc::clone(&gate),
-        hand: Arc::clone(&present.hand),
-        settled: Arc::clone(&present.settled),
+        in_flight: Arc::clone(&status.in_flight),
+        settled: Arc::clone(&status.settled),
         activity,
         large: Large::default(),
         retry: args.retry(),
@@ -109,15 +109,15 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         hold: args.hold,
         drain: args.drain,
         tag: name.clone(),
-        consuming: Arc::clone(&present.consuming),
+        consuming: Arc::clone(&status.consuming),
     };
-    let vitals = match metrics {
-        Some((address, metrics)) => Some(Vitals::prepare(address, metrics, present.clone()).await?),
+    let health = match metrics {
+        Some((address, metrics)) => Some(Health::prepare(address, metrics, status.clone()).await?),
         None => None,
     };
     let (process, end) = (tracing::info_span!("process", worker = name), CancellationToken::new());
     let logging = tokio::spawn(log.run(end.clone()).instrument(process.clone()));
-    work(consumers, present, probe, reload, vitals, &store, shutdown).instrument(process.clone()).await;
+    work(consumers, status, probe, reload, health, &store, shutdown).instrument(process.clone()).await;
     end.cancel();
     let _ = logging.await;
     process.in_scope(|| tracing::info!("stopped"));
@@ -127,20 +127,20 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
 /// Consumes until told to stop.
 async fn work(
     consumers: Consumers,
-    present: Present,
+    status: StatusSource,
     probe: Probe,
     reload: Reload,
-    vitals: Option<Vitals>,
+    health: Option<Health>,
     store: &Store,
     shutdown: Shutdown,
 ) {
-    tracing::info!(database = store.at(), rules = present.rules.standing().set.id(), "started");
+    tracing::info!(database = store.at(), rules = status.rules.active().set.id(), "started");
     let (end, gate) = (CancellationToken::new(), Arc::clone(&consumers.gate));
-    tokio::spawn(answer_worker_status_requests(&consumers, present, end.clone()).in_current_span());
+    tokio::spawn(answer_worker_status_requests(&consumers, status, end.clone()).in_current_span());
     tokio::spawn(reload.run(end.clone()).in_current_span());
     let probing = tokio::spawn(probe.run(end.clone()).in_current_span());
-    if let Some(vitals) = vitals {
-        tokio::spawn(vitals.serve(end.clone()).in_current_span());
+    if let Some(health) = health {
+        tokio::spawn(health.serve(end.clone()).in_current_span());
     }
     tokio::select! {
         () = consumers.run(shutdown.orderly.clone()) => {}
@@ -149,7 +149,7 @@ async fn work(
     end.cancel();
     let _ = probing.await;
     if gate.pause().is_none() {
-        // One that is away would only be waited for.
+        // One that is down would only be waited for.
         store.close().await;
     }
 }
@@ -169,14 +169,14 @@ fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), Mi
 /// Says who is here, whenever it is asked.
 fn answer_worker_status_requests(
     consumers: &Consumers,
-    present: Present,
+    status: StatusSource,
     end: CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let (broker, topology) = (consumers.broker.clone(), consumers.topology.clone());
-    async move { worker_status::answer(&broker, &topology, || present.say(), end).await }
+    async move { worker_status::answer(&broker, &topology, || status.say(), end).await }
 }
 
-/// Queues that are declared differently and refused credentials end it; a broker that is away is waited for later.
+/// Queues that are declared differently and refused credentials end it; a broker that is down is waited for later.
 async fn check_broker(broker: &Broker, topology: &Topology) -> anyhow::Result<()> {
     let connection = match broker.connect().await {
         Ok(connection) => connection,
@@ -190,7 +190,9 @@ async fn check_broker(broker: &Broker, topology: &Topology) -> anyhow::Result<()
     close(&connection).await;
     match declared {
         Err(drift @ TopologyError::Drift(_)) => Err(drift.into()),
-        Err(TopologyError::Failed(failure)) if failure.kind == Kind::Operator => Err(broker.blame(failure).into()),
+        Err(TopologyError::Failed(failure)) if failure.kind == Kind::Operator => {
+            Err(broker.with_context(failure).into())
+        }
         Err(error) => {
             tracing::warn!(%error, "waiting for RabbitMQ");
             Ok(())
@@ -199,7 +201,7 @@ async fn check_broker(broker: &Broker, topology: &Topology) -> anyhow::Result<()
     }
 }
 
-/// A missing database or permission ends it; a server that is away closes the gate, and the probe sees to the rest.
+/// A missing database or permission ends it; a server that is down closes the gate, and the probe sees to the rest.
 async fn check_database(probe: &mut Probe, gate: &Gate) -> anyhow::Result<()> {
     match probe.prepare().await {
         Ok(()) => Ok(()),

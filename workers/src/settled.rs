@@ -18,7 +18,7 @@ impl Settled {
         let counter = match settlement {
             Settlement::Ack => &self.stored,
             Settlement::DeadLetter(_) => &self.dead_lettered,
-            Settlement::Release | Settlement::Renew => return,
+            Settlement::Release | Settlement::Republish => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_released_post_has_not_left_the_queue() {
         let settled = Settled::default();
-        for settlement in [Settlement::Ack, Settlement::Release, Settlement::Ack, Settlement::Renew] {
+        for settlement in [Settlement::Ack, Settlement::Release, Settlement::Ack, Settlement::Republish] {
             settled.count(&settlement);
         }
         assert_eq!((settled.stored(), settled.dead_lettered()), (2, 0));

@@ -40,20 +40,20 @@ const PIPE: Duration = Duration::from_secs(1);
 pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::Result<Exit> {
     let program = std::env::current_exe().context("cannot find this program to start it again")?;
     let base = args.base_name();
-    let mut slots = JoinSet::new();
+    let mut watched = JoinSet::new();
     for slot in 1..=args.processes {
         let name = format!("{base}-{slot}");
         let listen = args.listen.map(|listen| port_of(listen, slot)).transpose()?;
-        let seat = Seat { program: program.clone().into(), name, listen, patience: args.drain + GRACE };
-        slots.spawn(seat.keep(shutdown.clone(), calls.heard()));
+        let process = Watched { program: program.clone().into(), name, listen, patience: args.drain + GRACE };
+        watched.spawn(process.keep(shutdown.clone(), calls.heard()));
     }
     tracing::info!(processes = args.processes, name = base, "watching over worker processes");
-    let all = async { while slots.join_next().await.is_some() {} };
+    let all = async { while watched.join_next().await.is_some() {} };
     tokio::select! {
         () = all => Ok(Exit::Done),
-        // Dropping the slots kills what is left in them.
+        // Dropping them kills what is left in them.
         () = shutdown.at_once.cancelled() => {
-            slots.shutdown().await;
+            watched.shutdown().await;
             std::process::exit(ENDED_AT_ONCE)
         }
     }
@@ -71,14 +71,14 @@ fn port_of(listen: SocketAddr, slot: u16) -> anyhow::Result<SocketAddr> {
 }
 
 /// One of the processes.
-struct Seat {
+struct Watched {
     program: OsString,
     name: String,
     listen: Option<SocketAddr>,
     patience: Duration,
 }
 
-impl Seat {
+impl Watched {
     /// Keeps a process in it until the end.
     async fn keep(self, shutdown: Shutdown, mut calls: watch::Receiver<u64>) {
         let mut schedule = RetryPolicy::forever(RESTART.0, RESTART.1).schedule();

@@ -1,8 +1,8 @@
 //! Groups that failed, or took too long, though the table takes a plain row: one of their rows is at fault.
 //!
-//! Apart from the recorder, which goes on with the next group. A group is split until the rows at fault stand alone: the
-//! others are stored, those fail. A row that is slow even alone has a trial of its own, so that it keeps nobody waiting
-//! but rows like it.
+//! Apart from the recorder, which goes on with the next group. A group is split until the rows at fault stand alone:
+//! the others are stored, those fail. A row that is slow even alone has a trial of its own, so that it keeps nobody
+//! waiting but rows like it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +38,8 @@ impl Suspects {
         Self { writer, splitting: Arc::new(splitting), trials: Arc::new(trials) }
     }
 
-    /// Takes a group in; those who wait for its rows get their answers from here. There are never more of them than posts
-    /// in hand.
+    /// Takes a group in; those who wait for its rows get their answers from here. There are never more of them than
+    /// posts in flight.
     pub fn take(&self, group: Group) {
         tokio::spawn(self.clone().isolate(group));
     }

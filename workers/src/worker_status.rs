@@ -9,13 +9,13 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
-use crate::hand::Hand;
-use crate::rules::{Rules, Standing};
+use crate::in_flight::InFlight;
+use crate::rules::{ActiveRules, Rules};
 use crate::settled::Settled;
 
 /// The parts that know what this process is doing.
 #[derive(Clone)]
-pub struct Present {
+pub struct StatusSource {
     /// Its name.
     pub worker: String,
     /// The rules it reviews by.
@@ -30,21 +30,21 @@ pub struct Present {
     pub consuming: Arc<AtomicBool>,
     /// How many consumers a session has.
     pub consumers: u16,
-    /// The posts in hand.
-    pub hand: Arc<Hand>,
+    /// The posts in flight.
+    pub in_flight: Arc<InFlight>,
     /// What became of those before.
     pub settled: Arc<Settled>,
     /// Cancelled when it is to end.
     pub stop: CancellationToken,
 }
 
-impl Present {
+impl StatusSource {
     /// What it is doing at this moment.
     #[must_use]
     pub fn say(&self) -> WorkerStatus {
         let pause = self.gate.pause();
         let consuming = self.consuming.load(Ordering::Relaxed);
-        let standing = self.rules.standing();
+        let active = self.rules.active();
         let state = match (&pause, consuming) {
             _ if self.stop.is_cancelled() => State::Stopping,
             (Some(_), _) => State::Paused,
@@ -55,7 +55,7 @@ impl Present {
             worker: self.worker.clone(),
             pid: std::process::id(),
             version: sluice_core::VERSION.to_owned(),
-            ruleset: standing.set.id().to_owned(),
+            ruleset: active.set.id().to_owned(),
             started_at: self.started_at,
             state,
             paused: pause.map(|pause| Paused {
@@ -65,19 +65,19 @@ impl Present {
                 message: pause.failure.message,
             }),
             consumers: if consuming { self.consumers.into() } else { 0 },
-            in_hand: self.hand.count(),
+            in_flight: self.in_flight.count(),
             stored: self.settled.stored(),
             dead_lettered: self.settled.dead_lettered(),
-            oldest_submitted_at: self.hand.oldest(),
-            rules: Some(in_force(&standing)),
+            oldest_submitted_at: self.in_flight.oldest(),
+            rules: Some(in_force(&active)),
             reviewer: self.reviewer.as_deref().map(circuit),
         }
     }
 }
 
-fn in_force(standing: &Standing) -> RulesInForce {
-    let refused = standing.refused.clone().map(|refusal| RulesRefused { at: refusal.at, why: refusal.why });
-    RulesInForce { since: standing.since, refused }
+fn in_force(active: &ActiveRules) -> RulesInForce {
+    let refused = active.refused.clone().map(|refusal| RulesRefused { at: refusal.at, why: refusal.why });
+    RulesInForce { since: active.since, refused }
 }
 
 fn circuit(reviewer: &Reviewer) -> OutsideReviewer {

@@ -1,8 +1,8 @@
 //! One statement, and if it fails, whom that hits.
 //!
-//! The error alone does not tell ([`sluice_core::disposition::blame`]), so after a failure the table is asked for a plain row.
-//! A statement that takes unusually long is not waited for to its end either: if the table takes a plain row meanwhile,
-//! it is one of the statement's own rows that is slow, and the others need not wait for it.
+//! The error alone does not tell ([`sluice_core::disposition::blame`]), so after a failure the table is asked for a
+//! plain row. A statement that takes unusually long is not waited for to its end either: if the table takes a plain row
+//! meanwhile, it is one of the statement's own rows that is slow, and the others need not wait for it.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -122,7 +122,7 @@ impl Writer {
         }
     }
 
-    /// What became of each row of a statement that went through. A row that it passed over has failed by its own fault,
+    /// What became of each row of a statement that went through. A row that it skipped has failed by its own fault,
     /// unless the look for that failed by another.
     async fn each(&self, outcomes: Vec<RowOutcome>) -> Vec<Answer> {
         let asking = Instant::now();

@@ -19,6 +19,12 @@ id = "spam-lottery"
 category = "spam"
 weight = 60
 terms = ["lottery"]
+
+[[list]]
+id = "spam-prize"
+category = "spam"
+weight = 10
+terms = ["prize"]
 "#;
 
 /// The lines of posts and summaries.
@@ -33,7 +39,7 @@ async fn at_light_traffic_each_post_has_a_line_with_verdict_rule_and_time_and_no
     std::fs::write(rules.path(), RULES).expect("the file is ours");
     let mut worker = start(&environment, &[]);
     worker.says("consuming", 1).await;
-    let (mut good, held) = (ground.post("my harmless title"), ground.post("you won the lottery"));
+    let (mut good, held) = (ground.post("my harmless prize"), ground.post("you won the lottery"));
     good.author = Some("somebody.in.particular".to_owned());
     let bad = ground.post(&"x".repeat(256));
     ground.publish(&[good.clone(), held.clone(), bad.clone()]).await;
@@ -47,7 +53,7 @@ async fn at_light_traffic_each_post_has_a_line_with_verdict_rule_and_time_and_no
     let said = worker.said();
     let line = |id: &dyn std::fmt::Display| lines(&said, &format!("post={id}"))[0].to_owned();
     assert!(line(&good.id).contains("stored") && line(&good.id).contains("verdict=approved"), "{said}");
-    assert!(!line(&good.id).contains("rule="), "no rule spoke: {said}");
+    assert!(!line(&good.id).contains("rule="), "none that decided: {said}");
     assert!(line(&held.id).contains("verdict=held") && line(&held.id).contains("rule=\"spam-lottery\""), "{said}");
     let summary = lines(&said, "summary of the whole run");
     assert_eq!(summary.len(), 1, "{said}");

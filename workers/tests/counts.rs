@@ -10,7 +10,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use sluice_core::disposition::Class;
 use sluice_core::post::Post;
 use sluice_lab::testing::Ground;
-use sluice_rabbit::delivery::DeadLetterBrowser;
+use sluice_rabbit::dead_letters::DeadLetterBrowser;
 use sluice_rabbit::topology::ROUTING_KEY;
 use support::{dead, start, stored, waiting, worker};
 
@@ -52,17 +52,17 @@ async fn move_back(ground: &Ground) -> FieldTable {
     let channel = channel(&connection).await;
     let queue = ground.topology().dead_letter_queue();
     let got = channel.basic_get(queue.into(), BasicGetOptions::default()).await.expect("it is asked");
-    let letter = got.expect("a dead letter").delivery;
-    let headers = letter.properties.headers().clone().unwrap_or_default();
-    publish(ground, &channel, &letter.data, letter.properties.clone()).await;
-    letter.acker.ack(BasicAckOptions::default()).await.expect("it is taken out");
+    let dead_letter = got.expect("a dead letter").delivery;
+    let headers = dead_letter.properties.headers().clone().unwrap_or_default();
+    publish(ground, &channel, &dead_letter.data, dead_letter.properties.clone()).await;
+    dead_letter.acker.ack(BasicAckOptions::default()).await.expect("it is taken out");
     sluice_rabbit::broker::close(&connection).await;
     headers
 }
 
 async fn look_often(ground: &Ground) {
     for _ in 0..LOOKS {
-        assert_eq!(ground.letters().await.len(), 1);
+        assert_eq!(ground.dead_letters().await.len(), 1);
     }
 }
 
@@ -120,7 +120,7 @@ async fn a_dead_letter_that_was_moved_back_and_dies_again_says_why_it_died_both_
     let post = ground.post(&format!("my cat {}", "x".repeat(240)));
     ground.publish(std::slice::from_ref(&post)).await;
     dead(&ground, 1).await;
-    let first = ground.letters().await.remove(0);
+    let first = ground.dead_letters().await.remove(0);
     look_often(&ground).await;
     ground.sql("ALTER TABLE posts DROP CONSTRAINT no_cats, MODIFY title VARCHAR(100) NOT NULL").await;
     for _ in 0..2 {
@@ -128,15 +128,16 @@ async fn a_dead_letter_that_was_moved_back_and_dies_again_says_why_it_died_both_
         dead(&ground, 1).await;
         look_often(&ground).await;
     }
-    let mut letters = DeadLetterBrowser::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ())
-        .await
-        .expect("the dead letters can be seen");
-    let letter = letters.next().await.expect("the broker answers").expect("a dead letter");
-    assert_eq!((letter.summary.class, letter.summary.code.as_str()), (Class::Permanent, "mysql_1406"));
-    let earlier = letter.headers()["sluice-earlier-failure"].as_str().expect("the first record").to_owned();
+    let mut dead_letters =
+        DeadLetterBrowser::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ())
+            .await
+            .expect("the dead letters can be seen");
+    let dead_letter = dead_letters.next().await.expect("the broker answers").expect("a dead letter");
+    assert_eq!((dead_letter.summary.class, dead_letter.summary.code.as_str()), (Class::Permanent, "mysql_1406"));
+    let earlier = dead_letter.headers()["sluice-earlier-failure"].as_str().expect("the first record").to_owned();
     assert!(earlier.contains(&first.code) && earlier.contains(&first.fingerprint), "{earlier}");
-    drop(letter);
-    letters.put_back().await.expect("it is put back");
+    drop(dead_letter);
+    dead_letters.put_back().await.expect("it is put back");
 }
 
 #[tokio::test]
@@ -154,7 +155,7 @@ async fn a_dead_letter_that_nobody_takes_keeps_its_reason_through_all_workers_th
     let post = ground.post(&"x".repeat(300));
     ground.publish(std::slice::from_ref(&post)).await;
     for round in 0..2 {
-        let holder = sluice_lab::testing::eventually("a worker with the post in hand", async || {
+        let holder = sluice_lab::testing::eventually("a worker with the post in flight", async || {
             let holds = |worker: &sluice_lab::testing::Program| worker.said().contains("the dead letter was not taken");
             workers.iter().position(holds).ok_or(round)
         })
@@ -164,7 +165,7 @@ async fn a_dead_letter_that_nobody_takes_keeps_its_reason_through_all_workers_th
     }
     ground.declare().await;
     dead(&ground, 1).await;
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.id, letter.class), (post.id.to_string(), Class::Permanent));
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!((dead_letter.id, dead_letter.class), (post.id.to_string(), Class::Permanent));
     sluice_rabbit::broker::close(&connection).await;
 }

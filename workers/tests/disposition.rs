@@ -35,7 +35,7 @@ async fn a_recorded_post_is_acknowledged_whether_it_is_new_or_was_there() {
 }
 
 #[tokio::test]
-async fn a_post_that_fails_by_its_own_fault_is_set_aside_at_once_and_its_neighbours_are_stored() {
+async fn a_post_that_fails_by_its_own_fault_is_dead_lettered_at_once_and_its_neighbours_are_stored() {
     let ground = Ground::new().await;
     let _worker = worker(&ground, &["--concurrency", "16"]).await;
     ground.sql("ALTER TABLE posts ADD CONSTRAINT no_cats CHECK (title NOT LIKE '%cat%')").await;
@@ -51,15 +51,18 @@ async fn a_post_that_fails_by_its_own_fault_is_set_aside_at_once_and_its_neighbo
         stored(&ground, neighbour.id).await;
     }
     dead(&ground, 4).await;
-    let mut letters = ground.letters().await;
-    letters.sort_by(|a, b| (&a.code, &a.message).cmp(&(&b.code, &b.message)));
-    let codes: Vec<_> = letters.iter().map(|letter| letter.code.as_str()).collect();
+    let mut dead_letters = ground.dead_letters().await;
+    dead_letters.sort_by(|a, b| (&a.code, &a.message).cmp(&(&b.code, &b.message)));
+    let codes: Vec<_> = dead_letters.iter().map(|dead_letter| dead_letter.code.as_str()).collect();
     // A CHECK that refused: in MySQL's words, or in MariaDB's.
     assert!(["mysql_3819", "mysql_4025"].contains(&codes[3]), "{codes:?}");
     assert_eq!(codes[..3], ["malformed", "malformed", "mysql_1406"]);
-    assert!(letters.iter().all(|letter| letter.class == Class::Permanent && letter.attempts == 1), "{letters:?}");
-    assert_eq!(letters[2].id, too_long.id.to_string());
-    assert_eq!(letters[3].title.as_deref(), Some("my cat"));
+    assert!(
+        dead_letters.iter().all(|dead_letter| dead_letter.class == Class::Permanent && dead_letter.attempts == 1),
+        "{dead_letters:?}"
+    );
+    assert_eq!(dead_letters[2].id, too_long.id.to_string());
+    assert_eq!(dead_letters[3].title.as_deref(), Some("my cat"));
     assert!(!is_stored(&ground, too_long.id).await && !is_stored(&ground, refused.id).await);
 }
 
@@ -80,9 +83,9 @@ async fn a_message_that_is_no_post_says_why_and_nothing_of_its_text_is_told() {
         bodies.iter().map(|body| (Some(PostId::new().to_string()), body.to_string().into_bytes())).collect();
     ground.publish_raw(&messages).await;
     dead(&ground, 6).await;
-    for letter in ground.letters().await {
-        assert_eq!((letter.class, letter.code.as_str()), (Class::Permanent, "malformed"));
-        assert!(!letter.message.is_empty() && !letter.message.contains("private"), "{}", letter.message);
+    for dead_letter in ground.dead_letters().await {
+        assert_eq!((dead_letter.class, dead_letter.code.as_str()), (Class::Permanent, "malformed"));
+        assert!(!dead_letter.message.is_empty() && !dead_letter.message.contains("private"), "{}", dead_letter.message);
     }
     assert!(!worker.said().contains("private"), "{}", worker.said());
     let post = ground.post("after a mark");
@@ -131,15 +134,15 @@ async fn a_transient_failure_without_an_end_is_exhausted_and_its_neighbours_are_
     let row = stored(&ground, neighbour.id).await;
     assert_eq!(row.attempts, 1, "a neighbour spends no attempt on a locked row");
     dead(&ground, 1).await;
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.id, letter.class, letter.attempts), (post.id.to_string(), Class::Exhausted, 2));
-    assert_eq!(letter.code, "mysql_1205");
-    assert!(letter.first_failed_at < letter.last_failed_at, "the first of two failures came before the last");
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!((dead_letter.id, dead_letter.class, dead_letter.attempts), (post.id.to_string(), Class::Exhausted, 2));
+    assert_eq!(dead_letter.code, "mysql_1205");
+    assert!(dead_letter.first_failed_at < dead_letter.last_failed_at, "the first of two failures came before the last");
     locked.query_drop("ROLLBACK").await.expect("the lock is given up");
 }
 
 #[tokio::test]
-async fn while_mysql_is_away_nothing_is_spent_and_nothing_dies() {
+async fn while_mysql_is_down_nothing_is_spent_and_nothing_dies() {
     let ground = Ground::new().await;
     let (worker, proxy) = behind_a_proxy(&ground, &[]).await;
     proxy.cut();
@@ -169,7 +172,7 @@ async fn a_database_that_hangs_is_noticed_and_what_is_held_too_long_goes_back() 
     worker.says("paused: mysql", 1).await;
     eventually("all posts back in the queue and nobody consuming", async || {
         let depth = ground.depth().await;
-        // Where the hang came before its insert was answered, the one before is in hand as well.
+        // Where the hang came before its insert was answered, the one before is in flight as well.
         if matches!((depth.ready, depth.consumers), (12 | 13, 0)) { Ok(()) } else { Err(depth) }
     })
     .await;
@@ -189,7 +192,7 @@ async fn an_outage_that_outlasts_the_hold_of_every_worker_makes_no_crash_loop() 
         workers.push(worker(&ground, &args).await);
     }
     ground.sql("RENAME TABLE posts TO posts_away").await;
-    let post = ground.post("from hand to hand");
+    let post = ground.post("delivered twice");
     ground.publish(std::slice::from_ref(&post)).await;
     // Each worker has it once: it holds it, gives it back and consumes no more.
     for worker in &workers {
@@ -247,7 +250,7 @@ async fn what_a_killed_worker_held_is_delivered_again_and_stored_once() {
 }
 
 #[tokio::test]
-async fn a_post_that_kills_its_worker_each_time_is_set_aside_and_its_neighbours_are_stored() {
+async fn a_post_that_kills_its_worker_each_time_is_dead_lettered_and_its_neighbours_are_stored() {
     let ground = Ground::new().await;
     ground.declare().await;
     ground.store().migrate().await.expect("the schema can be brought up");
@@ -267,13 +270,13 @@ async fn a_post_that_kills_its_worker_each_time_is_set_aside_and_its_neighbours_
     let _worker = worker(&ground, &["--max-deliveries", "3"]).await;
     stored(&ground, neighbour.id).await;
     dead(&ground, 1).await;
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.id, letter.class), (post.id.to_string(), Class::CrashLoop));
-    assert_eq!(letter.attempts, 0, "it was not touched again");
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!((dead_letter.id, dead_letter.class), (post.id.to_string(), Class::CrashLoop));
+    assert_eq!(dead_letter.attempts, 0, "it was not touched again");
 }
 
 #[tokio::test]
-async fn a_dead_letter_that_nobody_takes_is_kept_in_hand_and_not_lost() {
+async fn a_dead_letter_that_nobody_takes_is_kept_in_flight_and_not_lost() {
     let ground = Ground::new().await;
     let mut worker = worker(&ground, &["--drain", "1s"]).await;
     let connection = ground.connect().await;

@@ -17,7 +17,7 @@ use proptest::test_runner::TestRunner;
 use sluice_core::disposition::Class;
 use sluice_core::post::Post;
 use sluice_lab::testing::Ground;
-use sluice_rabbit::delivery::DeadLetterBrowser;
+use sluice_rabbit::dead_letters::DeadLetterBrowser;
 use sluice_rabbit::topology::ROUTING_KEY;
 use spliced::{spliced, texts};
 use support::{dead, is_stored, stored, waiting, worker};
@@ -124,14 +124,15 @@ async fn publish(ground: &Ground, strangers: &[Stranger]) -> Vec<Post> {
 }
 
 /// The bodies of the dead letters, and why each is there.
-async fn letters(ground: &Ground) -> Vec<(Vec<u8>, Class, String)> {
-    let letters = DeadLetterBrowser::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ()).await;
-    let mut letters = letters.expect("the letters can be seen");
+async fn dead_letters(ground: &Ground) -> Vec<(Vec<u8>, Class, String)> {
+    let dead_letters =
+        DeadLetterBrowser::open(&ground.broker(), &ground.topology(), Duration::from_secs(10), || ()).await;
+    let mut dead_letters = dead_letters.expect("the dead letters can be seen");
     let mut seen = Vec::new();
-    while let Some(letter) = letters.next().await.expect("a letter") {
-        seen.push((letter.body().to_vec(), letter.summary.class, letter.summary.message.clone()));
+    while let Some(dead_letter) = dead_letters.next().await.expect("a dead letter") {
+        seen.push((dead_letter.body().to_vec(), dead_letter.summary.class, dead_letter.summary.message.clone()));
     }
-    letters.put_back().await.expect("the letters are put back");
+    dead_letters.put_back().await.expect("the dead letters are put back");
     seen
 }
 
@@ -154,7 +155,7 @@ async fn whatever_strangers_put_between_the_posts_each_post_is_stored_and_each_s
     assert!(!worker.said().contains("panicked at"), "{}", worker.said());
     waiting(&ground, 0).await;
 
-    let dead_of = letters(&ground).await;
+    let dead_of = dead_letters(&ground).await;
     let mut open: Vec<&(Vec<u8>, Class, String)> = dead_of.iter().collect();
     for stranger in &strangers {
         // Two of them may have the same body, and only one of them an id.
@@ -164,12 +165,15 @@ async fn whatever_strangers_put_between_the_posts_each_post_is_stored_and_each_s
             continue;
         }
         let at = open.iter().position(|(body, ..)| *body == stranger.body);
-        let letter = at.map(|at| open.swap_remove(at));
-        let (_, class, why) = letter.unwrap_or_else(|| panic!("neither stored nor dead: {stranger:?}"));
+        let dead_letter = at.map(|at| open.swap_remove(at));
+        let (_, class, why) = dead_letter.unwrap_or_else(|| panic!("neither stored nor dead: {stranger:?}"));
         let known = matches!(class, Class::Permanent | Class::CrashLoop | Class::Rejected);
         assert!(known && !why.is_empty(), "dead for {class}, {why:?}: {stranger:?}");
     }
     // A second message with the id of a stored post may have died, but nobody else.
-    assert!(open.iter().all(|(body, ..)| strangers.iter().any(|one| one.body == *body)), "letters of nobody: {open:?}");
-    dead(&ground, u32::try_from(dead_of.len()).expect("a few letters")).await;
+    assert!(
+        open.iter().all(|(body, ..)| strangers.iter().any(|one| one.body == *body)),
+        "dead letters of nobody: {open:?}"
+    );
+    dead(&ground, u32::try_from(dead_of.len()).expect("a few dead letters")).await;
 }

@@ -34,7 +34,7 @@ fn peak(program: &Program) -> u64 {
 }
 
 #[tokio::test]
-async fn messages_larger_than_any_post_are_set_aside_unread_and_their_neighbours_are_stored_at_once() {
+async fn messages_larger_than_any_post_are_dead_lettered_unread_and_their_neighbours_are_stored_at_once() {
     let ground = Ground::new().await;
     ground.declare().await;
     ground.store().migrate().await.expect("the schema can be brought up");
@@ -50,16 +50,19 @@ async fn messages_larger_than_any_post_are_set_aside_unread_and_their_neighbours
     for neighbour in &neighbours {
         stored(&ground, neighbour.id).await;
     }
-    // By its own processor time: how long that takes is up to whatever else the machine does. Most of it is what a program
-    // that is not optimised needs to take in 64 MiB; reading and reviewing them would take minutes.
+    // By its own processor time: how long that takes is up to whatever else the machine does. Most of it is what a
+    // program that is not optimised needs to take in 64 MiB; reading and reviewing them would take minutes.
     let (took, worked) = (begun.elapsed(), processor_time(&worker));
     println!("stored after {took:?}, {worked:?} of a processor, peak {} KiB", peak(&worker));
     assert!(worked < WORK_MAX, "{worked:?} of a processor in {took:?}");
     dead(&ground, 8).await;
     assert!(peak(&worker) < MEMORY_MAX_KIB, "{} KiB", peak(&worker));
     assert!(!worker.said().contains("paused"), "{}", worker.said());
-    for letter in ground.letters().await {
-        assert_eq!((letter.class, letter.code.as_str(), letter.attempts), (Class::Permanent, "too_large", 0));
+    for dead_letter in ground.dead_letters().await {
+        assert_eq!(
+            (dead_letter.class, dead_letter.code.as_str(), dead_letter.attempts),
+            (Class::Permanent, "too_large", 0)
+        );
     }
 }
 

@@ -57,7 +57,7 @@ async fn worker_processes_end_when_the_one_that_watches_is_killed() {
 }
 
 #[tokio::test]
-async fn each_consumer_has_one_post_in_hand() {
+async fn each_consumer_has_one_post_in_flight() {
     let ground = Ground::new().await;
     let proxy = Proxy::start(ground.database_address()).expect("a free port");
     let mut environment = ground.environment();

@@ -78,8 +78,8 @@ impl Stage {
     }
 }
 
-fn refusal(presence: &WorkerStatus) -> Option<&str> {
-    presence.rules.as_ref()?.refused.as_ref().map(|refused| refused.why.as_str())
+fn refusal(status: &WorkerStatus) -> Option<&str> {
+    status.rules.as_ref()?.refused.as_ref().map(|refused| refused.why.as_str())
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_changed_file_is_in_force_without_a_restart_and_the_worker_status_says
     assert_eq!((stage.verdict("apple").await, stage.verdict("pear").await), ("approved".to_owned(), "held".to_owned()));
     let after =
         stage.hears("other rules", |heard| heard.len() == 1 && heard[0].ruleset != before.ruleset).await.remove(0);
-    let since = |presence: &WorkerStatus| presence.rules.as_ref().expect("it says").since;
+    let since = |status: &WorkerStatus| status.rules.as_ref().expect("it says").since;
     assert!(since(&after) > since(&before) && refusal(&after).is_none(), "{after:?}");
     assert_eq!(after.started_at, before.started_at, "it is the same process");
     assert!(stage.workers.stop().await.success());

@@ -37,7 +37,7 @@ async fn takers(concurrency: usize) -> Vec<String> {
     }
     let takers = eventually("all posts to be stored", async || {
         let query = "SELECT worker FROM posts ORDER BY reviewed_at";
-        let takers: Vec<String> = ground.session().await.query(query).await.expect("the query is sound");
+        let takers: Vec<String> = ground.session().await.query(query).await.expect("the query is valid");
         if takers.len() == POSTS { Ok(takers) } else { Err(takers.len()) }
     })
     .await;

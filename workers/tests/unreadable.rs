@@ -1,4 +1,5 @@
-//! Messages that RabbitMQ takes and the AMQP library cannot read, as strangers with a client of their own may send them.
+//! Messages that RabbitMQ takes and the AMQP library cannot read, as strangers with a client of their own may send
+//! them.
 
 mod support;
 
@@ -26,7 +27,7 @@ async fn open_door(ground: &Ground) -> String {
 }
 
 #[tokio::test]
-async fn messages_that_the_library_cannot_read_end_no_session_and_are_set_aside_beside_posts_that_are_stored() {
+async fn messages_that_the_library_cannot_read_end_no_session_and_are_dead_lettered_beside_posts_that_are_stored() {
     let ground = Ground::new().await;
     let mut worker = worker(&ground, &["--retry-base", "20ms", "--concurrency", "4"]).await;
     let (exchange, door) = (ground.topology().exchange(), open_door(&ground).await);
@@ -60,7 +61,7 @@ async fn messages_that_the_library_cannot_read_end_no_session_and_are_set_aside_
     for trouble in ["session with RabbitMQ ended", "parse", "panicked at"] {
         assert!(!worker.said().contains(trouble), "{trouble}: {}", worker.said());
     }
-    for letter in ground.letters().await {
-        assert!(letter.class == Class::Permanent && !letter.message.is_empty(), "{letter:?}");
+    for dead_letter in ground.dead_letters().await {
+        assert!(dead_letter.class == Class::Permanent && !dead_letter.message.is_empty(), "{dead_letter:?}");
     }
 }

@@ -24,7 +24,7 @@ async fn hears(ground: &Ground, what: &str, wanted: impl Fn(&[WorkerStatus]) -> 
 }
 
 fn all_are(heard: &[WorkerStatus], state: State) -> bool {
-    !heard.is_empty() && heard.iter().all(|presence| presence.state == state)
+    !heard.is_empty() && heard.iter().all(|status| status.state == state)
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn an_answer_goes_to_whoever_asks_and_into_no_queue() {
     }
     worker.says("a call for this worker's status was ignored", 1).await;
     let heard = hears(&ground, "the worker all the same", |heard| heard.len() == 1).await;
-    assert_eq!((ground.depth().await.ready, ground.dead().await.ready, heard[0].in_hand), (0, 0, 0));
+    assert_eq!((ground.depth().await.ready, ground.dead().await.ready, heard[0].in_flight), (0, 0, 0));
     sluice_rabbit::broker::close(&connection).await;
 }
 
@@ -83,9 +83,9 @@ async fn each_process_answers_by_its_name() {
     let ground = Ground::new().await;
     let mut watcher = start(&ground.environment(), &["--processes", "2", "--name", "w", "--concurrency", "3"]);
     let heard = hears(&ground, "two workers", |heard| heard.len() == 2 && all_are(heard, State::Consuming)).await;
-    let names: Vec<_> = heard.iter().map(|presence| presence.worker.as_str()).collect();
+    let names: Vec<_> = heard.iter().map(|status| status.worker.as_str()).collect();
     assert_eq!(names, ["w-1", "w-2"]);
-    assert!(heard.iter().all(|presence| presence.consumers == 3 && presence.paused.is_none()), "{heard:?}");
+    assert!(heard.iter().all(|status| status.consumers == 3 && status.paused.is_none()), "{heard:?}");
     assert!(watcher.stop().await.success());
     hears(&ground, "silence", <[_]>::is_empty).await;
 }
@@ -106,14 +106,14 @@ async fn a_pause_is_told_while_posts_are_held_and_after_they_were_let_go() {
     assert_eq!((pause.dependency.as_str(), pause.code.as_str()), ("mysql", "mysql_unreachable"));
     waiting(&ground, 1).await;
     let empty =
-        |heard: &[WorkerStatus]| all_are(heard, State::Paused) && heard[0].in_hand == 0 && heard[0].consumers == 0;
+        |heard: &[WorkerStatus]| all_are(heard, State::Paused) && heard[0].in_flight == 0 && heard[0].consumers == 0;
     let released = hears(&ground, "an empty hand", empty).await;
     assert_eq!(released[0].paused.as_ref().map(|pause| pause.since), Some(pause.since), "it is the same pause");
     let submitted = released[0].oldest_submitted_at.expect("it remembers the post's age");
     assert!((submitted - post.submitted_at).abs() <= time::Duration::SECOND, "{submitted}");
     proxy.heal();
     stored(&ground, post.id).await;
-    hears(&ground, "work", |heard| all_are(heard, State::Consuming) && heard[0].in_hand == 0).await;
+    hears(&ground, "work", |heard| all_are(heard, State::Consuming) && heard[0].in_flight == 0).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The address of a server, read strictly: each part of it is used as it is written, or refused. What is said of a wrong
-//! one repeats nothing that may be a part of its password.
+//! The address of a server, read strictly: each part of it is used as it is written, or refused. What is said of a
+//! wrong one repeats nothing that may be a part of its password.
 
 use std::ops::RangeInclusive;
 
@@ -8,8 +8,8 @@ use url::{Host, Url};
 
 /// What may end the part of an address that names user, password and host.
 const ENDS: [char; 3] = ['/', '?', '#'];
-/// What is said of an `@` behind one of them: what stands before it may be the end of a password, and what would be read
-/// as the host its beginning.
+/// What is said of an `@` behind one of them: what stands before it may be the end of a password, and what would be
+/// read as the host its beginning.
 const BEHIND: &str = "there is an `@` behind a `/`, `?` or `#`. In a user or a password these are written %2F, %3F and \
                       %23; in what follows the host an `@` is written %40";
 /// How much of a parameter is repeated where it is wrong, in characters.

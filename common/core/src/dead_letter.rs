@@ -10,24 +10,24 @@ pub use crate::kind::normalise;
 
 /// The header that holds the record, as JSON.
 pub const FAILURE_HEADER: &str = "sluice-failure";
-/// The header that keeps the first record of a letter which was moved back to work by other means than a replay and died
-/// again. It has the form of [`FAILURE_HEADER`], and travels with the message from then on.
+/// The header that keeps the first record of a dead letter which was moved back to work by other means than a replay
+/// and died again. It has the form of [`FAILURE_HEADER`], and travels with the message from then on.
 pub const EARLIER_FAILURE_HEADER: &str = "sluice-earlier-failure";
-/// The header that counts how often a letter was replayed. It travels with the message from then on.
+/// The header that counts how often a dead letter was replayed. It travels with the message from then on.
 pub const REPLAYS_HEADER: &str = "sluice-replays";
-/// The header of a letter whose body an operator has edited: the id of the act that did it. It travels with the message
-/// from then on.
+/// The header of a dead letter whose body an operator has edited: the id of the operation that did it. It travels with
+/// the message from then on.
 pub const EDITED_HEADER: &str = "sluice-edited";
-/// The header that names the replay, by its id in the audit log, which last put a letter back to work. Where the
-/// post dies again, its letter still bears it: so it is known what became of that replay.
+/// The header that names the replay, by its id in the audit log, which last put a dead letter back to work. Where the
+/// post dies again, its dead letter still bears it: so it is known what became of that replay.
 pub const REPLAY_HEADER: &str = "sluice-replay";
-/// The header that keeps the name of a letter whose message has no id. That name is made from what the letter holds, so
-/// it would be another one when the post dies again.
-pub const LETTER_HEADER: &str = "sluice-letter";
+/// The header that keeps the name of a dead letter whose message has no id. That name is made from what the dead letter
+/// holds, so it would be another one when the post dies again.
+pub const NAME_HEADER: &str = "sluice-dead-letter";
 /// How such names begin.
 pub const NAMELESS: &str = "anonymous-";
-/// The header that names who published a message first, where the broker had vouched for it in the property `user_id`: that
-/// property cannot be passed on. The broker does not look into headers, so it is a claim.
+/// The header that names who published a message first, where the broker had vouched for it in the property `user_id`:
+/// that property cannot be passed on. The broker does not look into headers, so it is a claim.
 pub const USER_HEADER: &str = "sluice-user-id";
 /// The longest record, in bytes of JSON. A header must fit into one frame with all the others; a longer text in the
 /// record is cut, the longest first.
@@ -51,7 +51,7 @@ pub struct Origin {
 pub struct DeadLetterRecord {
     /// The form of this record, [`SCHEMA`].
     pub schema: u32,
-    /// Why it was set aside.
+    /// Why it was dead-lettered.
     pub class: Class,
     /// The failure's short name.
     pub code: String,
@@ -67,7 +67,7 @@ pub struct DeadLetterRecord {
     /// When the last attempt failed, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub last_failed_at: OffsetDateTime,
-    /// The worker process that set it aside.
+    /// The worker process that dead-lettered it.
     pub worker: String,
     /// Its version.
     pub version: String,
@@ -77,11 +77,11 @@ pub struct DeadLetterRecord {
     pub replays: u32,
 }
 
-/// What the audit log keeps of a dead letter's death, so that it can be told when the letter is gone. It is what the
-/// letter said of itself.
+/// What the audit log keeps of a dead letter's death, so that it can be told when the dead letter is gone. It is what
+/// the dead letter said of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Death {
-    /// Why it was set aside.
+    /// Why it was dead-lettered.
     pub class: Class,
     /// The failure's short name.
     pub code: String,
@@ -95,7 +95,7 @@ pub struct Death {
     /// When the last attempt failed, UTC.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_failed_at: Option<OffsetDateTime>,
-    /// Who set it aside.
+    /// Who dead-lettered it.
     pub worker: String,
     /// When the post was submitted, UTC.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -150,7 +150,7 @@ impl DeadLetterRecord {
         longest
     }
 
-    /// Reads the header of a letter.
+    /// Reads the header of a dead letter.
     ///
     /// # Errors
     /// The JSON reader's, when the header is not such a record.

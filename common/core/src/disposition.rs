@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Kind};
 
-/// Why a post was set aside.
+/// Why a post was dead-lettered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
@@ -16,13 +16,13 @@ pub enum Class {
     Exhausted,
     /// It came back too often without an answer: whoever took it died.
     CrashLoop,
-    /// The broker set it aside: redelivered more often than the queue's own limit allows.
+    /// The broker dead-lettered it: redelivered more often than the queue's own limit allows.
     DeliveryLimit,
-    /// The broker set it aside: its time to live ran out.
+    /// The broker dead-lettered it: its time to live ran out.
     Expired,
-    /// The broker set it aside: a consumer rejected it.
+    /// The broker dead-lettered it: a consumer rejected it.
     Rejected,
-    /// The broker set it aside: the queue was over its length.
+    /// The broker dead-lettered it: the queue was over its length.
     Overflow,
     /// It is in the dead-letter queue and says not why, or gives a reason that only a newer version knows.
     #[serde(other)]
@@ -96,7 +96,7 @@ pub enum Outcome {
     /// It is not: why, and whom that hits.
     Failed(Failure, Blame),
     /// Before it was touched it was seen to have come back this often.
-    CameBack {
+    Redelivered {
         /// Deliveries before this one, as the broker counts them.
         deliveries: u64,
     },
@@ -111,9 +111,9 @@ pub enum Disposition {
     Ack,
     /// Set it aside with its reason.
     DeadLetter(Class, Failure),
-    /// Keep it in hand, wait by the backoff schedule, try again. An attempt was spent.
+    /// Keep it in flight, wait by the backoff schedule, try again. An attempt was spent.
     Retry(Failure),
-    /// Close the gate and keep it in hand until posts can be stored again; no attempt is spent.
+    /// Close the gate and keep it in flight until posts can be stored again; no attempt is spent.
     Hold(Failure),
     /// Give it back to the queue; no attempt is spent.
     Release,
@@ -125,7 +125,7 @@ pub fn decide(outcome: Outcome, another_attempt: bool) -> Disposition {
     match outcome {
         Outcome::Recorded => Disposition::Ack,
         Outcome::Interrupted => Disposition::Release,
-        Outcome::CameBack { deliveries } => Disposition::DeadLetter(Class::CrashLoop, came_back(deliveries)),
+        Outcome::Redelivered { deliveries } => Disposition::DeadLetter(Class::CrashLoop, redeliveries(deliveries)),
         Outcome::Failed(failure, Blame::EveryPost) => Disposition::Hold(failure),
         Outcome::Failed(failure, Blame::Post) => match (failure.kind, another_attempt) {
             (Kind::Permanent, _) => Disposition::DeadLetter(Class::Permanent, failure),
@@ -138,7 +138,7 @@ pub fn decide(outcome: Outcome, another_attempt: bool) -> Disposition {
 }
 
 /// The failure that a post in a crash loop is given: nobody saw the real one.
-fn came_back(deliveries: u64) -> Failure {
+fn redeliveries(deliveries: u64) -> Failure {
     Failure::new(
         Kind::Permanent,
         "crash_loop",
@@ -169,7 +169,7 @@ mod tests {
         prop_oneof![
             Just(Outcome::Recorded),
             Just(Outcome::Interrupted),
-            any::<u64>().prop_map(|deliveries| Outcome::CameBack { deliveries }),
+            any::<u64>().prop_map(|deliveries| Outcome::Redelivered { deliveries }),
             kinds().prop_map(|kind| failed(kind, Blame::Post)),
             kinds().prop_map(|kind| failed(kind, Blame::EveryPost)),
         ]
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permanent_failure_is_set_aside_at_once_though_attempts_are_left() {
+    fn a_permanent_failure_is_dead_lettered_at_once_though_attempts_are_left() {
         let settled = decide(failed(Kind::Permanent, Blame::Post), true);
         assert!(matches!(settled, Disposition::DeadLetter(Class::Permanent, _)));
     }
@@ -248,7 +248,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(
-            class(decide(Outcome::CameBack { deliveries: 5 }, true)),
+            class(decide(Outcome::Redelivered { deliveries: 5 }, true)),
             (Class::CrashLoop, "crash_loop".to_owned())
         );
     }

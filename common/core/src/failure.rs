@@ -1,8 +1,8 @@
 //! What went wrong, and whose fault it is by its nature. The errors of each server are classified where that server is
 //! spoken to.
 //!
-//! The nature decides how a post that fails alone is treated. Whether it fails alone is another question, which is asked
-//! of the table ([`crate::disposition::blame`]): what hits every post stops the work and spends nothing.
+//! The nature decides how a post that fails alone is treated. Whether it fails alone is another question, which is
+//! asked of the table ([`crate::disposition::blame`]): what hits every post stops the work and spends nothing.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ pub enum Kind {
     Permanent,
     /// Nobody's in particular (a deadlock, a lock wait): trying again soon is likely to help.
     Transient,
-    /// Something that posts depend on is away, overloaded or full. No post is to blame.
+    /// Something that posts depend on is down, overloaded or full. No post is to blame.
     Dependency,
     /// Something that posts depend on is set up wrongly (credentials, a missing table). No post is to blame, and only
-    /// an operator can mend it.
+    /// an operator can fix it.
     Operator,
 }
 
@@ -48,7 +48,7 @@ impl Failure {
         self.code.ends_with("_unreachable") || self.code.ends_with("_timeout")
     }
 
-    /// A step that panicked on this post. The post is set aside, the process goes on.
+    /// A step that panicked on this post. The post is dead-lettered, the process goes on.
     pub fn panicked(step: &str, panic: &(dyn std::any::Any + Send)) -> Self {
         let said = panic
             .downcast_ref::<&str>()

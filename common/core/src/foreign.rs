@@ -1,5 +1,5 @@
-//! Which protocol a server speaks that was taken for another: a port in an address is easily mistaken, and what a reader
-//! of the right protocol says of the wrong one helps nobody.
+//! Which protocol a server speaks that was taken for another: a port in an address is easily mistaken, and what a
+//! reader of the right protocol says of the wrong one helps nobody.
 
 /// What servers of MySQL and MariaDB speak.
 pub const MYSQL: &str = "MySQL's protocol";

@@ -1,7 +1,7 @@
 //! What two cases of the same failure have in common: the message without what differs from post to post.
 //!
-//! A name says what is wrong (the column that is too narrow, the check that refuses), a value only whose post it was. In
-//! the messages of both servers they are told apart like this:
+//! A name says what is wrong (the column that is too narrow, the check that refuses), a value only whose post it was.
+//! In the messages of both servers they are told apart like this:
 //!
 //! ```text
 //!  `in backticks`                                          a name: MySQL and MariaDB quote no value so

@@ -1,8 +1,8 @@
 //! What somebody calls a post or a dead letter by. There is one answer to what is meant, for every command:
 //!
 //! - a dead letter whose message id is the same, byte for byte;
-//! - where the name is a UUID, in any spelling that [`PostId`] takes: one whose message id is the same UUID, in whatever
-//!   spelling, and one that holds the post of this id, whatever its message id is.
+//! - where the name is a UUID, in any spelling that [`PostId`] takes: one whose message id is the same UUID, in
+//!   whatever spelling, and one that holds the post of this id, whatever its message id is.
 
 use crate::post::PostId;
 
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_with_two_ids_is_meant_by_both() {
+    fn a_dead_letter_with_two_ids_is_meant_by_both() {
         let other = "0193a5b2-7c55-7000-8000-0000000012ab";
         for name in [ID, other] {
             assert!(Named::new(name).means(&ID.to_ascii_uppercase(), other.parse().ok()), "{name}");

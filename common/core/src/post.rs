@@ -138,8 +138,8 @@ impl Post {
     /// over, so that an older worker can read what a newer producer writes.
     ///
     /// # Errors
-    /// [`Malformed`], when the body is too large for a post, is no JSON object with a title and a content in which there is something to see, or no
-    /// id can be had.
+    /// [`Malformed`], when the body is too large for a post, is no JSON object with a title and a content in which
+    /// there is something to see, or no id can be had.
     pub fn from_message(body: &[u8], message_id: Option<&str>, arrived: OffsetDateTime) -> Result<Self, Malformed> {
         if body.len() > BODY_MAX_BYTES {
             return Err(Malformed::TooLarge(body.len()));
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_before_the_body_is_passed_over() {
+    fn a_byte_order_mark_before_the_body_is_skipped() {
         let body = format!("\u{feff}{{\"id\":\"{}\",\"title\":\"t\",\"content\":\"c\"}}", PostId::new());
         assert!(Post::from_message(body.as_bytes(), None, at(0)).is_ok());
     }
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_a_newer_producer_are_passed_over() {
+    fn fields_of_a_newer_producer_are_skipped() {
         let body = format!(r#"{{"id":"{}","title":"t","content":"c","mood":"sunny"}}"#, PostId::new());
         assert!(Post::from_message(body.as_bytes(), None, at(0)).is_ok());
     }

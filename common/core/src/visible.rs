@@ -7,8 +7,8 @@
 use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Characters that count as visible signs, and whose glyph is blank: the Braille pattern without dots, a musical sign, a
-/// filler of a script.
+/// Characters that count as visible signs, and whose glyph is blank: the Braille pattern without dots, a musical sign,
+/// a filler of a script.
 const BLANK: [char; 3] = ['\u{2800}', '\u{1d159}', '\u{16fe4}'];
 /// Joins two pictures into one.
 const JOINER: char = '\u{200d}';
@@ -73,8 +73,8 @@ pub fn json(text: &str) -> String {
     out
 }
 
-/// A word for a shell's command line, quoted where it must be. Hidden characters have the form `$'\x1b'`, which bash, zsh
-/// and ksh know.
+/// A word for a shell's command line, quoted where it must be. Hidden characters have the form `$'\x1b'`, which bash,
+/// zsh and ksh know.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);

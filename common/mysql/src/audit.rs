@@ -1,4 +1,4 @@
-//! The record of acts, read back.
+//! The record of operations, read back.
 
 use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row, Value};
@@ -10,89 +10,89 @@ use sluice_core::dead_letter::Death;
 use sluice_core::failure::Failure;
 use sluice_core::named::Named;
 
-/// The most acts whose lines are read at once: a statement has no more than 65,535 places.
-const ACTS: u32 = 60_000;
-/// Acts without a line, which were killed between the two, are passed over up to this number.
+/// The most operations whose lines are read at once: a statement has no more than 65,535 places.
+const OPERATIONS: u32 = 60_000;
+/// Operations without a line, which were killed between the two, are skipped up to this number.
 const EMPTY: u32 = 100;
 
-/// One line of the record: what became of one letter in one act.
+/// One line of the audit log: what became of one dead letter in one operation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AuditEntry {
     /// When, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// In which act.
-    pub act: String,
+    /// In which operation.
+    pub operation: String,
     /// What was done: `replay`, `drop`, `edit`, …
     pub kind: String,
     /// By whom: user and host.
     pub actor: String,
-    /// To which letter.
-    pub letter: String,
+    /// To which dead letter.
+    pub dead_letter: String,
     /// The id of the post that it held.
     pub post: Option<String>,
     /// What became of it: `replayed`, `dropped`, `denied`, …
     pub outcome: String,
     /// Why, where there is more to say.
     pub detail: String,
-    /// Whether the letter, as it was before, is kept beside the line.
-    pub kept: bool,
-    /// The act that undid it.
+    /// Whether the dead letter, as it was before, is archived beside the line.
+    pub archived: bool,
+    /// The operation that undid it.
     pub undone_by: Option<String>,
     /// What was asked for.
     pub asked: serde_json::Value,
     /// The reason that the operator gave.
     pub reason: Option<String>,
-    /// How the letter had died when the act found it.
+    /// How the dead letter had died when the operation found it.
     pub death: Option<Death>,
 }
 
 impl Store {
-    /// The last lines of the record of a prefix, the latest first; of one letter or post, if it is named.
+    /// The last entries of the audit log of a prefix, the latest first; of one dead letter or post, if it is named.
     ///
     /// # Errors
     /// The server's.
     pub async fn audit_log(&self, prefix: &str, named: Option<&Named>, limit: u32) -> Result<Vec<AuditEntry>, Failure> {
-        // Lines of one letter are found by it, all others by the last acts of the prefix.
+        // Lines of one dead letter are found by it, all others by the last operations of the prefix.
         let (which, mut asked): (String, Vec<Value>) = match named {
-            Some(named) => of_letter(named),
+            Some(named) => of_dead_letter(named),
             None => {
-                let acts = self.last_acts(prefix, limit).await?;
-                if acts.is_empty() {
+                let operations = self.last_operations(prefix, limit).await?;
+                if operations.is_empty() {
                     return Ok(Vec::new());
                 }
-                let marks = vec!["?"; acts.len()].join(", ");
-                (format!("l.act IN ({marks})"), acts.into_iter().map(Value::from).collect())
+                let marks = vec!["?"; operations.len()].join(", ");
+                (format!("l.operation IN ({marks})"), operations.into_iter().map(Value::from).collect())
             }
         };
         // In this order of tables the lines come as their key has them, and only as many as wanted are read.
         let statement = format!(
-            "SELECT l.at, l.act, a.kind, a.actor, l.letter, l.outcome, l.detail, u.act AS undone_by, \
-             CAST(a.selection AS CHAR) AS asked, (k.act IS NOT NULL OR l.body IS NOT NULL) AS kept, l.post, \
+            "SELECT l.at, l.operation, a.kind, a.actor, l.dead_letter, l.outcome, l.detail, u.operation AS undone_by, \
+             CAST(a.selection AS CHAR) AS asked, k.operation IS NOT NULL AS archived, l.post, \
              CAST(l.death AS CHAR) AS death \
-             FROM act_letters l STRAIGHT_JOIN acts a ON a.id = l.act \
-             LEFT JOIN kept_letters k ON k.act = l.act AND k.number = l.number \
-             LEFT JOIN undone_letters u ON u.of_act = l.act AND u.of_number = l.number \
-             WHERE {which} AND a.prefix = ? ORDER BY l.act DESC, l.number DESC LIMIT ?"
+             FROM operation_items l STRAIGHT_JOIN operations a ON a.id = l.operation \
+             LEFT JOIN archived_dead_letters k ON k.operation = l.operation AND k.number = l.number \
+             LEFT JOIN undone_items u ON u.of_operation = l.operation AND u.of_number = l.number \
+             WHERE {which} AND a.prefix = ? ORDER BY l.operation DESC, l.number DESC LIMIT ?"
         );
         asked.extend([prefix.into(), limit.into()]);
         self.read("reading the record", statement, asked).await
     }
 
-    /// The acts that the last lines of a prefix belong to: as many as there are lines at most, since each has a line but
-    /// for those that were killed.
-    async fn last_acts(&self, prefix: &str, lines: u32) -> Result<Vec<String>, Failure> {
-        let statement = "SELECT id FROM acts WHERE prefix = ? ORDER BY id DESC LIMIT ?".to_owned();
-        let asked = vec![prefix.into(), lines.saturating_add(EMPTY).min(ACTS).into()];
+    /// The operations that the last lines of a prefix belong to: as many as there are lines at most, since each has a
+    /// line but for those that were killed.
+    async fn last_operations(&self, prefix: &str, lines: u32) -> Result<Vec<String>, Failure> {
+        let statement = "SELECT id FROM operations WHERE prefix = ? ORDER BY id DESC LIMIT ?".to_owned();
+        let asked = vec![prefix.into(), lines.saturating_add(EMPTY).min(OPERATIONS).into()];
         self.read("reading the record", statement, asked).await
     }
 }
 
-/// The condition that a line `l` speaks of a letter or a post with this name, and its values.
-pub(super) fn of_letter(named: &Named) -> (String, Vec<Value>) {
+/// The condition that a line `l` speaks of a dead letter or a post with this name, and its values.
+pub(super) fn of_dead_letter(named: &Named) -> (String, Vec<Value>) {
     let mut names: Vec<Value> = named.spellings().into_iter().map(Value::from).collect();
     let marks = vec!["?"; names.len()].join(", ");
-    let mut condition = format!("l.letter IN ({marks})");
+    let mut condition = format!("l.dead_letter IN ({marks})");
     if let Some(post) = named.post() {
         condition = format!("({condition} OR l.post = ?)");
         names.push(post.to_string().into());
@@ -121,11 +121,25 @@ impl FromRow for AuditEntry {
             Option<String>,
             Option<String>,
         );
-        let (at, act, kind, actor, letter, outcome, detail, undone_by, asked, kept, post, death) =
+        let (at, operation, kind, actor, dead_letter, outcome, detail, undone_by, asked, archived, post, death) =
             Columns::from_row_opt(row)?;
         let asked = serde_json::from_str(&asked).unwrap_or(serde_json::Value::String(asked));
         let (reason, death) = (reason(&asked), death.and_then(|death| serde_json::from_str(&death).ok()));
         let at = at.assume_utc();
-        Ok(Self { at, act, kind, actor, letter, post, outcome, detail, kept, undone_by, asked, reason, death })
+        Ok(Self {
+            at,
+            operation,
+            kind,
+            actor,
+            dead_letter,
+            post,
+            outcome,
+            detail,
+            archived,
+            undone_by,
+            asked,
+            reason,
+            death,
+        })
     }
 }

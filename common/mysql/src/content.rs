@@ -139,7 +139,7 @@ impl Store {
             let pool = self.pool();
             let rows = self
                 .bounded("a look for what posts say", async {
-                    pool.get_conn().await?.exec::<Line, _, _>(statement, asked).await
+                    pool.get_conn().await?.exec::<StoredRow, _, _>(statement, asked).await
                 })
                 .await?;
             found.extend(by_id(rows));
@@ -154,7 +154,7 @@ pub(super) async fn content_in(
     id: PostId,
 ) -> Result<Option<StoredContent>, mysql_async::Error> {
     let (statement, asked) = question(&[id]);
-    Ok(by_id(transaction.exec::<Line, _, _>(statement, asked).await?).next().map(|(_, content)| content))
+    Ok(by_id(transaction.exec::<StoredRow, _, _>(statement, asked).await?).next().map(|(_, content)| content))
 }
 
 /// Asks for these ids. Ids are repeated up to a power of two, so that few statements are to be kept prepared.
@@ -167,17 +167,17 @@ fn question(ids: &[PostId]) -> (String, Params) {
     (statement, Params::Positional(asked))
 }
 
-fn by_id(rows: Vec<Line>) -> impl Iterator<Item = (PostId, StoredContent)> {
-    rows.into_iter().filter_map(|Line { id, content }| Some((id.parse().ok()?, content)))
+fn by_id(rows: Vec<StoredRow>) -> impl Iterator<Item = (PostId, StoredContent)> {
+    rows.into_iter().filter_map(|StoredRow { id, content }| Some((id.parse().ok()?, content)))
 }
 
 /// One row of the answer.
-struct Line {
+struct StoredRow {
     id: String,
     content: StoredContent,
 }
 
-impl FromRow for Line {
+impl FromRow for StoredRow {
     fn from_row_opt(row: mysql_async::Row) -> Result<Self, FromRowError> {
         type Columns = (String, String, PrimitiveDateTime, u64, String, u64, String, u64, String);
         let (id, worker, recorded_at, title, title_hash, content, content_hash, author, author_hash) =

@@ -32,8 +32,8 @@ pub enum Stored {
     About {
         /// InnoDB's estimate of the rows.
         rows: u64,
-        /// The verdicts of the posts with the highest ids. Ids begin with the time of submission, so these are mostly the
-        /// latest ones.
+        /// The verdicts of the posts with the highest ids. Ids begin with the time of submission, so these are mostly
+        /// the latest ones.
         sample: ByVerdict,
     },
 }

@@ -16,7 +16,7 @@ impl Store {
     /// Refuses tables of ours whose engine has no transactions.
     ///
     /// # Errors
-    /// An operator's failure that names each such table, its engine and the statement that mends it; or the server's.
+    /// An operator's failure that names each such table, its engine and the statement that fixes it; or the server's.
     pub(super) async fn check_engines(&self) -> Result<(), Failure> {
         // A table at a time: only so MariaDB opens no other tables of the database to answer. A view has no engine.
         let question = "SELECT t.ENGINE FROM information_schema.TABLES t \

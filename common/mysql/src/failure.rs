@@ -15,7 +15,7 @@ pub(crate) const DUPLICATE_KEY: &str = "mysql_1062";
 /// Whose fault a server error is, as far as its code tells: what hits every post is found out by asking the table
 /// ([`sluice_core::disposition::blame`]).
 ///
-/// A code that nobody foresaw is transient: it is tried again a bounded number of times and then set aside with its
+/// A code that nobody foresaw is transient: it is tried again a bounded number of times and then dead-lettered with its
 /// code, so it neither blocks the queue for ever nor costs a post at the first try.
 fn kind_of(code: u16) -> Kind {
     match code {
@@ -36,7 +36,7 @@ fn kind_of(code: u16) -> Kind {
         // Access, a blocked host, an account that is locked or has to change its password.
         1044 | 1045 | 1142 | 1143 | 1227 | 1698 | 1129 | 1130 | 1820 | 1862 | 3118 | 4151 => Kind::Operator,
         // Unknown database, table or column, a column of somebody else's that must have a value, what a view or a
-        // trigger lacks, syntax: whoever set this up has to mend it.
+        // trigger lacks, syntax: whoever set this up has to fix it.
         1049 | 1146 | 1932 | 1054 | 1364 | 1356 | 1449 | 1305 | 1064 => Kind::Operator,
         // A value that is larger than the server takes.
         1301 => Kind::Permanent,
@@ -93,7 +93,8 @@ fn told(kind: Kind, server: &ServerError) -> String {
 /// A row that a unique key refuses: its own fault. Not so the primary key, which all inserts of posts let pass: between
 /// two looks somebody else stored the row, so the next look finds it.
 ///
-/// The server says `Duplicate entry 'VALUE' for key 'KEY'`. The value may be a text of a user's, so only the key is told.
+/// The server says `Duplicate entry 'VALUE' for key 'KEY'`. The value may be a text of a user's, so only the key is
+/// told.
 fn duplicate(message: &str) -> Failure {
     let key = message.rsplit_once(" for key ").map_or("?", |(_, key)| key.trim_matches('\''));
     let kind = if key.ends_with("PRIMARY") { Kind::Transient } else { Kind::Permanent };
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_nobody_foresaw_is_tried_again_and_then_set_aside() {
+    fn a_code_nobody_foresaw_is_tried_again_and_then_dead_lettered() {
         assert_eq!(classify(&server(9999)).kind, Kind::Transient);
     }
 

@@ -25,7 +25,7 @@ pub struct Insertion {
 }
 
 impl Insertion {
-    /// Stores these rows, as of `now` and under the name of this worker. A row that a unique key refuses is passed over
+    /// Stores these rows, as of `now` and under the name of this worker. A row that a unique key refuses is skipped
     /// without a word of which one: the primary key, because its id is there already, or any other key.
     #[must_use]
     pub fn new(rows: &[Row], worker: &str, now: OffsetDateTime) -> Self {

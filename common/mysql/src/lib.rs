@@ -4,7 +4,7 @@
 //! `Store::bounded`. A statement that timed out may have been committed all the same: every statement here can be
 //! repeated without harm.
 
-mod acts;
+mod archive;
 mod audit;
 mod content;
 mod counts;
@@ -12,8 +12,8 @@ mod engine;
 mod failure;
 mod foreign;
 mod insertion;
-mod kept;
 mod migrate;
+mod operations;
 mod packet;
 mod plain;
 mod posts;
@@ -23,15 +23,15 @@ mod replays;
 mod row;
 mod under_way;
 
-pub use acts::{Act, ActKind, LineId, OperationItem};
+pub use archive::{DropOperation, Dropped, LastOperation};
 pub use audit::AuditEntry;
 pub use content::{Content, ID_CONFLICT, StoredContent};
 pub use counts::{ByVerdict, Stored};
 pub use failure::classify;
 pub use insertion::Insertion;
-pub use kept::{DropAct, Dropped, Fate, Form};
 pub use migrate::{Migrated, SchemaError};
-pub use replays::{PastLetter, PastReplay, Taken};
+pub use operations::{LineId, Operation, OperationItem, OperationKind};
+pub use replays::{PastItem, PastReplay, Taken};
 pub use row::{Recorded, Row, RowOutcome, StoredPost};
 
 use std::future::Future;
@@ -55,11 +55,11 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// database that hangs.
 const LOCK_WAIT_SECONDS: u32 = 2;
 /// Connections a process may hold. The recorder writes with one and finds out with up to five more which row makes a
-/// group fail; probes and reads take another. The driver takes them back in a task of its own, so statements that follow
-/// each other closely may use two or three in turn; all are kept.
+/// group fail; probes and reads take another. The driver takes them back in a task of its own, so statements that
+/// follow each other closely may use two or three in turn; all are kept.
 pub const CONNECTIONS: usize = 8;
-/// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is given
-/// back, and a statement costs the opening of a connection.
+/// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is
+/// given back, and a statement costs the opening of a connection.
 const KEPT_IDLE: Duration = Duration::from_secs(60);
 /// Statements kept prepared on a connection: more than there are sizes of a group of rows.
 const STATEMENTS: usize = 64;
@@ -166,7 +166,7 @@ impl Store {
 
     /// Adds to a failure where it happened and what can be done.
     #[must_use]
-    pub fn blame(&self, failure: Failure) -> StoreError {
+    pub fn with_context(&self, failure: Failure) -> StoreError {
         StoreError { at: self.at.clone(), database: self.database.clone(), failure }
     }
 

@@ -75,29 +75,31 @@ impl Store {
             connection.disconnect().await
         })
         .await
-        .map_err(|failure| self.blame(failure))
+        .map_err(|failure| self.with_context(failure))
     }
 
-    /// Brings the schema up to this version, and refuses tables whose engine has no transactions. Ten processes may call it at once: one works, the others wait and then
-    /// find nothing to do. A schema that is newer than this version is left alone.
+    /// Brings the schema up to this version, and refuses tables whose engine has no transactions. Ten processes may
+    /// call it at once: one works, the others wait and then find nothing to do. A schema that is newer than this
+    /// version is left alone.
     ///
     /// # Errors
     /// [`SchemaError`].
     pub async fn migrate(&self) -> Result<Migrated, SchemaError> {
-        let blame = |failure: Failure| SchemaError::Store(self.blame(failure));
+        let with_context = |failure: Failure| SchemaError::Store(self.with_context(failure));
         if let (version, 0) = self.pending().await? {
-            self.check_engines().await.map_err(blame)?;
+            self.check_engines().await.map_err(with_context)?;
             return Ok(Migrated { applied: Vec::new(), version });
         }
         // The lock belongs to its connection: it goes when we do, however we go.
-        let mut guard = self.bounded("connecting", self.pool().get_conn()).await.map_err(blame)?;
+        let mut guard = self.bounded("connecting", self.pool().get_conn()).await.map_err(with_context)?;
         let lock = "SELECT GET_LOCK(CONCAT('sluice.', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
         let waited = tokio::time::timeout(
             LOCK_PATIENCE + super::PATIENCE,
             guard.exec_first::<Option<i64>, _, _>(lock, (LOCK_PATIENCE.as_secs(),)),
         );
-        let turn = waited.await.map_err(|_| blame(Failure::timed_out("mysql", "the migration lock", LOCK_PATIENCE)))?;
-        if turn.map_err(|error| blame(classify(&error)))?.flatten() != Some(1) {
+        let turn =
+            waited.await.map_err(|_| with_context(Failure::timed_out("mysql", "the migration lock", LOCK_PATIENCE)))?;
+        if turn.map_err(|error| with_context(classify(&error)))?.flatten() != Some(1) {
             let problem = format!("somebody else has been at it for {LOCK_PATIENCE:?}");
             return Err(SchemaError::Failed { database: self.database.clone(), problem });
         }
@@ -105,7 +107,7 @@ impl Store {
         // Ending the connection gives the lock back.
         let _ = guard.disconnect().await;
         let applied = applied?;
-        self.check_engines().await.map_err(blame)?;
+        self.check_engines().await.map_err(with_context)?;
         Ok(Migrated { applied, version: needed() })
     }
 
@@ -137,7 +139,7 @@ impl Store {
     /// [`SchemaError::Old`], or the server's.
     pub async fn check_schema(&self) -> Result<(), SchemaError> {
         match self.pending().await? {
-            (_, 0) => Ok(self.check_engines().await.map_err(|failure| self.blame(failure))?),
+            (_, 0) => Ok(self.check_engines().await.map_err(|failure| self.with_context(failure))?),
             (found, _) => Err(SchemaError::Old { database: self.database.clone(), found, needed: needed() }),
         }
     }
@@ -159,7 +161,7 @@ impl Store {
         let versions = match versions {
             Ok(versions) => versions,
             Err(failure) if failure.code == "mysql_1146" => Vec::new(),
-            Err(failure) => return Err(self.blame(failure).into()),
+            Err(failure) => return Err(self.with_context(failure).into()),
         };
         let runner = embedded::migrations::runner();
         let steps = runner.get_migrations().iter().map(refinery::Migration::version);

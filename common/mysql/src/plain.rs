@@ -1,12 +1,12 @@
 //! A plain row: whether the table takes posts at all, found out by storing one and taking it back.
 //!
-//! Whose fault a failure is, no error code tells: a lock on the table and one on a single row have the same, and so have a
-//! table that is missing and a trigger that names a missing one for a single author. So the table is asked for a plain
-//! row ([`sluice_core::disposition::blame`]); the gate is opened by the same question.
+//! Whose fault a failure is, no error code tells: a lock on the table and one on a single row have the same, and so
+//! have a table that is missing and a trigger that names a missing one for a single author. So the table is asked for a
+//! plain row ([`sluice_core::disposition::blame`]); the gate is opened by the same question.
 //!
-//! An insert of no row would find a server that is down or read-only and a table that is missing. A disk that is full, a
-//! limit of prepared statements and a column that must have a value are met only by a row. Whoever asks for less opens
-//! the gate to the next failure, over and over, and has posts in flight meanwhile.
+//! An insert of no row would find a server that is down or read-only and a table that is missing. A disk that is full,
+//! a limit of prepared statements and a column that must have a value are met only by a row. Whoever asks for less
+//! opens the gate to the next failure, over and over, and has posts in flight meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -44,10 +44,10 @@ struct Tried {
 impl Store {
     /// Whether posts could be stored now. Nothing stays of it.
     ///
-    /// A table may want more of a post than that it is one (an author, some prefix). So it is asked for a post without an
-    /// author, for one with an author, and for the one that it took last: one of them is enough. A large row has to find
-    /// room as well, but need not suit the table. And what was taken back has to be gone: a table of ours whose engine has
-    /// no transactions is refused.
+    /// A table may want more of a post than that it is one (an author, some prefix). So it is asked for a post without
+    /// an author, for one with an author, and for the one that it took last: one of them is enough. A large row has to
+    /// find room as well, but need not suit the table. And what was taken back has to be gone: a table of ours whose
+    /// engine has no transactions is refused.
     ///
     /// # Errors
     /// Why not: what the first of them met.
@@ -104,8 +104,8 @@ async fn takes_the_last_again(connection: &mut Conn) -> bool {
     matches!(tried, Ok(Tried { rows: 1, .. }))
 }
 
-/// Stores the row of this new id and takes it back. Each has a transaction of its own: after a deadlock there is none any
-/// more, and the next row would stay.
+/// Stores the row of this new id and takes it back. Each has a transaction of its own: after a deadlock there is none
+/// any more, and the next row would stay.
 async fn insert_once(
     connection: &mut Conn,
     id: PostId,

@@ -20,8 +20,8 @@ pub(super) const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
 const ASK: usize = 1000;
 
 impl Store {
-    /// Stores rows, in one statement if all of them are new, and says of each what became of it. A row whose id is there
-    /// already is left as it is; what this one says decides whether it is the same post or has a conflict
+    /// Stores rows, in one statement if all of them are new, and says of each what became of it. A row whose id is
+    /// there already is left as it is; what this one says decides whether it is the same post or has a conflict
     /// (`id_conflict`). A row that another unique key refuses fails alone (`mysql_1062`).
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The rows that an insert passed over. That a row was not inserted does not mean that it was there: any unique key can
+//! The rows that an insert skipped. That a row was not inserted does not mean that it was there: any unique key can
 //! have refused it. So each is looked up by its id.
 //!
 //! ```text

@@ -1,7 +1,7 @@
 //! The rehearsal: what would become of posts if they were stored now, found out by storing them and taking them back.
 //!
-//! An operator who is about to replay posts asks it: only the table itself knows its widths, its checks, its keys and its
-//! triggers.
+//! An operator who is about to replay posts asks it: only the table itself knows its widths, its checks, its keys and
+//! its triggers.
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Params, Transaction, TxOpts};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::Store;
-use super::acts::ActKind;
+use super::operations::OperationKind;
 use sluice_core::failure::Failure;
 
 /// A replay that was begun.
@@ -25,24 +25,24 @@ pub struct PastReplay {
     pub selection: serde_json::Value,
 }
 
-/// One letter of a past replay.
+/// One dead letter of a past replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastLetter {
+pub struct PastItem {
     /// Its number within the replay, from 1.
     pub number: u32,
-    /// The letter's id.
-    pub letter: String,
+    /// The dead letter's id.
+    pub dead_letter: String,
     /// What the replay did with it.
     pub outcome: String,
     /// What there was more to say.
     pub detail: String,
 }
 
-/// An act that took a letter out of the dead ones.
+/// An operation that took a dead letter out of the dead ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// The act's id.
-    pub act: String,
+    /// The operation's id.
+    pub operation: String,
     /// `replayed`, `dropped` or `destroyed`.
     pub outcome: String,
     /// What there was more to say.
@@ -59,9 +59,9 @@ impl Store {
         // An id is hexadecimal digits and dashes: nothing in it that LIKE would take for a pattern, once it is checked.
         let plain = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let like = if plain { format!("{}%", id.to_ascii_lowercase()) } else { return Ok(Vec::new()) };
-        let statement = "SELECT id, actor, begun_at, selection FROM acts WHERE kind = ? AND prefix = ? AND id LIKE ? \
+        let statement = "SELECT id, actor, begun_at, selection FROM operations WHERE kind = ? AND prefix = ? AND id LIKE ? \
                          ORDER BY id DESC LIMIT ?";
-        let asked = (ActKind::Replay.as_str(), prefix, like, limit);
+        let asked = (OperationKind::Replay.as_str(), prefix, like, limit);
         let rows: Vec<(String, String, PrimitiveDateTime, String)> =
             self.bounded("a look for replays", async { pool.get_conn().await?.exec(statement, asked).await }).await?;
         let read = |(id, actor, at, selection): (String, String, PrimitiveDateTime, String)| PastReplay {
@@ -73,45 +73,52 @@ impl Store {
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// The letters of an act with a higher number than `after`, in their order, at most `limit` of them.
+    /// The dead letters of an operation with a higher number than `after`, in their order, at most `limit` of them.
     ///
     /// # Errors
     /// The server's.
-    pub async fn letters_of(&self, act: &str, after: u32, limit: u32) -> Result<Vec<PastLetter>, Failure> {
+    pub async fn items_of(&self, operation: &str, after: u32, limit: u32) -> Result<Vec<PastItem>, Failure> {
         let pool = self.pool();
-        let statement = "SELECT number, letter, outcome, detail FROM act_letters WHERE act = ? AND number > ? \
+        let statement = "SELECT number, dead_letter, outcome, detail FROM operation_items WHERE operation = ? AND number > ? \
                          ORDER BY number LIMIT ?";
         let rows: Vec<(u32, String, String, String)> = self
-            .bounded("a look for letters", async { pool.get_conn().await?.exec(statement, (act, after, limit)).await })
+            .bounded("a look for dead letters", async {
+                pool.get_conn().await?.exec(statement, (operation, after, limit)).await
+            })
             .await?;
-        let read = |(number, letter, outcome, detail)| PastLetter { number, letter, outcome, detail };
+        let read = |(number, dead_letter, outcome, detail)| PastItem { number, dead_letter, outcome, detail };
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// The other acts that took these letters out of the dead ones, for each letter the earlier ones first.
+    /// The other operations that took these dead letters out of the dead ones, for each dead letter the earlier ones
+    /// first.
     ///
     /// # Errors
     /// The server's.
-    pub async fn taken_by_others(&self, act: &str, letters: &[&str]) -> Result<HashMap<String, Vec<Taken>>, Failure> {
+    pub async fn taken_by_others(
+        &self,
+        operation: &str,
+        dead_letters: &[&str],
+    ) -> Result<HashMap<String, Vec<Taken>>, Failure> {
         let mut found: HashMap<String, Vec<Taken>> = HashMap::new();
-        if letters.is_empty() {
+        if dead_letters.is_empty() {
             return Ok(found);
         }
-        let marks = vec!["?"; letters.len()].join(", ");
+        let marks = vec!["?"; dead_letters.len()].join(", ");
         let statement = format!(
-            "SELECT letter, act, outcome, detail FROM act_letters WHERE letter IN ({marks}) AND act <> ? \
-             AND outcome IN ('replayed', 'dropped', 'destroyed') ORDER BY act, number"
+            "SELECT dead_letter, operation, outcome, detail FROM operation_items WHERE dead_letter IN ({marks}) AND operation <> ? \
+             AND outcome IN ('replayed', 'dropped', 'destroyed') ORDER BY operation, number"
         );
-        let mut asked: Vec<Value> = letters.iter().map(|letter| (*letter).into()).collect();
-        asked.push(act.into());
+        let mut asked: Vec<Value> = dead_letters.iter().map(|dead_letter| (*dead_letter).into()).collect();
+        asked.push(operation.into());
         let pool = self.pool();
         let rows: Vec<(String, String, String, String)> = self
-            .bounded("a look for acts", async {
+            .bounded("a look for operations", async {
                 pool.get_conn().await?.exec(statement, Params::Positional(asked)).await
             })
             .await?;
-        for (letter, act, outcome, detail) in rows {
-            found.entry(letter).or_default().push(Taken { act, outcome, detail });
+        for (dead_letter, operation, outcome, detail) in rows {
+            found.entry(dead_letter).or_default().push(Taken { operation, outcome, detail });
         }
         Ok(found)
     }

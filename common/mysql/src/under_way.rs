@@ -43,9 +43,9 @@ impl Drop for UnderWay {
     }
 }
 
-/// Kills what runs on a connection. Behind a balancer the address may lead to another server by now, whose connection of
-/// this number is somebody else's: only one of our own user, in our own database and busy, is killed, and whoever loses a
-/// statement that way repeats it.
+/// Kills what runs on a connection. Behind a balancer the address may lead to another server by now, whose connection
+/// of this number is somebody else's: only one of our own user, in our own database and busy, is killed, and whoever
+/// loses a statement that way repeats it.
 async fn kill(connection: u32, options: Opts) -> Result<(), mysql_async::Error> {
     let mut session = Conn::new(options).await?;
     let ours = "SELECT id FROM information_schema.processlist WHERE id = ? AND db = DATABASE() \

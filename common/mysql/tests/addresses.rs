@@ -22,11 +22,11 @@ fn on_ipv6(target: SocketAddr) -> Option<Proxy> {
 
 fn broker(ground: &Ground, amqp_url: &str) -> Broker {
     let args = BrokerArgs { amqp_url: amqp_url.into(), ..ground.broker_args() };
-    Broker::new(&args, "test").expect("a sound address")
+    Broker::new(&args, "test").expect("a valid address")
 }
 
 fn store(database_url: &str) -> Store {
-    Store::new(&DatabaseArgs { database_url: database_url.into() }).expect("a sound address")
+    Store::new(&DatabaseArgs { database_url: database_url.into() }).expect("a valid address")
 }
 
 /// The test server's address with another host and port.
@@ -133,7 +133,7 @@ proptest! {
         let _within = runtime.enter();
         for scheme in ["amqp", "amqps", "mysql", "http", ""] {
             let url = format!("{scheme}{}{user}:{password}{rest}", if scheme.is_empty() { "" } else { "://" });
-            let prefix = "post".parse().expect("a sound prefix");
+            let prefix = "post".parse().expect("a valid prefix");
             let broker_args = BrokerArgs { amqp_url: url.as_str().into(), prefix, max_length: None };
             let database_args = DatabaseArgs { database_url: url.as_str().into() };
             let mut said = format!("{broker_args:?} {database_args:?} {}", broker_args.amqp_url);

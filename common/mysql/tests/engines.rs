@@ -40,7 +40,7 @@ async fn any_table_of_ours_whose_engine_has_no_transactions_is_refused_by_name()
     let engines: Vec<String> = ground.session().await.query(query).await.expect("engines");
     assert!(!engines.is_empty(), "every server has one of them");
     for engine in &engines {
-        for table in ["posts", "acts", "act_letters", "kept_letters", "undone_letters"] {
+        for table in ["posts", "operations", "operation_items", "archived_dead_letters", "undone_items"] {
             ground.sql(&format!("ALTER TABLE {table} ENGINE={engine}")).await;
             let message = refusal(&store, &ground).await.message;
             assert!(message.contains(&format!("`{table}` has {engine}")), "{message}");
@@ -50,11 +50,11 @@ async fn any_table_of_ours_whose_engine_has_no_transactions_is_refused_by_name()
                 assert!(error.to_string().contains(&message) && !error.is_outage(), "{error}");
             }
             ground.sql(&format!("ALTER TABLE {table} ENGINE=InnoDB")).await;
-            store.probe().await.expect("mended");
+            store.probe().await.expect("fixed");
         }
     }
-    store.migrate().await.expect("mended");
-    assert_eq!(store.rehearse(&[row(&ground)]).await.expect("mended").len(), 1);
+    store.migrate().await.expect("fixed");
+    assert_eq!(store.rehearse(&[row(&ground)]).await.expect("fixed").len(), 1);
     assert_eq!(rows(&ground).await, 0);
 }
 

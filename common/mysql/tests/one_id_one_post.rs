@@ -1,4 +1,4 @@
-//! What an insert passed over is told apart: the same post, another post under its id, or a key that refuses it. A
+//! What an insert skipped is told apart: the same post, another post under its id, or a key that refuses it. A
 //! rehearsal forecasts the same.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use sluice_core::failure::{Failure, Kind};
 use sluice_core::post::Post;
 use sluice_core::verdict::{Review, Verdict};
 use sluice_lab::testing::Ground;
-use sluice_mysql::{Act, ActKind, OperationItem, Recorded, Row, RowOutcome, Store};
+use sluice_mysql::{Operation, OperationItem, OperationKind, Recorded, Row, RowOutcome, Store};
 use time::OffsetDateTime;
 
 fn row(post: &Post) -> Row {
@@ -138,16 +138,16 @@ async fn of_two_workers_with_two_posts_under_one_id_one_stores_it_and_the_other_
     }
 }
 
-fn line(number: u32, letter: &str) -> OperationItem {
+fn line(number: u32, dead_letter: &str) -> OperationItem {
     let detail = String::new();
     OperationItem {
         number,
-        letter: letter.to_owned(),
+        dead_letter: dead_letter.to_owned(),
         post: None,
         outcome: "dropped",
         detail,
         death: None,
-        kept: None,
+        archived: None,
         undoes: Vec::new(),
     }
 }
@@ -155,17 +155,18 @@ fn line(number: u32, letter: &str) -> OperationItem {
 #[tokio::test]
 async fn a_record_that_another_unique_key_refuses_is_not_taken_for_written() {
     let (ground, store) = ground().await;
-    let act = || Act::begin(ActKind::Drop, "me@here".to_owned(), "post".to_owned(), serde_json::Value::Null);
-    let first = act();
-    store.record_act(&first).await.expect("it is recorded");
-    store.record_act(&first).await.expect("a repetition changes nothing");
+    let operation =
+        || Operation::begin(OperationKind::Drop, "me@here".to_owned(), "post".to_owned(), serde_json::Value::Null);
+    let first = operation();
+    store.record_operation(&first).await.expect("it is recorded");
+    store.record_operation(&first).await.expect("a repetition changes nothing");
     let lines = [line(1, "a"), line(2, "b")];
-    store.record_letters(&first, &lines).await.expect("they are recorded");
-    store.record_letters(&first, &lines).await.expect("a repetition changes nothing");
-    ground.sql("ALTER TABLE act_letters ADD UNIQUE KEY once (letter)").await;
-    ground.sql("ALTER TABLE acts ADD UNIQUE KEY one_each (actor)").await;
-    let failure = store.record_letters(&first, &[line(3, "c"), line(4, "b")]).await.expect_err("b has a line");
-    assert!(failure.code == "mysql_1062" && failure.message.contains("`act_letters`"), "{failure}");
-    let failure = store.record_act(&act()).await.expect_err("this actor has an act");
-    assert!(failure.code == "mysql_1062" && failure.message.contains("`acts`"), "{failure}");
+    store.record_items(&first, &lines).await.expect("they are recorded");
+    store.record_items(&first, &lines).await.expect("a repetition changes nothing");
+    ground.sql("ALTER TABLE operation_items ADD UNIQUE KEY once (dead_letter)").await;
+    ground.sql("ALTER TABLE operations ADD UNIQUE KEY one_each (actor)").await;
+    let failure = store.record_items(&first, &[line(3, "c"), line(4, "b")]).await.expect_err("b has a line");
+    assert!(failure.code == "mysql_1062" && failure.message.contains("`operation_items`"), "{failure}");
+    let failure = store.record_operation(&operation()).await.expect_err("this actor has an operation");
+    assert!(failure.code == "mysql_1062" && failure.message.contains("`operations`"), "{failure}");
 }

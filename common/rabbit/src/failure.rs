@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_an_operator_can_mend_is_told_apart_from_an_outage() {
+    fn what_only_an_operator_can_fix_is_told_apart_from_an_outage() {
         let kind = |error: &lapin::Error| classify(error).kind;
         assert_eq!(kind(&refused(AMQPSoftError::ACCESSREFUSED)), Kind::Operator);
         assert_eq!(kind(&refused(AMQPSoftError::PRECONDITIONFAILED)), Kind::Operator);

@@ -1,15 +1,18 @@
 //! RabbitMQ, for all programs.
 //!
 //! ```text
-//!  broker ◄─ topology ◄─ publisher ◄─ delivery
+//!  broker ◄─ topology ◄─ publisher ◄─ delivery ◄─ dead_letters
 //!                     ◄─ worker_status
 //! ```
 //!
-//! Only [`delivery`] acknowledges, and only [`topology`] spells a queue's name.
+//! Only [`delivery`] acknowledges posts, and [`dead_letters`] what an operator takes out of their queue. Only
+//! [`topology`] spells a queue's name.
 
 pub mod broker;
+pub mod dead_letters;
 pub mod delivery;
 mod failure;
+mod headers;
 pub mod publisher;
 pub mod topology;
 pub mod worker_status;

@@ -24,7 +24,7 @@ fn sockets(to: SocketAddr) -> usize {
 fn patient(ground: &Ground, proxy: &Proxy) -> Broker {
     let mut args = ground.broker_args();
     args.amqp_url = format!("{}?heartbeat=60", ground.amqp_url_via(proxy.addr())).as_str().into();
-    Broker::new(&args, "test").expect("a sound address")
+    Broker::new(&args, "test").expect("a valid address")
 }
 
 async fn gone(proxy: &Proxy, since: Instant) {

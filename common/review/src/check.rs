@@ -115,7 +115,7 @@ fn has_unicode_edge(pattern: &str) -> bool {
 }
 
 /// The first character of a pattern that folded text never holds, so that the pattern could not match. What follows
-/// a backslash is an operator (`\B`, `\W`) and is passed over.
+/// a backslash is an operator (`\B`, `\W`) and is skipped.
 fn unfolded(pattern: &str) -> Option<(usize, char)> {
     let mut escaped = false;
     pattern.chars().enumerate().find(|&(_, c)| {

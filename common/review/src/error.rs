@@ -1,4 +1,4 @@
-//! What is wrong with a rules file, and where: a moderator mends it by line and column, not by guessing.
+//! What is wrong with a rules file, and where: a moderator fixes it by line and column, not by guessing.
 
 use std::fmt;
 use std::io;
@@ -22,7 +22,7 @@ pub enum RulesError {
     #[error("{place}: {message}")]
     Malformed {
         /// Where.
-        place: Place,
+        place: Position,
         /// What was found and what was expected.
         message: String,
     },
@@ -30,7 +30,7 @@ pub enum RulesError {
     #[error("{place}: found {found}; expected {expected}")]
     Invalid {
         /// Where.
-        place: Place,
+        place: Position,
         /// What stands there.
         found: String,
         /// What could stand there instead.
@@ -40,7 +40,7 @@ pub enum RulesError {
     #[error("{place}: this test expects {expected}, but the rules say {found}")]
     TestFailed {
         /// Where the test's text stands.
-        place: Place,
+        place: Position,
         /// The verdict it should get.
         expected: Verdict,
         /// The verdict it got, and why.
@@ -59,7 +59,7 @@ pub enum RulesError {
 impl RulesError {
     /// Where in the file it is wrong; `None` if it is the file as a whole.
     #[must_use]
-    pub fn place(&self) -> Option<&Place> {
+    pub fn place(&self) -> Option<&Position> {
         match self {
             Self::Malformed { place, .. } | Self::Invalid { place, .. } | Self::TestFailed { place, .. } => Some(place),
             Self::Unreadable { .. } | Self::TooLarge { .. } => None,
@@ -140,7 +140,7 @@ impl From<RulesError> for Mistakes {
 
 /// A place in a rules file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// The file, as it was named.
     pub origin: String,
     /// Line, from 1.
@@ -149,7 +149,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.origin, self.line, self.column)
     }
@@ -164,10 +164,10 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// The place where a stretch of bytes begins.
-    pub(super) fn place(&self, span: &Range<usize>) -> Place {
+    pub(super) fn place(&self, span: &Range<usize>) -> Position {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Place {
+        Position {
             origin: self.origin.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,

@@ -1,7 +1,7 @@
 //! A rules file as it is written: the keys, and nothing but these keys. What they mean is for [`super::rules`], and for
 //! people in docs/RULES.md.
 //!
-//! Unknown keys are refused: a mistyped `wieght` that is passed over would be a rule that silently does not count.
+//! Unknown keys are refused: a mistyped `wieght` that is skipped would be a rule that silently does not count.
 //! Values are kept with their place in the file wherever their meaning is checked later.
 
 use std::collections::BTreeMap;
@@ -39,8 +39,8 @@ pub(super) struct RulesFile {
 }
 
 impl RulesFile {
-    /// Reads a file, and notes what in it cannot be read. Each rule is read by itself, so that a mistake in one does not
-    /// hide those in the others.
+    /// Reads a file, and notes what in it cannot be read. Each rule is read by itself, so that a mistake in one does
+    /// not hide those in the others.
     pub(super) fn read(source: Source<'_>, wrong: &mut Wrong) -> Self {
         let mut file = Self::default();
         let (table, broken) = DeTable::parse_recoverable(source.text);

@@ -1,4 +1,4 @@
-//! A place where a rule speaks against a text, and what a reader had to see through to find it.
+//! A place where a rule matches a text, and what a reader had to see through to find it.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,7 +15,7 @@ pub(super) enum What {
     Rule(usize),
 }
 
-/// A place where a rule speaks against a text.
+/// A place where a rule matches a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
     /// Which of the rules.
@@ -56,7 +56,7 @@ impl fmt::Display for Dropped {
             Self::Allowed => "inside an allowed phrase",
             Self::InsideAWord => "inside a longer word",
             Self::AcrossWords => "its edge is within another word",
-            Self::Nested => "a hit around it, or inside it, speaks for both",
+            Self::Nested => "a hit around it, or inside it, counts for both",
             Self::Again => "counted already",
             Self::Shadow => "the rule is in shadow mode",
         })

@@ -6,11 +6,11 @@
 //!  Post ──fold──► matcher ──hits──► score ──► Review  each post: pure, linear, no panic on any text
 //! ```
 //!
-//! A rule set is data: a moderator changes it without a build, and each review names the one that spoke, down to its
+//! A rule set is data: a moderator changes it without a build, and each review names the one that matched, down to its
 //! hash. Terms and patterns carry weights; what they add up to in a category decides. A word list cannot judge hate
 //! or irony, so the built-in rules hold such posts for a person and reject only what leaves little doubt.
 //!
-//! The way in is [`RuleSet`]; the format of a file is told in docs/RULES.md.
+//! The way in is [`RuleSet`]; the format of a file is described in docs/RULES.md.
 
 mod check;
 mod compact;
@@ -41,14 +41,14 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-pub use self::error::{Mistakes, Place, RulesError};
+pub use self::error::{Mistakes, Position, RulesError};
 use self::error::{Source, Wrong};
 pub use self::explain::{Explanation, Finding};
 use self::file::{Base, RulesFile};
 pub use self::lint::{Checked, Warning};
 use self::matcher::{Hits, Matcher};
 use self::rules::{Category, Combination, Rule, Rules};
-use self::score::{Outcome, Tally};
+use self::score::{Scored, Tally};
 use sluice_core::post::{CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
 use sluice_core::verdict::Review;
 use sluice_runtime::regular;
@@ -160,7 +160,7 @@ impl RuleSet {
 
     fn concluded(&self, mut tally: Tally<'_>) -> Review {
         tally.combine(&self.combinations);
-        let Outcome { verdict, scores, reasons, shadow } = tally.outcome();
+        let Scored { verdict, scores, reasons, shadow } = tally.outcome();
         Review { verdict, reasons, scores, shadow, ruleset: self.id.clone() }
     }
 
@@ -189,7 +189,8 @@ impl RuleSet {
     }
 }
 
-/// The fields of a post, each with how much of it is read: as many bytes as a post may have that came in by a front door.
+/// The fields of a post, each with how much of it is read: as many bytes as a post may have that came in by a front
+/// door.
 fn fields<'a>(title: &'a str, content: &'a str) -> [(&'static str, &'a str, usize); 2] {
     const CHARACTER_MAX_BYTES: usize = 4;
     [

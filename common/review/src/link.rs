@@ -30,7 +30,7 @@ pub(super) struct Links {
     /// By host: the rules that name it.
     pub(super) hosts: HashMap<String, Vec<usize>>,
     pub(super) asked: Vec<(Asked, usize)>,
-    /// Hosts that no rule for links speaks against.
+    /// Hosts that no rule for links matches.
     pub(super) allowed: HashSet<String>,
 }
 
@@ -51,8 +51,8 @@ impl Links {
         for (span, host) in &links {
             let ascii = idna::domain_to_ascii(host).unwrap_or_else(|_| host.clone());
             let named = above(&ascii).filter_map(|host| self.hosts.get(host)).flatten();
-            let spoken = self.asked.iter().filter(|(asked, _)| asked.of_host(host)).map(|(_, rule)| rule);
-            hits.extend(named.chain(spoken).map(|rule| Hit::new(*rule, What::Rule(*rule), span.clone())));
+            let matching = self.asked.iter().filter(|(asked, _)| asked.of_host(host)).map(|(_, rule)| rule);
+            hits.extend(named.chain(matching).map(|rule| Hit::new(*rule, What::Rule(*rule), span.clone())));
         }
         let characters = text.chars().count();
         for (asked, rule) in &self.asked {

@@ -1,7 +1,7 @@
-//! What is odd about a rules file that is in order: rules that can never speak, and things that are there twice. A
+//! What is odd about a rules file that is in order: rules that can never match, and things that are there twice. A
 //! moderator who sees them finds the typing mistake, or the rule that somebody else has already written.
 //!
-//! Whether a term can speak is asked of the compiled rules, with the term as the whole text: what takes it there (an
+//! Whether a term can match is asked of the compiled rules, with the term as the whole text: what takes it there (an
 //! allowed phrase, a heavier term inside it) takes it everywhere.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::RuleSet;
-use super::error::{Place, Source};
+use super::error::{Position, Source};
 use super::file::{List, Mode, RulesFile};
 use super::fold;
 use super::rules::Rules;
@@ -19,7 +19,7 @@ use super::rules::Rules;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// Where.
-    pub place: Place,
+    pub place: Position,
     /// What is odd, and what to do about it.
     pub message: String,
 }
@@ -47,13 +47,13 @@ pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Sou
     lint.hosts(file);
     lint.undeclared(file);
     lint.twice(file);
-    // A rule in shadow mode never speaks, as its author wants.
+    // A rule in shadow mode can never match, as its author wants.
     for list in file.list.iter().filter(|list| list.mode == Mode::Live) {
         lint.silent(list);
     }
     lint.ordinary(file);
     let mut found = lint.found;
-    // The first thing to be said of a place is enough: a term that is there twice never speaks, too.
+    // The first thing to be said of a place is enough: a term that is there twice can never match, too.
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by_key(|(at, _)| *at);
     let warnings = found.into_iter().map(|(_, warning)| warning).collect();
@@ -61,7 +61,7 @@ pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Sou
     Checked { warnings, rules: rules.rules.len(), terms, tests: file.test.len(), set }
 }
 
-/// What people write every day. A rule that speaks here speaks of nearly every post.
+/// What people write every day. A rule that matches here matches nearly every post.
 const ORDINARY: [&str; 4] = [
     "Good morning everyone, thank you for the help yesterday. See you at the lake on Sunday!",
     "It took me 12 minutes and cost 30 euros, which is fine by me.",
@@ -94,7 +94,7 @@ impl Lint<'_> {
 
     /// Hosts under which anybody can have a site.
     fn hosts(&mut self, file: &RulesFile) {
-        let named = file.link.iter().flat_map(|link| link.hosts.iter().flatten()).map(|host| (host, "spoken of"));
+        let named = file.link.iter().flat_map(|link| link.hosts.iter().flatten()).map(|host| (host, "listed"));
         let allowed = file.allow.iter().flat_map(|allow| allow.hosts.iter().flatten()).map(|host| (host, "allowed"));
         for (host, what) in named.chain(allowed) {
             let name = host.get_ref().trim_end_matches('.').to_ascii_lowercase();
@@ -106,7 +106,7 @@ impl Lint<'_> {
         }
     }
 
-    /// Rules that speak of what everybody writes.
+    /// Rules that match what everybody writes.
     fn ordinary(&mut self, file: &RulesFile) {
         let mut places: HashMap<&str, Range<usize>> = HashMap::new();
         places.extend(file.list.iter().map(|rule| (rule.id.get_ref().as_str(), rule.id.span())));
@@ -207,7 +207,7 @@ impl Lint<'_> {
         }
     }
 
-    /// Terms that never speak for their list.
+    /// Terms that can never match for their list.
     fn silent(&mut self, list: &List) {
         for term in list.terms.iter().flat_map(|terms| terms.get_ref()) {
             let findings = self.set.explain("", term.get_ref()).findings;
@@ -220,10 +220,10 @@ impl Lint<'_> {
             let because = match (why, instead) {
                 (Some(why), Some(other)) => format!("{why}, namely {}", other.reason.rule),
                 (Some(why), None) => why,
-                (None, Some(other)) => format!("{} speaks in its place", other.reason.rule),
+                (None, Some(other)) => format!("{} matches in its place", other.reason.rule),
                 (None, None) => "an allowed phrase holds it".to_owned(),
             };
-            self.warn(&term.span(), format!("the term {:?} never speaks: {because}", term.get_ref()));
+            self.warn(&term.span(), format!("the term {:?} can never match: {because}", term.get_ref()));
         }
     }
 }

@@ -32,7 +32,7 @@ const MIXED_MAX_TERMS: usize = 10_000;
 /// The most places in one text that are looked at more closely. A post that has more of them is for a person.
 const HITS_MAX: usize = 10_000;
 
-/// Texts to look for, each with the terms it speaks for.
+/// Texts to look for, each with the terms it stands for.
 struct Index {
     automaton: Option<DoubleArrayAhoCorasick<u32>>,
     /// By text, and one more: where its terms begin among the members.

@@ -4,9 +4,9 @@
 //!  (?:贷款|借款)(?u:.){0,40}\b1[3-9]\d   ──►   贷款, 借款   and   130, 131, … 199
 //! ```
 //!
-//! A literal is found in the same pass as the terms, and almost free; a pattern costs a pass of its own. So a pattern is
-//! asked only where literals of all its parts were seen. They may be too few or too short, which costs time; that they
-//! are in every match is what the review relies on.
+//! A literal is found in the same pass as the terms, and almost free; a pattern costs a pass of its own. So a pattern
+//! is asked only where literals of all its parts were seen. They may be too few or too short, which costs time; that
+//! they are in every match is what the review relies on.
 
 use std::cmp::Reverse;
 

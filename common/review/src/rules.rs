@@ -44,7 +44,7 @@ pub(super) struct Rule {
 #[derive(Debug, Clone)]
 pub(super) struct Term {
     pub(super) text: String,
-    /// Which of [`Rules::rules`] it speaks for; `None`: it is an allowed phrase.
+    /// Which of [`Rules::rules`] it stands for; `None`: it is an allowed phrase.
     pub(super) rule: Option<usize>,
     pub(super) words: bool,
 }
@@ -56,7 +56,7 @@ pub(super) struct Pattern {
     pub(super) rule: usize,
 }
 
-/// A rule that speaks where others speak together.
+/// A rule that matches where others match together.
 #[derive(Debug, Clone)]
 pub(super) struct Combination {
     pub(super) rule: usize,

@@ -1,7 +1,7 @@
-//! From hits to a verdict: what counts is how many different things speak against a post, not how often one does.
+//! From hits to a verdict: what counts is how many different things matches a post, not how often one does.
 //!
-//! 1. Terms of one category that lie inside one another are one: the heaviest speaks, the longer of equals ("go kill
-//!    yourself" is not counted again for "kill yourself"). A pattern speaks beside the terms it spans: what it says is
+//! 1. Terms of one category that lie inside one another are one: the heaviest counts, the longer of equals ("go kill
+//!    yourself" is not counted again for "kill yourself"). A pattern counts beside the terms it spans: what it says is
 //!    that they stand together.
 //! 2. The same term, or the same pattern, counts once in a post, title and content together.
 //! 3. What is left adds up by category. A category's sum against its thresholds gives its verdict, the strongest of
@@ -35,7 +35,7 @@ pub(super) struct Tally<'a> {
 }
 
 /// What the tally comes to.
-pub(super) struct Outcome {
+pub(super) struct Scored {
     pub(super) verdict: Verdict,
     pub(super) scores: Vec<Score>,
     pub(super) reasons: Vec<Reason>,
@@ -80,7 +80,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Counts the rules that speak where others do together: at the place of the last of them.
+    /// Counts the rules that match where others do together: at the place of the last of them.
     pub(super) fn combine(&mut self, combinations: &[Combination]) {
         for Combination { rule, all } in combinations {
             let place = |wanted: &usize| self.found.iter().position(|(found, _)| found == wanted);
@@ -125,7 +125,7 @@ impl<'a> Tally<'a> {
     }
 
     /// The verdict, and its reasons: those that decided it first, then by weight, then as they stand in the post.
-    pub(super) fn outcome(mut self) -> Outcome {
+    pub(super) fn outcome(mut self) -> Scored {
         let mut sums = vec![0u32; self.categories.len()];
         for (rule, _) in &self.found {
             let Rule { category, weight, .. } = self.rules[*rule];
@@ -139,16 +139,16 @@ impl<'a> Tally<'a> {
         let found = self.found.into_iter().map(|(_, reason)| reason);
         let reasons = self.unread.into_iter().chain(found).take(REASONS_MAX).collect();
         self.shadow.truncate(REASONS_MAX);
-        let mut spoken: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
-        spoken.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
+        let mut scored: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
+        scored.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
         let score = |category: usize| {
             let Category { name, hold, reject } = self.categories[category].clone();
             Score { category: name, sum: sums[category], hold, reject }
         };
-        let scores = spoken.into_iter().map(score).collect();
+        let scores = scored.into_iter().map(score).collect();
         let least = if in_part { Verdict::Held } else { Verdict::Approved };
         let verdict = verdicts.into_iter().max().unwrap_or(least).max(least);
-        Outcome { verdict, scores, reasons, shadow: self.shadow }
+        Scored { verdict, scores, reasons, shadow: self.shadow }
     }
 }
 
@@ -164,11 +164,11 @@ impl Category {
     }
 }
 
-/// Leaves one hit to speak for each group of terms of one category that lie inside one another, and all others. They
+/// Leaves one hit to stand for each group of terms of one category that lie inside one another, and all others. They
 /// come in the order of their beginning, longer ones first, so a term lies inside an earlier one exactly if it lies
 /// inside the last group.
 fn silence_nested(hits: &mut [Hit], categories: usize, rules: &[Rule]) {
-    // By category: which hit speaks for the last group, and where the group ends.
+    // By category: which hit stands for the last group, and where the group ends.
     let mut last: Vec<Option<(usize, usize)>> = vec![None; categories];
     for nth in 0..hits.len() {
         let hit = &hits[nth];
@@ -223,16 +223,16 @@ mod tests {
     #[test]
     fn the_heaviest_of_nested_terms_speaks_and_the_longer_of_equals() {
         let rules = [rule(0, 30), rule(0, 30), rule(0, 80), rule(1, 10)];
-        let spoken = |mut hits: Vec<Hit>| {
+        let scored = |mut hits: Vec<Hit>| {
             silence_nested(&mut hits, 2, &rules);
             hits.iter().filter(|hit| hit.dropped.is_none()).map(|hit| hit.rule).collect::<Vec<_>>()
         };
-        assert_eq!(spoken(vec![hit(0, 0..9), hit(1, 2..5)]), [0]);
-        assert_eq!(spoken(vec![hit(0, 0..9), hit(2, 2..5), hit(1, 6..9)]), [2]);
-        assert_eq!(spoken(vec![hit(0, 0..5), hit(1, 3..9)]), [0, 1], "neither lies inside the other");
-        assert_eq!(spoken(vec![hit(0, 0..9), hit(3, 2..5)]), [0, 3], "they are of two categories");
+        assert_eq!(scored(vec![hit(0, 0..9), hit(1, 2..5)]), [0]);
+        assert_eq!(scored(vec![hit(0, 0..9), hit(2, 2..5), hit(1, 6..9)]), [2]);
+        assert_eq!(scored(vec![hit(0, 0..5), hit(1, 3..9)]), [0, 1], "neither lies inside the other");
+        assert_eq!(scored(vec![hit(0, 0..9), hit(3, 2..5)]), [0, 3], "they are of two categories");
         let pattern = Hit { what: What::Rule(0), ..hit(0, 0..9) };
-        assert_eq!(spoken(vec![pattern, hit(1, 2..5)]), [0, 1], "a pattern speaks beside its terms");
+        assert_eq!(scored(vec![pattern, hit(1, 2..5)]), [0, 1], "a pattern counts beside its terms");
     }
 
     #[test]

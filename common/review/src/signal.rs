@@ -35,7 +35,7 @@ impl Kind {
     }
 }
 
-/// A signal that speaks from some strength on.
+/// A signal that matches from some strength on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signal {
     pub(super) kind: Kind,

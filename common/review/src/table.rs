@@ -106,7 +106,7 @@ fn squared(c: char) -> char {
 }
 
 /// The ASCII letter that a letter of another script is taken for, by UTS #39. Where only the capitals look alike (в is
-/// no b, but В is a B), they speak for both. Ideographs are left out: 丨 is no l, 〇 no o.
+/// no b, but В is a B), they count for both. Ideographs are left out: 丨 is no l, 〇 no o.
 pub(super) fn look_alike(c: char) -> Option<char> {
     if c.is_ascii()
         || !c.is_alphabetic()

@@ -1,8 +1,8 @@
 //! How good the review is: sets of texts of which it is known what they should get, in two halves. Rules and code are
 //! tuned on the texts in `tune` alone; those in `held-out` show how good they are on what nobody looked at.
 //!
-//! `base.toml` holds the terms that the disguised texts hide. The same figures, and which rows are wrong:
-//! `sluice rules eval common/review/tests/review-sets/held-out/*.jsonl --rules common/review/tests/review-sets/base.toml`
+//! `base.toml` holds the terms that the disguised texts hide. The same figures, and which rows are wrong: `sluice rules
+//! eval common/review/tests/review-sets/held-out/*.jsonl --rules common/review/tests/review-sets/base.toml`
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

@@ -294,7 +294,7 @@ fn what_would_find_nearly_every_post_is_warned_of_and_what_can_never_decide() {
         "\"letters\" finds",
         "\"greeting\" finds \"Good morning\"",
         "\"shouting\" finds",
-        "all sites below \"com\" are spoken of",
+        "all sites below \"com\" are listed",
         "all sites below \"co.uk\" are allowed",
     ];
     assert_eq!(told.len(), expected.len(), "{told:#?}");

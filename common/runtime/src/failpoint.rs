@@ -10,13 +10,13 @@
 pub const COMMITTED: &str = "committed";
 /// A dead letter's copy is confirmed, and its original is still unacknowledged.
 pub const DEAD_LETTER_CONFIRMED: &str = "dead_letter_confirmed";
-/// A replayed post's copy is confirmed, and its letter is still unacknowledged.
+/// A replayed post's copy is confirmed, and its dead letter is still unacknowledged.
 pub const REPLAY_CONFIRMED: &str = "replay_confirmed";
-/// A dropped letter is in the record, and still unacknowledged.
+/// A dropped dead letter is in the record, and still unacknowledged.
 pub const DROP_RECORDED: &str = "drop_recorded";
-/// A dropped letter is back among the dead ones, and the record does not say so yet.
+/// A dropped dead letter is back among the dead ones, and the record does not say so yet.
 pub const RESTORE_CONFIRMED: &str = "restore_confirmed";
-/// An edited letter's copy is confirmed, and its original is still unacknowledged.
+/// An edited dead letter's copy is confirmed, and its original is still unacknowledged.
 pub const EDIT_CONFIRMED: &str = "edit_confirmed";
 /// A post was just delivered.
 pub const DELIVERED: &str = "delivered";

@@ -43,12 +43,12 @@ pub fn say(text: &str) {
 
 /// Says a line on stderr; takes what `format!` takes.
 #[macro_export]
-macro_rules! tell {
+macro_rules! report {
     ($($what:tt)*) => {
         $crate::output::say(&(format!($($what)*) + "\n"))
     };
 }
-pub use tell;
+pub use report;
 
 /// Lets lines pass, each when it is complete.
 struct Lines<W: Write> {

@@ -10,9 +10,9 @@ pub const ENDED_AT_ONCE: i32 = 130;
 /// What the signals have asked for so far.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
-    /// Cancelled by the first SIGTERM or SIGINT: stop taking work, finish what is in hand.
+    /// Cancelled by the first SIGTERM or SIGINT: stop taking work, finish what is in flight.
     pub orderly: CancellationToken,
-    /// Cancelled by the second: end now. What was in hand goes back to the queue when the connection drops.
+    /// Cancelled by the second: end now. What was in flight goes back to the queue when the connection drops.
     pub at_once: CancellationToken,
 }
 
@@ -75,8 +75,8 @@ async fn received(signal: Option<&mut Signal>) {
     }
 }
 
-/// The stop signal of a command that a person runs: nothing is logged. SIGHUP, which says that the terminal is gone, asks
-/// for an orderly end, too, unless the command was started to outlive its terminal (`nohup`).
+/// The stop signal of a command that a person runs: nothing is logged. SIGHUP, which says that the terminal is gone,
+/// asks for an orderly end, too, unless the command was started to outlive its terminal (`nohup`).
 ///
 /// # Errors
 /// As [`Shutdown::listen`].

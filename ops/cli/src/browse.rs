@@ -6,18 +6,18 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use sluice_core::config::BrokerArgs;
 use sluice_rabbit::broker::Broker;
-use sluice_rabbit::delivery::{DeadLetter, DeadLetterBrowser};
+use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterBrowser};
 use sluice_rabbit::topology::Topology;
 use sluice_runtime::shutdown;
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::bar;
-use sluice_runtime::output::tell;
+use sluice_runtime::output::report;
 
-/// How long to wait for somebody else who has the dead letters in hand.
+/// How long to wait for somebody else who has the dead letters in flight.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
 const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
-/// From how many letters on a look shows how far it is: about a third of a second.
+/// From how many dead letters on a look shows how far it is: about a third of a second.
 const MANY: u32 = 5_000;
 
 /// The dead letters of one prefix, and the signal that ends a look before its end.
@@ -30,12 +30,12 @@ pub(crate) struct DeadLetters {
     pub(crate) prefix: String,
     /// Cancelled by Ctrl-C or SIGTERM.
     pub(crate) stop: CancellationToken,
-    /// How long to wait for somebody else who has the dead letters in hand, and whether to say so.
+    /// How long to wait for somebody else who has the dead letters in flight, and whether to say so.
     patience: Duration,
     says_so: bool,
 }
 
-/// The look was ended by a signal. All letters are back.
+/// The look was ended by a signal. All dead letters are back.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; the dead letters are where they were")]
 pub(crate) struct Interrupted;
@@ -65,14 +65,14 @@ impl DeadLetters {
         })
     }
 
-    /// Takes the turn. Waits for it, if need be.
+    /// Takes the lock. Waits for it, if need be.
     ///
     /// # Errors
-    /// When the broker cannot be used, there is no such queue, or the turn does not come.
+    /// When the broker cannot be used, there is no such queue, or the lock does not come.
     pub(crate) async fn open(&self) -> anyhow::Result<DeadLetterBrowser> {
         let waiting = || {
             if self.says_so {
-                tell!("waiting for somebody else who has the dead letters in hand …");
+                report!("waiting for somebody else who has the dead letters in flight …");
             }
         };
         tokio::select! {
@@ -81,22 +81,22 @@ impl DeadLetters {
         }
     }
 
-    /// Shows each letter to `see`, in their order, until it breaks off, and puts them all back. Gives how many there
-    /// were at the beginning.
+    /// Shows each dead letter to `see`, in their order, until it breaks off, and puts them all back. Gives how many
+    /// there were at the beginning.
     ///
     /// # Errors
     /// As [`Self::open`]; [`Interrupted`].
     pub(crate) async fn look(&self, mut see: impl FnMut(DeadLetter) -> ControlFlow<()>) -> anyhow::Result<u32> {
-        let mut letters = self.open().await?;
-        let total = letters.left();
+        let mut dead_letters = self.open().await?;
+        let total = dead_letters.left();
         let bar = progress(total, self.says_so);
-        let seen = self.show_each(&mut letters, |letter| {
+        let seen = self.show_each(&mut dead_letters, |dead_letter| {
             bar.inc(1);
-            see(letter)
+            see(dead_letter)
         });
         let seen = seen.await;
         bar.set_message(", putting all back");
-        let back = letters.put_back().await;
+        let back = dead_letters.put_back().await;
         bar.finish_and_clear();
         seen?;
         back?;
@@ -105,14 +105,14 @@ impl DeadLetters {
 
     async fn show_each(
         &self,
-        letters: &mut DeadLetterBrowser,
+        dead_letters: &mut DeadLetterBrowser,
         mut see: impl FnMut(DeadLetter) -> ControlFlow<()>,
     ) -> anyhow::Result<()> {
-        while let Some(letter) = letters.next().await? {
+        while let Some(dead_letter) = dead_letters.next().await? {
             if self.stop.is_cancelled() {
                 return Err(Interrupted.into());
             }
-            if see(letter).is_break() {
+            if see(dead_letter).is_break() {
                 break;
             }
         }
@@ -120,10 +120,10 @@ impl DeadLetters {
     }
 }
 
-/// How far a look has come, on a terminal, when there are so many letters that somebody might wonder.
-fn progress(letters: u32, wanted: bool) -> ProgressBar {
-    if !wanted || letters < MANY {
+/// How far a look has come, on a terminal, when there are so many dead letters that somebody might wonder.
+fn progress(dead_letters: u32, wanted: bool) -> ProgressBar {
+    if !wanted || dead_letters < MANY {
         return ProgressBar::hidden();
     }
-    bar(letters.into(), "{bar:30} {pos}/{len} letters looked at{msg} [{elapsed}]")
+    bar(dead_letters.into(), "{bar:30} {pos}/{len} dead letters looked at{msg} [{elapsed}]")
 }

@@ -10,8 +10,8 @@ use crate::{dlq, migrate, replays, rules, status, topology, verify, why};
 
 /// Looks after the queue between a flood of posts and MySQL
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part or nothing there to do it to (with a line for each item),
-/// 130 interrupted. With --json, stdout holds JSON and nothing else; all that is for people goes to stderr.
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part or nothing there to do it to (with a line for each
+/// item), 130 interrupted. With --json, stdout holds JSON and nothing else; all that is for people goes to stderr.
 #[derive(Debug, Parser)]
 #[command(name = "sluice", version = sluice_core::VERSION, max_term_width = 110)]
 pub struct Cli {
@@ -34,11 +34,11 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Dead letters: look at them, replay them, drop them
     Dlq(dlq::DlqArgs),
-    /// The replays there were, and what became of their letters; changes nothing
+    /// The replays there were, and what became of their dead letters; changes nothing
     Replays(replays::ReplaysArgs),
     /// Account for every accepted id: recorded, queued, dead, dropped, missing, duplicate
     Verify(verify::VerifyArgs),
-    /// One post's whole story: submitted, failed, set aside, replayed, recorded, and where it is now
+    /// One post's whole story: submitted, failed, dead-lettered, replayed, recorded, and where it is now
     Why(why::WhyArgs),
     /// The rules of the review: how good they are on texts of which that is known; asks no server
     Rules(rules::RulesArgs),

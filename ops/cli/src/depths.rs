@@ -39,7 +39,7 @@ impl Depths {
         close(&connection).await;
         asked.map_err(|failure: Failure| match failure.code.as_str() {
             "amqp_404" => DepthError::NoQueue(failure.message),
-            _ => broker.blame(failure).into(),
+            _ => broker.with_context(failure).into(),
         })
     }
 }

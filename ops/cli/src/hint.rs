@@ -11,7 +11,7 @@ pub fn command(words: &str, prefix: &str, id: &str) -> String {
     format!("{}{dashes} {}", of_prefix(words, prefix), shell_word(id))
 }
 
-/// The command that does `words` with the value of a flag, like `--letter`.
+/// The command that does `words` with the value of a flag, like `--dead_letter`.
 #[must_use]
 pub fn with_flag(words: &str, prefix: &str, flag: &str, value: &str) -> String {
     // Behind the sign a value may begin like a flag.
@@ -34,8 +34,8 @@ mod tests {
         assert_eq!(command("dlq replay", "post", "-x"), "sluice dlq replay -- -x");
         assert_eq!(command("why", "post", "$(touch x)"), "sluice why '$(touch x)'");
         assert_eq!(
-            with_flag("dlq audit", "blue", "--letter", "-a b"),
-            "sluice dlq audit --prefix blue --letter='-a b'"
+            with_flag("dlq audit", "blue", "--dead-letter", "-a b"),
+            "sluice dlq audit --prefix blue --dead-letter='-a b'"
         );
     }
 }

@@ -3,8 +3,8 @@
 //! ```text
 //!  topology, migrate    make what the other programs need, or say what is different
 //!  status               how much there is of everything, and how fast it moves
-//!  dlq                  dead letters: looked at, replayed, dropped; each act is recorded before it is done
-//!  replays              what became of the letters of each replay
+//!  dlq                  dead letters: looked at, replayed, dropped; each operation is recorded before it is done
+//!  replays              what became of the dead letters of each replay
 //!  verify               every accepted id accounted for
 //!  rules                the rules of the review, tried by hand
 //!  why                  one post's story, from all places that know a part of it

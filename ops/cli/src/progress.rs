@@ -25,8 +25,8 @@ pub(crate) fn bar_at_rate(length: u64, template: &str, acted: Arc<AtomicU64>, ra
     bar
 }
 
-/// What `{time_left}` shows: what the speed so far says, or what the rate allows, whichever is later. Of the letters that
-/// are still to be looked at as many are to be acted on as among those before.
+/// What `{time_left}` shows: what the speed so far says, or what the rate allows, whichever is later. Of the dead
+/// letters that are still to be looked at as many are to be acted on as among those before.
 fn time_left(
     acted: Arc<AtomicU64>,
     rate: Option<u32>,
@@ -39,7 +39,7 @@ fn time_left(
     }
 }
 
-/// How long the letters after the first `seen` of `all` take at this rate, where `acted` of those were acted on.
+/// How long the dead letters after the first `seen` of `all` take at this rate, where `acted` of those were acted on.
 fn by_rate(seen: u64, all: u64, acted: u64, rate: u32) -> Duration {
     let share = if seen == 0 || acted == 0 { 1.0 } else { (acted as f64 / seen as f64).min(1.0) };
     let waiting = all.saturating_sub(seen) as f64 * share;
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_time_left_is_no_shorter_than_the_rate_allows() {
         assert_eq!(by_rate(0, 6, 0, 1), Duration::from_secs(6));
-        assert_eq!(by_rate(2, 6, 1, 1), Duration::from_secs(2), "every second one is for this act");
+        assert_eq!(by_rate(2, 6, 1, 1), Duration::from_secs(2), "every second one is for this operation");
         assert_eq!(by_rate(3, 6, 3, 2), Duration::from_secs(2));
         assert_eq!(by_rate(6, 6, 6, 1), Duration::ZERO);
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::columns::{Column, Layout, room, width};
 use crate::spool::Spool;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// Rows that are waiting to be printed.
 pub(crate) struct Rows {
@@ -60,7 +60,7 @@ impl Rows {
             Ok(())
         })?;
         if !layout.left_out().is_empty() {
-            tell!("no room for {}; --json has them", layout.left_out().join(", "));
+            report!("no room for {}; --json has them", layout.left_out().join(", "));
         }
         broken.map_or(Ok(()), Err)
     }

@@ -1,5 +1,5 @@
-//! What a look finds, kept in a file without a name until all letters are back. While they are in hand nobody else sees
-//! them, and whoever reads our output may be slow; and there may be more of them than fit in memory.
+//! What a look finds, kept in a file without a name until all dead letters are back. While they are in flight nobody
+//! else sees them, and whoever reads our output may be slow; and there may be more of them than fit in memory.
 
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write};
 use std::marker::PhantomData;
@@ -84,7 +84,10 @@ impl<T> Spool<T> {
 }
 
 fn aside() -> String {
-    format!("letters are written to a file in {} first; TMPDIR names another place", std::env::temp_dir().display())
+    format!(
+        "dead letters are written to a file in {} first; TMPDIR names another place",
+        std::env::temp_dir().display()
+    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use sluice_rabbit::broker::{Broker, close};
 use sluice_rabbit::topology::{Drift, Topology};
 use sluice_runtime::exit::Exit;
 
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// What a declaration tells the broker and no comparison gets back from it: AMQP has no question for either.
 const NOT_COMPARED: [&str; 2] = ["bindings", "policies"];
@@ -62,7 +62,7 @@ async fn apply(args: &BrokerArgs) -> anyhow::Result<Exit> {
         }
         Ok(())
     })?;
-    tell!("declared in RabbitMQ at {}", broker.at());
+    report!("declared in RabbitMQ at {}", broker.at());
     Ok(Exit::Done)
 }
 
@@ -91,7 +91,7 @@ async fn check(args: &BrokerArgs, json: bool) -> anyhow::Result<Exit> {
         Ok(())
     })?;
     if !json {
-        tell!(
+        report!(
             "({} are not compared: AMQP cannot ask for them; `sluice topology apply` makes the bindings)",
             NOT_COMPARED.join(" and ")
         );

@@ -1,4 +1,4 @@
-//! Nothing that looks at dead letters, or acts on them, takes memory or time by what strangers put there.
+//! Nothing that looks at dead letters, or operations on them, takes memory or time by what strangers put there.
 
 mod support;
 
@@ -8,7 +8,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 use sluice_lab::devstack::{Stack, StackOptions};
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use support::{Dead, Ground, Ran, ids, text, until};
 use tokio::process::Child;
 
@@ -52,7 +52,7 @@ fn most(args: &[&str]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_dozen_letters_of_eight_mebibytes_are_looked_at_in_128_mebibytes_and_archived_in_176() {
+async fn two_dozen_dead_letters_of_eight_mebibytes_are_looked_at_in_128_mebibytes_and_archived_in_176() {
     let ground = Ground::new().await;
     // Half as much again as may be held. No JSON: a program without optimisations takes long to read so much of it.
     let body = vec![b'x'; 8 * MIB];
@@ -121,7 +121,7 @@ async fn what_strangers_wrote_is_cut_and_their_kinds_are_counted_together() {
     assert!(title.len() <= 8 * 1024 && title.ends_with('…'), "{}", title.len());
     serde_json::from_value::<DeadLetterSummary>(listed[0].clone()).expect("it is read back");
     let shown = ground.sluice(&["dlq", "show", "long", "--body"]).await.ok();
-    assert_eq!(shown.stdout, long, "the letter itself is whole");
+    assert_eq!(shown.stdout, long, "the dead letter itself is whole");
 }
 
 /// Servers of the test's own, whose settings it may change.
@@ -132,17 +132,17 @@ async fn own(consumer_timeout: Option<Duration>) -> (Ground, Stack) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_that_lasts_longer_than_the_brokers_consumer_timeout_replays_each_letter_once() {
+async fn a_replay_that_lasts_longer_than_the_brokers_consumer_timeout_replays_each_dead_letter_once() {
     let (ground, _stack) = own(Some(Duration::from_secs(15))).await;
     let mut dead = Dead::some(60);
-    for letter in dead.iter_mut().step_by(2) {
-        letter.code = "malformed";
+    for dead_letter in dead.iter_mut().step_by(2) {
+        dead_letter.code = "malformed";
     }
     ground.dead(&dead).await;
     let (chosen, others): (Vec<Dead>, Vec<Dead>) = dead.iter().cloned().partition(|one| one.code == "malformed");
     let replay = ground.start(&["dlq", "replay", "--code", "malformed", "--rate", "1", "--yes", "--json"]);
     until("some are replayed", async || ground.queued().await > 2).await;
-    // Somebody who looks meanwhile gets the turn, and sees all that are there.
+    // Somebody who looks meanwhile gets the lock, and sees all that are there.
     let listed = ground.listed().await;
     assert!(ids(&others).iter().all(|id| listed.contains(id)), "{listed:?}");
     let ran = finished(replay).await.ok();
@@ -152,7 +152,7 @@ async fn a_replay_that_lasts_longer_than_the_brokers_consumer_timeout_replays_ea
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_the_record_cannot_keep_is_named_and_the_others_are_done() {
+async fn a_dead_letter_that_the_record_cannot_keep_is_named_and_the_others_are_done() {
     let (ground, _stack) = own(None).await;
     ground.sql("SET GLOBAL max_allowed_packet = 2097152").await;
     let dead = Dead::some(4);
@@ -184,7 +184,7 @@ async fn an_import_tells_of_each_line_and_one_that_the_broker_cannot_take_costs_
     let exported = ground.sluice(&["dlq", "export"]).await.ok().stdout;
     let mut lines: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let names: Vec<String> = lines.iter().map(|line| text(line, "id")).collect();
-    lines[3]["letter"]["headers"]["x"] = json!("h".repeat(200_000));
+    lines[3]["dead_letter"]["headers"]["x"] = json!("h".repeat(200_000));
     let file = tempfile::Builder::new().prefix(&ground.prefix).tempfile().expect("a file");
     let written: String = lines.iter().map(|line| format!("{line}\n")).collect();
     std::fs::write(file.path(), written).expect("it can be written");
@@ -203,7 +203,7 @@ async fn an_import_tells_of_each_line_and_one_that_the_broker_cannot_take_costs_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_whose_replay_the_broker_cannot_take_stays_and_the_others_go() {
+async fn a_dead_letter_whose_replay_the_broker_cannot_take_stays_and_the_others_go() {
     let ground = Ground::new().await;
     let dead = Dead::some(2);
     ground.dead(&dead[..1]).await;

@@ -57,7 +57,7 @@ async fn a_stored_post_is_recorded_whatever_a_dead_letter_says_of_its_replay() {
     };
     assert_eq!(outcome(&replay).await, "recorded");
     let story = ground.sluice(&["why", &id, "--json"]).await.ok().object();
-    assert_eq!((&story["place"], story["letters"].as_array().map(Vec::len)), (&json!("recorded"), Some(1)));
+    assert_eq!((&story["place"], story["dead_letters"].as_array().map(Vec::len)), (&json!("recorded"), Some(1)));
     // Nor once it is replayed, which notes what the header says.
     ground.sluice(&["dlq", "replay", &id, "--yes"]).await.ok();
     assert_eq!(outcome(&replay).await, "recorded");
@@ -127,8 +127,8 @@ async fn a_time_that_cannot_be_is_no_time() {
     forge(&ground, "old", b"{}", &[(FAILURE_HEADER, &year_0)]).await;
     let year_99 = record(&ground).to_header().replacen("\"last_failed_at\":\"20", "\"last_failed_at\":\"99", 1);
     forge(&ground, "new", b"{}", &[(FAILURE_HEADER, &year_99)]).await;
-    let letters = ground.sluice(&["dlq", "list", "--json"]).await.ok().lines();
-    assert_eq!((&letters[0]["first_failed_at"], &letters[0]["last_failed_at"]), (&json!(null), &json!(null)));
+    let dead_letters = ground.sluice(&["dlq", "list", "--json"]).await.ok().lines();
+    assert_eq!((&dead_letters[0]["first_failed_at"], &dead_letters[0]["last_failed_at"]), (&json!(null), &json!(null)));
     let status = ground.sluice(&["status"]).await.ok().stdout;
     assert!(!status.contains("d ago"), "{status}");
     let shown = ground.sluice(&["dlq", "show", "new"]).await.ok().stdout;

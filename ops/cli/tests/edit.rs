@@ -1,4 +1,5 @@
-//! `sluice dlq edit` and `sluice dlq audit`: a body is mended, its original kept, and each act and each denial told.
+//! `sluice dlq edit` and `sluice dlq audit`: a body is fixed, its original kept, and each operation and each denial
+//! told.
 
 mod support;
 
@@ -19,9 +20,9 @@ async fn body(ground: &Ground, id: &str) -> Value {
     serde_json::from_str(&ran.stdout).expect("the body is JSON")
 }
 
-/// The outcomes of the record, the latest first, with their details.
+/// The outcomes of the audit log, the latest first, with their details.
 async fn recorded(ground: &Ground, id: &str) -> Vec<(String, String)> {
-    let lines = ground.sluice(&["dlq", "audit", "--letter", id, "--json"]).await.ok().lines();
+    let lines = ground.sluice(&["dlq", "audit", "--dead-letter", id, "--json"]).await.ok().lines();
     lines.iter().map(|line| (text(line, "outcome"), text(line, "detail"))).collect()
 }
 
@@ -46,7 +47,7 @@ async fn on_a_terminal(ground: &Ground, args: &[&str], editor: &str, keys: &str)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_patched_letter_takes_the_place_of_the_old_one_and_can_be_undone() {
+async fn a_patched_dead_letter_takes_the_place_of_the_old_one_and_can_be_undone() {
     let ground = Ground::new().await;
     let dead = Dead::some(3);
     ground.dead(&dead).await;
@@ -57,9 +58,9 @@ async fn a_patched_letter_takes_the_place_of_the_old_one_and_can_be_undone() {
     assert_eq!(ground.listed().await, [&all[0], &all[2], &all[1]].map(String::clone));
     let after = body(&ground, &all[1]).await;
     assert_eq!((&after["title"], &after["id"], &after["mood"]), (&json!("shorter"), &json!(all[1]), &json!(1)));
-    let act: String = ground.value("SELECT id FROM acts").await;
+    let operation: String = ground.value("SELECT id FROM operations").await;
     let shown = ground.sluice(&["dlq", "show", &all[1], "--json"]).await.ok().object();
-    assert_eq!(shown["headers"]["sluice-edited"], json!(act));
+    assert_eq!(shown["headers"]["sluice-edited"], json!(operation));
     assert_eq!(shown["code"], "mysql_1406", "why it died is not forgotten");
 
     edit(&ground, &all[1], &["--patch", r#"{"title":"shortest"}"#]).await.ok();
@@ -71,11 +72,11 @@ async fn a_patched_letter_takes_the_place_of_the_old_one_and_can_be_undone() {
     let ran = edit(&ground, &all[1], &["--undo"]).await.ok();
     assert!(ran.stdout.contains("was not edited"), "{ran:?}");
     let told: Vec<String> = recorded(&ground, &all[1]).await.into_iter().map(|(outcome, _)| outcome).collect();
-    assert_eq!(told, ["reverted", "kept", "reverted", "kept", "edited", "kept", "edited", "kept"]);
+    assert_eq!(told, ["reverted", "archived", "reverted", "archived", "edited", "archived", "edited", "archived"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edited_letter_is_replayed_as_it_was_edited_and_not_undone_after_that() {
+async fn an_edited_dead_letter_is_replayed_as_it_was_edited_and_not_undone_after_that() {
     let ground = Ground::new().await;
     let dead = Dead::some(1);
     ground.dead(&dead).await;
@@ -136,7 +137,7 @@ async fn a_patch_that_changes_nothing_does_nothing() {
     let file = format!("@{}", patch.path().display());
     let ran = edit(&ground, &id, &["--patch", &file, "--json"]).await.ok();
     assert_eq!(ran.object()["outcome"], "unchanged");
-    assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM acts").await, 0);
+    assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM operations").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,13 +158,13 @@ async fn a_wrong_request_changes_nothing() {
     }
     let ran = edit(&ground, "nobody", &["--patch", SHORTER]).await.exits(3);
     assert!(ran.stderr.contains("nobody"), "{ran:?}");
-    let away = ["--patch", SHORTER, "--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
-    let ran = edit(&ground, &id, &away).await.exits(1);
+    let unreachable = ["--patch", SHORTER, "--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
+    let ran = edit(&ground, &id, &unreachable).await.exits(1);
     assert!(ran.stderr.contains("could not be recorded") && !ran.stderr.contains("hunter2"), "{ran:?}");
     ground.foreign(b"no json", Some("text")).await;
     let ran = edit(&ground, "text", &["--patch", SHORTER]).await.exits(1);
     assert!(ran.stderr.contains("no JSON"), "{ran:?}");
-    assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM act_letters WHERE outcome <> 'denied'").await, 0);
+    assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM operation_items WHERE outcome <> 'denied'").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,7 +196,7 @@ async fn an_edit_that_is_killed_leaves_a_pair_that_the_next_one_makes_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_without_an_id_is_mended_by_giving_it_one() {
+async fn a_dead_letter_without_an_id_is_fixed_by_giving_it_one() {
     let ground = Ground::new().await;
     ground.foreign(br#"{"title":"t","content":"c"}"#, None).await;
     ground.until_dead(1).await;
@@ -211,7 +212,7 @@ async fn a_letter_without_an_id_is_mended_by_giving_it_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_editor_shows_the_body_and_a_mistake_can_be_mended_or_given_up() {
+async fn an_editor_shows_the_body_and_a_mistake_can_be_fixed_or_given_up() {
     let ground = Ground::new().await;
     let dead = [Dead::new("too long"), Dead::new("second"), Dead::new("third")];
     ground.dead(&dead).await;
@@ -226,8 +227,8 @@ async fn an_editor_shows_the_body_and_a_mistake_can_be_mended_or_given_up() {
     let (outcome, detail) = recorded(&ground, &all[1]).await.remove(0);
     assert!(outcome == "denied" && detail.contains("answered no"), "{detail}");
     // The second time it goes on where the first ended.
-    let mend = r#"f() { if grep -q tittle "$1"; then sed -i s/tittle/title/ "$1"; else sed -i -e s/title/tittle/ -e s/second/2nd/ "$1"; fi; }; f"#;
-    let (code, said) = on_a_terminal(&ground, &["dlq", "edit", &all[1]], mend, "\n").await;
+    let fix = r#"f() { if grep -q tittle "$1"; then sed -i s/tittle/title/ "$1"; else sed -i -e s/title/tittle/ -e s/second/2nd/ "$1"; fi; }; f"#;
+    let (code, said) = on_a_terminal(&ground, &["dlq", "edit", &all[1]], fix, "\n").await;
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(body(&ground, &all[1]).await["title"], "2nd");
     let (code, said) = on_a_terminal(&ground, &["dlq", "edit", &all[2]], "false", "").await;
@@ -239,8 +240,8 @@ async fn who_answers_no_is_on_the_record_and_nothing_is_done() {
     let ground = Ground::new().await;
     let dead = Dead::some(2);
     ground.dead(&dead).await;
-    for (act, kind) in [(&["drop"][..], "drop"), (&["drop", "--forever"], "destroy"), (&["replay"], "replay")] {
-        let (code, said) = on_a_terminal(&ground, &[&["dlq"], act, &["--all"]].concat(), "true", "n\n").await;
+    for (operation, kind) in [(&["drop"][..], "drop"), (&["drop", "--forever"], "destroy"), (&["replay"], "replay")] {
+        let (code, said) = on_a_terminal(&ground, &[&["dlq"], operation, &["--all"]].concat(), "true", "n\n").await;
         assert!(code == Some(1) && said.contains("nothing was done"), "{said}");
         assert!(kind != "destroy" || said.contains("nothing kept and no way back"), "{said}");
         let lines = ground.sluice(&["dlq", "audit", "--limit", "2", "--json"]).await.ok().lines();
@@ -249,14 +250,14 @@ async fn who_answers_no_is_on_the_record_and_nothing_is_done() {
                 (&line["kind"], &line["outcome"], &line["detail"]),
                 (&json!(kind), &json!("denied"), &json!("answered no"))
             );
-            assert!(text(line, "actor").contains('@') && line["kept"] == false, "{line}");
+            assert!(text(line, "actor").contains('@') && line["archived"] == false, "{line}");
         }
     }
     assert_eq!(ground.listed().await, ids(&dead));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_record_says_who_did_what_to_which_letters_the_latest_first() {
+async fn the_record_says_who_did_what_to_which_dead_letters_the_latest_first() {
     let ground = Ground::new().await;
     let nothing = ground.sluice(&["dlq", "audit"]).await.ok();
     assert!(nothing.stdout.is_empty() && nothing.stderr.contains("nothing is recorded"), "{nothing:?}");
@@ -271,10 +272,10 @@ async fn the_record_says_who_did_what_to_which_letters_the_latest_first() {
     let lines = ground.sluice(&["dlq", "audit", "--json"]).await.ok().lines();
     let told: Vec<String> = lines.iter().map(|line| text(line, "outcome")).collect();
     assert_eq!(told, ["replayed", "restored", "dropped"]);
-    assert_eq!((&lines[2]["undone_by"], &lines[2]["kept"]), (&lines[1]["act"], &json!(true)));
+    assert_eq!((&lines[2]["undone_by"], &lines[2]["archived"]), (&lines[1]["operation"], &json!(true)));
     assert_eq!(lines[2]["asked"]["reason"], "spam");
     assert_eq!(recorded(&ground, &all[1]).await.len(), 1);
     assert_eq!(ground.sluice(&["dlq", "audit", "--limit", "1", "--json"]).await.ok().lines().len(), 1);
-    let away = ["dlq", "audit", "--database-url", "mysql://root@127.0.0.1:1/none"];
-    ground.sluice(&away).await.exits(1);
+    let unreachable = ["dlq", "audit", "--database-url", "mysql://root@127.0.0.1:1/none"];
+    ground.sluice(&unreachable).await.exits(1);
 }

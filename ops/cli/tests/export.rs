@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sluice_core::disposition::Class;
 use support::{Dead, Ground, post, text};
 
-/// Letters of all sorts, one of them with every property and headers of odd types.
+/// Dead letters of all sorts, one of them with every property and headers of odd types.
 async fn all_sorts(ground: &Ground) {
     ground.dead(&[Dead::new("too long"), Dead { class: Class::Exhausted, ..Dead::new("locked") }]).await;
     ground.foreign(b"not UTF-8 \xff\x1b[2J", None).await;
@@ -52,46 +52,46 @@ async fn what_was_exported_comes_back_without_loss() {
     assert!(exported.stderr.contains("5 of 5 dead letters"), "{exported:?}");
     assert_eq!(ground.dead_letters().await, 5, "looking changes nothing");
     let odd = exported.lines().into_iter().find(|line| line["id"] == "odd").expect("it is there");
-    assert_eq!(odd["letter"]["headers"]["inner"], json!({ "table": { "when": { "timestamp": 1_795_363_200 } } }));
-    assert_eq!(odd["letter"]["properties"]["priority"], 3);
+    assert_eq!(odd["dead_letter"]["headers"]["inner"], json!({ "table": { "when": { "timestamp": 1_795_363_200 } } }));
+    assert_eq!(odd["dead_letter"]["properties"]["priority"], 3);
 
     let file = file(&ground, &exported.stdout);
     let path = file.path().to_str().expect("a plain path");
     empty_the_queue(&ground).await;
     let ran = ground.sluice(&["dlq", "import", path]).await.ok();
-    assert!(ran.stdout.starts_with("5 imported (recorded as act "), "{ran:?}");
+    assert!(ran.stdout.starts_with("5 imported (recorded as operation "), "{ran:?}");
     let again = ground.sluice(&["dlq", "export"]).await.ok();
-    let letters = |lines: Vec<Value>| {
-        let mut letters: Vec<String> = lines.iter().map(|line| without_exchange(&line["letter"])).collect();
-        letters.sort();
-        letters
+    let dead_letters = |lines: Vec<Value>| {
+        let mut dead_letters: Vec<String> = lines.iter().map(|line| without_exchange(&line["dead_letter"])).collect();
+        dead_letters.sort();
+        dead_letters
     };
-    assert_eq!(letters(again.lines()), letters(exported.lines()));
+    assert_eq!(dead_letters(again.lines()), dead_letters(exported.lines()));
 
     let ran = ground.sluice(&["dlq", "import", path, "--json"]).await.ok();
     assert!(ran.lines().iter().all(|line| line["outcome"] == "present"), "{ran:?}");
     assert_eq!(ground.dead_letters().await, 5, "what is there already is left out");
     ground.sluice(&["dlq", "import", path, "--again"]).await.ok();
     ground.until_dead(10).await;
-    let imported: u32 = ground.value("SELECT COUNT(*) FROM act_letters WHERE outcome = 'imported'").await;
+    let imported: u32 = ground.value("SELECT COUNT(*) FROM operation_items WHERE outcome = 'imported'").await;
     assert_eq!(imported, 10);
 }
 
-/// A letter that the broker set aside comes back by another way.
-fn without_exchange(letter: &Value) -> String {
-    let mut letter = letter.clone();
-    letter.as_object_mut().expect("an object").remove("exchange");
-    letter.to_string()
+/// A dead letter that the broker dead-lettered comes back by another way.
+fn without_exchange(dead_letter: &Value) -> String {
+    let mut dead_letter = dead_letter.clone();
+    dead_letter.as_object_mut().expect("an object").remove("exchange");
+    dead_letter.to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_is_no_letter_costs_that_line_only() {
+async fn a_line_that_is_no_dead_letter_costs_that_line_only() {
     let ground = Ground::new().await;
     ground.dead(&Dead::some(2)).await;
     let exported = ground.sluice(&["dlq", "export"]).await.ok().stdout;
     empty_the_queue(&ground).await;
     let mut lines: Vec<&str> = exported.lines().collect();
-    lines.insert(1, "{\"id\":\"x\",\"letter\":{\"body\":\"\",\"headers\":{\"a\":1.5}}}");
+    lines.insert(1, "{\"id\":\"x\",\"dead_letter\":{\"body\":\"\",\"headers\":{\"a\":1.5}}}");
     lines.push("nonsense");
     let file = file(&ground, &lines.join("\n"));
     let path = file.path().to_str().expect("a plain path");
@@ -122,8 +122,8 @@ async fn an_import_that_cannot_be_recorded_is_not_done() {
     let exported = ground.sluice(&["dlq", "export"]).await.ok().stdout;
     let file = file(&ground, &exported);
     let path = file.path().to_str().expect("a plain path");
-    let away = ["dlq", "import", path, "--again", "--database-url", "mysql://root@127.0.0.1:1/none"];
-    let ran = ground.sluice(&away).await.exits(1);
+    let unreachable = ["dlq", "import", path, "--again", "--database-url", "mysql://root@127.0.0.1:1/none"];
+    let ran = ground.sluice(&unreachable).await.exits(1);
     assert!(ran.stderr.contains("could not be recorded"), "{ran:?}");
     assert_eq!(ground.dead_letters().await, 1);
 }

@@ -115,7 +115,7 @@ async fn a_kind_that_was_there_before_is_not_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_letters_are_no_kinds() {
+async fn no_dead_letters_are_no_kinds() {
     let ground = Ground::new().await;
     let ran = ground.sluice(&["dlq", "groups"]).await.ok();
     assert!(ran.stdout.is_empty() && ran.stderr.contains("0 of 0 dead letters"), "{ran:?}");

@@ -1,5 +1,5 @@
-//! One notion of what an id means, on every command: message ids byte for byte, UUIDs in whatever spelling, a post by the
-//! id of its message and by its own.
+//! One notion of what an id means, on every command: message ids byte for byte, UUIDs in whatever spelling, a post by
+//! the id of its message and by its own.
 
 mod support;
 
@@ -32,7 +32,7 @@ fn happened(story: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_that_differ_in_one_byte_are_two_letters() {
+async fn ids_that_differ_in_one_byte_are_two_dead_letters() {
     let ground = Ground::new().await;
     let ids = ["Order-1", "order-1", "order-1 ", "örder-1"];
     for id in ids {
@@ -41,7 +41,7 @@ async fn ids_that_differ_in_one_byte_are_two_letters() {
     ground.sluice(&["dlq", "drop", "Order-1", "--yes"]).await.ok();
     for id in &ids[1..] {
         ground.sluice(&["dlq", "replay", id, "--yes"]).await.ok();
-        let recorded = ground.sluice(&["dlq", "audit", "--letter", id, "--json"]).await.ok().lines();
+        let recorded = ground.sluice(&["dlq", "audit", "--dead-letter", id, "--json"]).await.ok().lines();
         assert_eq!((recorded.len(), text(&recorded[0], "outcome").as_str()), (1, "replayed"), "{recorded:?}");
     }
     let dropped = ground.sluice(&["dlq", "dropped", "--json"]).await.ok().lines();
@@ -60,11 +60,11 @@ async fn what_was_dropped_under_one_prefix_is_not_dropped_under_another_that_dif
     ground.sluice(&["dlq", "drop", "--all", "--yes"]).await.ok();
     let other = ground.prefix.to_uppercase();
     let ran = ground.sluice(&["dlq", "dropped", "--prefix", &other]).await.ok();
-    assert!(ran.stdout.is_empty() && ran.stderr.starts_with("0 of 0 dropped letters"), "{ran:?}");
+    assert!(ran.stdout.is_empty() && ran.stderr.starts_with("0 of 0 dropped dead letters"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_is_meant_by_the_id_of_its_message_and_by_that_of_its_post_in_any_spelling() {
+async fn a_dead_letter_is_meant_by_the_id_of_its_message_and_by_that_of_its_post_in_any_spelling() {
     let ground = Ground::new().await;
     let post = wrapped(&ground, "order-1", "wrapped").await;
     for name in spellings(&post).iter().map(String::as_str).chain(["order-1"]) {
@@ -80,20 +80,20 @@ async fn a_letter_is_meant_by_the_id_of_its_message_and_by_that_of_its_post_in_a
         assert_eq!(dropped.len(), 1, "{name}");
         ground.sluice(&["dlq", "restore", name]).await.ok();
     }
-    // Each act has a name of its own for the letter, and the record has one.
-    let names: u64 = ground.value("SELECT COUNT(DISTINCT letter) FROM act_letters").await;
+    // Each operation has a name of its own for the dead letter, and the audit log has one.
+    let names: u64 = ground.value("SELECT COUNT(DISTINCT dead_letter) FROM operation_items").await;
     assert_eq!(names, 1);
     ground.sluice(&["dlq", "replay", &spellings(&post)[0], "--yes"]).await.ok();
     ground.record(std::slice::from_ref(&post)).await;
     for name in spellings(&post).iter().map(String::as_str).chain(["order-1"]) {
         assert_eq!(place(&ground, name, 0).await, "recorded", "{name}");
-        let recorded = ground.sluice(&["dlq", "audit", "--letter", name, "--json"]).await.ok().lines();
+        let recorded = ground.sluice(&["dlq", "audit", "--dead-letter", name, "--json"]).await.ok().lines();
         assert_eq!((recorded.len(), &recorded[0]["post"]), (24 + 1, &json!(post.id)), "{name}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_letters_with_one_id_the_one_that_was_shown_is_taken() {
+async fn of_two_dead_letters_with_one_id_the_one_that_was_shown_is_taken() {
     let ground = Ground::new().await;
     wrapped(&ground, "twin", "innocent").await;
     wrapped(&ground, "twin", "spam").await;
@@ -127,7 +127,7 @@ async fn a_post_that_died_twice_and_was_replayed_twice_has_both_deaths_in_its_st
     let id = first.id.to_string();
     let why = async || ground.sluice(&["why", &id, "--json"]).await.ok().object();
     ground.dead(&[first]).await;
-    assert_eq!(happened(&why().await), ["submitted", "failed", "set aside"]);
+    assert_eq!(happened(&why().await), ["submitted", "failed", "dead-lettered"]);
     for death in [Some(second), None] {
         ground.sluice(&["dlq", "replay", &id, "--yes"]).await.ok();
         let queue = ground.topology.queue();
@@ -140,7 +140,8 @@ async fn a_post_that_died_twice_and_was_replayed_twice_has_both_deaths_in_its_st
     let story = why().await;
     let mut kinds = happened(&story);
     kinds.sort_unstable();
-    let expected = ["failed", "failed", "recorded", "replayed", "replayed", "set aside", "set aside", "submitted"];
+    let expected =
+        ["dead-lettered", "dead-lettered", "failed", "failed", "recorded", "replayed", "replayed", "submitted"];
     assert_eq!(kinds, expected, "{story}");
     let page = ground.sluice(&["why", &id]).await.ok().stdout;
     for told in ["column 'title'", "column 'author'", "put back to work", "RabbitMQ does not vouch"] {
@@ -163,12 +164,13 @@ async fn the_reason_of_a_drop_is_told_wherever_the_drop_is() {
     ground.sluice(&["dlq", "restore", &id]).await.ok();
     let shown = told(&["dlq", "show", &id]).await;
     assert!(shown.contains("what was done to it") && shown.contains("reason: an old client"), "{shown}");
-    let away = ground.sluice(&["dlq", "show", &id, "--database-url", "mysql://root@127.0.0.1:1/none"]).await.ok();
-    assert!(away.stderr.contains("what was done to it is not known"), "{away:?}");
+    let unreachable =
+        ground.sluice(&["dlq", "show", &id, "--database-url", "mysql://root@127.0.0.1:1/none"]).await.ok();
+    assert!(unreachable.stderr.contains("what was done to it is not known"), "{unreachable:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_letter_is_meant_by_a_beginning_of_its_id_or_as_the_latest_and_an_exact_id_always_wins() {
+async fn one_dead_letter_is_meant_by_a_beginning_of_its_id_or_as_the_latest_and_an_exact_id_always_wins() {
     let ground = Ground::new().await;
     for (id, title) in [("order-1", "one"), ("order-10", "ten"), ("shipment", "sent")] {
         wrapped(&ground, id, title).await;

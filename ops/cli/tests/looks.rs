@@ -5,7 +5,7 @@ mod support;
 use sluice_core::disposition::Class;
 use support::{Dead, Ground, ids, interrupt, post, text, until};
 
-/// Letters of all sorts: a worker's, the broker's, a stranger's, and what is no post at all.
+/// Dead letters of all sorts: a worker's, the broker's, a stranger's, and what is no post at all.
 async fn all_sorts(ground: &Ground) -> usize {
     let exhausted = Dead { class: Class::Exhausted, code: "mysql_1213", ..Dead::new("deadlock") };
     ground.dead(&[Dead::new("too long"), exhausted]).await;
@@ -21,9 +21,9 @@ async fn all_sorts(ground: &Ground) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_looks_leave_number_order_and_content_as_they_were() {
     let ground = Ground::new().await;
-    let letters = all_sorts(&ground).await;
+    let dead_letters = all_sorts(&ground).await;
     let first = ground.sluice(&["dlq", "list", "--json"]).await.ok();
-    assert_eq!(first.lines().len(), letters);
+    assert_eq!(first.lines().len(), dead_letters);
     let stories = stories(&ground).await;
     for look in 0..30 {
         // Looks that end early are looks too.
@@ -34,7 +34,7 @@ async fn thirty_looks_leave_number_order_and_content_as_they_were() {
         }
     }
     assert_eq!(self::stories(&ground).await, stories);
-    assert_eq!(ground.dead_letters().await, letters);
+    assert_eq!(ground.dead_letters().await, dead_letters);
 }
 
 async fn stories(ground: &Ground) -> Vec<String> {
@@ -46,7 +46,7 @@ async fn stories(ground: &Ground) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_letters_than_one_handful_keep_their_order_too() {
+async fn more_dead_letters_than_one_handful_keep_their_order_too() {
     let ground = Ground::new().await;
     let dead = Dead::some(1500);
     ground.dead(&dead).await;
@@ -57,7 +57,7 @@ async fn more_letters_than_one_handful_keep_their_order_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_that_die_between_looks_come_last() {
+async fn dead_letters_that_die_between_looks_come_last() {
     let ground = Ground::new().await;
     let dead = Dead::some(6);
     for two in dead.chunks(2) {
@@ -80,12 +80,12 @@ async fn two_people_who_look_at_once_both_see_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_look_that_is_killed_leaves_every_letter() {
+async fn a_look_that_is_killed_leaves_every_dead_letter() {
     let ground = Ground::new().await;
     let dead = Dead::some(2000);
     ground.dead(&dead).await;
     let mut look = ground.start(&["dlq", "list", "--json"]);
-    until("letters are in hand", async || ground.dead_letters().await < dead.len()).await;
+    until("dead letters are in flight", async || ground.dead_letters().await < dead.len()).await;
     look.kill().await.expect("it can be killed");
     until("they are back", async || ground.dead_letters().await == dead.len()).await;
     let (mut now, mut then) = (ground.listed().await, ids(&dead));
@@ -100,10 +100,10 @@ async fn a_look_that_is_interrupted_puts_all_back_in_their_order() {
     let dead = Dead::some(2000);
     ground.dead(&dead).await;
     let look = ground.start(&["dlq", "list", "--json"]);
-    until("letters are in hand", async || ground.dead_letters().await < dead.len()).await;
+    until("dead letters are in flight", async || ground.dead_letters().await < dead.len()).await;
     interrupt(&look).await;
     let ran = ground.finish(look).await;
-    // It may have been through with the letters already; then there was nothing left to interrupt.
+    // It may have been through with the dead letters already; then there was nothing left to interrupt.
     assert!(matches!(ran.code, Some(0 | 130)), "{ran:?}");
     if ran.code == Some(130) {
         assert!(ran.stderr.contains("where they were"), "{ran:?}");
@@ -112,10 +112,10 @@ async fn a_look_that_is_interrupted_puts_all_back_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_list_has_the_agreed_keys_and_the_broker_s_own_letters_have_them_too() {
+async fn the_list_has_the_agreed_keys_and_the_broker_s_own_dead_letters_have_them_too() {
     let ground = Ground::new().await;
     all_sorts(&ground).await;
-    let letters = ground.sluice(&["dlq", "list", "--json"]).await.ok().lines();
+    let dead_letters = ground.sluice(&["dlq", "list", "--json"]).await.ok().lines();
     let agreed = [
         "attempts",
         "author",
@@ -132,16 +132,16 @@ async fn the_list_has_the_agreed_keys_and_the_broker_s_own_letters_have_them_too
         "title",
         "worker",
     ];
-    for letter in &letters {
-        let keys: Vec<&String> = letter.as_object().expect("an object").keys().collect();
+    for dead_letter in &dead_letters {
+        let keys: Vec<&String> = dead_letter.as_object().expect("an object").keys().collect();
         assert_eq!(keys, agreed);
     }
-    let classes: Vec<String> = letters.iter().map(|letter| text(letter, "class")).collect();
+    let classes: Vec<String> = dead_letters.iter().map(|dead_letter| text(dead_letter, "class")).collect();
     assert_eq!(classes, ["permanent", "exhausted", "unknown", "unknown", "unknown", "rejected", "expired"]);
-    assert_eq!(text(&letters[5], "worker"), "RabbitMQ");
-    assert_eq!(text(&letters[5], "title"), "rejected");
-    assert!(text(&letters[2], "id").starts_with("anonymous-"));
-    assert_ne!(letters[2]["id"], letters[4]["id"]);
+    assert_eq!(text(&dead_letters[5], "worker"), "RabbitMQ");
+    assert_eq!(text(&dead_letters[5], "title"), "rejected");
+    assert!(text(&dead_letters[2], "id").starts_with("anonymous-"));
+    assert_ne!(dead_letters[2]["id"], dead_letters[4]["id"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +152,7 @@ async fn filters_leave_out_what_does_not_pass() {
     ground.dead(&[old, loud, Dead::new("young")]).await;
     let titles = async |filters: &[&str]| -> Vec<String> {
         let ran = ground.sluice(&[&["dlq", "list", "--json"], filters].concat()).await.ok();
-        ran.lines().iter().map(|letter| text(letter, "title")).collect()
+        ran.lines().iter().map(|dead_letter| text(dead_letter, "title")).collect()
     };
     assert_eq!(titles(&["--since", "1d"]).await, ["LOUD", "young"]);
     assert_eq!(titles(&["--until", "1d"]).await, ["old"]);
@@ -168,7 +168,7 @@ async fn filters_leave_out_what_does_not_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_is_shown_whole_and_harmless() {
+async fn a_dead_letter_is_shown_whole_and_harmless() {
     let ground = Ground::new().await;
     let body = b"\x1b]0;owned\x07 plain \xff";
     ground.foreign(body, Some("odd id")).await;

@@ -1,5 +1,5 @@
 //! Dead letters that a unique key refused, or whose id is another post's: what is forecast, what comes of a replay, and
-//! the way out.
+//! the fix.
 
 mod support;
 
@@ -13,7 +13,7 @@ async fn what_a_unique_key_refuses_is_forecast_and_ends_the_waiting_as_failed_ag
     let dead = [Dead::new("the same"), Dead::new("another"), Dead::new("the same")];
     ground.dead(&dead).await;
     let plan = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.ok().object();
-    assert_eq!(plan["outlook"], json!({ "would_be_recorded": 2, "would_be_refused_again": 1 }), "{plan}");
+    assert_eq!(plan["forecast"], json!({ "would_be_recorded": 2, "would_be_refused_again": 1 }), "{plan}");
     let refusal = &plan["refusals"][0];
     assert!(text(refusal, "code") == "mysql_1062" && text(refusal, "message").ends_with("u'"), "{plan}");
     let _worker = ground.worker(&[]);
@@ -32,7 +32,7 @@ async fn what_a_unique_key_refuses_is_forecast_and_ends_the_waiting_as_failed_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_whose_id_is_another_posts_is_told_as_that_everywhere_and_given_an_id_of_its_own() {
+async fn a_dead_letter_whose_id_is_another_posts_is_told_as_that_everywhere_and_given_an_id_of_its_own() {
     let ground = Ground::new().await;
     let first = post("first come");
     ground.record(std::slice::from_ref(&first)).await;
@@ -41,7 +41,7 @@ async fn a_letter_whose_id_is_another_posts_is_told_as_that_everywhere_and_given
     let id = first.id.to_string();
 
     let plan = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.ok().object();
-    assert_eq!(plan["outlook"], json!({ "would_be_refused_again": 1 }), "{plan}");
+    assert_eq!(plan["forecast"], json!({ "would_be_refused_again": 1 }), "{plan}");
     assert_eq!(text(&plan["refusals"][0], "code"), "id_conflict");
     let story = ground.sluice(&["why", &id, "--json"]).await.ok().object();
     assert!(story["place"] == "recorded" && text(&story, "now").contains("is another post with its id"), "{story}");
@@ -69,7 +69,7 @@ async fn a_letter_whose_id_is_another_posts_is_told_as_that_everywhere_and_given
     let ran = ground.sluice(&["dlq", "edit", &id, "--new-id"]).await.exits(1);
     assert!(ran.stderr.contains("must not change while nothing is stored under it"), "{ran:?}");
     let plan = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.ok().object();
-    assert_eq!(plan["outlook"], json!({ "would_be_recorded": 1 }), "{plan}");
+    assert_eq!(plan["forecast"], json!({ "would_be_recorded": 1 }), "{plan}");
     let _worker = ground.worker(&[]);
     let ran = ground.sluice(&["dlq", "replay", &id, "--yes", "--wait"]).await.ok();
     assert!(ran.stdout.contains("1 recorded"), "{ran:?}");
@@ -78,7 +78,7 @@ async fn a_letter_whose_id_is_another_posts_is_told_as_that_everywhere_and_given
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_whose_very_post_is_stored_gets_no_other_id() {
+async fn a_dead_letter_whose_very_post_is_stored_gets_no_other_id() {
     let ground = Ground::new().await;
     let dead = Dead::some(2);
     ground.dead(&dead).await;
@@ -100,7 +100,7 @@ async fn a_plan_on_a_table_without_transactions_stores_nothing_and_says_so() {
     ground.dead(&Dead::some(1)).await;
     ground.sql("ALTER TABLE posts ENGINE=MyISAM").await;
     let ran = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.exits(3);
-    assert_eq!(ran.object()["outlook"], json!({ "not_known": 1 }), "{ran:?}");
+    assert_eq!(ran.object()["forecast"], json!({ "not_known": 1 }), "{ran:?}");
     assert!(ran.stderr.contains("`posts` has MyISAM"), "{ran:?}");
     assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM posts").await, 0);
     let ran = ground.sluice(&["dlq", "replay", "--all", "--yes"]).await.exits(1);

@@ -1,11 +1,11 @@
-//! What a replay says before it begins, and how it yields: to workers that are paused, and to a database that is away.
+//! What a replay says before it begins, and how it yields: to workers that are paused, and to a database that is down.
 
 mod support;
 
 use serde_json::json;
 use support::{Dead, Ground, ids, text, until};
 
-const REPLAYED: &str = "SELECT COUNT(*) FROM act_letters WHERE outcome = 'replayed'";
+const REPLAYED: &str = "SELECT COUNT(*) FROM operation_items WHERE outcome = 'replayed'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_asks_todays_table_and_changes_nothing() {
@@ -18,8 +18,8 @@ async fn a_plan_asks_todays_table_and_changes_nothing() {
     ground.record(&[dead[1].post()]).await;
     let before = ground.listed().await;
     let plan = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.ok().object();
-    let outlook = json!({ "would_be_recorded": 3, "already_recorded": 1, "would_be_refused_again": 2 });
-    assert_eq!((&plan["letters"], &plan["outlook"]), (&json!(6), &outlook), "{plan}");
+    let forecast = json!({ "would_be_recorded": 3, "already_recorded": 1, "would_be_refused_again": 2 });
+    assert_eq!((&plan["dead_letters"], &plan["forecast"]), (&json!(6), &forecast), "{plan}");
     assert_eq!(plan["verdicts"], json!({ "approved": 3 }));
     assert_eq!(plan["groups"][0]["count"], json!(5));
     let codes: Vec<String> =
@@ -27,7 +27,7 @@ async fn a_plan_asks_todays_table_and_changes_nothing() {
     assert!(codes.contains(&"mysql_1406".to_owned()) && codes.contains(&"malformed".to_owned()), "{codes:?}");
 
     let said = ground.sluice(&["dlq", "replay", "--all", "--plan"]).await.ok();
-    assert!(said.stdout.contains("6 letters: 1 already recorded, 3 would be recorded"), "{said:?}");
+    assert!(said.stdout.contains("6 dead letters: 1 already recorded, 3 would be recorded"), "{said:?}");
     assert!(said.stderr.contains("nothing was done"), "{said:?}");
     let lines = ground.sluice(&["dlq", "replay", "--all", "--dry-run", "--json"]).await.ok().lines();
     assert_eq!(text(&lines[1], "outcome"), "would_replay");
@@ -35,12 +35,12 @@ async fn a_plan_asks_todays_table_and_changes_nothing() {
     assert_eq!(ground.listed().await, before);
     assert_eq!(ground.queued().await, 0);
     assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM posts").await, 1);
-    assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM acts").await, 0);
+    assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM operations").await, 0);
 
     // The table as it is today, not as it was when they died.
     ground.sql("ALTER TABLE posts MODIFY title VARCHAR(400) NOT NULL").await;
     let plan = ground.sluice(&["dlq", "replay", "--all", "--plan", "--json"]).await.ok().object();
-    assert_eq!(plan["outlook"]["would_be_recorded"], json!(4), "{plan}");
+    assert_eq!(plan["forecast"]["would_be_recorded"], json!(4), "{plan}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,9 +49,10 @@ async fn a_plan_without_mysql_says_so_and_tells_the_rest() {
     ground.dead(&Dead::some(2)).await;
     ground.foreign(b"no post", Some("stranger")).await;
     ground.until_dead(3).await;
-    let away = ["--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
-    let ran = ground.sluice(&[&["dlq", "replay", "--all", "--plan", "--json"][..], &away].concat()).await.exits(3);
-    assert_eq!(ran.object()["outlook"], json!({ "not_known": 2, "would_be_refused_again": 1 }));
+    let unreachable = ["--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
+    let ran =
+        ground.sluice(&[&["dlq", "replay", "--all", "--plan", "--json"][..], &unreachable].concat()).await.exits(3);
+    assert_eq!(ran.object()["forecast"], json!({ "not_known": 2, "would_be_refused_again": 1 }));
     assert!(ran.stderr.contains("127.0.0.1:1") && !ran.stderr.contains("hunter2"), "{ran:?}");
 }
 
@@ -82,7 +83,7 @@ async fn a_replay_waits_while_all_workers_are_paused_and_then_goes_on() {
     replay.says("all workers are paused", 1).await;
     // Others can look meanwhile.
     assert_eq!(ground.listed().await.len(), 30);
-    assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM act_letters").await, 0);
+    assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM operation_items").await, 0);
     proxy.heal();
     assert!(replay.ended().await.success(), "{}", replay.said());
     assert!(replay.said().contains("going on"), "{}", replay.said());

@@ -1,4 +1,4 @@
-//! What became of replayed letters: told per letter, counted, and never guessed from clocks.
+//! What became of replayed dead letters: told per dead letter, counted, and never guessed from clocks.
 
 mod support;
 
@@ -12,19 +12,19 @@ async fn replays(ground: &Ground) -> Vec<Value> {
     ground.sluice(&["replays", "--json"]).await.ok().lines()
 }
 
-/// The outcome of each letter of a replay.
+/// The outcome of each dead letter of a replay.
 async fn outcomes(ground: &Ground, id: &str) -> BTreeMap<String, String> {
     let ran = ground.sluice(&["replays", "show", id, "--json"]).await.ok();
     ran.lines().iter().map(|line| (text(line, "id"), text(line, "outcome"))).collect()
 }
 
-/// Waits until no letter of a replay waits.
+/// Waits until no dead letter of a replay waits.
 async fn until_known(ground: &Ground, id: &str) {
     until("every fate is known", async || !outcomes(ground, id).await.values().any(|name| name == "waiting")).await;
 }
 
 fn replayed(ran: Ran) -> Ran {
-    assert!(ran.stdout.contains("recorded as act"), "{ran:?}");
+    assert!(ran.stdout.contains("recorded as operation"), "{ran:?}");
     ran
 }
 
@@ -34,7 +34,7 @@ fn too_long() -> Dead {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_letter_of_a_replay_is_told_what_became_of_it() {
+async fn each_dead_letter_of_a_replay_is_told_what_became_of_it() {
     let ground = Ground::new().await;
     let mut dead = Dead::some(2);
     dead.push(too_long());
@@ -58,19 +58,19 @@ async fn each_letter_of_a_replay_is_told_what_became_of_it() {
     let second = text(&replays(&ground).await[0], "id");
     until_known(&ground, &second).await;
     let again = ground.sluice(&["replays", "show", &first]).await.ok();
-    assert!(again.stdout.contains(&format!("by act {second}")), "{again:?}");
+    assert!(again.stdout.contains(&format!("by operation {second}")), "{again:?}");
     ground.sluice(&["dlq", "drop", &all[2], "--yes"]).await.ok();
     assert_eq!(outcomes(&ground, &first).await[&all[2]], "replayed_again");
     assert_eq!(outcomes(&ground, &second).await[&all[2]], "dropped");
     let listed = replays(&ground).await;
     assert_eq!((listed.len(), &listed[1]["outcomes"]["replayed_again"]), (2, &json!(1)), "{listed:?}");
-    assert_eq!(listed[1]["letters"], json!(3));
+    assert_eq!(listed[1]["dead_letters"], json!(3));
     let text = ground.sluice(&["replays", "--limit", "1"]).await.ok().stdout;
     assert!(text.contains("1 dropped") && !text.contains(&first) && text.contains(&format!("id {}", all[2])), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_without_an_id_is_followed_by_the_id_of_its_post() {
+async fn a_dead_letter_without_an_id_is_followed_by_the_id_of_its_post() {
     let ground = Ground::new().await;
     let post = Dead::new("nameless").post();
     ground.foreign(&post.to_body(), None).await;
@@ -92,8 +92,8 @@ async fn a_replay_that_nobody_knows_is_named_and_one_of_several_is_asked_for() {
     assert!(ran.stderr.contains("no replay is recorded") && ran.stdout.is_empty(), "{ran:?}");
     let dead = Dead::some(2);
     ground.dead(&dead).await;
-    for letter in ids(&dead) {
-        ground.sluice(&["dlq", "replay", &letter, "--yes"]).await.ok();
+    for dead_letter in ids(&dead) {
+        ground.sluice(&["dlq", "replay", &dead_letter, "--yes"]).await.ok();
     }
     for unknown in ["ffff", "nobody", "%", "_"] {
         let ran = ground.sluice(&["replays", "show", unknown]).await.exits(3);
@@ -127,7 +127,7 @@ async fn who_stops_waiting_is_told_how_to_ask_later() {
     ground.dead(&dead).await;
     let replay = ground.start(&["dlq", "replay", "--all", "--yes", "--wait"]);
     until("all are replayed", async || ground.queued().await == 2 && ground.dead_letters().await == 0).await;
-    until("it is recorded", async || ground.value::<u64>("SELECT COUNT(*) FROM act_letters").await == 2).await;
+    until("it is recorded", async || ground.value::<u64>("SELECT COUNT(*) FROM operation_items").await == 2).await;
     interrupt(&replay).await;
     let ran = ground.finish(replay).await;
     assert!(ran.code == Some(130) && ran.stdout.contains("2 replayed"), "{ran:?}");
@@ -137,7 +137,7 @@ async fn who_stops_waiting_is_told_how_to_ask_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_replayed_too_often_is_left_unless_it_is_forced() {
+async fn a_dead_letter_replayed_too_often_is_left_unless_it_is_forced() {
     let ground = Ground::new().await;
     let dead = [too_long()];
     ground.dead(&dead).await;
@@ -172,7 +172,7 @@ async fn a_canary_that_fails_again_stops_the_replay_and_one_that_does_not_lets_i
     let canary = ["dlq", "replay", "--all", "--yes", "--canary", "5", "--abort-over"];
     let ran = ground.sluice(&[&canary[..], &["50%"]].concat()).await.exits(3);
     assert!(
-        ran.stdout.contains("5 of the canary's 5 letters failed again") && ran.stdout.contains("mysql_1406"),
+        ran.stdout.contains("5 of the canary's 5 dead letters failed again") && ran.stdout.contains("mysql_1406"),
         "{ran:?}"
     );
     assert_eq!(ground.dead_letters().await, 20);

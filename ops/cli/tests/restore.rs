@@ -1,4 +1,5 @@
-//! `sluice dlq drop`, `dropped` and `restore`: what is taken out can be had back, once and whole, whatever dies between.
+//! `sluice dlq drop`, `dropped` and `restore`: what is taken out can be had back, once and whole, whatever dies
+//! between.
 
 mod support;
 
@@ -11,7 +12,7 @@ use support::{Dead, Ground, ids, post, text};
 const DROP_ALL: [&str; 4] = ["dlq", "drop", "--all", "--yes"];
 const RESTORE_ALL: [&str; 3] = ["dlq", "restore", "--all"];
 
-/// A stranger's letter with headers of odd types, and properties.
+/// A stranger's dead letter with headers of odd types, and properties.
 async fn odd(ground: &Ground) {
     let mut headers = FieldTable::default();
     headers.insert("small".into(), AMQPValue::ShortShortInt(-3));
@@ -29,11 +30,11 @@ async fn verified(ground: &Ground, dead: &[Dead], code: i32) -> Value {
 }
 
 async fn outcomes(ground: &Ground, outcome: &str) -> u32 {
-    ground.value(&format!("SELECT COUNT(*) FROM act_letters WHERE outcome = '{outcome}'")).await
+    ground.value(&format!("SELECT COUNT(*) FROM operation_items WHERE outcome = '{outcome}'")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dropped_letters_come_back_as_they_were_and_only_once() {
+async fn dropped_dead_letters_come_back_as_they_were_and_only_once() {
     let ground = Ground::new().await;
     let dead = Dead::some(3);
     ground.dead(&dead).await;
@@ -46,11 +47,11 @@ async fn dropped_letters_come_back_as_they_were_and_only_once() {
     let listed = ground.sluice(&["dlq", "dropped", "--json"]).await.ok().lines();
     assert_eq!((listed.len(), text(&listed[0], "id")), (5, dead[0].id.to_string()));
     assert_eq!((&listed[0]["code"], &listed[0]["copies"]), (&json!("mysql_1406"), &json!(1)));
-    assert!(text(&listed[0], "actor").contains('@') && !text(&listed[0], "act").is_empty(), "{listed:?}");
+    assert!(text(&listed[0], "actor").contains('@') && !text(&listed[0], "operation").is_empty(), "{listed:?}");
     assert_eq!(verified(&ground, &dead, 0).await["dropped"], 3);
 
     let ran = ground.sluice(&RESTORE_ALL).await.ok();
-    assert!(ran.stdout.starts_with("5 restored (recorded as act "), "{ran:?}");
+    assert!(ran.stdout.starts_with("5 restored (recorded as operation "), "{ran:?}");
     assert_eq!(ground.exported().await, before);
     let account = verified(&ground, &dead, 0).await;
     assert_eq!((&account["dead"], &account["dropped"]), (&json!(3), &json!(0)));
@@ -76,7 +77,9 @@ async fn what_is_asked_for_comes_back_and_each_of_the_others_is_named_with_the_r
     let told: Vec<(String, String)> =
         ran.lines().iter().map(|line| (text(line, "outcome"), text(line, "detail"))).collect();
     assert_eq!(told[0].0, "restored");
-    for (line, reason) in told[1..].iter().zip(["destroyed for ever", "no letter of this id", "no letter of this id"]) {
+    for (line, reason) in
+        told[1..].iter().zip(["destroyed for ever", "no dead letter of this id", "no dead letter of this id"])
+    {
         assert!(line.0 == "failed" && line.1.contains(reason), "{told:?}");
     }
     let listed = ground.sluice(&["dlq", "dropped", "--json"]).await.ok().lines();
@@ -94,11 +97,11 @@ async fn nothing_is_kept_of_what_is_destroyed_but_who_when_which_and_why() {
     let ran = ground.sluice(&["dlq", "drop", "--all", "--forever", "--yes", "--reason", "by law", "--json"]).await.ok();
     assert!(ran.lines().iter().all(|line| line["outcome"] == "destroyed"), "{ran:?}");
     assert_eq!(ground.dead_letters().await, 0);
-    assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM kept_letters").await, 0);
+    assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM archived_dead_letters").await, 0);
     let line: String = ground
-        .value("SELECT CONCAT_WS(' ', a.kind, a.selection, l.letter, l.outcome, l.detail, IFNULL(l.body, 'none')) FROM acts a JOIN act_letters l ON l.act = a.id ORDER BY l.number LIMIT 1")
+        .value("SELECT CONCAT_WS(' ', a.kind, a.selection, l.dead_letter, l.outcome, l.detail) FROM operations a JOIN operation_items l ON l.operation = a.id ORDER BY l.number LIMIT 1")
         .await;
-    for told in ["destroy ", "by law", &dead[0].id.to_string(), "mysql_1406", "none"] {
+    for told in ["destroy ", "by law", &dead[0].id.to_string(), "mysql_1406"] {
         assert!(line.contains(told), "{told} in {line}");
     }
     assert!(!line.contains("secret"), "{line}");
@@ -108,12 +111,12 @@ async fn nothing_is_kept_of_what_is_destroyed_but_who_when_which_and_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drop_that_is_killed_leaves_each_letter_once_however_it_goes_on() {
+async fn a_drop_that_is_killed_leaves_each_dead_letter_once_however_it_goes_on() {
     let ground = Ground::new().await;
     let dead = Dead::some(6);
     ground.dead(&dead).await;
     let before = ground.exported().await;
-    // Six are on the record, at most two of them were acknowledged: an answer may still have been on its way.
+    // Six are in the audit log, at most two of them were acknowledged: an answer may still have been on its way.
     ground.killed_at("drop_recorded=2*off->return", &DROP_ALL).await;
     ground.until_dead(4).await;
     let left = ground.listed().await.len();
@@ -122,17 +125,17 @@ async fn a_drop_that_is_killed_leaves_each_letter_once_however_it_goes_on() {
     assert_eq!((&account["dead"], &account["dropped"]), (&json!(left), &json!(6 - left)));
 
     let ran = ground.sluice(&RESTORE_ALL).await.ok();
-    assert!(ran.stdout.starts_with(&format!("{} restored, {left} passed over", 6 - left)), "{ran:?}");
+    assert!(ran.stdout.starts_with(&format!("{} restored, {left} skipped", 6 - left)), "{ran:?}");
     assert_eq!(ground.exported().await, before);
     let account = verified(&ground, &dead, 0).await;
     assert_eq!((&account["dead"], &account["dropped"], &account["duplicate"]), (&json!(6), &json!(0), &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drop_that_is_killed_and_done_again_is_undone_to_one_letter_each() {
+async fn a_drop_that_is_killed_and_done_again_is_undone_to_one_dead_letter_each() {
     let ground = Ground::new().await;
     ground.dead(&Dead::some(3)).await;
-    // Letters that nothing tells apart are letters all the same.
+    // Dead letters that nothing tells apart are dead letters all the same.
     for _ in 0..3 {
         ground.foreign(b"garbage", None).await;
     }
@@ -142,7 +145,7 @@ async fn a_drop_that_is_killed_and_done_again_is_undone_to_one_letter_each() {
     ground.until_dead(2).await;
     ground.sluice(&DROP_ALL).await.ok();
     assert_eq!(ground.dead_letters().await, 0);
-    assert!(outcomes(&ground, "dropped").await >= 8, "some are on the record twice");
+    assert!(outcomes(&ground, "dropped").await >= 8, "some are in the audit log twice");
     let listed = ground.sluice(&["dlq", "dropped"]).await.ok();
     assert!(listed.stdout.contains("(3 ×)") && listed.stderr.contains("6 of 6"), "{listed:?}");
     ground.sluice(&RESTORE_ALL).await.ok();
@@ -160,7 +163,7 @@ async fn what_a_killed_drop_left_in_the_queue_and_somebody_acted_on_is_not_broug
     ground.killed_at("drop_recorded=1*off->return", &DROP_ALL).await;
     ground.until_dead(3).await;
     ground.sluice(&["dlq", "replay", &all[1], "--yes"]).await.ok();
-    ground.sluice(&["dlq", "edit", &all[2], "--patch", r#"{"title":"mended"}"#]).await.ok();
+    ground.sluice(&["dlq", "edit", &all[2], "--patch", r#"{"title":"fixed"}"#]).await.ok();
     ground.sluice(&["dlq", "drop", &all[3], "--forever", "--yes"]).await.ok();
     let ran = ground.sluice(&["dlq", "restore", &all[1], &all[2], &all[3]]).await.exits(1);
     for told in ["it was replayed", "it was edited", "it was destroyed"] {
@@ -177,7 +180,7 @@ async fn what_a_killed_drop_left_in_the_queue_and_somebody_acted_on_is_not_broug
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_restore_that_is_killed_is_done_again_without_a_second_copy() {
+async fn a_restore_that_is_killed_is_done_again_without_a_second_copy() {
     let ground = Ground::new().await;
     let dead = Dead::some(5);
     ground.dead(&dead).await;
@@ -196,7 +199,7 @@ async fn an_restore_that_is_killed_is_done_again_without_a_second_copy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_are_chosen_by_act_by_filter_and_by_number() {
+async fn dead_letters_are_chosen_by_operation_by_filter_and_by_number() {
     let ground = Ground::new().await;
     let mut dead = Dead::some(6);
     dead[1].code = "malformed";
@@ -204,49 +207,22 @@ async fn letters_are_chosen_by_act_by_filter_and_by_number() {
     ground.dead(&dead).await;
     let all = ids(&dead);
     ground.sluice(&["dlq", "drop", "--code", "malformed", "--yes"]).await.ok();
-    let act: String = ground.value("SELECT id FROM acts").await;
+    let operation: String = ground.value("SELECT id FROM operations").await;
     ground.sluice(&DROP_ALL).await.ok();
-    let dry = ground.sluice(&["dlq", "restore", "--act", &act, "--dry-run"]).await.ok();
+    let dry = ground.sluice(&["dlq", "restore", "--operation", &operation, "--dry-run"]).await.ok();
     assert!(dry.stdout.contains(&all[1]) && dry.stderr.contains("2 would be restored"), "{dry:?}");
     assert_eq!(ground.dead_letters().await, 0);
-    ground.sluice(&["dlq", "restore", "--act", &act]).await.ok();
+    ground.sluice(&["dlq", "restore", "--operation", &operation]).await.ok();
     assert_eq!(ground.listed().await, [all[1].clone(), all[2].clone()]);
-    let ran = ground.sluice(&["dlq", "restore", "--act", &act, "--act", "none"]).await.exits(1);
-    assert!(ran.stderr.contains("were brought back") && ran.stderr.contains("none: no act"), "{ran:?}");
+    let ran = ground.sluice(&["dlq", "restore", "--operation", &operation, "--operation", "none"]).await.exits(1);
+    assert!(ran.stderr.contains("were brought back") && ran.stderr.contains("none: no operation"), "{ran:?}");
     ground.sluice(&["dlq", "restore", "--code", "mysql_1406", "--limit", "2"]).await.ok();
     assert_eq!(ground.listed().await, [&all[1], &all[2], &all[0], &all[3]].map(String::clone));
     ground.sluice(&["dlq", "restore", "--class", "expired"]).await.ok();
     ground.sluice(&["dlq", "restore"]).await.exits(2);
     ground.sluice(&["dlq", "restore", "--limit", "1"]).await.exits(2);
-    ground.sluice(&["dlq", "restore", "--all", "--act", &act]).await.exits(2);
+    ground.sluice(&["dlq", "restore", "--all", "--operation", &operation]).await.exits(2);
     assert_eq!(ground.dead_letters().await, 4);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn letters_that_an_older_version_dropped_come_back_as_far_as_it_kept_them() {
-    let ground = Ground::new().await;
-    let dead = Dead::new("of old");
-    let record = dead.record(&ground.topology).to_header();
-    let act = "0193a5b2-7c55-7000-8000-00000000e1b4";
-    let acts = "INSERT INTO acts VALUES (?, 'drop', 'me@home', ?, '{}', UTC_TIMESTAMP(6))";
-    ground.execute(acts, (act, &ground.prefix)).await;
-    let line = "INSERT INTO act_letters (act, number, letter, outcome, detail, body, headers, at) VALUES (?, ?, ?, \
-                'dropped', '', ?, ?, UTC_TIMESTAMP(6))";
-    let headers = json!({ "sluice-failure": record, "tenant": 7 }).to_string();
-    ground.execute(line, (act, 1, dead.id.to_string(), dead.post().to_body(), headers)).await;
-    let before = verified(&ground, std::slice::from_ref(&dead), 0).await;
-    assert_eq!(before["dropped"], 1);
-    ground.sluice(&["dlq", "restore", &dead.id.to_string()]).await.ok();
-    let letter = ground.sluice(&["dlq", "export"]).await.ok().object();
-    assert_eq!((&letter["code"], &letter["title"]), (&json!("mysql_1406"), &json!("of old")));
-    assert_eq!(letter["letter"]["headers"]["tenant"], 7);
-    assert_eq!(letter["letter"]["properties"]["message_id"], json!(dead.id));
-    // Another of this id cannot be told from it, so it stays where it is.
-    let again = json!({ "sluice-failure": dead.record(&ground.topology).to_header() }).to_string();
-    ground.execute(line, (act, 2, dead.id.to_string(), dead.post().to_body(), again)).await;
-    let ran = ground.sluice(&["dlq", "restore", &dead.id.to_string()]).await.exits(1);
-    assert!(ran.stderr.contains("older version"), "{ran:?}");
-    assert_eq!(ground.dead_letters().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,17 +243,17 @@ async fn what_cannot_be_recorded_or_published_is_not_brought_back() {
     let ground = Ground::new().await;
     ground.dead(&Dead::some(2)).await;
     ground.sluice(&DROP_ALL).await.ok();
-    let away = ["--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
+    let unreachable = ["--database-url", "mysql://root:hunter2@127.0.0.1:1/none"];
     for command in ["restore", "dropped"] {
         let all: &[&str] = if command == "restore" { &["--all"] } else { &[] };
-        let ran = ground.sluice(&[&["dlq", command][..], all, &away].concat()).await.exits(1);
+        let ran = ground.sluice(&[&["dlq", command][..], all, &unreachable].concat()).await.exits(1);
         assert!(ran.stderr.contains("127.0.0.1:1") && !ran.stderr.contains("hunter2"), "{ran:?}");
     }
     let exchange = ground.topology.dead_letter_exchange();
     let options = lapin::options::ExchangeDeleteOptions::default();
     ground.channel.exchange_delete(exchange.as_str().into(), options).await.expect("deleted");
     let ran = ground.sluice(&RESTORE_ALL).await.exits(1);
-    assert!(ran.stderr.contains(&exchange) && ran.stderr.contains("stays in the record"), "{ran:?}");
+    assert!(ran.stderr.contains(&exchange) && ran.stderr.contains("stays in the audit log"), "{ran:?}");
     assert_eq!(ground.dead_letters().await, 0);
     ground.topology.declare(&ground.connection).await.expect("it can be made again");
     ground.sluice(&RESTORE_ALL).await.ok();

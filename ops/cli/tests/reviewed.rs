@@ -79,9 +79,9 @@ async fn what_the_review_says_of_a_post_sent_by_http_is_read_back_from_mysql() {
     assert!(story.contains("held by the rules site@") && story.contains("ours"), "{story}");
 
     assert_eq!(row(on_trial).await.verdict, "approved", "a rule in shadow mode decides nothing");
-    worker.says("a shadow rule spoke", 1).await;
+    worker.says("a shadow rule matched", 1).await;
     let said = worker.said();
-    let line = said.lines().find(|line| line.contains("a shadow rule spoke")).expect("it was just said");
+    let line = said.lines().find(|line| line.contains("a shadow rule matched")).expect("it was just said");
     assert!(line.contains(&on_trial.to_string()) && line.contains("on-trial"), "{line}");
     assert!(!line.contains("Gnome"), "no line of log holds a post's text: {line}");
 }

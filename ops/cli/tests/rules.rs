@@ -116,7 +116,7 @@ async fn eval_reads_stdin_and_the_rules_of_the_environment() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_with_the_way_out() {
+async fn what_cannot_be_read_is_refused_with_the_fix() {
     let folder = folder();
     let set = file(&folder, "set.jsonl", ROWS);
     let ran = rules(&["eval", shown(&set), "/no/such.jsonl"]).await.exits(1);
@@ -172,7 +172,7 @@ async fn explain_says_where_each_finding_stands_and_what_it_adds_up_to() {
 }
 
 #[tokio::test]
-async fn check_takes_a_sound_file_and_warns_of_what_never_speaks() {
+async fn check_takes_a_valid_file_and_warns_of_what_can_never_match() {
     let folder = folder();
     let odd = format!(
         "{SITE}[[list]]\nid = \"more\"\ncategory = \"spam\"\nweight = 10\nterms = [\"WATCHES\", \"cheap watches\", \"clocks\"]\n\
@@ -181,7 +181,7 @@ async fn check_takes_a_sound_file_and_warns_of_what_never_speaks() {
     );
     let odd = file(&folder, "odd.toml", &odd);
     let told = rules(&["check", shown(&odd), "--json"]).await.ok().object();
-    let counts = json!([told["sound"], told["rules"], told["terms"], told["tests"], told["errors"]]);
+    let counts = json!([told["valid"], told["rules"], told["terms"], told["tests"], told["errors"]]);
     assert_eq!(counts, json!([true, 4, 6, 1, []]), "{told}");
     let warned: Vec<_> = told["warnings"]
         .as_array()
@@ -191,7 +191,7 @@ async fn check_takes_a_sound_file_and_warns_of_what_never_speaks() {
         .collect();
     let expected = [
         ("13:10 the term \"WATCHES\" is also in \"ads\"", "keep one"),
-        ("13:21 the term \"cheap watches\" never speaks: ", "ads"),
+        ("13:21 the term \"cheap watches\" can never match: ", "ads"),
         ("17:13 the category \"none\" has no rule", "take it out"),
         ("19:13 the category \"far\" is never reached", "come to 20, it begins at 90"),
         ("28:12 the category \"spm\" is declared nowhere", "hold"),
@@ -216,7 +216,7 @@ async fn check_refuses_a_file_by_line_and_column() {
         let path = file(&folder, "wrong.toml", &content);
         let ran = rules(&["check", shown(&path), "--json"]).await.exits(1);
         let told = ran.object();
-        assert_eq!((&told["sound"], &told["ruleset"]), (&json!(false), &json!(null)), "{told}");
+        assert_eq!((&told["valid"], &told["ruleset"]), (&json!(false), &json!(null)), "{told}");
         assert_eq!(
             json!([told["errors"][0]["line"], told["errors"][0]["column"]]),
             json!([place.0, place.1]),

@@ -1,4 +1,4 @@
-//! Dead letters that the AMQP library could not read by itself are letters like any other.
+//! Dead letters that the AMQP library could not read by itself are dead letters like any other.
 
 mod support;
 
@@ -7,7 +7,7 @@ use sluice_rabbit::topology::ROUTING_KEY;
 use support::{Ground, post, text, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_that_the_library_cannot_read_are_seen_exported_imported_and_replayed() {
+async fn dead_letters_that_the_library_cannot_read_are_seen_exported_imported_and_replayed() {
     let ground = Ground::new().await;
     let mut stranger = Stranger::connect(&ground.amqp_url).await;
     let strange = [
@@ -42,7 +42,7 @@ async fn letters_that_the_library_cannot_read_are_seen_exported_imported_and_rep
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_the_library_cannot_read_is_replayed_from_where_it_lies() {
+async fn a_dead_letter_that_the_library_cannot_read_is_replayed_from_where_it_lies() {
     let ground = Ground::new().await;
     let mut stranger = Stranger::connect(&ground.amqp_url).await;
     for message in [Strange::named(b"\xff", b"{}"), Strange::nested(2000, b"{}")] {

@@ -12,8 +12,8 @@ use tokio::process::{Child, Command};
 /// The key Ctrl-C, as a terminal sends it.
 const CTRL_C: &[u8] = b"\x03";
 
-/// Starts `sluice` on a terminal of its own, whose keys are the child's stdin and whose page is its stdout. Its exit code
-/// is the program's.
+/// Starts `sluice` on a terminal of its own, whose keys are the child's stdin and whose page is its stdout. Its exit
+/// code is the program's.
 fn on_a_terminal(ground: &Ground, args: &str) -> Child {
     on_a_terminal_with(ground, args, &[])
 }
@@ -137,7 +137,7 @@ async fn an_import_that_waits_for_lines_ends_at_the_first_ctrl_c() {
     let mut import = ground.command(&["dlq", "import", "-"]);
     let mut import = import.stdin(Stdio::piped()).spawn().expect("the program was built");
     let mut typed = import.stdin.take().expect("it is piped");
-    typed.write_all(b"no letter\n").await.expect("it reads");
+    typed.write_all(b"no dead letter\n").await.expect("it reads");
     let mut page = import.stderr.take().expect("it is piped");
     let mut said = String::new();
     let reading = async {

@@ -1,4 +1,4 @@
-//! Topology, schema and status: what is there, what is different, what is away.
+//! Topology, schema and status: what is there, what is different, what is down.
 
 mod support;
 
@@ -6,7 +6,7 @@ use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::json;
 use sluice_lab::testing::eventually;
-use sluice_rabbit::delivery::DeadLetterBrowser;
+use sluice_rabbit::dead_letters::DeadLetterBrowser;
 use sluice_rabbit::worker_status::{self, Paused, State, WorkerStatus};
 use support::{Dead, Ground, PATIENCE, interrupt, post, text};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -109,24 +109,28 @@ async fn the_status_counts_everything() {
     let verdicts = json!({ "approved": 2, "held": 0, "rejected": 0 });
     assert_eq!(status["posts"], json!({ "total": 2, "exact": true, "by_verdict": verdicts, "sample": null }));
     assert_eq!(status["rates"]["recorded_per_second"], 0.0);
-    assert_eq!(status["away"], json!([]));
+    assert_eq!(status["unreachable"], json!([]));
     let page = ground.sluice(&["status", "--no-look"]).await.ok().stdout;
     assert!(page.contains("1 waiting in") && page.contains("--no-look"), "{page}");
     assert!(!page.contains('\u{1b}'), "no colours in a pipe");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_away_is_said_and_the_rest_is_shown() {
+async fn what_is_down_is_said_and_the_rest_is_shown() {
     let ground = Ground::new().await;
     ground.submit(&post("waiting")).await;
-    let away = ["status", "--json", "--database-url", "mysql://root@127.0.0.1:1/none"];
-    let status = ground.sluice(&away).await.exits(1).object();
+    let unreachable = ["status", "--json", "--database-url", "mysql://root@127.0.0.1:1/none"];
+    let status = ground.sluice(&unreachable).await.exits(1).object();
     assert_eq!((&status["queue"]["ready"], &status["posts"]), (&json!(1), &json!(null)));
-    assert_eq!(text(&status["away"][0], "what"), "MySQL");
+    assert_eq!(text(&status["unreachable"][0], "what"), "MySQL");
     let status = ground.sluice(&["status", "--json", "--amqp-url", "amqp://127.0.0.1:1"]).await.exits(1).object();
     assert_eq!((&status["queue"], &status["workers"]), (&json!(null), &json!(null)));
     assert_eq!(status["posts"]["total"], 0);
-    assert_eq!((&status["away"][0]["what"], &status["away"][1]), (&json!("RabbitMQ"), &json!(null)), "said once");
+    assert_eq!(
+        (&status["unreachable"][0]["what"], &status["unreachable"][1]),
+        (&json!("RabbitMQ"), &json!(null)),
+        "said once"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +142,7 @@ async fn workers_answer_for_themselves() {
     let end = tokio_util::sync::CancellationToken::new();
     let mut answering = tokio::task::JoinSet::new();
     for (name, paused) in [("w-2", true), ("w-1", false)] {
-        let presence = WorkerStatus {
+        let status = WorkerStatus {
             worker: name.to_owned(),
             pid: 7,
             version: "0.1.0".to_owned(),
@@ -152,7 +156,7 @@ async fn workers_answer_for_themselves() {
                 message: "refused".to_owned(),
             }),
             consumers: 0,
-            in_hand: 3,
+            in_flight: 3,
             stored: 0,
             dead_lettered: 0,
             oldest_submitted_at: Some(ago(90)),
@@ -160,7 +164,7 @@ async fn workers_answer_for_themselves() {
             reviewer: None,
         };
         let (broker, topology, end) = (ground.broker.clone(), ground.topology.clone(), end.clone());
-        answering.spawn(async move { worker_status::answer(&broker, &topology, || presence.clone(), end).await });
+        answering.spawn(async move { worker_status::answer(&broker, &topology, || status.clone(), end).await });
     }
     let status = eventually("both workers to answer", async || {
         let status = ground.sluice(&["status", "--json"]).await.ok().object();
@@ -169,7 +173,7 @@ async fn workers_answer_for_themselves() {
     .await;
     assert_eq!((&status["workers"][0]["worker"], &status["workers"][1]["worker"]), (&json!("w-1"), &json!("w-2")));
     assert_eq!((&status["paused"]["dependency"], &status["paused"]["workers"]), (&json!("mysql"), &json!(1)));
-    assert_eq!(status["queue"]["in_hand"], 6);
+    assert_eq!(status["queue"]["in_flight"], 6);
     assert!(status["queue"]["oldest_age_seconds"].as_i64().is_some_and(|age| (90..150).contains(&age)), "{status}");
     let page = ground.sluice(&["status"]).await.ok().stdout;
     for part in [
@@ -185,16 +189,16 @@ async fn workers_answer_for_themselves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_in_somebody_s_hand_hold_up_no_status() {
+async fn dead_letters_in_somebody_s_hand_hold_up_no_status() {
     let ground = Ground::new().await;
     ground.dead(&Dead::some(3)).await;
-    let mut letters =
-        DeadLetterBrowser::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our turn");
-    letters.next().await.expect("the broker answers").expect("a letter");
+    let mut dead_letters =
+        DeadLetterBrowser::open(&ground.broker, &ground.topology, PATIENCE, || ()).await.expect("our lock");
+    dead_letters.next().await.expect("the broker answers").expect("a dead letter");
     let status = ground.sluice(&["status", "--json"]).await.ok().object();
-    letters.put_back().await.expect("they go back");
-    assert!(text(&status["dead_letters"], "note").contains("in hand"), "{status}");
-    assert_eq!((&status["dead_letters"]["by_class"], &status["away"]), (&json!(null), &json!([])));
+    dead_letters.put_back().await.expect("they go back");
+    assert!(text(&status["dead_letters"], "note").contains("in flight"), "{status}");
+    assert_eq!((&status["dead_letters"]["by_class"], &status["unreachable"]), (&json!(null), &json!([])));
     let status = ground.sluice(&["status", "--json"]).await.ok().object();
     assert_eq!((&status["dead_letters"]["ready"], &status["dead_letters"]["note"]), (&json!(3), &json!(null)));
 }

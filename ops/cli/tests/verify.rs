@@ -47,7 +47,7 @@ async fn each_post_is_found_in_its_place() {
     }
     ground.dead(&dead).await;
     ground.sluice(&["dlq", "drop", &dead[0].id.to_string(), "--yes"]).await.ok();
-    let accepted = ids(&stored).chain(ids(&waiting)).chain(dead.iter().map(|letter| letter.id));
+    let accepted = ids(&stored).chain(ids(&waiting)).chain(dead.iter().map(|dead_letter| dead_letter.id));
     // One of them was submitted twice with the same key.
     let receipts = receipts(accepted.chain([stored[0].id]));
     let object = verify(&ground, &receipts, &[]).await.ok().object();
@@ -86,7 +86,7 @@ async fn what_was_purged_is_missing_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_post_in_a_worker_s_hand_is_waited_for() {
+async fn a_post_in_flight_is_waited_for() {
     let ground = Ground::new().await;
     let held = posts(1);
     ground.submit(&held[0]).await;
@@ -121,12 +121,12 @@ async fn with_a_wait_it_waits_until_nothing_is_queued() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recorded_and_still_dead_is_a_duplicate_until_the_letter_is_dropped() {
+async fn recorded_and_still_dead_is_a_duplicate_until_the_dead_letter_is_dropped() {
     let ground = Ground::new().await;
     let dead = Dead::some(2);
     ground.dead(&dead).await;
     ground.record(&[dead[0].post()]).await;
-    let receipts = receipts(dead.iter().map(|letter| letter.id));
+    let receipts = receipts(dead.iter().map(|dead_letter| dead_letter.id));
     let object = verify(&ground, &receipts, &[]).await.exits(1).object();
     assert_eq!((&object["recorded"], &object["dead"], &object["duplicate"]), (&json!(1), &json!(2), &json!(1)));
     assert_eq!(object["duplicate_ids"], json!([dead[0].id]));
@@ -136,15 +136,15 @@ async fn recorded_and_still_dead_is_a_duplicate_until_the_letter_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_no_front_door_wrote_is_a_claim_and_no_place() {
+async fn a_dead_letter_that_no_front_door_wrote_is_a_claim_and_no_place() {
     let ground = Ground::new().await;
-    let letter = post("of a stranger");
-    ground.foreign(&letter.to_body(), None).await;
+    let dead_letter = post("of a stranger");
+    ground.foreign(&dead_letter.to_body(), None).await;
     ground.until_dead(1).await;
-    let object = verify(&ground, &receipts([letter.id]), &["--settle", "0s"]).await.exits(1).object();
+    let object = verify(&ground, &receipts([dead_letter.id]), &["--settle", "0s"]).await.exits(1).object();
     assert_eq!((&object["dead"], &object["missing"], &object["claimed"]), (&json!(0), &json!(1), &json!(1)));
-    ground.record(std::slice::from_ref(&letter)).await;
-    let object = verify(&ground, &receipts([letter.id]), &[]).await.ok().object();
+    ground.record(std::slice::from_ref(&dead_letter)).await;
+    let object = verify(&ground, &receipts([dead_letter.id]), &[]).await.ok().object();
     assert_eq!((&object["recorded"], &object["duplicate"], &object["claimed"]), (&json!(1), &json!(0), &json!(0)));
 }
 
@@ -163,8 +163,8 @@ async fn a_bad_line_is_named_by_its_number() {
 async fn receipts_without_an_id_account_for_nothing_and_are_refused() {
     let ground = Ground::bare(None).await;
     let empty = receipts([]);
-    let away = ["--database-url", "mysql://root@127.0.0.1:1/none", "--amqp-url", "amqp://127.0.0.1:1"];
-    for more in [&[][..], &away] {
+    let unreachable = ["--database-url", "mysql://root@127.0.0.1:1/none", "--amqp-url", "amqp://127.0.0.1:1"];
+    for more in [&[][..], &unreachable] {
         let ran = verify(&ground, &empty, more).await.exits(2);
         assert!(ran.stdout.is_empty() && ran.stderr.contains("holds no id"), "{ran:?}");
     }
@@ -173,8 +173,8 @@ async fn receipts_without_an_id_account_for_nothing_and_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_database_away_nothing_is_called_missing() {
     let ground = Ground::new().await;
-    let away = ["--database-url", "mysql://root@127.0.0.1:1/none"];
-    let ran = verify(&ground, &receipts([PostId::new()]), &away).await.exits(1);
+    let unreachable = ["--database-url", "mysql://root@127.0.0.1:1/none"];
+    let ran = verify(&ground, &receipts([PostId::new()]), &unreachable).await.exits(1);
     assert!(ran.stdout.is_empty() && ran.stderr.contains("127.0.0.1:1"), "{ran:?}");
 }
 
@@ -186,7 +186,7 @@ async fn posts_that_move_while_they_are_counted_are_not_called_missing() {
         ground.submit(post).await;
     }
     let receipts = receipts(ids(&moving));
-    // A slow worker: each post is in its hand for a moment.
+    // A slow worker: each post is in flight for a moment.
     let worker = async {
         for post in &moving {
             let queue = ground.topology.queue();

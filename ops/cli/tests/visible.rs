@@ -1,5 +1,5 @@
-//! Every command, on queues and tables full of what strangers may write: nothing of it reaches a pipe or a terminal raw,
-//! and no suggested command does in a shell what a stranger wrote.
+//! Every command, on queues and tables full of what strangers may write: nothing of it reaches a pipe or a terminal
+//! raw, and no suggested command does in a shell what a stranger wrote.
 
 mod support;
 
@@ -48,7 +48,7 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("dlq dropped", &["--id", "{hostile}"]),
     ("dlq dropped", &[]),
     ("dlq audit", &[]),
-    ("dlq audit", &["--letter", "{hostile}"]),
+    ("dlq audit", &["--dead-letter", "{hostile}"]),
     ("replays", &[]),
     ("replays show", &["{op}"]),
     ("replays show", &["{hostile}"]),
@@ -76,7 +76,7 @@ const LOOKS: &[(&str, &[&str])] = &[
 ];
 
 /// Those that change something, one after the other.
-const ACTS: &[(&str, &[&str])] = &[
+const OPERATIONS: &[(&str, &[&str])] = &[
     ("dlq replay", &["--all", "--plan"]),
     ("dlq replay", &["--all", "--dry-run"]),
     ("dlq replay", &["--all"]),
@@ -94,14 +94,14 @@ const ACTS: &[(&str, &[&str])] = &[
     ("dlq edit", &["{id}", "--patch", r#"{"author": "\u202e"}"#]),
     ("dlq edit", &["{hostile}", "--undo"]),
     ("dlq edit", &["{id}", "--undo"]),
-    ("dlq import", &["{letters}"]),
+    ("dlq import", &["{dead_letters}"]),
     ("dlq import", &["{receipts}"]),
     ("dlq import", &["/proc/{hostile}"]),
 ];
 
 #[test]
 fn no_command_is_without_a_row() {
-    let rows: BTreeSet<&str> = LOOKS.iter().chain(ACTS).map(|(command, _)| *command).collect();
+    let rows: BTreeSet<&str> = LOOKS.iter().chain(OPERATIONS).map(|(command, _)| *command).collect();
     let mut commands = Vec::new();
     collect(&sluice::cli::Cli::command(), "", &mut commands);
     assert!(commands.len() > 20, "{commands:?}");
@@ -124,7 +124,7 @@ async fn no_command_that_looks_shows_what_strangers_wrote_raw() {
     let scene = Scene::new().await;
     let end = CancellationToken::new();
     let (broker, topology, answering) = (scene.ground.broker.clone(), scene.ground.topology.clone(), end.clone());
-    let worker = tokio::spawn(async move { worker_status::answer(&broker, &topology, presence, answering).await });
+    let worker = tokio::spawn(async move { worker_status::answer(&broker, &topology, status, answering).await });
     for (command, args) in LOOKS {
         scene.run(command, args).await;
     }
@@ -139,7 +139,7 @@ async fn no_command_that_looks_shows_what_strangers_wrote_raw() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_command_that_acts_shows_what_strangers_wrote_raw() {
     let scene = Scene::new().await;
-    for (command, args) in ACTS {
+    for (command, args) in OPERATIONS {
         scene.run(command, args).await;
     }
 }
@@ -174,12 +174,12 @@ impl Scene {
         };
         let rules = format!("[[block]]\nname = {0}\nwords = [{0}]\n", serde_json::json!(HOSTILE));
         let texts = serde_json::json!({ "text": HOSTILE, "expect": HOSTILE, "lang": HOSTILE });
-        let letters = ground.sluice(&["dlq", "export", "--limit", "2"]).await.ok().stdout;
+        let dead_letters = ground.sluice(&["dlq", "export", "--limit", "2"]).await.ok().stdout;
         let values = vec![
             ("{receipts}", file("receipts", format!("{}\n{}\n", stored.id, dead[0].id))),
             ("{rules}", file("rules.toml", rules)),
             ("{texts}", file("texts", format!("{texts}\n{HOSTILE}\n"))),
-            ("{letters}", file("letters", letters)),
+            ("{dead_letters}", file("dead_letters", dead_letters)),
             ("{post}", stored.id.to_string()),
             ("{gone}", dead[0].id.to_string()),
             ("{op}", String::new()),
@@ -332,7 +332,7 @@ async fn store(ground: &Ground, post: &Post) {
     ground.store.insert(&[row], HOSTILE).await.expect("it can be stored");
 }
 
-fn presence() -> WorkerStatus {
+fn status() -> WorkerStatus {
     WorkerStatus {
         worker: HOSTILE.to_owned(),
         pid: 1,
@@ -342,7 +342,7 @@ fn presence() -> WorkerStatus {
         state: State::Consuming,
         paused: None,
         consumers: 0,
-        in_hand: 0,
+        in_flight: 0,
         stored: 0,
         dead_lettered: 0,
         oldest_submitted_at: None,

@@ -19,7 +19,10 @@ async fn the_story_follows_a_post_from_place_to_place() {
 
     let story = why(0).await;
     assert_eq!((text(&story, "id"), &story["place"]), (all[0].clone(), &json!("dead")));
-    assert_eq!((story["letters"].as_array().map(Vec::len), happened(&story).last()), (Some(1), Some(&"set aside")));
+    assert_eq!(
+        (story["dead_letters"].as_array().map(Vec::len), happened(&story).last()),
+        (Some(1), Some(&"dead-lettered"))
+    );
     assert!(text(&story, "now").contains(&ground.topology.dead_letter_queue()), "{story}");
 
     ground.sluice(&["dlq", "replay", &all[0], "--yes"]).await.ok();
@@ -30,7 +33,7 @@ async fn the_story_follows_a_post_from_place_to_place() {
     ground.record(&[dead[0].post()]).await;
     let story = why(0).await;
     assert_eq!((&story["place"], &story["post"]["title"]), (&json!("recorded"), &json!(dead[0].post().title)));
-    assert_eq!(happened(&story), ["submitted", "failed", "set aside", "replayed", "recorded"], "{story}");
+    assert_eq!(happened(&story), ["submitted", "failed", "dead-lettered", "replayed", "recorded"], "{story}");
     let page = ground.sluice(&["why", &all[0]]).await.ok().stdout;
     assert!(page.starts_with(&all[0]) && page.contains("\n  now                   stored in MySQL since 20"), "{page}");
 
@@ -50,7 +53,7 @@ async fn what_nobody_has_heard_of_is_said_to_be_so() {
     ground.submit(&post("waiting")).await;
     for id in [post("never sent").id.to_string(), "no uuid \u{1b}[31m".to_owned()] {
         let ran = ground.sluice(&["why", &id]).await.exits(3);
-        assert!(ran.stdout.contains("still waiting or in a worker's hand, or never accepted"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("still waiting or in flight, or never accepted"), "{}", ran.stdout);
         assert!(ran.stdout.contains("1 waiting") && !ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
     }
 }

@@ -1,4 +1,4 @@
-//! `sluice-lab`: wiring only; the rooms are in the library.
+//! `sluice-lab`: wiring only; the modules are in the library.
 
 fn main() -> ! {
     sluice_runtime::exit::run(async { sluice_lab::run(sluice_runtime::command_line::parse()).await })

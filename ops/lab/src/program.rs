@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use sluice_runtime::output::tell;
+use sluice_runtime::output::report;
 
 /// How long a program may take to end by itself once it was told to.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
@@ -84,7 +84,7 @@ impl Program {
         Ok(kib.with_context(|| format!("/proc/{pid}/status does not say how much memory was held"))? * 1024)
     }
 
-    /// Ends it in order: it finishes what it has in hand. One that does not end in time is killed, and that is said.
+    /// Ends it in order: it finishes what it has in flight. One that does not end in time is killed, and that is said.
     ///
     /// # Errors
     /// When it cannot be waited for.
@@ -93,7 +93,7 @@ impl Program {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         if tokio::time::timeout(ENDS_WITHIN, self.child.wait()).await.is_err() {
-            tell!("{} did not end in time; killing it", self.name);
+            report!("{} did not end in time; killing it", self.name);
             self.child.kill().await?;
         }
         Ok(())

@@ -1,21 +1,22 @@
-//! `sluice-lab stack`: a RabbitMQ and a MariaDB or MySQL of one's own, in a folder. For trying things out and for tests.
+//! `sluice-lab stack`: a RabbitMQ and a MariaDB or MySQL of one's own, in a folder. For trying things out and for
+//! tests.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::devstack::{Stack, StackOptions, Standing, exit_code, shell_word};
+use crate::devstack::{Stack, StackOptions, StackState, exit_code, shell_word};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use sluice_core::config::SecretUrl;
 use sluice_runtime::exit::Exit;
 
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// Where a stack is when nobody says where.
 const DIR: &str = ".sluice-stack";
 
-/// Private servers: RabbitMQ and MariaDB (or MySQL) in a folder, on free ports of 127.0.0.1, with passwords of their own;
-/// nothing of the system is touched.
+/// Private servers: RabbitMQ and MariaDB (or MySQL) in a folder, on free ports of 127.0.0.1, with passwords of their
+/// own; nothing of the system is touched.
 #[derive(Debug, Args)]
 pub struct StackArgs {
     #[command(subcommand)]
@@ -27,16 +28,16 @@ enum StackCommand {
     /// Start the servers, or those that are not running; they stay until `sluice-lab stack down`
     Up {
         #[command(flatten)]
-        place: Place,
+        place: StackDir,
         #[command(flatten)]
         origin: Origin,
     },
     /// Print their addresses for a shell, passwords included: eval "$(sluice-lab stack env)"
-    Env(Place),
+    Env(StackDir),
     /// End them; their data are kept
     Down {
         #[command(flatten)]
-        place: Place,
+        place: StackDir,
         /// Remove the folder with all data too
         #[arg(long)]
         remove: bool,
@@ -56,7 +57,7 @@ enum StackCommand {
 
 /// Which stack.
 #[derive(Debug, Args)]
-struct Place {
+struct StackDir {
     /// The folder that holds everything
     #[arg(long, value_name = "DIR", default_value = DIR)]
     dir: PathBuf,
@@ -78,7 +79,7 @@ struct Origin {
 pub async fn run(args: StackArgs) -> anyhow::Result<Exit> {
     match args.command {
         StackCommand::Up { place, origin } => up(&place.dir, origin.root.as_deref()).await,
-        StackCommand::Env(Place { dir }) => env(&dir),
+        StackCommand::Env(StackDir { dir }) => env(&dir),
         StackCommand::Down { place, remove } => down(&place.dir, remove).await,
         StackCommand::Run { dir, origin, command } => run_within(dir, origin.root, command).await,
     }
@@ -87,23 +88,23 @@ pub async fn run(args: StackArgs) -> anyhow::Result<Exit> {
 async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
     let was_up = Stack::attach(dir).is_ok();
     if !was_up {
-        tell!("starting a broker and a database server in {}", dir.display());
+        report!("starting a broker and a database server in {}", dir.display());
     }
-    let (stack, standing) = tokio::select! {
+    let (stack, state) = tokio::select! {
         raised = Stack::up(dir, root) => raised?,
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("cannot listen for Ctrl-C")?;
             if !was_up {
-                tell!("interrupted: ending what was started");
+                report!("interrupted: ending what was started");
                 Stack::down(dir, false).await?;
             }
             return Ok(Exit::Interrupted);
         }
     };
-    let now = match standing {
-        Standing::Started => "a stack is up now".to_owned(),
-        Standing::AlreadyUp => "a stack is up already".to_owned(),
-        Standing::Repaired(server) => format!("a stack is up again ({server} had ended and was started)"),
+    let now = match state {
+        StackState::Started => "a stack is up now".to_owned(),
+        StackState::AlreadyUp => "a stack is up already".to_owned(),
+        StackState::Repaired(server) => format!("a stack is up again ({server} had ended and was started)"),
     };
     let versions = stack.versions().await;
     let option = if dir == Path::new(DIR) { String::new() } else { format!(" --dir {}", shell_word(dir)) };
@@ -157,13 +158,13 @@ async fn run_within(dir: Option<PathBuf>, root: Option<PathBuf>, command: Vec<Os
         bail!("there is no program {}: look at its spelling and at the PATH", shell_word(Path::new(program)));
     }
     let stack = Stack::start(StackOptions { dir, root, ..StackOptions::default() }).await?;
-    tell!("private servers: {}", stack.versions().await);
+    report!("private servers: {}", stack.versions().await);
     let ended = stack.run(tokio::process::Command::new(program).args(args)).await;
     let stopped = stack.stop().await;
     let status = ended.with_context(|| format!("cannot run {}", Path::new(program).display()))?;
     if let Err(error) = stopped {
         // The command's own end is what was asked for; this is for people.
-        tell!("warning: {error}");
+        report!("warning: {error}");
     }
     Ok(Exit::As(exit_code(status)))
 }

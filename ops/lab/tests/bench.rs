@@ -1,5 +1,5 @@
-//! `sluice-lab bench` as one uses it. Its figures are no business of a test; that it comes to an end, and what it says when
-//! it does not, is.
+//! `sluice-lab bench` as one uses it. Its figures are no business of a test; that it comes to an end, and what it says
+//! when it does not, is.
 
 #![cfg(unix)]
 
@@ -81,7 +81,7 @@ fn stopped_half_way_it_says_so_prints_no_figure_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_it_cannot_be_run_with_is_named_with_the_way_out() {
+fn what_it_cannot_be_run_with_is_named_with_the_fix() {
     for (args, told) in [
         (&["--go-peer", "/nowhere/peer"][..], "there is no program /nowhere/peer: make it with ops/peers/build"),
         (&["--stack", "/nowhere/stack"], "no stack is up in /nowhere/stack: start one with: sluice-lab stack up"),

@@ -10,7 +10,7 @@ use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use mysql_async::prelude::Queryable as _;
-use sluice_lab::devstack::{Server, Stack, StackError, StackOptions, Standing};
+use sluice_lab::devstack::{Server, Stack, StackError, StackOptions, StackState};
 
 /// With this set, the test program is an owner that waits to be killed.
 const OWNER: &str = "SLUICE_DEVSTACK_TEST_OWNER";
@@ -150,8 +150,8 @@ async fn a_stack_that_is_up_stays_is_repaired_and_goes_down_with_its_data_kept()
     assert!(matches!(Stack::attach(&dir), Err(StackError::NotUp(_))));
     assert!(!Stack::down(&dir, false).await.expect("nothing is up"));
 
-    let (stack, standing) = up(&dir).await.expect("it comes up");
-    assert_eq!(standing, Standing::Started);
+    let (stack, state) = up(&dir).await.expect("it comes up");
+    assert_eq!(state, StackState::Started);
     put_row(&stack).await;
     let (broker, database) = (stack.rabbitmq().pid(), stack.database().name());
     drop(stack);
@@ -161,11 +161,11 @@ async fn a_stack_that_is_up_stays_is_repaired_and_goes_down_with_its_data_kept()
     stack.database().kill().await.expect("it is ours to kill");
     let refused = Stack::start(StackOptions { dir: Some(dir.clone()), ..StackOptions::default() }).await;
     assert!(matches!(refused, Err(StackError::Up(_))), "{refused:?}");
-    let (stack, standing) = up(&dir).await.expect("it is repaired");
-    assert_eq!(standing, Standing::Repaired(stack.database().name()));
+    let (stack, state) = up(&dir).await.expect("it is repaired");
+    assert_eq!(state, StackState::Repaired(stack.database().name()));
     assert_eq!(stack.rabbitmq().pid(), broker);
     assert_eq!(row(&stack).await, "a row");
-    assert_eq!(up(&dir).await.expect("it is up").1, Standing::AlreadyUp);
+    assert_eq!(up(&dir).await.expect("it is up").1, StackState::AlreadyUp);
 
     assert!(Stack::down(&dir, false).await.expect("it goes down"));
     assert_eq!(processes_of(&dir), [] as [u32; 0]);
@@ -206,7 +206,7 @@ async fn a_stack_that_is_not_ready_in_time_says_so_and_leaves_no_process() {
 }
 
 /// Brings a stack up, of the same servers that the tests run on.
-async fn up(dir: &Path) -> Result<(Stack, Standing), StackError> {
+async fn up(dir: &Path) -> Result<(Stack, StackState), StackError> {
     Stack::up(dir, StackOptions::default().root.as_deref()).await
 }
 

@@ -14,11 +14,11 @@ use crate::publish::text;
 use crate::storm::Storm;
 use crate::support::{Ground, ended, ids, in_order, receipts, until, until_lines};
 
-/// The longest from a deletion to the first post that is accepted: two connections may have to be given up first, one after
-/// the other.
-const MENDED_WITHIN: Duration = Duration::from_secs(7);
+/// The longest from a deletion to the first post that is accepted: two connections may have to be given up first, one
+/// after the other.
+const FIXED_WITHIN: Duration = Duration::from_secs(7);
 
-/// The most posts of which a run has no receipt yet: those of four parcels on their way, and of one that is settled.
+/// The most posts of which a run has no receipt yet: those of four chunks on their way, and of one that is settled.
 const UNDER_WAY: usize = 5 * 500;
 
 /// What somebody deletes.
@@ -30,8 +30,8 @@ enum Deletion {
 }
 
 impl Deletion {
-    /// Deletes it. RabbitMQ may close the connection that asks for it (`INTERNAL_ERROR`, seen while posts were on their way
-    /// to the queue), so each try has its own.
+    /// Deletes it. RabbitMQ may close the connection that asks for it (`INTERNAL_ERROR`, seen while posts were on their
+    /// way to the queue), so each try has its own.
     async fn strike(self, ground: &Ground) {
         eventually("the deletion", async || {
             let connection = ground.connect().await;
@@ -59,21 +59,21 @@ async fn what_is_deleted_makes_posts_unroutable_until_the_producer_has_declared_
     let ground = Ground::new();
     let server = ground.serve().await;
     let storm = Storm::begin(&server, 8);
-    let mut mended = Instant::now();
+    let mut fixed = Instant::now();
     for deletion in [Deletion::Queue, Deletion::Exchange, Deletion::Binding] {
         storm.accepts(50).await;
         // Seen too soon, the deletion has cost nobody anything.
         until("posts are unroutable", async || {
             let struck = Instant::now();
             deletion.strike(&ground).await;
-            mended = Instant::now();
-            let took = storm.accepts_after(mended).await;
-            in_time(format!("{deletion:?}: accepted again"), took, MENDED_WITHIN);
+            fixed = Instant::now();
+            let took = storm.accepts_after(fixed).await;
+            in_time(format!("{deletion:?}: accepted again"), took, FIXED_WITHIN);
             let answers = storm.since(struck);
             let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 202).collect();
-            // What was on its way at that moment fails with an error of the broker's own, or is never answered: RabbitMQ
-            // may stop reading a connection for good whose posts were on their way to a quorum queue that is deleted. A
-            // queue whose deletion takes its time refuses them twice running, as a full one does.
+            // What was on its way at that moment fails with an error of the broker's own, or is never answered:
+            // RabbitMQ may stop reading a connection for good whose posts were on their way to a quorum queue that is
+            // deleted. A queue whose deletion takes its time refuses them twice running, as a full one does.
             let known = ["unroutable", "broker-unreachable", "unconfirmed", "queue-full"];
             assert!(refused.iter().all(|answer| known.contains(&answer.problem.as_str())), "{deletion:?}: {refused:?}");
             println!("{deletion:?}: {} refused, accepted after {took:?}", refused.len());
@@ -81,7 +81,7 @@ async fn what_is_deleted_makes_posts_unroutable_until_the_producer_has_declared_
         })
         .await;
     }
-    let since = storm.since(mended).into_iter().filter(|answer| answer.status == 202 && answer.asked >= mended);
+    let since = storm.since(fixed).into_iter().filter(|answer| answer.status == 202 && answer.asked >= fixed);
     let since: Vec<_> = since.filter_map(|answer| answer.id).collect();
     storm.end().await;
     let found = ids(&ground.take_all().await);

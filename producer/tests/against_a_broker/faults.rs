@@ -114,8 +114,8 @@ impl Import {
     }
 }
 
-/// What timed out under an alarm or a freeze is closed again: neither connections nor channels pile up at the broker. A
-/// connection that was given up may take a few seconds to end.
+/// What timed out under an alarm or a freeze is closed again: neither connections nor channels entry up at the broker.
+/// A connection that was given up may take a few seconds to end.
 async fn left_over(stack: &Stack) {
     eventually("what was given up to be closed", async || {
         let list = stack.rabbitmqctl(&["--no-table-headers", "list_connections", "channels"]).await.expect("a list");

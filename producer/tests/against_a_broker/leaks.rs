@@ -1,4 +1,4 @@
-//! Outage after outage: what each of them costs is given back.
+//! Outage after outage: what each of them costs is released.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -15,8 +15,8 @@ const CUTS: (usize, usize) = (3, 20);
 const FREEZES: (usize, usize) = (2, 2);
 /// File descriptors that may be more than before: the second connection of the pool, opened when there is need.
 const SPARE: usize = 2;
-/// Memory that may be more than before: an allocator keeps what it had once. A connection costs about 1 MiB, so one left
-/// over by each outage would show.
+/// Memory that may be more than before: an allocator keeps what it had once. A connection costs about 1 MiB, so one
+/// left over by each outage would show.
 const GROWTH_KIB: u64 = 16 * 1024;
 
 /// Open files and memory of a process.

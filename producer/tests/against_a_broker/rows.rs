@@ -15,7 +15,7 @@ struct Way {
     server: Server,
     worker: Program,
     /// Where the worker shows its metrics.
-    vitals: String,
+    metrics_url: String,
 }
 
 impl Way {
@@ -28,7 +28,7 @@ impl Way {
             &environment,
         );
         worker.says("consuming", 1).await;
-        let vitals = eventually("the worker to say where it listens", async || {
+        let metrics_url = eventually("the worker to say where it listens", async || {
             let said = worker.said();
             let mut events = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
             events.find_map(|event| Some(format!("http://{}/metrics", event["address"].as_str()?))).ok_or(said)
@@ -37,14 +37,15 @@ impl Way {
         environment.extend(amqp_url.map(|url| ("AMQP_URL", url)));
         let args = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
         let server = Server::ready(Program::start(PROGRAM, &args, &environment)).await;
-        Self { server, worker, vitals }
+        Self { server, worker, metrics_url }
     }
 
     /// Waits until the worker has counted so many posts of this kind.
     async fn recorded(&self, result: &str, posts: usize) {
         let line = format!("sluice_posts_recorded_total{{result=\"{result}\"}} {posts}");
         eventually("the worker to count them", async || {
-            let metrics = reqwest::get(&self.vitals).await.expect("an answer").text().await.expect("a whole answer");
+            let metrics =
+                reqwest::get(&self.metrics_url).await.expect("an answer").text().await.expect("a whole answer");
             if metrics.lines().any(|found| found == line) { Ok(()) } else { Err(metrics) }
         })
         .await;

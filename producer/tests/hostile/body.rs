@@ -11,8 +11,8 @@ pub(crate) fn holds(bytes: &[u8]) {
     let at = bytes.iter().position(|byte| *byte == 0);
     let key = at.map(|at| Key::read(&bytes[..at]));
     if let Some((key, at)) = key.as_ref().zip(at) {
-        let sound = (1..=KEY_MAX).contains(&at) && bytes[..at].iter().all(u8::is_ascii_graphic);
-        assert_eq!(key.is_ok(), sound, "a key of {at} bytes");
+        let valid = (1..=KEY_MAX).contains(&at) && bytes[..at].iter().all(u8::is_ascii_graphic);
+        assert_eq!(key.is_ok(), valid, "a key of {at} bytes");
     }
     let body = &bytes[at.map_or(0, |at| at + 1)..];
     let submitted_at = OffsetDateTime::UNIX_EPOCH;

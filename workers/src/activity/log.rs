@@ -9,20 +9,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::line_limit::LineLimit;
 use super::summary::{Summary, Totals};
-use super::{Activity, Line};
-use crate::hand::Hand;
+use super::{Activity, PostLine};
+use crate::in_flight::InFlight;
 
 /// Writes to the log what is reported to an [`Activity`].
 pub struct ActivityLog {
     activity: Arc<Activity>,
-    lines: mpsc::Receiver<Line>,
+    lines: mpsc::Receiver<PostLine>,
     limit: LineLimit,
-    in_flight: Arc<Hand>,
+    in_flight: Arc<InFlight>,
     began: Instant,
 }
 
 impl ActivityLog {
-    pub(super) fn new(activity: Arc<Activity>, lines: mpsc::Receiver<Line>, in_flight: Arc<Hand>) -> Self {
+    pub(super) fn new(activity: Arc<Activity>, lines: mpsc::Receiver<PostLine>, in_flight: Arc<InFlight>) -> Self {
         Self { activity, lines, limit: LineLimit::default(), in_flight, began: Instant::now() }
     }
 
@@ -68,7 +68,7 @@ impl ActivityLog {
         }
     }
 
-    fn write_line(&mut self, Line { post, recorded, verdict, rule, after }: Line) {
+    fn write_line(&mut self, PostLine { post, recorded, verdict, rule, after }: PostLine) {
         let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         let said = match recorded {
             Recorded::Inserted => "stored",

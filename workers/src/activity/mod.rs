@@ -28,7 +28,7 @@ use sluice_mysql::Recorded;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::hand::Hand;
+use crate::in_flight::InFlight;
 
 /// How many posts may wait for their line: two seconds' worth, so that a handful of posts at one moment is no load yet.
 const WAITING: usize = 10;
@@ -36,7 +36,7 @@ const WAITING: usize = 10;
 /// Where the handler reports what has become of posts.
 pub struct Activity {
     counters: Counters,
-    lines: mpsc::Sender<Line>,
+    lines: mpsc::Sender<PostLine>,
     /// Whether posts are only counted.
     under_load: AtomicBool,
     summaries: Mutex<Summaries>,
@@ -54,11 +54,11 @@ struct Counters {
 }
 
 /// A post that is in MySQL.
-struct Line {
+struct PostLine {
     post: PostId,
     recorded: Recorded,
     verdict: Verdict,
-    /// The first rule among the reasons for the verdict.
+    /// The first rule among the reasons for a verdict other than approved.
     rule: Option<String>,
     /// From the submission to the row.
     after: Duration,
@@ -67,7 +67,7 @@ struct Line {
 impl Activity {
     /// Both ends. `in_flight` are the posts that the process has not settled yet.
     #[must_use]
-    pub fn new(in_flight: Arc<Hand>) -> (Arc<Self>, ActivityLog) {
+    pub fn new(in_flight: Arc<InFlight>) -> (Arc<Self>, ActivityLog) {
         let (lines, waiting) = mpsc::channel(WAITING);
         let activity = Arc::new(Self {
             counters: Counters::default(),
@@ -82,8 +82,10 @@ impl Activity {
     /// A post is in MySQL, `after` so long since its submission.
     pub fn stored(&self, post: PostId, recorded: Recorded, review: &Review, after: Duration) {
         if !self.under_load.load(Ordering::Relaxed) {
-            let rule = review.reasons.first().map(|reason| reason.rule.clone());
-            let line = Line { post, recorded, verdict: review.verdict, rule, after };
+            // What was found in an approved post decided nothing.
+            let reason = review.reasons.first().filter(|_| review.verdict != Verdict::Approved);
+            let rule = reason.map(|reason| reason.rule.clone());
+            let line = PostLine { post, recorded, verdict: review.verdict, rule, after };
             if self.lines.try_send(line).is_err() {
                 self.summaries().begin(Instant::now(), self.counters.totals());
                 self.under_load.store(true, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! The call to look at the rules again: SIGHUP, as long-running programs have it. It comes from outside, and to a watched
-//! process also down the pipe from the one that watches.
+//! The call to look at the rules again: SIGHUP, as long-running programs have it. It comes from outside, and to a
+//! watched process also down the pipe from the one that watches.
 
 use std::sync::Arc;
 

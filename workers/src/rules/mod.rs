@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A post is reviewed by one set from its first character to its last: it takes hold of the set, and an exchange
-//! changes what the next post takes hold of. What a set said of a post is kept for as long as the post is in hand.
+//! changes what the next post takes hold of. What a set said of a post is kept for as long as the post is in flight.
 
 mod call;
 mod recent;
@@ -33,13 +33,13 @@ pub use self::stamp::Stamp;
 /// The rules that the posts of this process are reviewed by.
 #[derive(Debug)]
 pub struct Rules {
-    standing: ArcSwap<Standing>,
+    active: ArcSwap<ActiveRules>,
     recent: Mutex<Recent>,
 }
 
 /// What is in force, and what is not.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct ActiveRules {
     /// The set in force.
     pub set: Arc<RuleSet>,
     /// Since when, UTC.
@@ -61,21 +61,21 @@ impl Rules {
     /// Puts a first set in force.
     #[must_use]
     pub fn new(set: RuleSet) -> Self {
-        let standing = Standing { set: Arc::new(set), since: OffsetDateTime::now_utc(), refused: None };
-        tell(&standing, 1.0);
-        Self { standing: ArcSwap::from_pointee(standing), recent: Mutex::default() }
+        let active = ActiveRules { set: Arc::new(set), since: OffsetDateTime::now_utc(), refused: None };
+        report(&active, 1.0);
+        Self { active: ArcSwap::from_pointee(active), recent: Mutex::default() }
     }
 
     /// What is in force now.
     #[must_use]
-    pub fn standing(&self) -> Arc<Standing> {
-        self.standing.load_full()
+    pub fn active(&self) -> Arc<ActiveRules> {
+        self.active.load_full()
     }
 
     /// What the rules in force say of a post, which is remembered to try new rules on.
     #[must_use]
     pub fn review(&self, post: &Post) -> Review {
-        let review = self.standing().set.review(post);
+        let review = self.active().set.review(post);
         tell_shadow(post, &review);
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(&post.title, &post.content);
         review
@@ -88,16 +88,16 @@ impl Rules {
 
     /// Exchanges the set.
     fn put_in_force(&self, set: Arc<RuleSet>) {
-        let standing = Standing { set, since: OffsetDateTime::now_utc(), refused: None };
-        tell(&self.standing(), 0.0);
-        tell(&standing, 1.0);
-        self.standing.store(Arc::new(standing));
+        let active = ActiveRules { set, since: OffsetDateTime::now_utc(), refused: None };
+        report(&self.active(), 0.0);
+        report(&active, 1.0);
+        self.active.store(Arc::new(active));
     }
 
     /// Says that other rules were not taken, or that nothing is refused any more.
     fn say_refused(&self, refused: Option<Refusal>) {
         // Only the one task that reloads writes.
-        self.standing.store(Arc::new(Standing { refused, ..Standing::clone(&self.standing()) }));
+        self.active.store(Arc::new(ActiveRules { refused, ..ActiveRules::clone(&self.active()) }));
     }
 }
 
@@ -106,12 +106,12 @@ impl Rules {
 fn tell_shadow(post: &Post, review: &Review) {
     for Reason { rule, category, field, span: [from, to], .. } in &review.shadow {
         metrics::counter!("sluice_rules_shadow_total", "rule" => rule.clone()).increment(1);
-        tracing::info!(post = %post.id, rule, category, field, from, to, "a shadow rule spoke");
+        tracing::info!(post = %post.id, rule, category, field, from, to, "a shadow rule matched");
     }
 }
 
 /// Sets the metrics: 1 for what is in force, 0 for what was.
-fn tell(standing: &Standing, in_force: f64) {
-    metrics::gauge!("sluice_rules_info", "ruleset" => standing.set.id().to_owned()).set(in_force);
-    metrics::gauge!("sluice_rules_loaded_timestamp_seconds").set(standing.since.unix_timestamp() as f64);
+fn report(active: &ActiveRules, in_force: f64) {
+    metrics::gauge!("sluice_rules_info", "ruleset" => active.set.id().to_owned()).set(in_force);
+    metrics::gauge!("sluice_rules_loaded_timestamp_seconds").set(active.since.unix_timestamp() as f64);
 }

@@ -95,7 +95,7 @@ impl Reload {
         // Compiling takes a second of a processor where there are many words, and posts go on meanwhile.
         let tried = tokio::task::spawn_blocking(move || attempt(&rules, &file, limit)).await;
         let tried = tried.unwrap_or_else(|panic| Tried::Refused(format!("reading them failed: {panic}")));
-        let old = self.rules.standing();
+        let old = self.rules.active();
         let in_force = old.set.id();
         let result = match tried {
             Tried::Same => {
@@ -126,7 +126,7 @@ fn attempt(rules: &Rules, file: &Path, limit: u32) -> Tried {
         Ok(set) => set,
         Err(error) => return Tried::Refused(error.to_string()),
     };
-    let in_force = rules.standing();
+    let in_force = rules.active();
     if set.id() == in_force.set.id() {
         return Tried::Same;
     }

@@ -1,4 +1,4 @@
-//! Would new rules change too much? A slip of the pen (an empty term, a threshold of 1 for 100) is a sound file that
+//! Would new rules change too much? A slip of the pen (an empty term, a threshold of 1 for 100) is a valid file that
 //! passes its own tests; what it would have done to the last posts shows it. Pure.
 
 use std::fmt;

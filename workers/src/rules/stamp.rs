@@ -51,8 +51,8 @@ impl Stamp {
     }
 }
 
-/// The word lists in a folder and so far below it. What is hidden is none: an editor's copies, the folders between which
-/// a ConfigMap's links are exchanged.
+/// The word lists in a folder and so far below it. What is hidden is none: an editor's copies, the folders between
+/// which a ConfigMap's links are exchanged.
 fn gather(folder: &Path, below: usize, lists: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {

@@ -1,5 +1,5 @@
-//! Whose fault a failure is, the table tells and not the error's code: what hits every post pauses the work and costs no
-//! post anything; what hits one post costs the others nothing.
+//! Whose fault a failure is, the table tells and not the error's code: what hits every post pauses the work and costs
+//! no post anything; what hits one post costs the others nothing.
 
 use std::time::{Duration, Instant};
 
@@ -84,8 +84,8 @@ async fn a_code_that_hits_every_post_pauses_the_work_whatever_its_number() {
     }
 }
 
-/// Posts of one author that the table cannot take, for reasons that look like an operator's mistake, like a database that
-/// hangs, and like an overloaded one.
+/// Posts of one author that the table cannot take, for reasons that look like an operator's mistake, like a database
+/// that hangs, and like an overloaded one.
 const POISONS: [(&str, &str, &str); 3] = [
     ("missing", "INSERT INTO missing VALUES (1)", "mysql_1146"),
     ("sleeping", "DO SLEEP(60)", "mysql_timeout"),
@@ -113,7 +113,7 @@ async fn time_of(ground: &Ground, load: &[Post], good: &[Post]) -> (Duration, Pr
 }
 
 #[tokio::test]
-async fn a_post_that_fails_alone_is_set_aside_whatever_its_error_looks_like_and_its_neighbours_do_not_wait() {
+async fn a_post_that_fails_alone_is_dead_lettered_whatever_its_error_looks_like_and_its_neighbours_do_not_wait() {
     const GOOD: usize = 2000;
     const ROUNDS: usize = 4;
     let ground = Ground::new().await;
@@ -132,9 +132,13 @@ async fn a_post_that_fails_alone_is_set_aside_whatever_its_error_looks_like_and_
             let load = [&with[..GOOD / 2], std::slice::from_ref(&bad), &with[GOOD / 2..]].concat();
             let (beside, mut worker) = time_of(&ground, &load, &with).await;
             dead(&ground, dead_before + 1).await;
-            let letter = ground.letters().await.into_iter().find(|letter| letter.id == bad.id.to_string());
-            let letter = letter.expect("it is dead");
-            assert_eq!((letter.class, letter.code.as_str(), letter.attempts), (Class::Exhausted, code, 2));
+            let dead_letter =
+                ground.dead_letters().await.into_iter().find(|dead_letter| dead_letter.id == bad.id.to_string());
+            let dead_letter = dead_letter.expect("it is dead");
+            assert_eq!(
+                (dead_letter.class, dead_letter.code.as_str(), dead_letter.attempts),
+                (Class::Exhausted, code, 2)
+            );
             assert_eq!(worker.said().matches("paused").count(), 0, "{}", worker.said());
             assert!(worker.stop().await.success());
             seen.push((alone, beside));
@@ -189,9 +193,9 @@ async fn a_site_that_wants_more_of_a_post_than_sluice_does_is_not_stopped_by_one
     {
         ground.publish(std::slice::from_ref(bad)).await;
         dead(&ground, nth as u32 + 1).await;
-        let letter = ground.letters().await.remove(nth);
-        assert!(codes.contains(&letter.code.as_str()), "{letter:?}");
-        assert_eq!((letter.class, letter.attempts), (Class::Permanent, 1));
+        let dead_letter = ground.dead_letters().await.remove(nth);
+        assert!(codes.contains(&dead_letter.code.as_str()), "{dead_letter:?}");
+        assert_eq!((dead_letter.class, dead_letter.attempts), (Class::Permanent, 1));
     }
     let good = by(&ground, "somebody");
     ground.publish(std::slice::from_ref(&good)).await;
@@ -232,10 +236,10 @@ async fn a_row_larger_than_the_servers_packet_is_too_large_and_stops_nobody() {
     flood(&ground, &[&good[..7], std::slice::from_ref(&large), &good[7..]].concat()).await;
     all_stored(&ground, &good).await;
     dead(&ground, 1).await;
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.id, letter.class, letter.attempts), (large.id.to_string(), Class::Permanent, 1));
-    assert_eq!(letter.code, "too_large");
-    assert!(letter.message.contains("max_allowed_packet of 307200"), "{}", letter.message);
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!((dead_letter.id, dead_letter.class, dead_letter.attempts), (large.id.to_string(), Class::Permanent, 1));
+    assert_eq!(dead_letter.code, "too_large");
+    assert!(dead_letter.message.contains("max_allowed_packet of 307200"), "{}", dead_letter.message);
     assert_eq!(worker.said().matches("paused").count(), 0, "{}", worker.said());
     assert_eq!(number(&ground, "SELECT MAX(attempts) FROM posts").await, 1);
     // Raised again, it is stored.

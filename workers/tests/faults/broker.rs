@@ -65,7 +65,7 @@ async fn a_broker_that_dies_or_hangs_is_found_again_and_nothing_is_lost() {
     tokio::time::sleep(Duration::from_secs(30).saturating_sub(frozen.elapsed())).await;
     rabbit.thaw().expect("it runs");
     found_again(&ground, &worker, 4, "frozen for 30 s", &load).await;
-    assert_eq!(accounted(&ground, &load).await, [] as [String; 0], "healthy posts are set aside");
+    assert_eq!(accounted(&ground, &load).await, [] as [String; 0], "healthy posts are dead-lettered");
 }
 
 /// Whether a file of this name, anywhere below `dir`, holds `words`.
@@ -91,7 +91,7 @@ async fn while_the_broker_is_short_of_memory_posts_are_stored_and_dead_letters_w
     alarm(&stack, true).await;
     let mut worker = worker(&ground, &[]).await;
     all_stored(&ground, &good).await;
-    // All but what is in hand is acknowledged: an alarm stops publishers only.
+    // All but what is in flight is acknowledged: an alarm stops publishers only.
     queue(&ground, 0, 8).await;
     worker.says("the dead letter was not taken", 3).await;
     assert_eq!(ground.dead().await.ready, 0);
@@ -103,9 +103,9 @@ async fn while_the_broker_is_short_of_memory_posts_are_stored_and_dead_letters_w
     .await;
     assert!(worker.stop().await.success());
     assert_eq!(ground.depth().await.ready, 0, "all is acknowledged");
-    let letters = accounted(&ground, &[good, bad.clone()].concat()).await;
-    println!("{} letters of {} bad posts", letters.len(), bad.len());
-    assert_eq!(letters.into_iter().collect::<HashSet<_>>().len(), bad.len());
+    let dead_letters = accounted(&ground, &[good, bad.clone()].concat()).await;
+    println!("{} dead letters of {} bad posts", dead_letters.len(), bad.len());
+    assert_eq!(dead_letters.into_iter().collect::<HashSet<_>>().len(), bad.len());
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ fn worker(clock: &Clock, ground: &Ground, database: &Proxy) -> Program {
 async fn skew(ground: &Ground, title: &str) -> i64 {
     let query =
         format!("SELECT MAX(TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), reviewed_at)) FROM posts WHERE title = '{title}'");
-    ground.session().await.query_first(query).await.expect("the query is sound").expect("a row")
+    ground.session().await.query_first(query).await.expect("the query is valid").expect("a row")
 }
 
 #[tokio::test]
@@ -82,8 +82,8 @@ async fn a_clock_that_is_wrong_or_set_back_costs_no_post_and_stretches_no_wait()
     clock.set(-3600);
     dead(&ground, 1).await;
     lock.query_drop("ROLLBACK").await.expect("the lock is given up");
-    let letter = ground.letters().await.remove(0);
-    assert!(letter.first_failed_at <= letter.last_failed_at, "{letter:?}");
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert!(dead_letter.first_failed_at <= dead_letter.last_failed_at, "{dead_letter:?}");
     load.push(locked_out);
 
     assert!(metric(&worker, "sluice_post_age_seconds_sum").await >= 0.0);

@@ -69,7 +69,7 @@ async fn restarted(concurrency: &str, load: usize) -> LeftOver {
         in_time("a stop", begun.elapsed(), Duration::from_secs(10));
         said.push_str(&worker.said());
     }
-    println!("{RESTARTS} restarts with {concurrency} in hand: the slowest stop took {slowest:.2?}");
+    println!("{RESTARTS} restarts with {concurrency} in flight: the slowest stop took {slowest:.2?}");
     let twice = number(&ground, "SELECT COUNT(*) - COUNT(DISTINCT id) FROM tries").await;
     let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
     // RabbitMQ 3.10 may have sent the last worker one more post than it took: that one is back when the broker has seen
@@ -99,20 +99,20 @@ async fn restarts_under_load_bring_no_post_nearer_to_its_limit() {
         let LeftOver { twice, counts, said } = restarted(concurrency, load).await;
         let counted = counts.iter().filter(|count| **count > 0).count();
         println!(
-            "{RESTARTS} restarts with {concurrency} in hand: {twice} tried twice, {counted} of {} left over counted",
+            "{RESTARTS} restarts with {concurrency} in flight: {twice} tried twice, {counted} of {} left over counted",
             counts.len()
         );
         // Where a busy MySQL let a statement run out of time, its rows are rightly tried again.
         let late = said.contains("mysql_timeout");
-        assert!(twice == 0 || late, "with {concurrency} in hand: {twice} acknowledgements were lost\n{said}");
+        assert!(twice == 0 || late, "with {concurrency} in flight: {twice} acknowledgements were lost\n{said}");
         // RabbitMQ 3.10 confirms that a consumer is cancelled before the last post is on its way to it: that one is
         // nobody's until the connection ends.
         let most = counts.iter().max().copied().unwrap_or_default();
-        assert!(most <= 2 && counted <= RESTARTS, "with {concurrency} in hand: {counted} counted, up to {most}");
+        assert!(most <= 2 && counted <= RESTARTS, "with {concurrency} in flight: {counted} counted, up to {most}");
     }
 }
 
-/// A worker that cannot finish the one post it has in hand.
+/// A worker that cannot finish the one post it has in flight.
 async fn stuck(ground: &Ground, drain: &str) -> (Program, mysql_async::Conn) {
     let worker = worker(ground, &["--drain", drain]).await;
     let mut locked = ground.session().await;
@@ -143,7 +143,7 @@ async fn what_a_stop_cannot_finish_goes_back_within_the_drain_deadline() {
     assert_eq!(worker.stop().await.code(), Some(0));
     let took = begun.elapsed();
     println!("a locked table, drain 2 s: ended after {took:.2?}");
-    assert!(took >= Duration::from_millis(1500), "it did not wait for what is in hand: {took:?}");
+    assert!(took >= Duration::from_millis(1500), "it did not wait for what is in flight: {took:?}");
     in_time("a stop with a drain of 2 s", took, Duration::from_secs(2));
     queue(&ground, 1, 0).await;
     drop(locked);
@@ -217,7 +217,8 @@ async fn a_pause_shorter_than_the_hold_costs_no_delivery() {
         .await;
     }
     assert_eq!((settled("release").await, settled("gone").await), (0.0, 0.0));
-    // Of posts that are in hand in a fourth pause, the count is seen when their worker dies: it is that death's alone.
+    // Of posts that are in flight in a fourth pause, the count is seen when their worker dies: it is that death's
+    // alone.
     proxy.cut();
     ground.publish(&posts(&ground, 12, "long pause")).await;
     worker.says("paused: mysql", 4).await;

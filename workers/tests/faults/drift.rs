@@ -37,17 +37,17 @@ async fn drifted(ground: &Ground, worker: &Program, nth: usize, (change, code, u
     assert!(line.contains(code) && line.contains("sluice migrate"), "{line}");
     // The probe has asked several times by then.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    assert_eq!(worker.said().matches("resumed").count(), nth - 1, "{change}: nothing is mended yet");
+    assert_eq!(worker.said().matches("resumed").count(), nth - 1, "{change}: nothing is fixed yet");
     waiting(ground, 4).await;
     ground.sql(undo).await;
     let took = all_stored(ground, &posts).await;
-    println!("{change}: resumed {took:.2?} after it was mended");
+    println!("{change}: resumed {took:.2?} after it was fixed");
     in_time(format!("{change}: resumed"), took, std::time::Duration::from_secs(5));
     assert_eq!(ground.dead().await.ready, 0, "{}", worker.said());
 }
 
 #[tokio::test]
-async fn a_table_that_was_changed_pauses_the_work_until_it_is_mended() {
+async fn a_table_that_was_changed_pauses_the_work_until_it_is_fixed() {
     let ground = Ground::new().await;
     let worker = worker(&ground, &[]).await;
     for (nth, drift) in DRIFTS.into_iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::support::{dead, is_stored, start, stored, worker};
 use crate::vital::metric;
 
 #[tokio::test]
-async fn a_post_that_any_other_unique_key_refuses_is_set_aside_with_the_keys_name_and_its_neighbours_are_stored() {
+async fn a_post_that_any_other_unique_key_refuses_is_dead_lettered_with_the_keys_name_and_its_neighbours_are_stored() {
     let ground = Ground::new().await;
     let worker = worker(&ground, &["--concurrency", "16"]).await;
     ground.sql("ALTER TABLE posts ADD UNIQUE KEY u (title)").await;
@@ -23,18 +23,21 @@ async fn a_post_that_any_other_unique_key_refuses_is_set_aside_with_the_keys_nam
         stored(&ground, neighbour.id).await;
     }
     dead(&ground, 1).await;
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.class, letter.code.as_str(), letter.attempts), (Class::Permanent, "mysql_1062", 1));
-    assert!(letter.message.contains("for key '") && letter.message.ends_with("u'"), "{letter:?}");
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!(
+        (dead_letter.class, dead_letter.code.as_str(), dead_letter.attempts),
+        (Class::Permanent, "mysql_1062", 1)
+    );
+    assert!(dead_letter.message.contains("for key '") && dead_letter.message.ends_with("u'"), "{dead_letter:?}");
     assert!(!worker.said().contains("the same words") && !worker.said().contains("paused"), "{}", worker.said());
     let ids: Vec<PostId> = twins.iter().map(|post| post.id).collect();
     let [one, other] = [is_stored(&ground, ids[0]).await, is_stored(&ground, ids[1]).await];
     assert!(one != other, "one of the two is stored");
-    assert_eq!(letter.id, ids[usize::from(one)].to_string(), "and the other one is set aside");
+    assert_eq!(dead_letter.id, ids[usize::from(one)].to_string(), "and the other one is dead-lettered");
 }
 
 #[tokio::test]
-async fn another_post_under_a_known_id_is_set_aside_and_the_same_post_is_acknowledged() {
+async fn another_post_under_a_known_id_is_dead_lettered_and_the_same_post_is_acknowledged() {
     let ground = Ground::new().await;
     let mut worker = start(&ground.environment(), &["--listen", "127.0.0.1:0", "--name", "first"]);
     worker.says("consuming", 1).await;
@@ -52,15 +55,26 @@ async fn another_post_under_a_known_id_is_set_aside_and_the_same_post_is_acknowl
     .await;
     let counted = "sluice_posts_dead_lettered_total{class=\"permanent\",code=\"id_conflict\"}";
     assert_eq!(metric(&worker, counted).await, 1.0);
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.class, letter.code.as_str(), letter.attempts), (Class::Permanent, "id_conflict", 1));
-    assert_eq!((&letter.id, letter.title.as_deref()), (&post.id.to_string(), Some("First come")), "its text is there");
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!(
+        (dead_letter.class, dead_letter.code.as_str(), dead_letter.attempts),
+        (Class::Permanent, "id_conflict", 1)
+    );
+    assert_eq!(
+        (&dead_letter.id, dead_letter.title.as_deref()),
+        (&post.id.to_string(), Some("First come")),
+        "its text is there"
+    );
     for fact in
         [&post.id.to_string(), "by worker 'first'", "since 20", "the title (10 bytes stored, 10", "the author (0"]
     {
-        assert!(letter.message.contains(fact), "{fact}: {}", letter.message);
+        assert!(dead_letter.message.contains(fact), "{fact}: {}", dead_letter.message);
     }
-    assert!(!letter.message.contains("the content") && !letter.message.contains("irst come"), "{}", letter.message);
+    assert!(
+        !dead_letter.message.contains("the content") && !dead_letter.message.contains("irst come"),
+        "{}",
+        dead_letter.message
+    );
     assert!(!worker.said().contains("paused"), "{}", worker.said());
     assert!(worker.stop().await.success());
     assert_eq!(stored(&ground, post.id).await, before, "the first row is what it was");

@@ -15,7 +15,7 @@ use crate::support::{dead, start, stored, worker};
 /// Deaths of each kind.
 const DEATHS: usize = 100;
 /// Workers that die at the same time, each again and again.
-const SEATS: usize = 8;
+const RUNNERS: usize = 8;
 /// The deaths are drawn from it.
 const SEED: u64 = 20_261_122;
 
@@ -24,8 +24,8 @@ const SEED: u64 = 20_261_122;
 async fn die_again_and_again(ground: &Ground, point: &str, at_most: u8) {
     let left = AtomicUsize::new(DEATHS);
     let (calm, _rules) = quick_start(ground);
-    let seat = async |seat: u64| {
-        let mut chance = fastrand::Rng::with_seed(SEED + seat);
+    let runner = async |runner: u64| {
+        let mut chance = fastrand::Rng::with_seed(SEED + runner);
         while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
             let mut environment = calm.clone();
             environment.push(("FAILPOINTS", format!("{point}={}*off->return", chance.u8(0..at_most))));
@@ -35,7 +35,7 @@ async fn die_again_and_again(ground: &Ground, point: &str, at_most: u8) {
             assert_eq!(doomed.ended().await.signal(), Some(9), "seed {SEED}, {point}: {}", doomed.said());
         }
     };
-    futures_util::future::join_all((0..SEATS as u64).map(seat)).await;
+    futures_util::future::join_all((0..RUNNERS as u64).map(runner)).await;
 }
 
 /// What a hundred deaths leave is taken up by a worker that lives.
@@ -67,32 +67,32 @@ async fn a_hundred_deaths_between_commit_and_acknowledgement_lose_nothing_and_do
     let (ground, posts) = loaded(false, 1500).await;
     die_again_and_again(&ground, "committed", 8).await;
     let again = number(&ground, "SELECT COUNT(*) FROM posts").await;
-    let letters = drained(&ground, &posts).await;
+    let dead_letters = drained(&ground, &posts).await;
     println!(
-        "{DEATHS} deaths at committed: {again} rows by then, {} rows at the end, dead letters: {letters:?}",
+        "{DEATHS} deaths at committed: {again} rows by then, {} rows at the end, dead letters: {dead_letters:?}",
         posts.len()
     );
-    assert_eq!(letters, [] as [String; 0], "healthy posts are set aside");
+    assert_eq!(dead_letters, [] as [String; 0], "healthy posts are dead-lettered");
 }
 
 #[tokio::test]
 async fn a_hundred_deaths_between_a_dead_letters_confirm_and_its_acknowledgement_lose_nothing_and_double_no_row() {
     let (ground, posts) = loaded(true, 500).await;
     die_again_and_again(&ground, "dead_letter_confirmed", 3).await;
-    let letters = drained(&ground, &posts).await;
-    let ids: HashSet<_> = letters.iter().collect();
-    println!("{DEATHS} deaths at dead_letter_confirmed: {} letters of {} posts", letters.len(), ids.len());
+    let dead_letters = drained(&ground, &posts).await;
+    let ids: HashSet<_> = dead_letters.iter().collect();
+    println!("{DEATHS} deaths at dead_letter_confirmed: {} dead letters of {} posts", dead_letters.len(), ids.len());
     assert_eq!(ids.len(), posts.len() / 2, "each bad post is dead, and no good one");
-    assert!(letters.len() > ids.len(), "no death fell between the confirm and the acknowledgement");
+    assert!(dead_letters.len() > ids.len(), "no death fell between the confirm and the acknowledgement");
 }
 
 #[tokio::test]
 async fn a_hundred_deaths_upon_delivery_lose_nothing_and_double_nothing() {
     let (ground, posts) = loaded(false, 1500).await;
     die_again_and_again(&ground, "delivered", 8).await;
-    let letters = drained(&ground, &posts).await;
-    println!("{DEATHS} deaths at delivered: dead letters: {letters:?}");
-    assert_eq!(letters, [] as [String; 0], "healthy posts are set aside");
+    let dead_letters = drained(&ground, &posts).await;
+    println!("{DEATHS} deaths at delivered: dead letters: {dead_letters:?}");
+    assert_eq!(dead_letters, [] as [String; 0], "healthy posts are dead-lettered");
 }
 
 /// Two processes that are started again as they die, a post that kills whoever reviews it, and forty that do not.
@@ -106,8 +106,8 @@ async fn poisoned(args: &[&str]) {
     let mut watcher = start(&environment, &[&["--processes", "2"], args].concat());
     dead(&ground, 1).await;
     all_stored(&ground, &all).await;
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.id, letter.class, letter.attempts), (poison.id.to_string(), Class::CrashLoop, 0));
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!((dead_letter.id, dead_letter.class, dead_letter.attempts), (poison.id.to_string(), Class::CrashLoop, 0));
     // Whoever is left goes on.
     let after = ground.post("after");
     flood(&ground, std::slice::from_ref(&after)).await;
@@ -118,7 +118,7 @@ async fn poisoned(args: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_post_that_kills_whoever_reviews_it_is_set_aside_and_its_neighbours_are_stored() {
+async fn a_post_that_kills_whoever_reviews_it_is_dead_lettered_and_its_neighbours_are_stored() {
     poisoned(&["--concurrency", "8", "--max-deliveries", "4"]).await;
 }
 

@@ -1,4 +1,4 @@
-//! MySQL is away, hangs or refuses: the gate closes, nothing is spent, nothing dies, and work resumes by itself.
+//! MySQL is down, hangs or refuses: the gate closes, nothing is spent, nothing dies, and work resumes by itself.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use crate::stage::{Stage, all_stored, flood, number, posts, queue};
 use crate::support::{start, stored};
 use crate::vital::{metric, page, watch};
 
-/// Consumers of the worker, each with one post in hand.
-const IN_HAND: u32 = 8;
+/// Consumers of the worker, each with one post in flight.
+const IN_FLIGHT: u32 = 8;
 /// Posts that arrive during the outage.
 const POSTS: u32 = 20;
 /// From its beginning until it is noticed: the longest a statement may take.
@@ -34,9 +34,9 @@ async fn endured(ground: &Ground, worker: &Program, outage: &str, nth: usize) ->
     let noticed = begun.elapsed();
     in_time(format!("{outage}: noticed"), noticed, NOTICED);
     // All of them, where the outage before ended a moment ago: it goes on then, and so does its hold.
-    eventually("the posts beyond those in hand to wait", async || {
+    eventually("the posts beyond those in flight to wait", async || {
         let depth = ground.depth().await;
-        if depth.ready >= POSTS - IN_HAND { Ok(()) } else { Err(depth) }
+        if depth.ready >= POSTS - IN_FLIGHT { Ok(()) } else { Err(depth) }
     })
     .await;
     let (status, why) = page(worker, "/readyz").await;
@@ -53,7 +53,7 @@ async fn resumed(ground: &Ground, worker: &Program, outage: &str, posts: &[sluic
     let took = all_stored(ground, posts).await;
     println!("{outage}: resumed after {took:.2?}");
     in_time(format!("{outage}: work resumed"), took, RESUMED);
-    queue(ground, 0, IN_HAND).await;
+    queue(ground, 0, IN_FLIGHT).await;
     assert_eq!(ground.dead().await.ready, 0, "{outage}: {}", worker.said());
     assert_eq!(number(ground, "SELECT MAX(attempts) FROM posts").await, 1, "{outage}: an outage spends no attempt");
     assert_eq!(metric(worker, "sluice_worker_paused{dependency=\"mysql\"}").await, 0.0, "{outage}");
@@ -100,7 +100,7 @@ async fn a_mysql_that_is_killed_or_frozen_pauses_the_work_and_costs_no_post_anyt
 
 /// An account that obeys what root may pass over.
 async fn account(ground: &Ground) -> String {
-    let root = mysql_async::Opts::from_url(&ground.database_url).expect("a sound address");
+    let root = mysql_async::Opts::from_url(&ground.database_url).expect("a valid address");
     let password = root.pass().expect("a private server has a password");
     ground.sql(&format!("CREATE USER IF NOT EXISTS sluice@'127.0.0.1' IDENTIFIED BY '{password}'")).await;
     ground.sql(&format!("GRANT ALL ON {}.* TO sluice@'127.0.0.1'", ground.name)).await;
@@ -159,7 +159,7 @@ async fn a_mysql_that_is_read_only_locked_or_out_of_connections_pauses_the_work_
     })
     .await;
     let mut crowd = Vec::new();
-    let account = mysql_async::Opts::from_url(&environment[3].1).expect("a sound address");
+    let account = mysql_async::Opts::from_url(&environment[3].1).expect("a valid address");
     while let Ok(one) = mysql_async::Conn::new(account.clone()).await {
         crowd.push(one);
         assert!(crowd.len() < 100, "the server takes any number");
@@ -173,7 +173,7 @@ async fn a_mysql_that_is_read_only_locked_or_out_of_connections_pauses_the_work_
 /// What MySQL and MariaDB call the setting that makes new transactions read-only.
 async fn read_only_transactions(ground: &Ground) -> String {
     let query = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only')";
-    let found: Option<(String, String)> = ground.session().await.query_first(query).await.expect("the query is sound");
+    let found: Option<(String, String)> = ground.session().await.query_first(query).await.expect("the query is valid");
     found.expect("every version has one of them").0
 }
 

@@ -18,11 +18,11 @@ async fn upset(ground: &Ground, points: &str) -> Program {
 }
 
 /// The one dead letter that there is, as class, code and attempts, and whose it is.
-async fn the_letter(ground: &Ground) -> (String, Class, String, u32) {
+async fn the_dead_letter(ground: &Ground) -> (String, Class, String, u32) {
     dead(ground, 1).await;
-    let letter = ground.letters().await.remove(0);
-    assert!(letter.message.contains("panicked"), "{letter:?}");
-    (letter.id, letter.class, letter.code, letter.attempts)
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert!(dead_letter.message.contains("panicked"), "{dead_letter:?}");
+    (dead_letter.id, dead_letter.class, dead_letter.code, dead_letter.attempts)
 }
 
 /// The process goes on, with the same session and the same recorder.
@@ -35,7 +35,7 @@ async fn goes_on(ground: &Ground, mut worker: Program) {
     assert_eq!((ground.depth().await.ready, ground.dead().await.ready), (0, 1));
 }
 
-fn letter_of(post: &Post, code: &str) -> (String, Class, String, u32) {
+fn dead_letter_of(post: &Post, code: &str) -> (String, Class, String, u32) {
     (post.id.to_string(), Class::Permanent, code.to_owned(), 1)
 }
 
@@ -46,7 +46,7 @@ async fn a_review_that_panics_fails_that_post_and_not_the_process() {
     let (poison, neighbours) = (ground.post("poison"), posts(&ground, 30, "neighbour"));
     flood(&ground, &[&neighbours[..15], std::slice::from_ref(&poison), &neighbours[15..]].concat()).await;
     all_stored(&ground, &neighbours).await;
-    assert_eq!(the_letter(&ground).await, letter_of(&poison, "review_panicked"));
+    assert_eq!(the_dead_letter(&ground).await, dead_letter_of(&poison, "review_panicked"));
     goes_on(&ground, worker).await;
 }
 
@@ -56,7 +56,7 @@ async fn an_insert_that_panics_on_a_lone_post_fails_it_and_not_the_recorder() {
     let worker = upset(&ground, "store=1*panic(out of ink)").await;
     let alone = ground.post("alone");
     flood(&ground, std::slice::from_ref(&alone)).await;
-    assert_eq!(the_letter(&ground).await, letter_of(&alone, "store_panicked"));
+    assert_eq!(the_dead_letter(&ground).await, dead_letter_of(&alone, "store_panicked"));
     goes_on(&ground, worker).await;
 }
 
@@ -74,7 +74,7 @@ async fn an_insert_that_panics_on_one_post_of_a_group_stores_the_others() {
     waiting(&ground, 0).await;
     locked.query_drop("UNLOCK TABLES").await.expect("no lock");
     all_stored(&ground, &neighbours).await;
-    assert_eq!(the_letter(&ground).await, letter_of(&poison, "store_panicked"));
+    assert_eq!(the_dead_letter(&ground).await, dead_letter_of(&poison, "store_panicked"));
     for neighbour in &neighbours {
         assert_eq!(stored(&ground, neighbour.id).await.attempts, 1, "a neighbour's panic spends no attempt");
     }

@@ -70,19 +70,19 @@ pub(crate) async fn queue(ground: &Ground, ready: u32, consumers: u32) {
 
 /// A number that the database knows.
 pub(crate) async fn number(ground: &Ground, query: &str) -> u64 {
-    ground.session().await.query_first(query).await.expect("the query is sound").unwrap_or_default()
+    ground.session().await.query_first(query).await.expect("the query is valid").unwrap_or_default()
 }
 
 /// Every one of these posts is a row or a dead letter, and no post is two rows. Gives the ids of the dead letters, one
-/// for each letter.
+/// for each dead letter.
 pub(crate) async fn accounted(ground: &Ground, posts: &[Post]) -> Vec<String> {
     let ids: Vec<PostId> = posts.iter().map(|post| post.id).collect();
     let stored = ground.store().recorded(&ids).await.expect("the database answers");
-    let letters: Vec<String> = ground.letters().await.into_iter().map(|letter| letter.id).collect();
-    let dead: HashSet<&String> = letters.iter().collect();
+    let dead_letters: Vec<String> = ground.dead_letters().await.into_iter().map(|dead_letter| dead_letter.id).collect();
+    let dead: HashSet<&String> = dead_letters.iter().collect();
     let lost: Vec<_> = ids.iter().filter(|id| !stored.contains(id) && !dead.contains(&id.to_string())).collect();
     assert_eq!(lost, [] as [&PostId; 0], "lost");
     let rows = number(ground, "SELECT COUNT(*) FROM posts").await;
     assert_eq!(rows, stored.len() as u64, "rows that are nobody's, or doubled");
-    letters
+    dead_letters
 }

@@ -1,4 +1,4 @@
-//! MySQL is away for longer than the broker lets a consumer hold a post.
+//! MySQL is down for longer than the broker lets a consumer hold a post.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::support::start;
 
 /// The broker's limit, and how often it looks: twice within it.
 const LIMIT: Duration = Duration::from_secs(4);
-/// How long MySQL is away, at least.
+/// How long MySQL is down, at least.
 const AWAY: Duration = Duration::from_secs(12);
 const POSTS: u32 = 20;
 

@@ -68,11 +68,11 @@ async fn a_dead_letter_of_a_newer_worker_is_read_with_all_that_is_known_of_it() 
     let table = headers(&[(FAILURE_HEADER, AMQPValue::LongString(failure.to_string().into()))]);
     let properties = BasicProperties::default().with_message_id(post.id.to_string().into()).with_headers(table);
     publish(&ground, ground.topology().dead_letter_exchange(), properties, &post.to_body()).await;
-    let letter = ground.letters().await.remove(0);
-    assert_eq!((letter.class, letter.code.as_str()), (Class::Unknown, "policy_7"));
-    assert_eq!((letter.message.as_str(), letter.worker.as_str()), ("waits for a lawyer", "w-9"));
-    assert_eq!((letter.attempts, letter.replays), (3, 2));
-    assert_eq!(letter.title.as_deref(), Some("from the future"));
+    let dead_letter = ground.dead_letters().await.remove(0);
+    assert_eq!((dead_letter.class, dead_letter.code.as_str()), (Class::Unknown, "policy_7"));
+    assert_eq!((dead_letter.message.as_str(), dead_letter.worker.as_str()), ("waits for a lawyer", "w-9"));
+    assert_eq!((dead_letter.attempts, dead_letter.replays), (3, 2));
+    assert_eq!(dead_letter.title.as_deref(), Some("from the future"));
 }
 
 #[tokio::test]

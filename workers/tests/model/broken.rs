@@ -21,7 +21,7 @@ fn an_ack_before_the_commit_loses_a_post_with_its_worker() {
 }
 
 #[test]
-fn an_ack_before_the_letters_confirm_loses_a_post() {
+fn an_ack_before_the_dead_letters_confirm_loses_a_post() {
     let broken = || with(Nature::Malformed, Faults::default(), Broken::AckBeforeConfirm);
     refuted("ack before confirm", &broken(), FOUNDED);
     refuted("ack before confirm", &broken(), KEPT);
@@ -44,7 +44,7 @@ fn an_outage_that_spends_an_attempt_is_noticed_and_kills_posts() {
 }
 
 #[test]
-fn a_replay_that_takes_the_letter_out_first_loses_a_post_with_its_operator() {
+fn a_replay_that_takes_the_dead_letter_out_first_loses_a_post_with_its_operator() {
     let faults = Faults { replays: 1, lapses: 1, ..Faults::default() };
     refuted("replay acks first", &with(Nature::Malformed, faults, Broken::ReplayAcksFirst), KEPT);
 }
@@ -63,15 +63,15 @@ fn a_release_that_always_counts_makes_one_long_outage_deadly() {
 }
 
 #[test]
-fn a_letter_that_is_not_taken_and_then_released_becomes_a_crash_loop() {
+fn a_dead_letter_that_is_not_taken_and_then_released_becomes_a_crash_loop() {
     let faults = Faults { stops: 1, ..Faults::default() };
-    let broken = with(Nature::Refused, faults, Broken::AnUntakenLetterIsReleased);
+    let broken = with(Nature::Refused, faults, Broken::AnUntakenDeadLetterIsReleased);
     let trace = refuted("untaken and released", &Protocol { max_deliveries: 1, ..broken }, NOT_BLAMED);
-    assert!(trace.iter().any(|action| matches!(action, Action::GiveUpLetter { .. })), "{trace:?}");
+    assert!(trace.iter().any(|action| matches!(action, Action::GiveUpDeadLetter { .. })), "{trace:?}");
 }
 
 #[test]
-fn a_count_that_the_broker_has_not_written_kills_a_letter_that_was_moved_back() {
+fn a_count_that_the_broker_has_not_written_kills_a_dead_letter_that_was_moved_back() {
     let faults = Faults { deadlocks: 2, moves: 1, ..Faults::default() };
     let trace = refuted("any count", &with(Nature::Sound, faults, Broken::AnyCountIsBelieved), NOT_BLAMED);
     assert!(trace.iter().any(|action| matches!(action, Action::MoveBack { .. })), "{trace:?}");

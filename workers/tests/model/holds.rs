@@ -39,7 +39,7 @@ fn a_post_that_fails_alone_is_exhausted_whatever_its_error_looks_like_and_stops_
 }
 
 #[test]
-fn no_flapping_keeps_a_post_in_hand_for_longer_than_the_hold() {
+fn no_flapping_keeps_a_post_in_flight_for_longer_than_the_hold() {
     let faults = Faults { outages: 4, ..Faults::default() };
     for hold in [1, 2] {
         let protocol = Protocol { workers: 1, hold, max_deliveries: 9, faults, ..Protocol::new(&[Nature::Sound]) };
@@ -70,14 +70,14 @@ fn two_posts_in_two_workers_survive_it_together() {
 fn two_posts_in_the_hands_of_one_worker_survive_it_together() {
     let faults = Faults { breaks: 1, stops: 1, outages: 1, ..Faults::default() };
     let protocol = Protocol { workers: 1, consumers: 2, faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) };
-    holds("two hands, an outage, a stop, a session that breaks", protocol);
+    holds("two consumers, an outage, a stop, a session that breaks", protocol);
 }
 
 #[test]
 fn two_workers_of_two_hands_each_survive_an_outage_and_a_kill() {
     let faults = Faults { kills: 1, outages: 1, ..Faults::default() };
     let protocol = Protocol { consumers: 2, faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) };
-    holds("two workers of two hands, an outage, a kill", protocol);
+    holds("two workers of two consumers, an outage, a kill", protocol);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn attempts_are_spent_by_deadlocks_only() {
 }
 
 #[test]
-fn what_cannot_be_stored_becomes_a_letter_and_is_replayed_without_loss() {
+fn what_cannot_be_stored_becomes_a_dead_letter_and_is_replayed_without_loss() {
     for bad in [Nature::Malformed, Nature::Refused] {
         let faults = Faults { kills: 1, breaks: 1, lost: 1, replays: 1, lapses: 1, ..Faults::default() };
         let protocol = Protocol { faults, ..Protocol::new(&[bad]) };
@@ -96,7 +96,7 @@ fn what_cannot_be_stored_becomes_a_letter_and_is_replayed_without_loss() {
 }
 
 #[test]
-fn a_letter_that_is_moved_back_by_the_brokers_own_means_dies_of_nothing_but_its_own_fault() {
+fn a_dead_letter_that_is_moved_back_by_the_brokers_own_means_dies_of_nothing_but_its_own_fault() {
     let faults = Faults { deadlocks: 2, kills: 1, stops: 2, moves: 1, ..Faults::default() };
     for counting in [Counting::EachReturn, Counting::EndsOnly] {
         let protocol = Protocol { counting, faults, ..Protocol::new(&[Nature::Sound]) };
@@ -105,7 +105,7 @@ fn a_letter_that_is_moved_back_by_the_brokers_own_means_dies_of_nothing_but_its_
 }
 
 #[test]
-fn a_letter_that_nobody_takes_keeps_its_reason_through_every_worker() {
+fn a_dead_letter_that_nobody_takes_keeps_its_reason_through_every_worker() {
     let faults = Faults { stops: 2, ..Faults::default() };
     for max_deliveries in [1, 2] {
         holds("a bad post, two stops", Protocol { max_deliveries, faults, ..Protocol::new(&[Nature::Refused]) });
@@ -119,7 +119,7 @@ fn an_exhausted_post_is_replayed_into_its_row() {
 }
 
 #[test]
-fn a_post_that_kills_whoever_takes_it_is_set_aside_and_a_neighbour_elsewhere_is_stored() {
+fn a_post_that_kills_whoever_takes_it_is_dead_lettered_and_a_neighbour_elsewhere_is_stored() {
     let faults = Faults { outages: 1, replays: 1, ..Faults::default() };
     let protocol = Protocol { max_deliveries: 3, faults, ..Protocol::new(&[Nature::Deadly, Nature::Sound]) };
     holds("a deadly post, its neighbour, an outage", protocol);
@@ -131,5 +131,8 @@ fn once_nothing_more_goes_wrong_everything_comes_to_an_end() {
     let faults = Faults { kills: 1, lost: 1, replays: 1, lapses: 1, ..Faults::default() };
     ends("a bad post", &Protocol { faults, ..Protocol::new(&[Nature::Malformed]) });
     let faults = Faults { outages: 1, ..Faults::default() };
-    ends("two hands", &Protocol { workers: 1, consumers: 2, faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) });
+    ends(
+        "two consumers",
+        &Protocol { workers: 1, consumers: 2, faults, ..Protocol::new(&[Nature::Sound, Nature::Sound]) },
+    );
 }

@@ -18,7 +18,7 @@ pub(crate) const NOT_STOPPED: &str = "a post that fails alone stops no other";
 pub(crate) const NOT_KEPT_LONG: &str = "no post is held for longer than the hold, however the gate flaps";
 pub(crate) const SETTLED: &str = "what can go no further is settled";
 /// Reached in some run, or the others would hold for want of anything that happens.
-pub(crate) const DONE: &str = "a post is recorded or set aside";
+pub(crate) const DONE: &str = "a post is recorded or dead-lettered";
 
 impl Model for Protocol {
     type State = State;
@@ -43,16 +43,19 @@ impl Model for Protocol {
             Property::always(FOUNDED, |_, state: &State| !state.unfounded_ack),
             Property::always(NOT_SPENT, |_, state: &State| {
                 let waiting = |stage| matches!(stage, Stage::Taken | Stage::AtGate | Stage::Backoff);
-                state.hands().filter(|hand| waiting(hand.stage)).all(|hand| hand.made == hand.faults)
+                state
+                    .all_in_flight()
+                    .filter(|in_flight| waiting(in_flight.stage))
+                    .all(|in_flight| in_flight.made == in_flight.faults)
             }),
             Property::always(NOT_BLAMED, |protocol: &Self, state: &State| {
-                state.dead.iter().all(|letter| deserved(protocol, letter))
+                state.dead.iter().all(|dead_letter| deserved(protocol, dead_letter))
             }),
             Property::always(NOT_BACK, |_, state: &State| !state.came_straight_back),
             Property::always(NOT_STOPPED, |_, state: &State| !state.stopped_for_one),
-            // The last of these pauses is the one in which it is given back.
+            // The last of these pauses is the one in which it is released.
             Property::always(NOT_KEPT_LONG, |protocol: &Self, state: &State| {
-                state.hands().all(|hand| hand.held <= protocol.hold + 1)
+                state.all_in_flight().all(|in_flight| in_flight.held <= protocol.hold + 1)
             }),
             Property::always(SETTLED, |protocol: &Self, state: &State| {
                 protocol.goes_on(state) || settled(protocol, state)
@@ -67,11 +70,11 @@ fn posts(protocol: &Protocol) -> impl Iterator<Item = u8> {
 }
 
 /// Whether a post is where it belongs by its own nature.
-fn deserved(protocol: &Protocol, letter: &DeadLetter) -> bool {
-    match (letter.class, protocol.nature(letter.post)) {
+fn deserved(protocol: &Protocol, dead_letter: &DeadLetter) -> bool {
+    match (dead_letter.class, protocol.nature(dead_letter.post)) {
         (Class::Permanent, Nature::Malformed | Nature::Refused) | (Class::CrashLoop, Nature::Deadly) => true,
         (Class::Exhausted, Nature::Sound | Nature::Poisonous(_)) => {
-            protocol.retry.max_attempts == Some(letter.faults.into())
+            protocol.retry.max_attempts == Some(dead_letter.faults.into())
         }
         _ => false,
     }
@@ -95,9 +98,9 @@ impl Protocol {
 
 /// Nothing is under way, and each post is recorded or dead.
 fn settled(protocol: &Protocol, state: &State) -> bool {
-    let dead = |post| state.dead.iter().any(|letter| letter.post == post);
+    let dead = |post| state.dead.iter().any(|dead_letter| dead_letter.post == post);
     state.ready.is_empty()
-        && state.hands().next().is_none()
-        && state.dead.iter().all(|letter| letter.replay == Replay::None)
+        && state.all_in_flight().next().is_none()
+        && state.dead.iter().all(|dead_letter| dead_letter.replay == Replay::None)
         && posts(protocol).all(|post| state.rows[usize::from(post)] == 1 || dead(post))
 }

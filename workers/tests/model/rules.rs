@@ -36,18 +36,18 @@ pub(crate) enum Counting {
 pub(crate) enum Broken {
     /// The delivery is acknowledged when the insert is sent, not when it is answered.
     AckBeforeCommit,
-    /// A dead post is acknowledged before its letter is confirmed.
+    /// A dead post is acknowledged before its dead letter is confirmed.
     AckBeforeConfirm,
     /// What is held is released while the consumers still take.
     ReleaseBeforeCancel,
     /// The attempt that met an outage counts.
     OutageSpendsAnAttempt,
-    /// A replay takes the letter out first and then publishes.
+    /// A replay takes the dead letter out first and then publishes.
     ReplayAcksFirst,
-    /// What is given back is released however often it came back already.
+    /// What is released is released however often it came back already.
     EachReleaseCounts,
-    /// A post whose letter is not taken is released however often it came back already.
-    AnUntakenLetterIsReleased,
+    /// A post whose dead letter is not taken is released however often it came back already.
+    AnUntakenDeadLetterIsReleased,
     /// A count of returns is believed that the broker has not written.
     AnyCountIsBelieved,
     /// The row's key is not the post's id.
@@ -75,11 +75,11 @@ pub(crate) struct Faults {
     pub(crate) lost: u8,
     /// A sender sends the same post again.
     pub(crate) duplicates: u8,
-    /// An operator replays a letter.
+    /// An operator replays a dead letter.
     pub(crate) replays: u8,
     /// The operator's program is killed in the middle of it.
     pub(crate) lapses: u8,
-    /// A letter is moved back to work by the broker's own means.
+    /// A dead letter is moved back to work by the broker's own means.
     pub(crate) moves: u8,
 }
 
@@ -88,16 +88,16 @@ pub(crate) struct Faults {
 pub(crate) struct Protocol {
     pub(crate) posts: Vec<Nature>,
     pub(crate) workers: usize,
-    /// Consumers of each worker, one post in hand each.
+    /// Consumers of each worker, one post in flight each.
     pub(crate) consumers: usize,
     /// `SLUICE_MAX_DELIVERIES`.
     pub(crate) max_deliveries: u8,
     /// The product's own policy: only `allows_another` is asked.
     pub(crate) retry: RetryPolicy,
     pub(crate) counting: Counting,
-    /// What the code of an insert's failure says while MySQL is away: an outage may have any.
+    /// What the code of an insert's failure says while MySQL is down: an outage may have any.
     pub(crate) outage: Kind,
-    /// `SLUICE_HOLD`, in pauses: after so many without a steady opening in between what is held is given back.
+    /// `SLUICE_HOLD`, in pauses: after so many without a steady opening in between what is held is released.
     pub(crate) hold: u8,
     pub(crate) faults: Faults,
     pub(crate) broken: Option<Broken>,

@@ -1,14 +1,14 @@
-//! One moment of the whole: the queue, the workers and what they have in hand, the dead letters, MySQL.
+//! One moment of the whole: the queue, the workers and what they have in flight, the dead letters, MySQL.
 //!
-//! Workers are alike, and so are the hands of a worker: a state is kept in one canonical order, or the same moment
+//! Workers are alike, and so are the consumers of a worker: a state is kept in one canonical order, or the same moment
 //! would be looked at once for each way to number them.
 
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::came_back;
+use sluice_rabbit::delivery::redeliveries;
 
 use crate::rules::{Counting, Faults, Protocol};
 
-/// A message in the work queue or in a hand.
+/// A message in the work queue or in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Message {
     pub(crate) post: u8,
@@ -26,15 +26,16 @@ impl Message {
         Self { post, claimed: 0, returns: 0, acquired: 0 }
     }
 
-    /// What a worker that has it in hand is told of its returns, by the product's own reading of the broker's headers.
-    pub(crate) fn came_back(self, counting: Counting) -> u8 {
+    /// What a worker that has it in flight is told of its returns, by the product's own reading of the broker's
+    /// headers.
+    pub(crate) fn redeliveries(self, counting: Counting) -> u8 {
         let written = |count: u8| (count > 0).then_some(u64::from(count));
         let acquired = match counting {
             Counting::EachReturn => None,
             Counting::EndsOnly => written(self.acquired),
         };
         let count = written(self.returns).or(written(self.claimed));
-        u8::try_from(came_back(self.acquired > 0, count, acquired)).unwrap_or(u8::MAX)
+        u8::try_from(redeliveries(self.acquired > 0, count, acquired)).unwrap_or(u8::MAX)
     }
 }
 
@@ -43,11 +44,11 @@ impl Message {
 pub(crate) enum Answer {
     Ack,
     Release,
-    Renew,
+    Republish,
     DeadLetter(Class),
 }
 
-/// How far a delivery in hand has come.
+/// How far a delivery in flight has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Stage {
     /// Not looked at yet.
@@ -62,13 +63,13 @@ pub(crate) enum Stage {
     Committed,
     /// To be settled.
     Settling(Answer),
-    /// Its letter, or its copy in the work queue, is confirmed; to be acknowledged.
+    /// Its dead letter, or its copy in the work queue, is confirmed; to be acknowledged.
     Confirmed,
 }
 
-/// A delivery in a worker's hand.
+/// A delivery in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Hand {
+pub(crate) struct InFlight {
     pub(crate) message: Message,
     pub(crate) stage: Stage,
     /// `Attempts::made`.
@@ -102,18 +103,18 @@ pub(crate) struct Worker {
     /// The pauses of this session without a steady opening in between: what `Gate::closed_for` goes by.
     pub(crate) pauses: u8,
     pub(crate) session: Option<Session>,
-    pub(crate) hands: Vec<Option<Hand>>,
+    pub(crate) consumers: Vec<Option<InFlight>>,
 }
 
-/// Where a replay of a letter stands.
+/// Where a replay of a dead letter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Replay {
     /// Nobody acts on it.
     None,
-    /// Its copy is confirmed; the letter is to be removed.
+    /// Its copy is confirmed; the dead letter is to be removed.
     Copied,
-    /// Only done wrongly: the letter is removed and its copy not yet published.
-    OnlyInHand,
+    /// Only done wrongly: the dead letter is removed and its copy not yet published.
+    OnlyInFlight,
 }
 
 /// A dead letter.
@@ -121,7 +122,7 @@ pub(crate) enum Replay {
 pub(crate) struct DeadLetter {
     pub(crate) post: u8,
     pub(crate) class: Class,
-    /// The faults of its post while it was last in hand.
+    /// The faults of its post while it was last in flight.
     pub(crate) faults: u8,
     pub(crate) replay: Replay,
 }
@@ -138,7 +139,7 @@ pub(crate) struct State {
     pub(crate) adrift: Vec<bool>,
     pub(crate) mysql: bool,
     pub(crate) left: Faults,
-    /// A delivery was acknowledged that was neither recorded nor confirmed as a letter.
+    /// A delivery was acknowledged that was neither recorded nor confirmed as a dead letter.
     pub(crate) unfounded_ack: bool,
     /// A released post came back to the session that released it.
     pub(crate) came_straight_back: bool,
@@ -150,8 +151,8 @@ impl State {
     /// All posts accepted, all workers started.
     pub(crate) fn first(protocol: &Protocol) -> Self {
         let posts = u8::try_from(protocol.posts.len()).expect("a few posts");
-        let hands = vec![None; protocol.consumers];
-        let worker = Worker { alive: true, gate_open: true, pauses: 0, session: None, hands };
+        let consumers = vec![None; protocol.consumers];
+        let worker = Worker { alive: true, gate_open: true, pauses: 0, session: None, consumers };
         Self {
             ready: (0..posts).map(Message::new).collect(),
             workers: vec![worker; protocol.workers],
@@ -169,7 +170,7 @@ impl State {
     /// The same moment in its canonical order.
     pub(crate) fn ordered(mut self) -> Self {
         for worker in &mut self.workers {
-            worker.hands.sort_unstable();
+            worker.consumers.sort_unstable();
         }
         self.workers.sort_unstable();
         self.ready.sort_unstable();
@@ -177,16 +178,19 @@ impl State {
         self
     }
 
-    /// All that is in hand.
-    pub(crate) fn hands(&self) -> impl Iterator<Item = &Hand> {
-        self.workers.iter().flat_map(|worker| worker.hands.iter().flatten())
+    /// All that is in flight.
+    pub(crate) fn all_in_flight(&self) -> impl Iterator<Item = &InFlight> {
+        self.workers.iter().flat_map(|worker| worker.consumers.iter().flatten())
     }
 
     /// Whether a post is anywhere at all.
     pub(crate) fn has(&self, post: u8) -> bool {
         self.rows[usize::from(post)] > 0
             || self.ready.iter().any(|message| message.post == post)
-            || self.hands().any(|hand| hand.message.post == post && !hand.gone)
-            || self.dead.iter().any(|letter| letter.post == post && letter.replay != Replay::OnlyInHand)
+            || self.all_in_flight().any(|in_flight| in_flight.message.post == post && !in_flight.gone)
+            || self
+                .dead
+                .iter()
+                .any(|dead_letter| dead_letter.post == post && dead_letter.replay != Replay::OnlyInFlight)
     }
 }

@@ -6,7 +6,7 @@ use sluice_core::failure::{Failure, Kind};
 
 use crate::action::Action;
 use crate::rules::{Broken, Counting, Nature, Protocol};
-use crate::state::{Answer, DeadLetter, Hand, Message, Replay, Session, Stage, State};
+use crate::state::{Answer, DeadLetter, InFlight, Message, Replay, Session, Stage, State};
 
 /// How often a dead letter was looked at before it is moved back: more often than any limit of a check.
 const LOOKS: u8 = 9;
@@ -44,7 +44,7 @@ impl<'a> Step<'a> {
             Action::Begin { w, k } => self.begin(w, k),
             Action::Commit { w, k } => self.commit(w, k),
             Action::Refuse { w, k } => self.fails_alone(w, k, Kind::Permanent),
-            Action::Poisoned { w, k } => match self.protocol.nature(self.hand(w, k).message.post) {
+            Action::Poisoned { w, k } => match self.protocol.nature(self.in_flight(w, k).message.post) {
                 Nature::Poisonous(kind) => self.fails_alone(w, k, kind),
                 other => unreachable!("{other:?} is not poisonous"),
             },
@@ -58,7 +58,7 @@ impl<'a> Step<'a> {
                     self.commit(w, k);
                 }
                 if plain {
-                    self.hand(w, k).stage = Stage::Inserting;
+                    self.in_flight(w, k).stage = Stage::Inserting;
                 } else {
                     self.conclude(w, k, failed(self.protocol, Kind::Dependency, false));
                 }
@@ -69,17 +69,17 @@ impl<'a> Step<'a> {
             Action::Publish { w, k } => self.publish(w, k),
             Action::PublishUnconfirmed { w, k } => {
                 self.state.left.lost -= 1;
-                self.letter(w, k);
-                if self.hand(w, k).stage == Stage::Settling(Answer::Renew) {
-                    self.hand(w, k).stage = Stage::Settling(Answer::Release);
+                self.dead_letter(w, k);
+                if self.in_flight(w, k).stage == Stage::Settling(Answer::Republish) {
+                    self.in_flight(w, k).stage = Stage::Settling(Answer::Release);
                 }
             }
-            Action::GiveUpLetter { w, k } => {
-                let answer = match self.protocol.is(Broken::AnUntakenLetterIsReleased) {
+            Action::GiveUpDeadLetter { w, k } => {
+                let answer = match self.protocol.is(Broken::AnUntakenDeadLetterIsReleased) {
                     true => Answer::Release,
                     false => self.given_back(w, k),
                 };
-                self.hand(w, k).stage = Stage::Settling(answer);
+                self.in_flight(w, k).stage = Stage::Settling(answer);
             }
             Action::Open { .. }
             | Action::Probe { .. }
@@ -99,8 +99,8 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn hand(&mut self, w: usize, k: usize) -> &mut Hand {
-        self.state.workers[w].hands[k].as_mut().expect("the action was possible")
+    fn in_flight(&mut self, w: usize, k: usize) -> &mut InFlight {
+        self.state.workers[w].consumers[k].as_mut().expect("the action was possible")
     }
 
     fn session(&mut self, w: usize) -> &mut Session {
@@ -112,29 +112,29 @@ impl<'a> Step<'a> {
         if self.session(w).released & (1 << message.post) != 0 {
             self.state.came_straight_back = true;
         }
-        let hand = Hand { message, stage: Stage::Taken, made: 0, faults: 0, held: 0, gone: false };
-        self.state.workers[w].hands[k] = Some(hand);
+        let in_flight = InFlight { message, stage: Stage::Taken, made: 0, faults: 0, held: 0, gone: false };
+        self.state.workers[w].consumers[k] = Some(in_flight);
     }
 
     fn admit(&mut self, w: usize, k: usize) {
         let returns = self.returns(w, k);
         if returns >= self.protocol.max_deliveries {
-            self.conclude(w, k, Outcome::CameBack { deliveries: returns.into() });
+            self.conclude(w, k, Outcome::Redelivered { deliveries: returns.into() });
         } else if self.session(w).withdrawn {
             self.conclude(w, k, Outcome::Interrupted);
         } else {
-            self.hand(w, k).stage = Stage::AtGate;
+            self.in_flight(w, k).stage = Stage::AtGate;
         }
     }
 
     fn begin(&mut self, w: usize, k: usize) {
-        let nature = self.protocol.nature(self.hand(w, k).message.post);
+        let nature = self.protocol.nature(self.in_flight(w, k).message.post);
         if nature == Nature::Deadly {
             return self.die(w);
         }
-        let hand = self.hand(w, k);
-        hand.made += 1;
-        hand.stage = Stage::Inserting;
+        let in_flight = self.in_flight(w, k);
+        in_flight.made += 1;
+        in_flight.stage = Stage::Inserting;
         match nature {
             Nature::Malformed => self.conclude(w, k, failed(self.protocol, Kind::Permanent, true)),
             _ if self.protocol.is(Broken::AckBeforeCommit) => self.acknowledge(w, k, false),
@@ -143,9 +143,9 @@ impl<'a> Step<'a> {
     }
 
     fn commit(&mut self, w: usize, k: usize) {
-        let post = self.hand(w, k).message.post;
+        let post = self.in_flight(w, k).message.post;
         self.store(post.into());
-        self.hand(w, k).stage = Stage::Committed;
+        self.in_flight(w, k).stage = Stage::Committed;
     }
 
     /// `INSERT … ON DUPLICATE KEY UPDATE id = id`.
@@ -156,15 +156,15 @@ impl<'a> Step<'a> {
 
     /// Its insert fails and a plain row does not.
     fn fails_alone(&mut self, w: usize, k: usize, kind: Kind) {
-        self.hand(w, k).faults += 1;
+        self.in_flight(w, k).faults += 1;
         self.conclude(w, k, failed(self.protocol, kind, true));
-        let hand = self.state.workers[w].hands[k];
-        self.state.stopped_for_one |= hand.is_some_and(|hand| hand.stage == Stage::AtGate);
+        let in_flight = self.state.workers[w].consumers[k];
+        self.state.stopped_for_one |= in_flight.is_some_and(|in_flight| in_flight.stage == Stage::AtGate);
     }
 
     /// workers/src/handler.rs, `Handler::conclude`: the loop's `match`.
     fn conclude(&mut self, w: usize, k: usize, outcome: Outcome) {
-        let another = self.protocol.retry.allows_another(self.hand(w, k).made.into());
+        let another = self.protocol.retry.allows_another(self.in_flight(w, k).made.into());
         let stage = match decide(outcome, another) {
             Disposition::Ack => Stage::Settling(Answer::Ack),
             Disposition::Release => Stage::Settling(self.given_back(w, k)),
@@ -172,81 +172,81 @@ impl<'a> Step<'a> {
             Disposition::Retry(_) => Stage::Backoff,
             Disposition::Hold(_) => {
                 let unspent = !self.protocol.is(Broken::OutageSpendsAnAttempt);
-                let hand = self.hand(w, k);
-                hand.made = hand.made.saturating_sub(unspent.into());
+                let in_flight = self.in_flight(w, k);
+                in_flight.made = in_flight.made.saturating_sub(unspent.into());
                 self.close(w);
                 Stage::AtGate
             }
         };
-        self.hand(w, k).stage = stage;
+        self.in_flight(w, k).stage = stage;
         // Waits that begin after the withdrawal end at once.
         if matches!(stage, Stage::AtGate | Stage::Backoff) && self.session(w).withdrawn {
             self.conclude(w, k, Outcome::Interrupted);
         }
     }
 
-    /// workers/src/gate.rs, `Gate::close`: what is in hand waits for the opening.
+    /// workers/src/gate.rs, `Gate::close`: what is in flight waits for the opening.
     fn close(&mut self, w: usize) {
         let worker = &mut self.state.workers[w];
         // Once the hold is over, it is on its way back.
         let holding = worker.session.is_some_and(|session| session.taking);
         if std::mem::replace(&mut worker.gate_open, false) && holding {
             worker.pauses += 1;
-            worker.hands.iter_mut().flatten().for_each(|hand| hand.held += 1);
+            worker.consumers.iter_mut().flatten().for_each(|in_flight| in_flight.held += 1);
         }
     }
 
-    /// common/rabbit/src/delivery/count.rs, `came_back`.
+    /// common/rabbit/src/delivery/count.rs, `redeliveries`.
     fn returns(&mut self, w: usize, k: usize) -> u8 {
-        let message = self.hand(w, k).message;
+        let message = self.in_flight(w, k).message;
         if self.protocol.is(Broken::AnyCountIsBelieved) && message.returns == 0 {
             return message.claimed;
         }
-        message.came_back(self.protocol.counting)
+        message.redeliveries(self.protocol.counting)
     }
 
     /// workers/src/handler.rs, `Handler::given_back`.
     fn given_back(&mut self, w: usize, k: usize) -> Answer {
         let returns = self.returns(w, k).saturating_add(1);
-        let renewed = returns >= self.protocol.max_deliveries && !self.protocol.is(Broken::EachReleaseCounts);
-        if renewed { Answer::Renew } else { Answer::Release }
+        let republished = returns >= self.protocol.max_deliveries && !self.protocol.is(Broken::EachReleaseCounts);
+        if republished { Answer::Republish } else { Answer::Release }
     }
 
     fn settle(&mut self, w: usize, k: usize) {
-        let hand = *self.hand(w, k);
-        let recorded = self.state.rows[usize::from(hand.message.post)] > 0;
-        match hand.stage {
+        let in_flight = *self.in_flight(w, k);
+        let recorded = self.state.rows[usize::from(in_flight.message.post)] > 0;
+        match in_flight.stage {
             Stage::Settling(Answer::Release) => {
-                if !hand.gone {
+                if !in_flight.gone {
                     let counted = self.protocol.counting == Counting::EachReturn;
-                    self.requeue(hand.message, counted);
-                    self.session(w).released |= 1 << hand.message.post;
+                    self.requeue(in_flight.message, counted);
+                    self.session(w).released |= 1 << in_flight.message.post;
                 }
             }
             Stage::Confirmed => self.acknowledge(w, k, true),
             _ => self.acknowledge(w, k, recorded),
         }
-        self.state.workers[w].hands[k] = None;
+        self.state.workers[w].consumers[k] = None;
     }
 
-    /// The message is gone from the broker. `founded`: its post is recorded, or a letter is confirmed.
+    /// The message is gone from the broker. `founded`: its post is recorded, or a dead letter is confirmed.
     fn acknowledge(&mut self, w: usize, k: usize, founded: bool) {
-        let hand = self.hand(w, k);
-        let told = !hand.gone;
-        hand.gone = true;
+        let in_flight = self.in_flight(w, k);
+        let told = !in_flight.gone;
+        in_flight.gone = true;
         self.state.unfounded_ack |= told && !founded;
     }
 
     fn publish(&mut self, w: usize, k: usize) {
-        if self.protocol.is(Broken::AckBeforeConfirm) && !self.hand(w, k).gone {
+        if self.protocol.is(Broken::AckBeforeConfirm) && !self.in_flight(w, k).gone {
             return self.acknowledge(w, k, false);
         }
-        self.letter(w, k);
-        self.hand(w, k).stage = Stage::Confirmed;
+        self.dead_letter(w, k);
+        self.in_flight(w, k).stage = Stage::Confirmed;
     }
 
-    fn letter(&mut self, w: usize, k: usize) {
-        let Hand { message, stage, faults, .. } = *self.hand(w, k);
+    fn dead_letter(&mut self, w: usize, k: usize) {
+        let InFlight { message, stage, faults, .. } = *self.in_flight(w, k);
         match stage {
             Stage::Settling(Answer::DeadLetter(class)) => {
                 self.state.dead.push(DeadLetter { post: message.post, class, faults, replay: Replay::None });
@@ -277,7 +277,7 @@ impl<'a> Step<'a> {
             Action::Steady { w } => {
                 let worker = &mut self.state.workers[w];
                 worker.pauses = 0;
-                worker.hands.iter_mut().flatten().for_each(|hand| hand.held = 0);
+                worker.consumers.iter_mut().flatten().for_each(|in_flight| in_flight.held = 0);
             }
             Action::HoldOver { w } if self.protocol.is(Broken::ReleaseBeforeCancel) => self.withdraw(w),
             Action::HoldOver { w } | Action::CancelLate { w } => self.session(w).taking = false,
@@ -308,9 +308,9 @@ impl<'a> Step<'a> {
     fn withdraw(&mut self, w: usize) {
         self.session(w).withdrawn = true;
         for k in 0..self.protocol.consumers {
-            let Some(hand) = self.state.workers[w].hands[k] else { continue };
-            match hand.stage {
-                Stage::Inserting => self.state.adrift[usize::from(hand.message.post)] = true,
+            let Some(in_flight) = self.state.workers[w].consumers[k] else { continue };
+            match in_flight.stage {
+                Stage::Inserting => self.state.adrift[usize::from(in_flight.message.post)] = true,
                 Stage::AtGate | Stage::Backoff | Stage::Committed => {}
                 Stage::Taken | Stage::Settling(_) | Stage::Confirmed => continue,
             }
@@ -320,13 +320,13 @@ impl<'a> Step<'a> {
 
     /// The process is gone: the broker takes back what it had, MySQL may still do what it was told.
     fn die(&mut self, w: usize) {
-        for hand in std::mem::replace(&mut self.state.workers[w].hands, vec![None; self.protocol.consumers]) {
-            let Some(hand) = hand else { continue };
-            if hand.stage == Stage::Inserting && self.protocol.nature(hand.message.post) != Nature::Deadly {
-                self.state.adrift[usize::from(hand.message.post)] = true;
+        for in_flight in std::mem::replace(&mut self.state.workers[w].consumers, vec![None; self.protocol.consumers]) {
+            let Some(in_flight) = in_flight else { continue };
+            if in_flight.stage == Stage::Inserting && self.protocol.nature(in_flight.message.post) != Nature::Deadly {
+                self.state.adrift[usize::from(in_flight.message.post)] = true;
             }
-            if !hand.gone {
-                self.requeue(hand.message, true);
+            if !in_flight.gone {
+                self.requeue(in_flight.message, true);
             }
         }
         let worker = &mut self.state.workers[w];
@@ -337,9 +337,9 @@ impl<'a> Step<'a> {
         self.state.left.breaks -= 1;
         self.session(w).taking = false;
         for k in 0..self.protocol.consumers {
-            if let Some(hand) = self.state.workers[w].hands[k].filter(|hand| !hand.gone) {
-                self.requeue(hand.message, true);
-                self.hand(w, k).gone = true;
+            if let Some(in_flight) = self.state.workers[w].consumers[k].filter(|in_flight| !in_flight.gone) {
+                self.requeue(in_flight.message, true);
+                self.in_flight(w, k).gone = true;
             }
         }
     }
@@ -364,13 +364,13 @@ impl<'a> Step<'a> {
             Action::ReplayPublish { i } | Action::ReplayRemove { i } => self.replay(action, i),
             Action::MoveBack { i } => {
                 state.left.moves -= 1;
-                let letter = state.dead.remove(i);
-                state.ready.push(Message { claimed: LOOKS, ..Message::new(letter.post) });
+                let dead_letter = state.dead.remove(i);
+                state.ready.push(Message { claimed: LOOKS, ..Message::new(dead_letter.post) });
             }
             Action::OperatorDies => {
                 state.left.lapses -= 1;
-                state.dead.retain(|letter| letter.replay != Replay::OnlyInHand);
-                state.dead.iter_mut().for_each(|letter| letter.replay = Replay::None);
+                state.dead.retain(|dead_letter| dead_letter.replay != Replay::OnlyInFlight);
+                state.dead.iter_mut().for_each(|dead_letter| dead_letter.replay = Replay::None);
             }
             other => unreachable!("{other:?} is done elsewhere"),
         }
@@ -388,7 +388,7 @@ impl<'a> Step<'a> {
         }
         match (first, self.protocol.is(Broken::ReplayAcksFirst)) {
             (true, false) => self.state.dead[i].replay = Replay::Copied,
-            (true, true) => self.state.dead[i].replay = Replay::OnlyInHand,
+            (true, true) => self.state.dead[i].replay = Replay::OnlyInFlight,
             (false, _) => {
                 self.state.dead.remove(i);
             }

@@ -1,4 +1,4 @@
-//! How much is asked: the circuit, the seats, one question a post.
+//! How much is asked: the circuit, the slots, one question a post.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn one_that_failed_too_often_is_left_alone_and_the_worker_status_says_so()
     let stage = Stage::new(&server.url(), &["--reviewer-trip", "2", "--reviewer-rest", "1h"]).await;
     let mut codes = Vec::new();
     for _ in 0..4 {
-        codes.push(stage.tell("doubtful").await.outcome().1.to_owned());
+        codes.push(stage.report("doubtful").await.outcome().1.to_owned());
     }
     assert_eq!(codes[..2], ["reviewer_status_500"; 2]);
     assert_eq!(codes[2..], ["reviewer_circuit_open"; 2]);
@@ -25,10 +25,7 @@ async fn one_that_failed_too_often_is_left_alone_and_the_worker_status_says_so()
     let reviewer = eventually("an answer", async || {
         let call =
             worker_status::call(&stage.ground.broker(), &stage.ground.topology(), Duration::from_millis(500)).await;
-        call.map_err(|error| error.to_string())?
-            .pop()
-            .and_then(|presence| presence.reviewer)
-            .ok_or("silence".to_owned())
+        call.map_err(|error| error.to_string())?.pop().and_then(|status| status.reviewer).ok_or("silence".to_owned())
     })
     .await;
     assert_eq!((reviewer.circuit.as_str(), reviewer.since.is_some()), ("open", true));
@@ -39,11 +36,11 @@ async fn one_that_failed_too_often_is_left_alone_and_the_worker_status_says_so()
 async fn it_is_asked_again_once_it_is_back() {
     let server = Server::start(Manner::Says(500, String::new())).await;
     let stage = Stage::new(&server.url(), &["--reviewer-trip", "1", "--reviewer-rest", "200ms"]).await;
-    assert_eq!(stage.tell("doubtful").await.outcome(), ("held", "reviewer_status_500"));
+    assert_eq!(stage.report("doubtful").await.outcome(), ("held", "reviewer_status_500"));
     stage.worker.says("not asked any more", 1).await;
     server.behaves(Manner::Right);
     eventually("a post that it is asked about", async || {
-        let told = stage.tell("doubtful").await;
+        let told = stage.report("doubtful").await;
         if told.row.verdict == "approved" { Ok(()) } else { Err(told) }
     })
     .await;
@@ -51,12 +48,12 @@ async fn it_is_asked_again_once_it_is_back() {
 }
 
 #[tokio::test]
-async fn no_more_requests_are_open_than_there_are_seats() {
+async fn no_more_requests_are_open_than_there_are_slots() {
     let server = Server::start(Manner::Slow).await;
     let stage = Stage::new(&server.url(), &["--reviewer-concurrency", "2", "--reviewer-timeout", "30s"]).await;
     let posts: Vec<_> = (0..8).map(|number| stage.ground.post(&format!("doubtful {number}"))).collect();
     stage.ground.publish(&posts).await;
-    // All are in hand, two of them with the reviewer.
+    // All are in flight, two of them with the reviewer.
     waiting(&stage.ground, 0).await;
     eventually("two open requests", async || if server.open() == 2 { Ok(()) } else { Err(server.open()) }).await;
     server.behaves(Manner::Right);
@@ -67,7 +64,7 @@ async fn no_more_requests_are_open_than_there_are_seats() {
 }
 
 #[tokio::test]
-async fn who_finds_no_seat_in_time_is_held_as_busy() {
+async fn who_finds_no_slot_in_time_is_held_as_busy() {
     let server = Server::start(Manner::Silent).await;
     let args = ["--reviewer-concurrency", "1", "--reviewer-timeout", "500ms", "--reviewer-trip", "1000"];
     let stage = Stage::new(&server.url(), &args).await;
@@ -80,7 +77,7 @@ async fn who_finds_no_seat_in_time_is_held_as_busy() {
         assert!(verdict == "held" && ["reviewer_busy", "reviewer_timeout"].contains(&code), "{told:?}");
         busy += usize::from(code == "reviewer_busy");
     }
-    assert!(busy > 0, "eight consumers share one seat");
+    assert!(busy > 0, "eight consumers share one slot");
     assert_eq!(server.most(), 1);
 }
 

@@ -77,7 +77,7 @@ impl Stage {
     }
 
     /// Sends a post with this title and tells how it came out.
-    pub(crate) async fn tell(&self, title: &str) -> Told {
+    pub(crate) async fn report(&self, title: &str) -> Told {
         let post = self.ground.post(title);
         self.ground.publish(std::slice::from_ref(&post)).await;
         self.told(&post).await

@@ -11,11 +11,11 @@
 //! ```
 //!
 //! Nothing is changed but what lapin would stumble over, and nothing beyond the point where a frame's layout is wrong:
-//! lapin does not come further either, and then says what is wrong. What lies before that point is made harmless all the
-//! same, because a stack overflows on the way there.
+//! lapin does not come further either, and then says what is wrong. What lies before that point is made harmless all
+//! the same, because a stack overflows on the way there.
 
 /// How many tables and arrays may lie within each other, the headers themselves being the first. RabbitMQ's own need
-/// four. lapin manages some hundred; MariaDB, where the headers of a dropped letter are kept as JSON, takes 31.
+/// four. lapin manages some hundred; MariaDB, where the headers of a dropped dead letter are kept as JSON, takes 31.
 pub const DEEPEST: usize = 16;
 /// Type, channel and size.
 pub(super) const HEAD: usize = 7;

@@ -79,7 +79,7 @@ impl Broker {
         let mut url = args.amqp_url.parsed("AMQP_URL", &["amqp", "amqps"], EXAMPLE)?;
         address::check(&url, &PARAMETERS).map_err(refused)?;
         if url.path() == "/" {
-            // By the letter a trailing slash is the virtual host "", which nobody has.
+            // By the dead letter a trailing slash is the virtual host "", which nobody has.
             url.set_path("/%2f");
         }
         if address::parameter(&url, "heartbeat").is_none() {
@@ -140,7 +140,7 @@ impl Broker {
     async fn connect_by(&self, valve: Option<Arc<Valve>>) -> Result<Connection, BrokerError> {
         let runtime = Dial::runtime(self.tls.clone(), valve);
         let connect = Connection::connect_with_runtime(self.url.expose(), self.properties(), runtime);
-        bounded("connecting", CONNECT_TIMEOUT, connect).await.map_err(|failure| self.blame(failure))
+        bounded("connecting", CONNECT_TIMEOUT, connect).await.map_err(|failure| self.with_context(failure))
     }
 
     /// A pool of connections for publishing. Consumers own theirs: a pool is no use to them.
@@ -158,7 +158,7 @@ impl Broker {
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .build()
-            .map_err(|error| self.blame(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))
+            .map_err(|error| self.with_context(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))
     }
 
     fn properties(&self) -> ConnectionProperties {
@@ -167,7 +167,7 @@ impl Broker {
 
     /// Adds to a failure where it happened and what can be done.
     #[must_use]
-    pub fn blame(&self, failure: Failure) -> BrokerError {
+    pub fn with_context(&self, failure: Failure) -> BrokerError {
         BrokerError { at: self.at.clone(), failure }
     }
 }
@@ -225,7 +225,7 @@ pub(crate) async fn bounded<T>(
     }
 }
 
-/// Closes a connection, waiting no longer than a moment: `close` hangs on a frozen broker, and what was in hand goes
+/// Closes a connection, waiting no longer than a moment: `close` hangs on a frozen broker, and what was in flight goes
 /// back to the queue either way.
 pub async fn close(connection: &Connection) {
     let _ = bounded("closing the connection", Duration::from_secs(1), connection.close(200, "done".into())).await;
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn no_error_and_no_debug_form_shows_the_password() {
         let broker = broker("amqp://me:hunter2@h/%2f").expect("a good address");
-        let error = broker.blame(Failure::new(Kind::Operator, "amqp_403", "ACCESS_REFUSED"));
+        let error = broker.with_context(Failure::new(Kind::Operator, "amqp_403", "ACCESS_REFUSED"));
         assert!(!format!("{broker:?} {error} {error:?}").contains("hunter2"));
     }
 }

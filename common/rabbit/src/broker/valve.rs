@@ -1,9 +1,9 @@
 //! A bound on what is read from the broker before somebody takes it.
 //!
-//! The library reads whatever comes and keeps it until it is asked for. RabbitMQ limits the messages that a consumer may
-//! have, and not their bytes (`prefetch_size` is refused, and so is a client's `channel.flow`). So whoever takes messages
-//! of any size shuts this valve while they come: the wire then stops reading when so many bytes wait to be taken, and
-//! TCP holds the rest back at the broker.
+//! The library reads whatever comes and keeps it until it is asked for. RabbitMQ limits the messages that a consumer
+//! may have, and not their bytes (`prefetch_size` is refused, and so is a client's `channel.flow`). So whoever takes
+//! messages of any size shuts this valve while they come: the wire then stops reading when so many bytes wait to be
+//! taken, and TCP holds the rest back at the broker.
 //!
 //! While it is shut the broker's other answers wait too. It is therefore open whenever somebody waits for something.
 

@@ -95,8 +95,8 @@ impl<S> Wire<S> {
     }
 }
 
-/// What is said of a server that speaks something else than AMQP. One that speaks another version of it is the library's
-/// business.
+/// What is said of a server that speaks something else than AMQP. One that speaks another version of it is the
+/// library's business.
 fn foreign(first: &[u8]) -> Option<io::Error> {
     if first.starts_with(b"AMQP") {
         return None;

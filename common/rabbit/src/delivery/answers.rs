@@ -1,7 +1,7 @@
 //! The way of answers back to the broker: one task for each session, which tells at once what has gathered.
 //!
-//! Posts that were stored in one statement are done at the same moment. Told one by one, each of them would wake a thread
-//! of the library, be a packet of its own and wake a process of the broker; gathered, they are one.
+//! Posts that were stored in one statement are done at the same moment. Told one by one, each of them would wake a
+//! thread of the library, be a packet of its own and wake a process of the broker; gathered, they are one.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Unsettled;
-use super::ledger::{Ledger, Told, Word};
+use super::ack_tracker::{AckFrame, AckKind, AckTracker};
 use crate::broker::bounded;
 
 /// The longest wait for answers to be written. They are not answered in turn, so only a stopped connection delays them.
@@ -22,7 +22,7 @@ const GATHER: usize = 1024;
 /// One delivery's answer, on its way.
 struct Answer {
     tag: u64,
-    word: Word,
+    word: AckKind,
     told: oneshot::Sender<Result<(), String>>,
 }
 
@@ -34,12 +34,12 @@ impl Answers {
     /// The way back over this channel. It ends with the last delivery that could be answered.
     pub(super) fn over(channel: Channel) -> Self {
         let (answers, waiting) = mpsc::unbounded_channel();
-        tokio::spawn(tell(waiting, channel));
+        tokio::spawn(report(waiting, channel));
         Self(answers)
     }
 
     /// Answers one delivery of the channel.
-    pub(super) async fn give(&self, tag: u64, word: Word) -> Result<(), Unsettled> {
+    pub(super) async fn give(&self, tag: u64, word: AckKind) -> Result<(), Unsettled> {
         let (told, heard) = oneshot::channel();
         let gone = || Unsettled::Gone("the session is over".to_owned());
         self.0.send(Answer { tag, word, told }).map_err(|_| gone())?;
@@ -47,14 +47,14 @@ impl Answers {
     }
 }
 
-async fn tell(mut waiting: mpsc::UnboundedReceiver<Answer>, channel: Channel) {
-    let (mut ledger, mut answers) = (Ledger::default(), Vec::new());
+async fn report(mut waiting: mpsc::UnboundedReceiver<Answer>, channel: Channel) {
+    let (mut ack_tracker, mut answers) = (AckTracker::default(), Vec::new());
     while waiting.recv_many(&mut answers, GATHER).await > 0 {
         let asked: Vec<_> = answers.iter().map(|answer| (answer.tag, answer.word)).collect();
-        let words = ledger.answer(&asked);
+        let words = ack_tracker.answer(&asked);
         let written = join_all(words.iter().map(|told| write(&channel, told))).await;
         let mut senders: Vec<_> = answers.drain(..).map(|answer| Some(answer.told)).collect();
-        for (Told { places, .. }, written) in words.iter().zip(written) {
+        for (AckFrame { places, .. }, written) in words.iter().zip(written) {
             for told in places.iter().filter_map(|&place| senders[place].take()) {
                 let _ = told.send(written.clone());
             }
@@ -63,13 +63,13 @@ async fn tell(mut waiting: mpsc::UnboundedReceiver<Answer>, channel: Channel) {
 }
 
 /// Writes one word. An error means that it was not sent: the session is over.
-async fn write(channel: &Channel, told: &Told) -> Result<(), String> {
-    let &Told { tag, word, multiple, .. } = told;
+async fn write(channel: &Channel, told: &AckFrame) -> Result<(), String> {
+    let &AckFrame { tag, word, multiple, .. } = told;
     let written = async {
         match word {
-            Word::Ack => channel.basic_ack(tag, BasicAckOptions { multiple }).await,
-            Word::Requeue => channel.basic_nack(tag, BasicNackOptions { multiple, requeue: true }).await,
-            Word::Reject => channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await,
+            AckKind::Ack => channel.basic_ack(tag, BasicAckOptions { multiple }).await,
+            AckKind::Requeue => channel.basic_nack(tag, BasicNackOptions { multiple, requeue: true }).await,
+            AckKind::Reject => channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await,
         }
     };
     bounded("answering a delivery", TIMEOUT, written).await.map_err(|failure| failure.message)

@@ -12,7 +12,7 @@
 /// given back, so a sender's own may still stand there; then `x-acquired-count`, which that version always writes and
 /// which is never lower than the count it keeps, bounds it.
 #[must_use]
-pub fn came_back(redelivered: bool, delivery_count: Option<u64>, acquired_count: Option<u64>) -> u64 {
+pub fn redeliveries(redelivered: bool, delivery_count: Option<u64>, acquired_count: Option<u64>) -> u64 {
     if !redelivered {
         return 0;
     }
@@ -26,13 +26,13 @@ mod tests {
     #[test]
     fn only_what_the_broker_vouches_for_counts() {
         for (what, wanted, counted) in [
-            ("a new message", 0, came_back(false, None, None)),
-            ("a new message with a sender's own count", 0, came_back(false, Some(100), None)),
-            ("a dead letter that was moved back", 0, came_back(false, Some(6), Some(6))),
-            ("one that a worker died with, on 3.10", 3, came_back(true, Some(3), None)),
-            ("one that a worker died with, on 4.3", 3, came_back(true, Some(3), Some(7))),
-            ("one that was given back, on 4.3", 0, came_back(true, None, Some(2))),
-            ("one with a sender's own count that was given back, on 4.3", 2, came_back(true, Some(100), Some(2))),
+            ("a new message", 0, redeliveries(false, None, None)),
+            ("a new message with a sender's own count", 0, redeliveries(false, Some(100), None)),
+            ("a dead letter that was moved back", 0, redeliveries(false, Some(6), Some(6))),
+            ("one that a worker died with, on 3.10", 3, redeliveries(true, Some(3), None)),
+            ("one that a worker died with, on 4.3", 3, redeliveries(true, Some(3), Some(7))),
+            ("one that was released, on 4.3", 0, redeliveries(true, None, Some(2))),
+            ("one with a sender's own count that was released, on 4.3", 2, redeliveries(true, Some(100), Some(2))),
         ] {
             assert_eq!(counted, wanted, "{what}");
         }

@@ -1,28 +1,16 @@
-//! A delivery: a message in hand, which must be settled exactly once. The only place that acknowledges.
+//! A delivery: a message in flight, which must be settled exactly once. The only place that acknowledges.
 //!
 //! [`Delivery::settle`] consumes the delivery, so nothing is settled twice, and the compiler warns where one is
 //! dropped. What is dropped all the same, or held when its connection ends, goes back to the queue: the broker sees to
 //! that.
 
+mod ack_tracker;
 mod answers;
 mod count;
-mod handful;
-mod ledger;
-mod letter;
-mod letters;
-mod older;
-mod said;
 mod session;
-mod transcript;
-mod turn;
-mod value;
 
-pub use count::came_back;
-pub use letter::{DeadLetter, DeadLetterSummary};
-pub use letters::{BrowseError, DeadLetterBrowser};
+pub use count::redeliveries;
 pub use session::{Deliveries, OpenError, Session};
-pub use transcript::{Properties, Transcript, Unreadable};
-pub use turn::Turn;
 
 use std::sync::Arc;
 
@@ -30,9 +18,12 @@ use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, FieldTable};
 use time::OffsetDateTime;
 
+use ack_tracker::AckKind;
 use answers::Answers;
-use ledger::Word;
 
+use crate::headers::{
+    ACQUIRED_COUNT_HEADER, DELIVERY_COUNT_HEADER, headers, is_a_count_of_the_brokers, number, without,
+};
 use crate::publisher::{Envelope, PublishError, Publisher};
 use crate::topology::Topology;
 use sluice_core::dead_letter::{DeadLetterRecord, EARLIER_FAILURE_HEADER, FAILURE_HEADER, Origin, REPLAYS_HEADER};
@@ -42,12 +33,7 @@ use sluice_runtime::failpoint;
 /// what has more is left to the broker's own dead-lettering, which copies it without us.
 const HEADERS_MAX_BYTES: usize = 64 * 1024;
 
-/// The broker's own count of how often a message came back.
-const DELIVERY_COUNT_HEADER: &str = "x-delivery-count";
-/// The broker's own count of how often a message was delivered, on 4.x: one that is put back counts here too.
-const ACQUIRED_COUNT_HEADER: &str = "x-acquired-count";
-
-/// A message in hand, not yet answered.
+/// A message in flight, not yet answered.
 #[derive(Debug)]
 #[must_use = "a delivery must be settled: unanswered it blocks its consumer until the connection ends"]
 pub struct Delivery {
@@ -68,15 +54,15 @@ pub enum Settlement {
     Release,
     /// Back to the queue as a new message, of which the broker counts no returns: a copy is published, and the original
     /// is acknowledged once that is confirmed. Where it cannot be published, the original is released.
-    Renew,
+    Republish,
 }
 
 /// Why a delivery is not settled.
 #[derive(Debug, thiserror::Error)]
 pub enum Unsettled {
-    /// The dead letter could not be published. The delivery is still in hand, to be settled again.
+    /// The dead letter could not be published. The delivery is still in flight, to be settled again.
     #[error("the dead letter was not taken: {error}")]
-    StillInHand {
+    StillInFlight {
         /// The delivery, as it was.
         delivery: Box<Delivery>,
         /// Why it was not taken.
@@ -114,8 +100,8 @@ impl Delivery {
 
     /// How often it was delivered before and came back, as far as the broker vouches for it (quorum queues only).
     #[must_use]
-    pub fn came_back(&self) -> u64 {
-        came_back(self.message.redelivered, self.number(DELIVERY_COUNT_HEADER), self.number(ACQUIRED_COUNT_HEADER))
+    pub fn redeliveries(&self) -> u64 {
+        redeliveries(self.message.redelivered, self.number(DELIVERY_COUNT_HEADER), self.number(ACQUIRED_COUNT_HEADER))
     }
 
     /// How often it was replayed from the dead letters.
@@ -152,7 +138,7 @@ impl Delivery {
         match settlement {
             Settlement::Ack => self.ack().await,
             Settlement::Release => self.release().await,
-            Settlement::Renew => self.renew(topology, publisher).await,
+            Settlement::Republish => self.republish(topology, publisher).await,
             Settlement::DeadLetter(record) => self.dead_letter(&record, topology, publisher).await,
         }
     }
@@ -169,32 +155,33 @@ impl Delivery {
             return self.leave_to_the_broker().await;
         }
         table = without(&table, is_a_count_of_the_brokers);
-        // A dead letter that came back by other means than a replay says why it died before. The first such reason stays.
+        // A dead letter that came back by other means than a replay says why it died before. The first such reason
+        // stays.
         let earlier = table.inner().get(FAILURE_HEADER).cloned();
         if let Some(earlier) = earlier.filter(|_| !table.inner().contains_key(EARLIER_FAILURE_HEADER)) {
             table.insert(EARLIER_FAILURE_HEADER.into(), earlier);
         }
         table.insert(FAILURE_HEADER.into(), AMQPValue::LongString(record.to_header().into()));
         let properties = self.message.properties.clone().with_headers(table);
-        let letter = Envelope::new(topology.dead_letter_exchange(), properties, Arc::clone(&self.body));
-        match publisher.publish(letter).await {
+        let dead_letter = Envelope::new(topology.dead_letter_exchange(), properties, Arc::clone(&self.body));
+        match publisher.publish(dead_letter).await {
             Ok(()) => {
                 failpoint::reach(failpoint::DEAD_LETTER_CONFIRMED);
                 self.ack().await
             }
-            Err(error) => Err(Unsettled::StillInHand { delivery: Box::new(self), error }),
+            Err(error) => Err(Unsettled::StillInFlight { delivery: Box::new(self), error }),
         }
     }
 
     async fn ack(self) -> Result<(), Unsettled> {
-        self.answers.give(self.message.delivery_tag, Word::Ack).await
+        self.answers.give(self.message.delivery_tag, AckKind::Ack).await
     }
 
     async fn release(self) -> Result<(), Unsettled> {
-        self.answers.give(self.message.delivery_tag, Word::Requeue).await
+        self.answers.give(self.message.delivery_tag, AckKind::Requeue).await
     }
 
-    async fn renew(self, topology: &Topology, publisher: &Publisher) -> Result<(), Unsettled> {
+    async fn republish(self, topology: &Topology, publisher: &Publisher) -> Result<(), Unsettled> {
         let table = without(headers(&self.message).unwrap_or(&FieldTable::default()), |name| name.starts_with("x-"));
         let properties = self.message.properties.clone().with_headers(table);
         let copy = Envelope::new(topology.exchange(), properties, Arc::clone(&self.body));
@@ -206,35 +193,6 @@ impl Delivery {
     }
 
     async fn leave_to_the_broker(self) -> Result<(), Unsettled> {
-        self.answers.give(self.message.delivery_tag, Word::Reject).await
-    }
-}
-
-fn headers(message: &lapin::message::Delivery) -> Option<&FieldTable> {
-    message.properties.headers().as_ref()
-}
-
-/// Whether a header is one that the broker sets at each delivery: no part of the message.
-fn is_a_count_of_the_brokers(name: &str) -> bool {
-    [DELIVERY_COUNT_HEADER, ACQUIRED_COUNT_HEADER].contains(&name)
-}
-
-/// The table without the entries whose name `unwanted` picks.
-fn without(table: &FieldTable, unwanted: impl Fn(&str) -> bool) -> FieldTable {
-    let kept = table.inner().iter().filter(|(name, _)| !unwanted(name.as_str()));
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect::<std::collections::BTreeMap<_, _>>().into()
-}
-
-/// Any of AMQP's integers that is not negative.
-fn number(value: &AMQPValue) -> Option<u64> {
-    match value {
-        AMQPValue::ShortShortInt(n) => u64::try_from(*n).ok(),
-        AMQPValue::ShortShortUInt(n) => Some((*n).into()),
-        AMQPValue::ShortInt(n) => u64::try_from(*n).ok(),
-        AMQPValue::ShortUInt(n) => Some((*n).into()),
-        AMQPValue::LongInt(n) => u64::try_from(*n).ok(),
-        AMQPValue::LongUInt(n) => Some((*n).into()),
-        AMQPValue::LongLongInt(n) => u64::try_from(*n).ok(),
-        _ => None,
+        self.answers.give(self.message.delivery_tag, AckKind::Reject).await
     }
 }

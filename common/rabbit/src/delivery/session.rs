@@ -3,8 +3,8 @@
 //! All consumers share one channel: the prefetch limit counts for each consumer by itself (`basic.qos` with
 //! `global=false`), and one channel was measured a third faster than a channel each.
 //!
-//! A process's first consumer has the highest priority, its second the next lower one, and so on. The broker prefers the
-//! highest priority that is free, so processes take turns whatever the order in which their consumers were started.
+//! A process's first consumer has the highest priority, its second the next lower one, and so on. The broker prefers
+//! the highest priority that is free, so processes take turns whatever the order in which their consumers were started.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -61,7 +61,7 @@ pub enum OpenError {
 }
 
 impl Session {
-    /// Connects, declares the topology and starts one consumer with one post in hand. The others come with
+    /// Connects, declares the topology and starts one consumer with one post in flight. The others come with
     /// [`Self::widen`].
     ///
     /// What came back stands first in the queue, and one of these posts may be what kills workers. Taken one at a time,
@@ -72,17 +72,17 @@ impl Session {
     pub async fn open(broker: &Broker, topology: &Topology, tag: &str) -> Result<(Self, Deliveries), OpenError> {
         let connection = broker.connect().await?;
         topology.declare(&connection).await?;
-        let blame = |failure: Failure| OpenError::Broker(broker.blame(failure));
-        let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(blame)?;
+        let with_context = |failure: Failure| OpenError::Broker(broker.with_context(failure));
+        let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(with_context)?;
         let (answers, queue) = (Answers::over(channel.clone()), topology.queue());
         let mut session = Self { connection, channel, answers, queue, tag: tag.to_owned(), tags: Vec::new() };
-        let first = session.start(1, 1, &CancellationToken::new()).await.map_err(blame)?.remove(0);
+        let first = session.start(1, 1, &CancellationToken::new()).await.map_err(with_context)?.remove(0);
         Ok((session, first))
     }
 
-    /// Starts the other consumers: `consumers` with `prefetch` posts in hand each. The first one is among them, unless
-    /// they may have more in hand than it has. Fewer are started when `stop` comes first: each is a round trip, and for a
-    /// quorum queue one to the brokers' disks.
+    /// Starts the other consumers: `consumers` with `prefetch` posts in flight each. The first one is among them,
+    /// unless they may have more in flight than it has. Fewer are started when `stop` comes first: each is a round
+    /// trip, and for a quorum queue one to the brokers' disks.
     ///
     /// # Errors
     /// The broker's; the session is of no use then.
@@ -121,10 +121,10 @@ impl Session {
         Ok(streams)
     }
 
-    /// Stops deliveries. What is in hand stays there, to be settled; each stream ends after what it still holds.
+    /// Stops deliveries. What is in flight stays there, to be settled; each stream ends after what it still holds.
     ///
-    /// All are cancelled at once: one after the other, over a slow line, the last would still get posts when the time for
-    /// a stop is over.
+    /// All are cancelled at once: one after the other, over a slow line, the last would still get posts when the time
+    /// for a stop is over.
     pub async fn cancel(&self) {
         let cancel = |tag: &String| {
             let cancel = self.channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());

@@ -18,7 +18,7 @@ type Answers = Vec<Result<(), PublishError>>;
 /// A refusal does not say why. A queue that is full refuses, and so does one that is being deleted, for what was on its
 /// way to it; a second try finds that one gone, or there again. The first of the refused goes ahead: of a full queue it
 /// learns all that there is to know.
-pub(super) async fn publish_on(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, Trouble> {
+pub(super) async fn publish_on(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, BatchError> {
     let mut answers = publish_once(channel, batch).await?;
     let is_full = |answer: &Result<(), PublishError>| *answer == Err(PublishError::Full);
     let refused: Vec<usize> = (0..batch.len()).filter(|&place| is_full(&answers[place])).collect();
@@ -37,7 +37,7 @@ pub(super) async fn publish_on(channel: &Channel, batch: &[&Envelope]) -> Result
 }
 
 /// Publishes a batch and judges it as a whole.
-async fn publish_once(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, Trouble> {
+async fn publish_once(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, BatchError> {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let publish = batch.iter().map(|envelope| {
         let (exchange, key) = (envelope.exchange.as_str().into(), envelope.routing_key.as_str().into());
@@ -49,18 +49,18 @@ async fn publish_once(channel: &Channel, batch: &[&Envelope]) -> Result<Answers,
     for (published, envelope) in published.into_iter().zip(batch) {
         match published {
             Ok(confirm) => confirms.push(confirm),
-            Err(error) => return Err(why_closed(confirms, batch, Trouble::of(&error, envelope)).await),
+            Err(error) => return Err(why_closed(confirms, batch, BatchError::of(&error, envelope)).await),
         }
     }
     let mut returned = HashSet::new();
     let mut answers = Vec::with_capacity(batch.len());
     for (confirm, envelope) in confirms.into_iter().zip(batch) {
-        let confirmation = confirm.await.map_err(|error| Trouble::of(&error, envelope))?;
+        let confirmation = confirm.await.map_err(|error| BatchError::of(&error, envelope))?;
         answers.push(match &confirmation {
             Confirmation::Ack(_) => Ok(()),
             Confirmation::Nack(_) => Err(PublishError::Full),
             // The channel was never put into confirm mode, so nothing on it is certain.
-            Confirmation::NotRequested => return Err(Trouble::from(unconfirming())),
+            Confirmation::NotRequested => return Err(BatchError::from(unconfirming())),
         });
         if let Some(message) = confirmation.take_message() {
             let id = message.delivery.properties.message_id().as_ref().map(ToString::to_string);
@@ -79,13 +79,13 @@ async fn publish_once(channel: &Channel, batch: &[&Envelope]) -> Result<Answers,
 async fn why_closed(
     confirms: Vec<impl Future<Output = lapin::Result<Confirmation>>>,
     batch: &[&Envelope],
-    otherwise: Trouble,
-) -> Trouble {
+    otherwise: BatchError,
+) -> BatchError {
     for (confirm, envelope) in confirms.into_iter().zip(batch) {
         if let Err(error) = confirm.await
-            && let trouble @ (Trouble::NoExchange(_) | Trouble::Refused(_)) = Trouble::of(&error, envelope)
+            && let error @ (BatchError::NoExchange(_) | BatchError::Refused(_)) = BatchError::of(&error, envelope)
         {
-            return trouble;
+            return error;
         }
     }
     otherwise
@@ -97,7 +97,7 @@ fn unconfirming() -> Failure {
 
 /// What went wrong with a whole batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum BatchError {
     #[error("publishers are blocked")]
     Blocked,
     #[error("exchange `{0}` is missing")]
@@ -108,7 +108,7 @@ pub(super) enum Trouble {
     Failed(#[from] Failure),
 }
 
-impl Trouble {
+impl BatchError {
     /// What an error means for the message it came for, and so for its batch.
     fn of(error: &lapin::Error, envelope: &Envelope) -> Self {
         // A missing exchange closes the channel and so fails every confirm on it.

@@ -1,7 +1,7 @@
 //! Publishing with certainty: persistent, mandatory, confirmed.
 //!
 //! ```text
-//!  publish(one) ─► queue of jobs ─► lane ┐
+//!  publish(one) ─► queue of jobs ─► micro-batcher ┐
 //!                                        ├─► channel from the pool ─► broker
 //!  publish_batch(many) ──────────────────┘   one batch at a time
 //! ```
@@ -10,8 +10,8 @@
 //! is a property of the library: with several publishes under way on one channel, a returned message can be attached
 //! to a neighbour's confirm. So what failed is what was nacked, and whatever message id came back.
 //!
-//! Single publishes gather: a lane takes whatever is waiting, publishes it as one batch and then takes what has come
-//! meanwhile. There is no timer, so a lone post waits for nobody.
+//! Single publishes gather: a micro-batcher takes whatever is waiting, publishes it as one batch and then takes what
+//! has come meanwhile. There is no timer, so a lone post waits for nobody.
 //!
 //! A publish that timed out is *unknown*, not failed: the broker may have it. Neither its channel nor its connection is
 //! used again, and the sender is told to try again with the same id, which the primary key absorbs. The connection goes
@@ -20,7 +20,7 @@
 
 mod batch;
 mod envelope;
-mod lane;
+mod micro_batcher;
 mod pool;
 mod size;
 
@@ -36,7 +36,7 @@ use crate::broker::{Broker, BrokerError};
 use crate::topology::{Topology, TopologyError};
 use sluice_core::failure::Failure;
 
-use lane::Job;
+use micro_batcher::Job;
 use pool::Channels;
 
 /// Why a message was not accepted.
@@ -99,7 +99,7 @@ impl Publisher {
     /// When no pool can be made.
     pub fn new(broker: &Broker, patience: Duration) -> Result<Self, BrokerError> {
         let channels = Arc::new(Channels::open(broker, patience)?);
-        let jobs = lane::open(&channels);
+        let jobs = micro_batcher::open(&channels);
         Ok(Self { jobs, channels })
     }
 
@@ -111,7 +111,7 @@ impl Publisher {
         let patience = self.channels.patience;
         let (reply, answer) = oneshot::channel();
         let confirmed = async {
-            // Both ends only close when the lanes are gone, which is at the end of the process.
+            // Both ends only close when the micro-batchers are gone, which is at the end of the process.
             let gone = PublishError::Unconfirmed(patience);
             self.jobs.send(Job { envelope, reply }).await.map_err(|_| gone.clone())?;
             answer.await.unwrap_or(Err(gone))
@@ -137,7 +137,8 @@ impl Publisher {
     /// Declares the queues again, over a connection that publishes: they may have been deleted, or made anew.
     ///
     /// # Errors
-    /// [`TopologyError::Drift`] when they are of another make, [`TopologyError::Failed`] when the broker does not answer.
+    /// [`TopologyError::Drift`] when they are of another make, [`TopologyError::Failed`] when the broker does not
+    /// answer.
     pub async fn declare(&self, topology: &Topology) -> Result<(), TopologyError> {
         let patience = self.channels.patience;
         let declared = self.channels.declare(topology);

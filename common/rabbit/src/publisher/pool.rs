@@ -9,7 +9,7 @@ use deadpool_lapin::lapin::{Channel, Connection, ConnectionStatus};
 use scopeguard::ScopeGuard;
 use tokio::time::Instant;
 
-use super::batch::{Trouble, publish_on};
+use super::batch::{BatchError, publish_on};
 use super::size::header_frame;
 use super::{Envelope, PublishError};
 use crate::broker::{Broker, BrokerError, bounded, close};
@@ -42,7 +42,7 @@ impl Channels {
             .create_timeout(Some(patience))
             .recycle_timeout(Some(patience))
             .build()
-            .map_err(|error| broker.blame(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))?;
+            .map_err(|error| broker.with_context(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))?;
         Ok(Self { pool, broker: broker.clone(), patience })
     }
 
@@ -68,32 +68,32 @@ impl Channels {
         }
         let all = |error: PublishError| vec![Err(error); batch.len()];
         let until = Instant::now() + self.patience;
-        let mut lease = match tokio::time::timeout_at(until, self.lease()).await {
-            Ok(Ok(lease)) => lease,
+        let mut checkout = match tokio::time::timeout_at(until, self.checkout()).await {
+            Ok(Ok(checkout)) => checkout,
             Ok(Err(error)) => return all(self.explain(error)),
             Err(_) => return all(PublishError::Unconfirmed(self.patience)),
         };
-        let oversized: Vec<Option<PublishError>> = batch.iter().map(|envelope| lease.oversized(envelope)).collect();
+        let oversized: Vec<Option<PublishError>> = batch.iter().map(|envelope| checkout.oversized(envelope)).collect();
         let sent: Vec<&Envelope> =
             batch.iter().zip(&oversized).filter(|(_, over)| over.is_none()).map(|(envelope, _)| *envelope).collect();
-        match tokio::time::timeout_at(until, publish_on(&lease.channel, &sent)).await {
+        match tokio::time::timeout_at(until, publish_on(&checkout.channel, &sent)).await {
             Ok(Ok(answers)) => {
                 // Only a batch that is wholly known leaves its channel fit for the next one.
-                lease.fit = true;
+                checkout.fit = true;
                 let mut answers = answers.into_iter();
                 let answer = |over: Option<PublishError>| over.map_or_else(|| answers.next().unwrap_or(Ok(())), Err);
                 oversized.into_iter().map(answer).collect()
             }
             Ok(Err(error)) => all(self.explain(error)),
             Err(_) => {
-                self.retire(&lease);
+                self.retire(&checkout);
                 all(PublishError::Unconfirmed(self.patience))
             }
         }
     }
 
-    /// Nothing new is begun on a connection that did not answer in time, unless it has said why: an alarm. What is under
-    /// way on it may still end well.
+    /// Nothing new is begun on a connection that did not answer in time, unless it has said why: an alarm. What is
+    /// under way on it may still end well.
     fn retire(&self, late: &ConfirmChannel) {
         if late.connection.blocked() {
             return;
@@ -111,11 +111,11 @@ impl Channels {
         if self.pool.manager().is_blocked() {
             return Err(PublishError::Blocked);
         }
-        let mut lease = self.lease().await.map_err(|trouble| self.explain(trouble))?;
+        let mut checkout = self.checkout().await.map_err(|error| self.explain(error))?;
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let ask = lease.channel.queue_declare(topology.queue().into(), options, FieldTable::default());
+        let ask = checkout.channel.queue_declare(topology.queue().into(), options, FieldTable::default());
         let Ok(asked) = tokio::time::timeout(self.patience, ask).await else {
-            self.retire(&lease);
+            self.retire(&checkout);
             return Err(self.explain(Failure::timed_out("amqp", "asking for room", self.patience).into()));
         };
         let queue = asked.map_err(|error| match classify(&error) {
@@ -123,7 +123,7 @@ impl Channels {
             failure if failure.code == "amqp_404" => PublishError::Unroutable(topology.exchange()),
             failure => self.explain(failure.into()),
         })?;
-        lease.fit = true;
+        checkout.fit = true;
         if topology.is_full(queue.message_count()) { Err(PublishError::Full) } else { Ok(()) }
     }
 
@@ -137,33 +137,33 @@ impl Channels {
                 }
                 declared
             }
-            Err(Trouble::Failed(failure)) => Err(failure.into()),
-            Err(trouble) => Err(Failure::new(Kind::Dependency, "amqp_blocked", trouble.to_string()).into()),
+            Err(BatchError::Failed(failure)) => Err(failure.into()),
+            Err(error) => Err(Failure::new(Kind::Dependency, "amqp_blocked", error.to_string()).into()),
         }
     }
 
     /// A channel that is not fit for another use until its user says so.
-    async fn lease(&self) -> Result<managed::Object<ConfirmChannels>, Trouble> {
-        let mut lease = self.pool.get().await.map_err(|error| match error {
-            managed::PoolError::Backend(trouble) => trouble,
+    async fn checkout(&self) -> Result<managed::Object<ConfirmChannels>, BatchError> {
+        let mut checkout = self.pool.get().await.map_err(|error| match error {
+            managed::PoolError::Backend(error) => error,
             managed::PoolError::Timeout(managed::TimeoutType::Wait) => {
-                Trouble::Failed(Failure::timed_out("amqp", "a channel that is free", self.patience))
+                BatchError::Failed(Failure::timed_out("amqp", "a channel that is free", self.patience))
             }
-            _ => Trouble::Failed(Failure::timed_out("amqp", "opening a channel", self.patience)),
+            _ => BatchError::Failed(Failure::timed_out("amqp", "opening a channel", self.patience)),
         })?;
-        if lease.connection.blocked() {
-            return Err(Trouble::Blocked);
+        if checkout.connection.blocked() {
+            return Err(BatchError::Blocked);
         }
-        lease.fit = false;
-        Ok(lease)
+        checkout.fit = false;
+        Ok(checkout)
     }
 
-    fn explain(&self, trouble: Trouble) -> PublishError {
-        match trouble {
-            Trouble::Blocked => PublishError::Blocked,
-            Trouble::NoExchange(name) => PublishError::Unroutable(name),
-            Trouble::Refused(why) => PublishError::Refused(why),
-            Trouble::Failed(failure) => PublishError::Unreachable(self.broker.blame(failure)),
+    fn explain(&self, error: BatchError) -> PublishError {
+        match error {
+            BatchError::Blocked => PublishError::Blocked,
+            BatchError::NoExchange(name) => PublishError::Unroutable(name),
+            BatchError::Refused(why) => PublishError::Refused(why),
+            BatchError::Failed(failure) => PublishError::Unreachable(self.broker.with_context(failure)),
         }
     }
 }
@@ -207,14 +207,14 @@ impl ConfirmChannels {
     }
 
     /// A connection that takes publishes, as far as is known.
-    async fn connection(&self) -> Result<OnTrial, Trouble> {
+    async fn connection(&self) -> Result<OnTrial, BatchError> {
         let connection = self.connections.get().await.map_err(|error| match error {
             deadpool_lapin::PoolError::Backend(error) => classify(&error),
             other => Failure::new(Kind::Dependency, "amqp_timeout", other.to_string()),
         })?;
         // On a blocked one, opening a channel would hang until the alarm is over.
         if connection.status().blocked() {
-            return Err(Trouble::Blocked);
+            return Err(BatchError::Blocked);
         }
         let patience = self.patience;
         let give_up: GiveUp = Box::new(move |silent| {
@@ -227,8 +227,8 @@ impl ConfirmChannels {
     }
 }
 
-/// A connection that goes back to the pool only once it has answered: whoever asks gives up sooner or later, and nobody is
-/// to wait for a silent one again.
+/// A connection that goes back to the pool only once it has answered: whoever asks gives up sooner or later, and nobody
+/// is to wait for a silent one again.
 type OnTrial = ScopeGuard<deadpool_lapin::Object, GiveUp>;
 type GiveUp = Box<dyn FnOnce(deadpool_lapin::Object) + Send>;
 
@@ -247,9 +247,9 @@ fn leave(silent: Connection, patience: Duration) {
 
 impl managed::Manager for ConfirmChannels {
     type Type = ConfirmChannel;
-    type Error = Trouble;
+    type Error = BatchError;
 
-    async fn create(&self) -> Result<ConfirmChannel, Trouble> {
+    async fn create(&self) -> Result<ConfirmChannel, BatchError> {
         let connection = self.connection().await?;
         let channel = bounded("opening a channel", self.patience, connection.create_channel()).await?;
         let select = channel.confirm_select(ConfirmSelectOptions::default());
@@ -260,7 +260,7 @@ impl managed::Manager for ConfirmChannels {
         Ok(ConfirmChannel { channel, connection: status, opened, frame_max, fit: true })
     }
 
-    async fn recycle(&self, used: &mut ConfirmChannel, _: &managed::Metrics) -> managed::RecycleResult<Trouble> {
+    async fn recycle(&self, used: &mut ConfirmChannel, _: &managed::Metrics) -> managed::RecycleResult<BatchError> {
         if used.fit && used.connection.connected() && used.channel.status().connected() {
             Ok(())
         } else {

@@ -66,7 +66,8 @@ impl Drift {
     }
 }
 
-/// The arguments of queues that the broker compares (seen on 3.10: all of these for a quorum queue, but for x-max-priority).
+/// The arguments of queues that the broker compares (seen on 3.10: all of these for a quorum queue, but for
+/// x-max-priority).
 const ARGUMENTS: [&str; 16] = [
     "x-queue-type",
     "x-dead-letter-exchange",

@@ -32,7 +32,7 @@ pub const MESSAGE_TYPE: &str = "post.submitted";
 /// above the workers' own limit, which sees to crash loops first.
 const QUEUE_DELIVERY_LIMIT: i64 = 20;
 /// Each look at a dead letter is a redelivery. RabbitMQ 4 destroys what exceeds its default limit of 20, and 3.10
-/// loses a letter at its first requeue when the limit is -1 ("none"): a million is safe on both.
+/// loses a dead letter at its first requeue when the limit is -1 ("none"): a million is safe on both.
 const DLQ_DELIVERY_LIMIT: i64 = 1_000_000;
 
 /// The names and arguments of one prefix.
@@ -92,9 +92,9 @@ impl Topology {
         format!("{}_dlq", self.prefix)
     }
 
-    /// The queue that only exists while somebody looks at the dead letters: whoever holds it exclusively has the turn.
+    /// The queue that only exists while somebody looks at the dead letters: whoever holds it exclusively has the lock.
     #[must_use]
-    pub fn look_lock(&self) -> String {
+    pub fn browser_lock(&self) -> String {
         format!("{}_dlq_look", self.prefix)
     }
 
@@ -110,7 +110,8 @@ impl Topology {
         self.max_length.is_some_and(|max| ready >= max)
     }
 
-    /// All exchanges and queues, the dead letters' first: a post can never be set aside to a place that is not there.
+    /// All exchanges and queues, the dead letters' first: a post can never be dead-lettered to a place that is not
+    /// there.
     #[must_use]
     pub fn entities(&self) -> Vec<Entity> {
         let text = |value: &str| AMQPValue::LongString(value.into());
@@ -186,7 +187,7 @@ impl Topology {
     }
 }
 
-/// What a queue holds, without the messages that are in a consumer's hand.
+/// What a queue holds, without the messages that are unacknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Depth {
     /// Messages ready for delivery.
@@ -219,8 +220,8 @@ async fn depth(connection: &Connection, queue: &str) -> Result<Depth, Failure> {
     Err(Failure::new(Kind::Dependency, "amqp_timeout", overloaded))
 }
 
-/// What the broker says of a queue that holds nothing, and also of a quorum queue that has not answered the broker's own
-/// question within 250 ms. An answer that took so long is not believed.
+/// What the broker says of a queue that holds nothing, and also of a quorum queue that has not answered the broker's
+/// own question within 250 ms. An answer that took so long is not believed.
 const NOTHING: Depth = Depth { ready: 0, consumers: 0 };
 const DEPTH_DOUBTFUL: Duration = Duration::from_millis(240);
 const DEPTH_TRIES: u32 = 20;

@@ -30,9 +30,9 @@ const CALLS_A_SECOND: u32 = 20;
 /// How often it is said that calls are ignored.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
-/// Answers calls with what `presence` says at that moment, until `end`. A lost connection is built anew, quietly: who
+/// Answers calls with what `status` says at that moment, until `end`. A lost connection is built anew, quietly: who
 /// consumes over another one says what is wrong.
-pub async fn answer(broker: &Broker, topology: &Topology, presence: impl Fn() -> WorkerStatus, end: CancellationToken) {
+pub async fn answer(broker: &Broker, topology: &Topology, status: impl Fn() -> WorkerStatus, end: CancellationToken) {
     let broker = broker.apart(PURPOSE);
     let mut schedule = RetryPolicy::forever(REBUILD.0, REBUILD.1).schedule();
     loop {
@@ -41,7 +41,7 @@ pub async fn answer(broker: &Broker, topology: &Topology, presence: impl Fn() ->
             let ended = async {
                 let (channel, calls) = listen(&connection, &topology.worker_status()).await?;
                 schedule.reset();
-                answer_all(&channel, calls, &presence).await
+                answer_all(&channel, calls, &status).await
             }
             .await;
             close(&connection).await;
@@ -84,11 +84,7 @@ async fn listen(connection: &lapin::Connection, exchange: &str) -> Result<(Chann
     Ok((channel, calls))
 }
 
-async fn answer_all(
-    channel: &Channel,
-    mut calls: Consumer,
-    presence: impl Fn() -> WorkerStatus,
-) -> Result<(), Failure> {
+async fn answer_all(channel: &Channel, mut calls: Consumer, status: impl Fn() -> WorkerStatus) -> Result<(), Failure> {
     let mut allowance = Allowance::default();
     while let Some(call) = calls.next().await {
         let call = call.map_err(|error| classify(&error))?;
@@ -103,7 +99,7 @@ async fn answer_all(
             continue;
         }
         // Numbers, names and dates: nothing in it can fail to become JSON.
-        let body = serde_json::to_vec(&presence().bounded()).unwrap_or_default();
+        let body = serde_json::to_vec(&status().bounded()).unwrap_or_default();
         let properties = BasicProperties::default().with_content_type("application/json".into());
         let publish =
             channel.basic_publish("".into(), caller.clone(), BasicPublishOptions::default(), &body, properties);

@@ -30,14 +30,14 @@ const ANSWERS_MAX: usize = 10_000;
 /// When the broker cannot be asked.
 pub async fn call(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Vec<WorkerStatus>, BrokerError> {
     let connection = broker.apart(PURPOSE).connect().await?;
-    let heard = hear(&connection, &topology.worker_status(), patience).await;
+    let heard = collect(&connection, &topology.worker_status(), patience).await;
     close(&connection).await;
-    let mut heard = heard.map_err(|failure| broker.blame(failure))?;
+    let mut heard = heard.map_err(|failure| broker.with_context(failure))?;
     heard.sort_by(|one, other| natural_order(&one.worker, &other.worker).then(one.pid.cmp(&other.pid)));
     Ok(heard)
 }
 
-async fn hear(
+async fn collect(
     connection: &lapin::Connection,
     exchange: &str,
     patience: Duration,

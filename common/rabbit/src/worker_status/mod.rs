@@ -45,16 +45,16 @@ pub struct WorkerStatus {
     pub paused: Option<Paused>,
     /// Consumers that it has now.
     pub consumers: u32,
-    /// Posts in hand, not yet answered.
-    pub in_hand: u32,
+    /// Posts in flight, not yet answered.
+    pub in_flight: u32,
     /// Posts that it has stored and acknowledged since it was started.
     #[serde(default)]
     pub stored: u64,
     /// Posts that it has dead-lettered since it was started.
     #[serde(default)]
     pub dead_lettered: u64,
-    /// When the oldest post in hand was submitted, UTC, to the second. With nothing in hand, that of the oldest one it
-    /// had last: posts that wait in the queue are not older.
+    /// When the oldest post in flight was submitted, UTC, to the second. With nothing in flight, that of the oldest one
+    /// it had last: posts that wait in the queue are not older.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub oldest_submitted_at: Option<OffsetDateTime>,
     /// Since when it reviews by its rules; none from a version that does not say.
@@ -127,7 +127,7 @@ pub enum State {
     Paused,
     /// It has no session with RabbitMQ for posts yet.
     Connecting,
-    /// It finishes what is in hand, and ends.
+    /// It finishes what is in flight, and ends.
     Stopping,
     /// Something that this version does not know.
     #[serde(other)]
@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn an_answer_of_a_newer_version_is_understood() {
         let newer = r#"{"worker":"w","pid":1,"version":"9.0.0","ruleset":"r","started_at":"2026-11-22T16:00:00Z",
-                        "state":"dreaming","paused":null,"consumers":8,"in_hand":0,"moods":["calm"]}"#;
-        let presence: WorkerStatus = serde_json::from_str(newer).expect("it is understood");
-        assert_eq!((presence.state, presence.oldest_submitted_at, presence.stored), (State::Unknown, None, 0));
-        assert_eq!((presence.rules, presence.reviewer), (None, None));
+                        "state":"dreaming","paused":null,"consumers":8,"in_flight":0,"moods":["calm"]}"#;
+        let status: WorkerStatus = serde_json::from_str(newer).expect("it is understood");
+        assert_eq!((status.state, status.oldest_submitted_at, status.stored), (State::Unknown, None, 0));
+        assert_eq!((status.rules, status.reviewer), (None, None));
     }
 }

@@ -3,7 +3,7 @@
 //! Each property is a function of any bytes, in a file of its own. Here they are tried with bytes that come close to
 //! real ones; the targets in `ops/lab/fuzz` call the same functions with whatever a fuzzer finds.
 
-mod letter;
+mod dead_letter;
 mod message;
 mod properties;
 mod review;
@@ -26,7 +26,7 @@ const MESSAGES: [&str; 5] = [
 ];
 
 /// A record as a worker writes it, and what looks like one.
-const LETTERS: [&str; 3] = [
+const BATCH: [&str; 3] = [
     "\x01{\"schema\":1,\"class\":\"permanent\",\"code\":\"malformed\",\"message\":\"m\",\"fingerprint\":\"0123456789ab\",\
      \"attempts\":1,\"first_failed_at\":\"2026-11-20T10:00:00Z\",\"last_failed_at\":\"2026-11-20T10:00:00Z\",\
      \"worker\":\"w\",\"version\":\"0\",\"origin\":{\"exchange\":\"e\",\"routing_key\":\"post\",\"queue\":\"q\"},\"replays\":0}",
@@ -51,8 +51,8 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_among_the_dead_letters_can_be_looked_at(bytes in spliced(&LETTERS)) {
-        letter::holds(&bytes);
+    fn whatever_is_among_the_dead_letters_can_be_looked_at(bytes in spliced(&BATCH)) {
+        dead_letter::holds(&bytes);
     }
 
     #[test]
@@ -72,7 +72,7 @@ proptest! {
 
     #[test]
     fn a_record_fits_its_header_whatever_the_failure_says(text in texts()) {
-        letter::record_fits(text.as_bytes());
+        dead_letter::record_fits(text.as_bytes());
     }
 
     #[test]
@@ -82,7 +82,7 @@ proptest! {
 }
 
 /// One that took the square of its length would take minutes here, and be ended as a test that hangs: masked words did,
-/// when each looked through all letters before it.
+/// when each looked through all dead letters before it.
 #[test]
 fn no_shape_of_text_costs_the_review_more_than_its_length() {
     for (name, unit) in shapes::SHAPES {

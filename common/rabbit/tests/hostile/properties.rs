@@ -25,9 +25,9 @@ pub(crate) fn properties() -> impl Strategy<Value = (u16, Wire)> {
                 12 | 11 => wire.push(0xff),
                 6 => wire.extend([0xff; 8]),
                 _ => {
-                    let (text, sound) = texts.next().expect("one for each");
+                    let (text, valid) = texts.next().expect("one for each");
                     wire.extend(text);
-                    readable &= sound;
+                    readable &= valid;
                 }
             }
         }
@@ -52,8 +52,8 @@ fn names() -> impl Strategy<Value = Wire> {
     let names = prop_oneof![4 => "\\PC{0,20}".prop_map(String::into_bytes), 1 => vec(any::<u8>(), 0..60)];
     names.prop_map(|name| {
         let length = u8::try_from(name.len()).expect("a short name");
-        let sound = std::str::from_utf8(&name).is_ok();
-        ([&[length], &name[..]].concat(), sound)
+        let valid = std::str::from_utf8(&name).is_ok();
+        ([&[length], &name[..]].concat(), valid)
     })
 }
 
@@ -78,12 +78,12 @@ fn entries(values: impl Strategy<Value = Wire>) -> impl Strategy<Value = Wire> {
 }
 
 fn together(parts: Vec<Wire>) -> Wire {
-    let sound = parts.iter().all(|(_, sound)| *sound);
-    (parts.into_iter().flat_map(|(bytes, _)| bytes).collect(), sound)
+    let valid = parts.iter().all(|(_, valid)| *valid);
+    (parts.into_iter().flat_map(|(bytes, _)| bytes).collect(), valid)
 }
 
-fn tagged(tag: u8, (bytes, sound): Wire) -> Wire {
-    ([vec![tag], long(&bytes)].concat(), sound)
+fn tagged(tag: u8, (bytes, valid): Wire) -> Wire {
+    ([vec![tag], long(&bytes)].concat(), valid)
 }
 
 /// With its length before it.

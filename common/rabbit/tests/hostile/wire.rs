@@ -1,5 +1,5 @@
-//! What comes from the broker, byte for byte. The first byte says in what pieces it comes; an `N` stands for the mark at
-//! a frame's end, which is in no text.
+//! What comes from the broker, byte for byte. The first byte says in what pieces it comes; an `N` stands for the mark
+//! at a frame's end, which is in no text.
 
 use amq_protocol::frame::parse_frame;
 use sluice_rabbit::broker::frame::clean;

@@ -39,9 +39,9 @@ mod tests {
     use super::*;
     use crate::RuleSet;
 
-    /// The review of a post that no rule speaks against.
+    /// The review of a post that no rule matches.
     fn clean() -> Review {
-        RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("sound rules").review_text("", "")
+        RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("valid rules").review_text("", "")
     }
 
     fn review(verdict: Verdict, sum: u32, hold: Option<u32>, reject: Option<u32>) -> Review {

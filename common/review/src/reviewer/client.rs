@@ -16,8 +16,8 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
 use super::breaker::{Breaker, Circuit, Pass};
+use super::error::ReviewerError;
 use super::settings::Settings;
-use super::trouble::Trouble;
 use super::wire::{self, Opinion, Question};
 use sluice_core::config::ConfigError;
 use sluice_core::post::Post;
@@ -31,7 +31,7 @@ pub struct Reviewer {
     settings: Settings,
     endpoint: Uri,
     client: Client<HttpsConnector<HttpConnector>, String>,
-    seats: Semaphore,
+    slots: Semaphore,
     health: Mutex<Health>,
 }
 
@@ -39,7 +39,7 @@ pub struct Reviewer {
 struct Health {
     breaker: Breaker,
     /// Since when it is not asked, and the failure that was the last straw.
-    open: Option<(OffsetDateTime, Trouble)>,
+    open: Option<(OffsetDateTime, ReviewerError)>,
 }
 
 impl Reviewer {
@@ -57,7 +57,7 @@ impl Reviewer {
         Ok(Arc::new(Self {
             endpoint,
             client: Client::builder(TokioExecutor::new()).build(connector),
-            seats: Semaphore::new(settings.concurrency.into()),
+            slots: Semaphore::new(settings.concurrency.into()),
             health,
             settings,
         }))
@@ -73,7 +73,7 @@ impl Reviewer {
         let result = match &answer {
             Ok(Opinion { charges, .. }) if charges.is_empty() => "cleared".to_owned(),
             Ok(_) => "flagged".to_owned(),
-            Err(trouble) => trouble.code().trim_start_matches("reviewer_").to_owned(),
+            Err(error) => error.code().trim_start_matches("reviewer_").to_owned(),
         };
         metrics::counter!("sluice_reviewer_requests_total", "result" => result).increment(1);
         self.settings.policy.merged(review, &answer)
@@ -81,26 +81,26 @@ impl Reviewer {
 
     /// How the circuit stands; unless it is closed, since when it is open and what opened it.
     #[must_use]
-    pub fn circuit(&self) -> (Circuit, Option<(OffsetDateTime, Trouble)>) {
+    pub fn circuit(&self) -> (Circuit, Option<(OffsetDateTime, ReviewerError)>) {
         let health = self.health();
         (health.breaker.circuit(), health.open.clone())
     }
 
-    async fn ask(&self, post: &Post) -> Result<Opinion, Trouble> {
-        // Before the wait: who may not ask anyway needs no seat.
+    async fn ask(&self, post: &Post) -> Result<Opinion, ReviewerError> {
+        // Before the wait: who may not ask anyway needs no slot.
         if self.health().breaker.refuses(Instant::now()) {
-            return Err(Trouble::CircuitOpen);
+            return Err(ReviewerError::CircuitOpen);
         }
         let wait = self.settings.timeout;
-        let Ok(Ok(_seat)) = tokio::time::timeout(wait, self.seats.acquire()).await else {
-            return Err(Trouble::Busy(wait));
+        let Ok(Ok(_slot)) = tokio::time::timeout(wait, self.slots.acquire()).await else {
+            return Err(ReviewerError::Busy(wait));
         };
         let turn = self.turn()?;
         let begun = Instant::now();
         let input = format!("{}\n\n{}", post.title, post.content);
         let answer = match tokio::time::timeout(wait, self.exchange(&input)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Trouble::Timeout(wait)),
+            Err(_) => Err(ReviewerError::Timeout(wait)),
         };
         metrics::histogram!("sluice_reviewer_seconds").record(begun.elapsed().as_secs_f64());
         turn.over(&answer);
@@ -108,33 +108,34 @@ impl Reviewer {
     }
 
     /// One request and its whole answer. Redirects are answers like any other that is no success: nothing follows them.
-    async fn exchange(&self, input: &str) -> Result<Opinion, Trouble> {
+    async fn exchange(&self, input: &str) -> Result<Opinion, ReviewerError> {
         let question = serde_json::to_string(&Question { input, model: &self.settings.model });
-        let question = question.map_err(|error| Trouble::Malformed(error.to_string()))?;
+        let question = question.map_err(|error| ReviewerError::Malformed(error.to_string()))?;
         let mut request = Request::post(self.endpoint.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("sluice/", env!("CARGO_PKG_VERSION")));
         if let Some(authorization) = &self.settings.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let request = request.body(question).map_err(|error| Trouble::Unreachable(error.to_string()))?;
-        let response = self.client.request(request).await.map_err(|error| Trouble::Unreachable(causes(&error)))?;
+        let request = request.body(question).map_err(|error| ReviewerError::Unreachable(error.to_string()))?;
+        let response =
+            self.client.request(request).await.map_err(|error| ReviewerError::Unreachable(causes(&error)))?;
         if !response.status().is_success() {
-            return Err(Trouble::Status(response.status().as_u16()));
+            return Err(ReviewerError::Status(response.status().as_u16()));
         }
         let body =
             Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await.map_err(|error| match error
                 .downcast_ref::<LengthLimitError>(
             ) {
-                Some(_) => Trouble::Malformed(format!("it has more than {ANSWER_MAX_BYTES} bytes")),
-                None => Trouble::Unreachable(causes(&*error)),
+                Some(_) => ReviewerError::Malformed(format!("it has more than {ANSWER_MAX_BYTES} bytes")),
+                None => ReviewerError::Unreachable(causes(&*error)),
             })?;
         wire::read(&body.to_bytes(), &self.settings.model)
     }
 
     /// The right to ask now.
-    fn turn(&self) -> Result<Turn<'_>, Trouble> {
-        let pass = self.health().breaker.admit(Instant::now()).ok_or(Trouble::CircuitOpen)?;
+    fn turn(&self) -> Result<Turn<'_>, ReviewerError> {
+        let pass = self.health().breaker.admit(Instant::now()).ok_or(ReviewerError::CircuitOpen)?;
         Ok(Turn { reviewer: self, pass, over: false })
     }
 
@@ -153,16 +154,16 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     /// Tells the breaker what came of it, and everybody when that opens or closes the circuit.
-    fn over(mut self, answer: &Result<Opinion, Trouble>) {
+    fn over(mut self, answer: &Result<Opinion, ReviewerError>) {
         self.over = true;
         let mut health = self.reviewer.health();
         match answer {
-            Err(trouble) if trouble.blames_the_service() == Some(true) => {
+            Err(error) if error.blames_the_service() == Some(true) => {
                 if health.breaker.failed(self.pass, Instant::now()) {
-                    health.open = Some((OffsetDateTime::now_utc(), trouble.clone()));
+                    health.open = Some((OffsetDateTime::now_utc(), error.clone()));
                     metrics::gauge!("sluice_reviewer_circuit_open").set(1.0);
-                    let (code, trip) = (trouble.code(), self.reviewer.settings.trip);
-                    tracing::warn!(code, error = %trouble, failures = trip.failures, asked_again_in = ?trip.rest,
+                    let (code, trip) = (error.code(), self.reviewer.settings.trip);
+                    tracing::warn!(code, error = %error, failures = trip.failures, asked_again_in = ?trip.rest,
                         "the outside reviewer is not asked any more; what the rules are uncertain about is held");
                 }
             }

@@ -9,7 +9,7 @@
 //!
 //! Each adds reasons, so that the row tells that the reviewer was asked, and what came of it.
 
-use super::trouble::Trouble;
+use super::error::ReviewerError;
 use super::wire::{Charge, Opinion};
 use sluice_core::verdict::{REVIEWED_IN_PART, Reason, Review, Verdict};
 
@@ -34,7 +34,7 @@ pub struct Policy {
 impl Policy {
     /// The review, with what came of asking.
     #[must_use]
-    pub fn merged(self, mut review: Review, answer: &Result<Opinion, Trouble>) -> Review {
+    pub fn merged(self, mut review: Review, answer: &Result<Opinion, ReviewerError>) -> Review {
         match answer {
             Ok(opinion) if opinion.charges.is_empty() => {
                 let in_part = review.reasons.iter().any(|reason| reason.rule == REVIEWED_IN_PART);
@@ -56,9 +56,9 @@ impl Policy {
                 });
                 review.reasons.splice(0..0, charges);
             }
-            Err(trouble) => {
+            Err(error) => {
                 review.verdict = review.verdict.max(Verdict::Held);
-                review.reasons.insert(0, reason(&trouble.code(), CATEGORY, trouble.to_string(), ""));
+                review.reasons.insert(0, reason(&error.code(), CATEGORY, error.to_string(), ""));
             }
         }
         review
@@ -89,20 +89,20 @@ mod tests {
     fn rules(verdict: Verdict) -> Review {
         Review {
             verdict,
-            ..RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("sound rules").review_text("", "")
+            ..RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("valid rules").review_text("", "")
         }
     }
 
-    fn flagged(score: f64) -> Result<Opinion, Trouble> {
+    fn flagged(score: f64) -> Result<Opinion, ReviewerError> {
         let charges = vec![Charge { category: "hate".to_owned(), score }];
         Ok(Opinion { model: "m-1".to_owned(), charges })
     }
 
-    fn cleared() -> Result<Opinion, Trouble> {
+    fn cleared() -> Result<Opinion, ReviewerError> {
         Ok(Opinion { model: "m-1".to_owned(), charges: Vec::new() })
     }
 
-    fn verdicts(policy: Policy, answer: &Result<Opinion, Trouble>) -> [Verdict; 3] {
+    fn verdicts(policy: Policy, answer: &Result<Opinion, ReviewerError>) -> [Verdict; 3] {
         Verdict::ALL.map(|verdict| policy.merged(rules(verdict), answer).verdict)
     }
 
@@ -123,8 +123,8 @@ mod tests {
     #[test]
     fn what_the_rules_read_only_a_part_of_is_not_released() {
         let releasing = Policy { release: true, ..STRICT };
-        let sound = RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("sound rules");
-        let long = sound.review_text("", &"x".repeat(4 * sluice_core::post::CONTENT_MAX_CHARS + 1));
+        let valid = RuleSet::parse("[categories.spam]\nhold = 50\n", "r.toml").expect("valid rules");
+        let long = valid.review_text("", &"x".repeat(4 * sluice_core::post::CONTENT_MAX_CHARS + 1));
         assert_eq!(long.verdict, Held);
         assert_eq!(releasing.merged(long, &cleared()).verdict, Held);
     }
@@ -132,20 +132,20 @@ mod tests {
     #[test]
     fn no_trouble_ever_approves_a_post_or_makes_a_verdict_weaker() {
         let troubles = [
-            Trouble::Timeout(std::time::Duration::ZERO),
-            Trouble::Unreachable(String::new()),
-            Trouble::Status(500),
-            Trouble::Malformed(String::new()),
-            Trouble::WrongModel { wanted: "a".to_owned(), found: "b".to_owned() },
-            Trouble::Busy(std::time::Duration::ZERO),
-            Trouble::CircuitOpen,
+            ReviewerError::Timeout(std::time::Duration::ZERO),
+            ReviewerError::Unreachable(String::new()),
+            ReviewerError::Status(500),
+            ReviewerError::Malformed(String::new()),
+            ReviewerError::WrongModel { wanted: "a".to_owned(), found: "b".to_owned() },
+            ReviewerError::Busy(std::time::Duration::ZERO),
+            ReviewerError::CircuitOpen,
         ];
-        for (trouble, policy) in
+        for (error, policy) in
             troubles.into_iter().flat_map(|t| [(t.clone(), STRICT), (t, Policy { reject: Some(0.0), release: true })])
         {
-            let code = trouble.code();
-            assert_eq!(verdicts(policy, &Err(trouble.clone())), [Held, Held, Rejected], "{code}");
-            let review = policy.merged(rules(Approved), &Err(trouble));
+            let code = error.code();
+            assert_eq!(verdicts(policy, &Err(error.clone())), [Held, Held, Rejected], "{code}");
+            let review = policy.merged(rules(Approved), &Err(error));
             assert_eq!(review.reasons[0].rule, code);
         }
     }

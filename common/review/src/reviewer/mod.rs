@@ -1,13 +1,13 @@
 //! The outside reviewer: a service on the network that reads what the rules are uncertain about.
 //!
-//! A word list cannot judge hate or irony; a model can, but it is slow, costs money and is away at times. So it is
+//! A word list cannot judge hate or irony; a model can, but it is slow, costs money and is down at times. So it is
 //! asked only where the rules leave doubt, and never trusted to be there:
 //!
 //! ```text
 //!  Review by the rules ── uncertain? ──no──────────────────────────────► as the rules say
 //!                             │yes
 //!                             ▼
-//!        breaker ─► free seat ─► POST {"input","model"} ─► Opinion ────► merged into the Review
+//!        breaker ─► free slot ─► POST {"input","model"} ─► Opinion ────► merged into the Review
 //!            │          │                 │
 //!            └──────────┴─────────────────┴──── Trouble ──────────────► held, with the trouble as a reason
 //! ```
@@ -21,15 +21,15 @@
 mod ask;
 mod breaker;
 mod client;
+mod error;
 mod merge;
 mod settings;
-mod trouble;
 mod wire;
 
 pub use ask::Ask;
 pub use breaker::{Breaker, Circuit, Pass, Trip};
 pub use client::Reviewer;
+pub use error::ReviewerError;
 pub use merge::Policy;
 pub use settings::{ReviewerArgs, SecretKey, Settings};
-pub use trouble::Trouble;
 pub use wire::{Charge, Opinion};

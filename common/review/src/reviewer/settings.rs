@@ -16,8 +16,8 @@ use super::breaker::Trip;
 use super::merge::Policy;
 use sluice_core::config::{ConfigError, SecretUrl, duration};
 
-/// The longest time that one answer may be given. A post waits for a seat and then for the answer, each so long at the
-/// most, while it is in hand: far below the 30 minutes after which RabbitMQ takes it away.
+/// The longest time that one answer may be given. A post waits for a slot and then for the answer, each so long at the
+/// most, while it is in flight: far below the 30 minutes after which RabbitMQ takes it away.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The path of the endpoint, where the address gives none.
 const PATH: &str = "/v1/moderations";
@@ -60,11 +60,11 @@ pub struct ReviewerArgs {
     #[arg(long, env = "SLUICE_REVIEWER_RELEASE", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
     pub reviewer_release: bool,
 
-    /// The longest wait for an answer, and before that for a free seat; at most 30s
+    /// The longest wait for an answer, and before that for a free slot; at most 30s
     #[arg(long, env = "SLUICE_REVIEWER_TIMEOUT", value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub reviewer_timeout: Duration,
 
-    /// Seats: how many requests each process makes at the same time
+    /// How many requests each process makes at the same time
     #[arg(long, env = "SLUICE_REVIEWER_CONCURRENCY", value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub reviewer_concurrency: u16,
@@ -217,7 +217,7 @@ mod tests {
             ("http://host:8080/", "http://host:8080/v1/moderations"),
             ("https://host/mod?v=2", "https://host/mod?v=2"),
         ] {
-            let settings = settings(&["--reviewer-url", given]).expect("sound").expect("an address");
+            let settings = settings(&["--reviewer-url", given]).expect("valid").expect("an address");
             assert_eq!(settings.endpoint.as_str(), asked);
         }
     }
@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn a_key_is_in_no_text_form() {
         let args = ["test", "--reviewer-url", "http://host", "--reviewer-key", "hunter2"];
-        let line = Line::try_parse_from(args).expect("sound");
-        let settings = line.reviewer.settings().expect("sound").expect("an address");
+        let line = Line::try_parse_from(args).expect("valid");
+        let settings = line.reviewer.settings().expect("valid").expect("an address");
         assert!(!format!("{line:?} {settings:?} {settings:#?}").contains("hunter2"));
         let complaint = settings_of("hun\u{7f}ter2").expect_err("it is no key");
         assert!(!format!("{complaint} {complaint:?}").contains("ter2"));
@@ -256,7 +256,7 @@ mod tests {
         writeln!(file, "hunter2").expect("it can be written");
         let path = file.path().to_str().expect("a name in UTF-8");
         let settings = settings(&["--reviewer-url", "http://host", "--reviewer-key-file", path]);
-        let header = settings.expect("sound").expect("an address").authorization.expect("a key");
+        let header = settings.expect("valid").expect("an address").authorization.expect("a key");
         assert_eq!(header.to_str().expect("ASCII"), "Bearer hunter2");
     }
 }

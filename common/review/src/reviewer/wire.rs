@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::trouble::Trouble;
+use super::error::ReviewerError;
 use sluice_core::json;
 
 /// The most charges that are kept of one answer: the strongest. A row is read by a person.
@@ -62,14 +62,14 @@ struct Judgement {
 /// Reads an answer.
 ///
 /// # Errors
-/// [`Trouble::Malformed`] and [`Trouble::WrongModel`].
-pub(super) fn read(body: &[u8], wanted: &str) -> Result<Opinion, Trouble> {
-    let malformed = |problem: String| Trouble::Malformed(problem);
+/// [`ReviewerError::Malformed`] and [`ReviewerError::WrongModel`].
+pub(super) fn read(body: &[u8], wanted: &str) -> Result<Opinion, ReviewerError> {
+    let malformed = |problem: String| ReviewerError::Malformed(problem);
     // It may repeat what it was asked about, which goes into no log line.
     let answer: Answer = serde_json::from_slice(body).map_err(|error| malformed(json::told(&error)))?;
     if answer.model != wanted {
         let found = shortened(&answer.model);
-        return Err(Trouble::WrongModel { wanted: wanted.to_owned(), found });
+        return Err(ReviewerError::WrongModel { wanted: wanted.to_owned(), found });
     }
     let [judgement] = <[Judgement; 1]>::try_from(answer.results)
         .map_err(|results| malformed(format!("{} results for one input", results.len())))?;
@@ -107,12 +107,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn answer(results: &str) -> Result<Opinion, Trouble> {
+    fn answer(results: &str) -> Result<Opinion, ReviewerError> {
         read(format!(r#"{{"id":"x","model":"m-1","results":{results}}}"#).as_bytes(), "m-1")
     }
 
     fn charges(results: &str) -> Vec<(String, f64)> {
-        let opinion = answer(results).expect("a sound answer");
+        let opinion = answer(results).expect("a valid answer");
         opinion.charges.into_iter().map(|charge| (charge.category, charge.score)).collect()
     }
 
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn another_model_is_refused_by_name() {
-        let trouble = read(br#"{"model":"m-2","results":[{"flagged":false}]}"#, "m-1").expect_err("it is another");
-        assert_eq!(trouble, Trouble::WrongModel { wanted: "m-1".to_owned(), found: "m-2".to_owned() });
+        let error = read(br#"{"model":"m-2","results":[{"flagged":false}]}"#, "m-1").expect_err("it is another");
+        assert_eq!(error, ReviewerError::WrongModel { wanted: "m-1".to_owned(), found: "m-2".to_owned() });
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
             r#"[{"flagged":true,"category_scores":{"hate":93}}]"#,
             r#"[{"flagged":true,"category_scores":{"hate":-0.1}}]"#,
         ] {
-            assert!(matches!(answer(wrong), Err(Trouble::Malformed(_))), "{wrong}");
+            assert!(matches!(answer(wrong), Err(ReviewerError::Malformed(_))), "{wrong}");
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
             let body = serde_json::json!({"model": "m-1", "results": [
                 {"flagged": true, "categories": {&name: charged}, "category_scores": {&name: score}}
             ]});
-            let opinion = read(body.to_string().as_bytes(), "m-1").expect("a sound answer");
+            let opinion = read(body.to_string().as_bytes(), "m-1").expect("a valid answer");
             prop_assert!(!opinion.charges.is_empty());
             prop_assert!(opinion.charges.iter().all(|charge| charge.category.chars().count() <= CATEGORY_MAX_CHARS));
         }

@@ -79,8 +79,8 @@ impl Server {
             self.log.no_room.happened(|times| {
                 tracing::warn!(times, "connections were refused: requests are under way on as many as may be open");
             });
-            // Into the empty buffer of a new socket, or not at all. The runtime does not know yet that it can be written
-            // to, so it is not asked.
+            // Into the empty buffer of a new socket, or not at all. The runtime does not know yet that it can be
+            // written to, so it is not asked.
             let _ = stream.into_std().and_then(|mut stream| stream.write_all(&no_room()));
             return None;
         };

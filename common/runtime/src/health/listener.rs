@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_taken_port_is_refused_by_its_number_and_with_the_way_out() {
+    async fn a_taken_port_is_refused_by_its_number_and_with_the_fix() {
         let first = bind(address("127.0.0.1:0").expect("an address"), "--listen").await.expect("a free port");
         let taken = first.local_addr().expect("it listens");
         let error = format!("{:#}", bind(taken, "--listen or SLUICE_LISTEN").await.expect_err("it is taken"));

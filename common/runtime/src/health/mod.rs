@@ -38,7 +38,7 @@ const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 const AGES: [f64; 12] = [0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 604_800.0];
 /// Upper bounds of the histograms of rows, up to the largest group.
 const ROWS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1000.0];
-/// How often the histograms' samples are summed up. Without it they pile up until the next scrape, which may never be.
+/// How often the histograms' samples are summed up. Without it they entry up until the next scrape, which may never be.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The numbers of this process, as `/metrics` shows them. Cheap to clone.

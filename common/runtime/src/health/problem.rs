@@ -20,7 +20,7 @@ pub struct Problem {
     /// The HTTP status.
     #[serde(serialize_with = "as_number")]
     pub status: StatusCode,
-    /// What is wrong this time, and the way out.
+    /// What is wrong this time, and the fix.
     pub detail: String,
     /// The fields at fault, each with what is wrong with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -25,9 +25,9 @@ struct State {
 }
 
 impl Seldom {
-    /// It has happened. `tell` writes the line, a little later, with how often it has happened by then; it is not called
-    /// while a line is about to be written anyway.
-    pub fn happened(&self, tell: impl FnOnce(u64) + Send + 'static) {
+    /// It has happened. `say` writes the line, a little later, with how often it has happened by then; it is not
+    /// called while a line is about to be written anyway.
+    pub fn happened(&self, say: impl FnOnce(u64) + Send + 'static) {
         let mut state = self.state();
         state.times += 1;
         if std::mem::replace(&mut state.due, true) {
@@ -42,7 +42,7 @@ impl Seldom {
                 (state.due, state.last) = (false, Some(Instant::now()));
                 std::mem::take(&mut state.times)
             };
-            tell(times);
+            say(times);
         });
     }
 

@@ -1,4 +1,4 @@
-//! `sluice dlq audit`: who did what to which letters. It asks MySQL alone; RabbitMQ may be away.
+//! `sluice dlq audit`: who did what to which dead letters. It asks MySQL alone; RabbitMQ may be down.
 
 use clap::Args;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
@@ -9,32 +9,32 @@ use sluice_runtime::exit::Exit;
 use crate::columns::{self, Column, room};
 use crate::times::shown;
 use crate::visible::line;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// The columns of the table.
 const COLUMNS: [Column; 7] = [
     Column::whole("AT").goes(1),
     Column::text("BY", 8).goes(2),
     Column::whole("DID"),
-    Column::whole("LETTER"),
+    Column::whole("DEAD LETTER"),
     Column::whole("OUTCOME"),
-    Column::whole("ACT").goes(3),
+    Column::whole("OPERATION").goes(3),
     Column::text("DETAIL", 16),
 ];
 
 /// What to list, and how.
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
-    /// Only what was done to the letter with this id, or to the letters that held the post with this id
+    /// Only what was done to the dead letter with this id, or to the dead letters that held the post with this id
     #[arg(long, value_name = "ID")]
-    letter: Option<String>,
+    dead_letter: Option<String>,
     /// No more than so many lines
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// One JSON object a line: at, act, kind, actor, letter, outcome, detail, kept (whether the letter as it was before
-    /// is in the record), undone_by (an act, or null), asked (what the act was asked to do), post (the id of the post that it held), reason
-    /// (as it was given), death (how the letter had died, as it said: class, code, message, attempts, first_failed_at,
-    /// last_failed_at, worker, submitted_at)
+    /// One JSON object a line: at, operation, kind, actor, dead_letter, outcome, detail, kept (whether the dead letter
+    /// as it was before is in the audit log), undone_by (an operation, or null), asked (what the operation was asked to
+    /// do), post (the id of the post that it held), reason (as it was given), death (how the dead letter had died, as
+    /// it said: class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at)
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -51,13 +51,13 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let store = Store::new(&args.database)?;
     store.check_schema().await?;
     let prefix = args.broker.prefix.as_str();
-    let named = args.letter.as_deref().map(Named::new);
-    let read = store.audit_log(prefix, named.as_ref(), args.limit).await.map_err(|failure| store.blame(failure));
+    let named = args.dead_letter.as_deref().map(Named::new);
+    let read = store.audit_log(prefix, named.as_ref(), args.limit).await.map_err(|failure| store.with_context(failure));
     store.close().await;
     let read = read?;
     if read.is_empty() {
-        let of = args.letter.as_ref().map(|id| format!(" of letter {}", line(id))).unwrap_or_default();
-        tell!("nothing is recorded{of} under prefix {prefix}");
+        let of = args.dead_letter.as_ref().map(|id| format!(" of dead letter {}", line(id))).unwrap_or_default();
+        report!("nothing is recorded{of} under prefix {prefix}");
         return Ok(Exit::Done);
     }
     if args.json {
@@ -70,8 +70,8 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
 
 fn in_columns(read: &[AuditEntry], room: Option<usize>) -> String {
     let row = |read: &AuditEntry| {
-        let AuditEntry { at, act, kind, actor, letter, outcome, detail, undone_by, reason, .. } = read;
-        let undone = undone_by.as_ref().map(|act| format!("undone by act {act}"));
+        let AuditEntry { at, operation, kind, actor, dead_letter, outcome, detail, undone_by, reason, .. } = read;
+        let undone = undone_by.as_ref().map(|operation| format!("undone by operation {operation}"));
         let reason = reason.as_ref().map(|reason| format!("reason: {reason}"));
         let detail = [reason, Some(detail.clone()).filter(|detail| !detail.is_empty()), undone];
         let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -79,9 +79,9 @@ fn in_columns(read: &[AuditEntry], room: Option<usize>) -> String {
             shown(Some(*at)),
             line(actor),
             line(kind),
-            line(letter),
+            line(dead_letter),
             line(outcome),
-            line(act),
+            line(operation),
             if detail.is_empty() { "-".to_owned() } else { line(&detail) },
         ]
     };

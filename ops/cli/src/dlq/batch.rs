@@ -1,24 +1,24 @@
-//! Gathering the next letters to act on.
+//! Gathering the next dead letters to operation on.
 
 use std::collections::{HashMap, HashSet};
 
-use sluice_rabbit::delivery::{DeadLetter, DeadLetterBrowser};
+use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterBrowser};
 use tokio_util::sync::CancellationToken;
 
+use super::archive::Digest;
 use super::outcome::{Ending, Report};
-use super::piles::Digest;
 use super::select::Selection;
 
-/// The most bytes of bodies of a batch; one letter may be larger than this. Bodies go into one statement when they are
-/// dropped, and a server may refuse one of 16 MiB.
+/// The most bytes of bodies of a batch; one dead letter may be larger than this. Bodies go into one statement when they
+/// are dropped, and a server may refuse one of 16 MiB.
 pub(super) const BYTES: usize = 4 * 1024 * 1024;
 
-/// Which letters the act is about.
+/// Which dead letters the operation is about.
 pub(super) enum Chosen {
     /// Those that pass.
     Matching(Box<Selection>),
-    /// Exactly those that were shown before the question, and the ids asked for that were not there. What has died since
-    /// then was not agreed to.
+    /// Exactly those that were shown before the question, and the ids asked for that were not there. What has died
+    /// since then was not agreed to.
     Shown(Shown, Vec<String>),
 }
 
@@ -33,19 +33,19 @@ impl Chosen {
         Self::Shown(shown, unknown)
     }
 
-    fn takes(&mut self, letter: &DeadLetter) -> bool {
+    fn takes(&mut self, dead_letter: &DeadLetter) -> bool {
         match self {
-            Self::Matching(selection) => selection.takes(&letter.summary, letter.body()),
-            Self::Shown(shown, _) => shown.takes(letter),
+            Self::Matching(selection) => selection.takes(&dead_letter.summary, dead_letter.body()),
+            Self::Shown(shown, _) => shown.takes(dead_letter),
         }
     }
 
-    /// Chooses letters again that were gathered and not acted on.
-    pub(super) fn untake(&mut self, letters: &[DeadLetter]) {
-        for letter in letters {
+    /// Chooses dead letters again that were gathered and not acted on.
+    pub(super) fn untake(&mut self, dead_letters: &[DeadLetter]) {
+        for dead_letter in dead_letters {
             match self {
                 Self::Matching(selection) => selection.untake(),
-                Self::Shown(shown, _) => shown.untake(letter),
+                Self::Shown(shown, _) => shown.untake(dead_letter),
             }
         }
     }
@@ -57,7 +57,7 @@ impl Chosen {
         }
     }
 
-    /// The ids that were chosen and not there, once all letters were gathered.
+    /// The ids that were chosen and not there, once all dead letters were gathered.
     pub(super) fn unknown(&self) -> Vec<String> {
         match self {
             Self::Matching(selection) => selection.unknown(),
@@ -69,7 +69,7 @@ impl Chosen {
     }
 }
 
-/// Letters that were shown: of two with one id and different texts, the one that was shown is meant.
+/// Dead letters that were shown: of two with one id and different texts, the one that was shown is meant.
 #[derive(Default)]
 pub(super) struct Shown {
     /// How many of those that nothing tells apart, and their id.
@@ -80,17 +80,17 @@ pub(super) struct Shown {
 
 impl Shown {
     /// One that is shown.
-    pub(super) fn add(&mut self, letter: &DeadLetter) {
-        let digest = letter.transcript().digest();
-        self.counts.entry(digest).or_insert_with(|| (letter.summary.id.clone(), 0)).1 += 1;
-        self.ids.insert(letter.summary.id.clone());
+    pub(super) fn add(&mut self, dead_letter: &DeadLetter) {
+        let digest = dead_letter.transcript().digest();
+        self.counts.entry(digest).or_insert_with(|| (dead_letter.summary.id.clone(), 0)).1 += 1;
+        self.ids.insert(dead_letter.summary.id.clone());
     }
 
-    fn takes(&mut self, letter: &DeadLetter) -> bool {
-        if !self.ids.contains(&letter.summary.id) {
+    fn takes(&mut self, dead_letter: &DeadLetter) -> bool {
+        if !self.ids.contains(&dead_letter.summary.id) {
             return false;
         }
-        match self.counts.get_mut(&letter.transcript().digest()) {
+        match self.counts.get_mut(&dead_letter.transcript().digest()) {
             Some((_, count)) if *count > 0 => {
                 *count -= 1;
                 true
@@ -99,18 +99,18 @@ impl Shown {
         }
     }
 
-    fn untake(&mut self, letter: &DeadLetter) {
-        if let Some((_, count)) = self.counts.get_mut(&letter.transcript().digest()) {
+    fn untake(&mut self, dead_letter: &DeadLetter) {
+        if let Some((_, count)) = self.counts.get_mut(&dead_letter.transcript().digest()) {
             *count += 1;
         }
     }
 }
 
-/// Takes letters until a batch of `size` of the chosen ones is together, or there are no more of the `old` ones: those
-/// that were there when the act began. Those passed over stay in hand, unanswered, until all are put back; so do those
-/// that `skip` picks.
+/// Takes dead letters until a batch of `size` of the chosen ones is together, or there are no more of the `old` ones:
+/// those that were there when the operation began. Those skipped stay in flight, unanswered, until all are put back;
+/// so do those that `skip` picks.
 pub(super) async fn gather(
-    letters: &mut DeadLetterBrowser,
+    dead_letters: &mut DeadLetterBrowser,
     chosen: &mut Chosen,
     size: usize,
     old: &mut u32,
@@ -124,13 +124,13 @@ pub(super) async fn gather(
         if stop.is_cancelled() {
             return Err(Ending::Interrupted);
         }
-        let next = letters.next().await.map_err(|error| Ending::Stopped(error.to_string()))?;
-        let Some(letter) = next else { break };
+        let next = dead_letters.next().await.map_err(|error| Ending::Stopped(error.to_string()))?;
+        let Some(dead_letter) = next else { break };
         *old -= 1;
         report.passed();
-        if !skip(&letter) && chosen.takes(&letter) {
-            bytes += letter.body().len();
-            batch.push(letter);
+        if !skip(&dead_letter) && chosen.takes(&dead_letter) {
+            bytes += dead_letter.body().len();
+            batch.push(dead_letter);
         }
     }
     Ok(batch)

@@ -1,4 +1,4 @@
-//! A letter's body, edited: what a patch makes of it, and whether a worker would take it. Pure.
+//! A dead letter's body, edited: what a patch makes of it, and whether a worker would take it. Pure.
 
 use serde_json::{Map, Value};
 use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Malformed, Post, PostId, TITLE_MAX_CHARS};

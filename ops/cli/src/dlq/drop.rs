@@ -1,15 +1,16 @@
-//! `sluice dlq drop`: letters are taken out of RabbitMQ. Whoever regrets it brings them back with `sluice dlq restore`.
+//! `sluice dlq drop`: dead letters are taken out of RabbitMQ. Whoever regrets it brings them back with `sluice dlq
+//! restore`.
 
 use clap::Args;
 use sluice_runtime::exit::Exit;
 
-use super::act::{self, ActArgs, Deed};
+use super::operation::{self, Action, OperationArgs};
 
-/// Which letters, and whether anything is to be left of them.
+/// Which dead letters, and whether anything is to be left of them.
 #[derive(Debug, Args)]
 pub(super) struct DropArgs {
     #[command(flatten)]
-    act: ActArgs,
+    operation: OperationArgs,
     /// Destroy them: nothing of their content is kept, so nothing brings them back. The record still says who did it,
     /// when, to which ids and why
     #[arg(long)]
@@ -22,8 +23,8 @@ pub(super) struct DropArgs {
 /// Drops them.
 ///
 /// # Errors
-/// As [`act::run`].
+/// As [`operation::run`].
 pub(super) async fn run(mut args: DropArgs) -> anyhow::Result<Exit> {
-    args.act.reason = args.reason;
-    act::run(args.act, if args.forever { Deed::Destroy } else { Deed::Drop }).await
+    args.operation.reason = args.reason;
+    operation::run(args.operation, if args.forever { Action::Destroy } else { Action::Drop }).await
 }

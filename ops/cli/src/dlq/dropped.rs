@@ -1,19 +1,19 @@
-//! `sluice dlq dropped`: what can be brought back. It asks MySQL alone; RabbitMQ may be away.
+//! `sluice dlq dropped`: what can be brought back. It asks MySQL alone; RabbitMQ may be down.
 
 use clap::Args;
 use serde::Serialize;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_mysql::Store;
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
-use super::piles::{self, Pile, Piles};
+use super::archive::{self, DroppedEntries, DroppedEntry};
 use super::select::Filters;
 use crate::columns::{self, Column, room};
 use crate::times::shown;
 use crate::visible::line;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// The columns of the table.
 const COLUMNS: [Column; 8] = [
@@ -22,7 +22,7 @@ const COLUMNS: [Column; 8] = [
     Column::text("CODE", 12).goes(2),
     Column::whole("DROPPED").goes(1),
     Column::text("BY", 8).goes(3),
-    Column::whole("ACT").goes(6),
+    Column::whole("OPERATION").goes(6),
     Column::text("REASON", 16),
     Column::text("TITLE", 16).goes(4),
 ];
@@ -32,11 +32,11 @@ const COLUMNS: [Column; 8] = [
 pub(super) struct DroppedArgs {
     #[command(flatten)]
     filters: Filters,
-    /// Those that this act dropped; repeatable
-    #[arg(long = "act", value_name = "ACT")]
-    acts: Vec<String>,
-    /// One JSON object a line: the keys of `sluice dlq list --json`, then dropped_at, actor, act, reason (as it was
-    /// given, or null), and copies (letters that nothing tells apart have one line)
+    /// Those that this operation dropped; repeatable
+    #[arg(long = "operation", value_name = "OPERATION")]
+    operations: Vec<String>,
+    /// One JSON object a line: the keys of `sluice dlq list --json`, then dropped_at, actor, operation, reason (as it
+    /// was given, or null), and copies (dead letters that nothing tells apart have one line)
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -54,28 +54,28 @@ pub(super) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     let store = Store::new(&args.database)?;
     store.check_schema().await?;
     let prefix = args.broker.prefix.as_str();
-    let found = piles::find(&store, prefix, &args.filters, &args.acts).await;
+    let found = archive::find(&store, prefix, &args.filters, &args.operations).await;
     store.close().await;
-    let Piles { chosen, missing, total } = found?;
+    let DroppedEntries { chosen, missing, total } = found?;
     print(&chosen, args.json)?;
-    let copies: usize = chosen.iter().map(Pile::copies).sum();
-    tell!("{copies} of {total} dropped letters of prefix {prefix}; `sluice dlq restore` brings them back");
-    missing.iter().for_each(|(id, reason)| tell!("{}: {}", line(id), line(reason)));
+    let copies: usize = chosen.iter().map(DroppedEntry::copies).sum();
+    report!("{copies} of {total} dropped dead letters of prefix {prefix}; `sluice dlq restore` brings them back");
+    missing.iter().for_each(|(id, reason)| report!("{}: {}", line(id), line(reason)));
     Ok(if missing.is_empty() { Exit::Done } else { Exit::Partial })
 }
 
-/// Prints piles.
+/// Prints entries.
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub(super) fn print(piles: &[Pile], json: bool) -> std::io::Result<()> {
+pub(super) fn print(entries: &[DroppedEntry], json: bool) -> std::io::Result<()> {
     if json {
-        return output::print(|out| piles.iter().try_for_each(|pile| output::json_line(out, &Shown::new(pile))));
+        return output::print(|out| entries.iter().try_for_each(|entry| output::json_line(out, &Shown::new(entry))));
     }
-    if piles.is_empty() {
+    if entries.is_empty() {
         return Ok(());
     }
-    output::print(|out| write!(out, "{}", in_columns(piles, room(&std::io::stdout()))))
+    output::print(|out| write!(out, "{}", in_columns(entries, room(&std::io::stdout()))))
 }
 
 /// One object of `--json`.
@@ -86,22 +86,22 @@ struct Shown<'a> {
     #[serde(with = "time::serde::rfc3339")]
     dropped_at: OffsetDateTime,
     actor: &'a str,
-    act: &'a str,
+    operation: &'a str,
     reason: Option<&'a str>,
     copies: usize,
 }
 
 impl<'a> Shown<'a> {
-    fn new(pile: &'a Pile) -> Self {
-        let act = pile.lines.first().map_or("", |line| &line.act);
-        let Pile { summary, at: dropped_at, actor, reason, .. } = pile;
-        Self { summary, dropped_at: *dropped_at, actor, act, reason: reason.as_deref(), copies: pile.copies() }
+    fn new(entry: &'a DroppedEntry) -> Self {
+        let operation = entry.lines.first().map_or("", |line| &line.operation);
+        let DroppedEntry { summary, at: dropped_at, actor, reason, .. } = entry;
+        Self { summary, dropped_at: *dropped_at, actor, operation, reason: reason.as_deref(), copies: entry.copies() }
     }
 }
 
-fn in_columns(piles: &[Pile], room: Option<usize>) -> String {
-    let row = |pile: &Pile| {
-        let Shown { summary, dropped_at, actor, act, reason, copies } = Shown::new(pile);
+fn in_columns(entries: &[DroppedEntry], room: Option<usize>) -> String {
+    let row = |entry: &DroppedEntry| {
+        let Shown { summary, dropped_at, actor, operation, reason, copies } = Shown::new(entry);
         let title = summary.title.as_deref().map_or_else(|| "-".to_owned(), line);
         vec![
             line(&summary.id),
@@ -109,10 +109,10 @@ fn in_columns(piles: &[Pile], room: Option<usize>) -> String {
             line(&summary.code),
             shown(Some(dropped_at)),
             line(actor),
-            line(act),
+            line(operation),
             reason.map_or_else(|| "-".to_owned(), line),
             if copies > 1 { format!("{title} ({copies} ×)") } else { title },
         ]
     };
-    columns::table(&COLUMNS, &piles.iter().map(row).collect::<Vec<_>>(), room)
+    columns::table(&COLUMNS, &entries.iter().map(row).collect::<Vec<_>>(), room)
 }

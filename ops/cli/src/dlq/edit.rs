@@ -1,47 +1,47 @@
-//! `sluice dlq edit`: a dead letter's body mended by hand, so that its replay succeeds. The original is kept in the
-//! record and can be had back until the letter is replayed.
+//! `sluice dlq edit`: a dead letter's body fixed by hand, so that its replay succeeds. The original is kept in the
+//! record and can be had back until the dead letter is replayed.
 
 use clap::Args;
 use serde_json::Value;
 use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
 use sluice_core::post::{Post, PostId};
-use sluice_mysql::{ActKind, Content, Store};
-use sluice_rabbit::delivery::{DeadLetterSummary, Transcript};
+use sluice_mysql::{Content, OperationKind, Store};
+use sluice_rabbit::dead_letters::{DeadLetterSummary, Transcript};
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
+use super::audit_log::AuditLog;
 use super::body;
-use super::consent;
 use super::editor;
-use super::found::{Found, NoSuchLetter};
-use super::ledger::Ledger;
+use super::found::{Found, NoSuchDeadLetter};
 use super::named::resolve;
-use super::outcome::tell_json;
+use super::outcome::report_json;
+use super::preview;
 use super::replace::{NotReplaced, Replacement};
 use crate::browse::DeadLetters;
 use crate::hint;
 use crate::visible::line;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 const COMMAND: &str = "dlq edit";
 
-/// Which letter, and how.
+/// Which dead letter, and how.
 #[derive(Debug, Args)]
 pub(super) struct EditArgs {
     /// The dead letter's id, as `sluice dlq list` gives it, or that of its post
     ///
     /// A beginning of the id that no other dead letter's has will do, if it has 4 characters or more, and so will
-    /// `latest`, for the one that failed last. Where several letters have the id, the oldest is
+    /// `latest`, for the one that failed last. Where several dead letters have the id, the oldest is
     /// edited.
     id: String,
-    /// A JSON merge patch (RFC 7396) for the body instead of an editor, like {"title": "shorter"}; @FILE reads it from a
-    /// file, @- from stdin. null takes a field away
+    /// A JSON merge patch (RFC 7396) for the body instead of an editor, like {"title": "shorter"}; @FILE reads it from
+    /// a file, @- from stdin. null takes a field away
     #[arg(long, value_name = "JSON|@FILE")]
     patch: Option<String>,
     /// Give the post an id of its own, where another post is stored under the one it has (`id_conflict`)
     #[arg(long, conflicts_with_all = ["patch", "undo"])]
     new_id: bool,
-    /// Give the letter the body back that it had before it was edited; possible until it is replayed
+    /// Give the dead letter the body back that it had before it was edited; possible until it is replayed
     #[arg(long, conflicts_with_all = ["patch", "even_if_invalid"])]
     undo: bool,
     /// Also if the result is no post that a worker would take
@@ -60,13 +60,13 @@ pub(super) struct EditArgs {
 /// Edits it.
 ///
 /// # Errors
-/// When it was asked wrongly, there is no such letter, or nothing could be done.
+/// When it was asked wrongly, there is no such dead letter, or nothing could be done.
 pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
     let patch = match args.new_id {
         true => Some(serde_json::json!({ "id": PostId::new() })),
         false => args.patch.as_deref().map(read_patch).transpose()?,
     };
-    if patch.is_none() && !args.undo && !consent::can_ask() {
+    if patch.is_none() && !args.undo && !preview::can_ask() {
         let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
         return Err(ConfigError::new(COMMAND, problem).into());
     }
@@ -78,25 +78,25 @@ pub(super) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
     let named = resolve(&dead, &args.id).await?;
     let found = match Found::look(&named, &dead, &store).await {
-        Err(error) if error.is::<NoSuchLetter>() => {
-            tell!("{error}");
+        Err(error) if error.is::<NoSuchDeadLetter>() => {
+            report!("{error}");
             return Ok(Exit::Partial);
         }
         found => found?,
     };
     let (kind, by) = match (&patch, args.undo) {
-        (_, true) => (ActKind::EditUndo, "undo"),
-        (Some(_), _) if args.new_id => (ActKind::Edit, "new id"),
-        (Some(_), _) => (ActKind::Edit, "patch"),
-        (None, _) => (ActKind::Edit, "editor"),
+        (_, true) => (OperationKind::EditUndo, "undo"),
+        (Some(_), _) if args.new_id => (OperationKind::Edit, "new id"),
+        (Some(_), _) => (OperationKind::Edit, "patch"),
+        (None, _) => (OperationKind::Edit, "editor"),
     };
     let asked = serde_json::json!({ "id": named.text(), "by": by, "even_if_invalid": args.even_if_invalid });
-    let ledger = Ledger::new(store, kind, &dead.prefix, asked).await;
-    let letter = found.letter.summary()?;
-    let mut edit = Edit { args, dead, ledger, letter };
+    let audit_log = AuditLog::new(store, kind, &dead.prefix, asked).await;
+    let dead_letter = found.dead_letter.summary()?;
+    let mut edit = Edit { args, dead, audit_log, dead_letter };
     let step = if edit.args.undo { edit.undo(found).await } else { edit.change(found, patch).await };
     let told = edit.take(step?).await;
-    edit.ledger.close().await;
+    edit.audit_log.close().await;
     told
 }
 
@@ -129,18 +129,18 @@ enum Step {
 struct Edit {
     args: EditArgs,
     dead: DeadLetters,
-    ledger: Ledger,
-    /// What is known of the letter as it was found.
-    letter: DeadLetterSummary,
+    audit_log: AuditLog,
+    /// What is known of the dead letter as it was found.
+    dead_letter: DeadLetterSummary,
 }
 
 impl Edit {
     async fn change(&self, found: Found, patch: Option<Value>) -> anyhow::Result<Step> {
-        let Found { letter, original, both } = found;
-        let before = letter.bytes()?;
+        let Found { dead_letter, original, both } = found;
+        let before = dead_letter.bytes()?;
         let after = match patch {
             Some(patch) => patched(&before, &patch).map(Some),
-            None => self.by_hand(&before, &letter).await?,
+            None => self.by_hand(&before, &dead_letter).await?,
         };
         let leftover = if both { original.map(|(_, original)| original.digest()) } else { None };
         let new = match after {
@@ -148,22 +148,22 @@ impl Edit {
             Ok(after) => after.filter(|after| !same(&before, after)),
         };
         if let Some(after) = &new
-            && let Some(reason) = self.refusal(&before, after, &letter).await?
+            && let Some(reason) = self.refusal(&before, after, &dead_letter).await?
         {
             return Ok(Step::Deny(reason));
         }
         if new.is_none() && !both {
             return Ok(Step::Nothing("the body is what it was; nothing was done"));
         }
-        let new = new.map(|after| letter.clone().edited(after, self.ledger.id()));
-        let (summary, undoes) = (self.letter.clone(), Vec::new());
-        let old = letter;
-        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: EDITED, undoes })))
+        let new = new.map(|after| dead_letter.clone().edited(after, self.audit_log.id()));
+        let (summary, undoes) = (self.dead_letter.clone(), Vec::new());
+        let old = dead_letter;
+        Ok(Step::Do(Box::new(Replacement { dead_letter: summary, old, new, leftover, outcome: EDITED, undoes })))
     }
 
     /// Why a body cannot take the other's place.
-    async fn refusal(&self, before: &[u8], after: &[u8], letter: &Transcript) -> anyhow::Result<Option<String>> {
-        let message_id = letter.properties.message_id.as_deref();
+    async fn refusal(&self, before: &[u8], after: &[u8], dead_letter: &Transcript) -> anyhow::Result<Option<String>> {
+        let message_id = dead_letter.properties.message_id.as_deref();
         let (was, is) = (body::id_of(before, message_id), body::id_of(after, message_id));
         if let (Some(was), true) = (was, was != is)
             && let Some(reason) = self.keeps_its_id(was, is, before).await?
@@ -179,7 +179,7 @@ impl Edit {
     /// Why a post may not have another id. It may only where another post is stored under its own: what was accepted
     /// under that id is then accounted for without it.
     async fn keeps_its_id(&self, was: PostId, is: Option<PostId>, before: &[u8]) -> anyhow::Result<Option<String>> {
-        let stored = self.ledger.contents(&[Some(was), is].into_iter().flatten().collect::<Vec<_>>()).await?;
+        let stored = self.audit_log.contents(&[Some(was), is].into_iter().flatten().collect::<Vec<_>>()).await?;
         let says = Post::from_message(before, Some(&was.to_string()), OffsetDateTime::UNIX_EPOCH).ok();
         Ok(match (stored.get(&was), is) {
             (None, _) => {
@@ -195,10 +195,14 @@ impl Edit {
     }
 
     /// The body as a person leaves it; `None`: as it was. Who makes a mistake may go on where they were.
-    async fn by_hand(&self, before: &[u8], letter: &Transcript) -> anyhow::Result<Result<Option<Vec<u8>>, String>> {
+    async fn by_hand(
+        &self,
+        before: &[u8],
+        dead_letter: &Transcript,
+    ) -> anyhow::Result<Result<Option<Vec<u8>>, String>> {
         let Ok(text) = std::str::from_utf8(before) else {
             return Ok(Err("the body is not UTF-8, so no editor can show it; `sluice dlq export --id ID` writes the \
-                           letter out, for `sluice dlq import` to read when it is mended"
+                           dead letter out, for `sluice dlq import` to read when it is fixed"
                 .to_owned()));
         };
         let json = serde_json::from_slice::<Value>(before).ok();
@@ -212,7 +216,7 @@ impl Edit {
                 return Ok(Ok(None));
             }
             let after = compact(&wrote, text);
-            let Some(reason) = self.refusal(before, &after, letter).await? else { return Ok(Ok(Some(after))) };
+            let Some(reason) = self.refusal(before, &after, dead_letter).await? else { return Ok(Ok(Some(after))) };
             let Ok(readable) = String::from_utf8(wrote) else { return Ok(Err(reason)) };
             draft = readable;
             if !self.again(&reason).await? {
@@ -223,79 +227,82 @@ impl Edit {
 
     async fn again(&self, reason: &str) -> anyhow::Result<bool> {
         output::say(&format!("{}\nEdit again? [Y/n] ", line(reason)));
-        consent::answer(&self.dead)
+        preview::answer(&self.dead)
             .await
             .map(|answer| !matches!(answer.trim().to_ascii_lowercase().as_str(), "n" | "no"))
     }
 
     async fn undo(&self, found: Found) -> anyhow::Result<Step> {
-        let Found { letter, original, both } = found;
-        let Some(act) = letter.edited_by() else {
+        let Found { dead_letter, original, both } = found;
+        let Some(operation) = dead_letter.edited_by() else {
             return Ok(Step::Nothing("it was not edited; nothing was done"));
         };
         let Some((kept, original)) = original else {
-            return Ok(Step::Deny(format!("act {} edited it, and this record does not keep what it was", line(act))));
+            return Ok(Step::Deny(format!(
+                "operation {} edited it, and this record does not keep what it was",
+                line(operation)
+            )));
         };
-        if letter.summary()?.replays != original.summary()?.replays {
-            return Ok(Step::Deny(format!("it was replayed since it was edited (act {})", line(act))));
+        if dead_letter.summary()?.replays != original.summary()?.replays {
+            return Ok(Step::Deny(format!("it was replayed since it was edited (operation {})", line(operation))));
         }
-        let (summary, undoes) = (self.letter.clone(), vec![kept]);
+        let (summary, undoes) = (self.dead_letter.clone(), vec![kept]);
         let (old, new, leftover) = match both {
             // The original is there: only the edited one has to go.
-            true => (original, None, Some(letter.digest())),
-            false => (letter, Some(original), None),
+            true => (original, None, Some(dead_letter.digest())),
+            false => (dead_letter, Some(original), None),
         };
-        Ok(Step::Do(Box::new(Replacement { letter: summary, old, new, leftover, outcome: REVERTED, undoes })))
+        Ok(Step::Do(Box::new(Replacement { dead_letter: summary, old, new, leftover, outcome: REVERTED, undoes })))
     }
 
     /// Takes the step, records it, tells it.
     async fn take(&mut self, step: Step) -> anyhow::Result<Exit> {
         let replacement = match step {
-            Step::Nothing(words) => return self.tell("unchanged", words, Exit::Done),
+            Step::Nothing(words) => return self.report("unchanged", words, Exit::Done),
             Step::Deny(reason) => return self.deny(&reason).await,
             Step::Do(replacement) => replacement,
         };
         let outcome = replacement.outcome;
         let named = replacement.new.as_ref().and_then(|new| Some(new.summary().ok()?.id));
-        match replacement.run(&self.dead, &mut self.ledger).await {
+        match replacement.run(&self.dead, &mut self.audit_log).await {
             Ok(()) => {
-                let act = self.ledger.id();
-                let mut words = format!("recorded as act {act}");
-                let named = named.unwrap_or_else(|| self.letter.id.clone());
-                if named != self.letter.id {
+                let operation = self.audit_log.id();
+                let mut words = format!("recorded as operation {operation}");
+                let named = named.unwrap_or_else(|| self.dead_letter.id.clone());
+                if named != self.dead_letter.id {
                     words.push_str(&format!("; it goes by what it holds, so its id is {named} now"));
                 }
                 if outcome == EDITED {
                     let undo = hint::command("dlq edit --undo", &self.dead.prefix, &named);
                     words.push_str(&format!("; `{undo}` reverts it"));
                 }
-                self.tell(outcome, &words, Exit::Done)
+                self.report(outcome, &words, Exit::Done)
             }
             Err(NotReplaced::Stale) => self.deny("it has changed or gone meanwhile").await,
-            Err(NotReplaced::Failed(error)) => self.tell("failed", &format!("{error:#}"), Exit::Failed),
+            Err(NotReplaced::Failed(error)) => self.report("failed", &format!("{error:#}"), Exit::Failed),
         }
     }
 
     async fn deny(&mut self, reason: &str) -> anyhow::Result<Exit> {
-        self.ledger.deny(std::iter::once(&self.letter), reason).await;
-        self.tell("denied", &format!("{reason}; nothing was done"), Exit::Failed)
+        self.audit_log.deny(std::iter::once(&self.dead_letter), reason).await;
+        self.report("denied", &format!("{reason}; nothing was done"), Exit::Failed)
     }
 
-    fn tell(&self, outcome: &str, words: &str, exit: Exit) -> anyhow::Result<Exit> {
-        let id = &self.letter.id;
+    fn report(&self, outcome: &str, words: &str, exit: Exit) -> anyhow::Result<Exit> {
+        let id = &self.dead_letter.id;
         if self.args.json {
-            tell_json(id, outcome, words);
+            report_json(id, outcome, words);
         } else if exit == Exit::Done {
             // What is done is done, whether or not anybody reads it.
             let _ = output::print(|out| writeln!(out, "{}: {outcome} ({})", line(id), line(words)));
         } else {
-            tell!("{}: {outcome}: {}", line(id), line(words));
+            report!("{}: {outcome}: {}", line(id), line(words));
         }
         Ok(exit)
     }
 }
 
-/// Outcomes, in the record and in `--json`.
+/// Outcomes, in the audit log and in `--json`.
 const EDITED: &str = "edited";
 const REVERTED: &str = "reverted";
 

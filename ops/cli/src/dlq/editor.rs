@@ -27,8 +27,11 @@ pub(super) async fn edit(editor: &str, text: &str, suffix: &str) -> anyhow::Resu
         || format!("the text is written to a file in {}; TMPDIR names another place", std::env::temp_dir().display());
     let folder = tempfile::Builder::new().prefix("sluice-edit-").permissions(Permissions::from_mode(0o700)).tempdir();
     let folder = folder.with_context(aside)?;
-    let mut file =
-        tempfile::Builder::new().prefix("letter-").suffix(suffix).tempfile_in(folder.path()).with_context(aside)?;
+    let mut file = tempfile::Builder::new()
+        .prefix("dead-letter-")
+        .suffix(suffix)
+        .tempfile_in(folder.path())
+        .with_context(aside)?;
     file.write_all(text.as_bytes()).with_context(aside)?;
     file.flush().with_context(aside)?;
     // Our stdout may be a pipe; an editor needs the terminal.

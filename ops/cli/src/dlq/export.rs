@@ -5,16 +5,16 @@ use std::ops::ControlFlow;
 use clap::Args;
 use serde::Serialize;
 use sluice_core::config::BrokerArgs;
-use sluice_rabbit::delivery::{DeadLetter, DeadLetterSummary, Transcript};
+use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterSummary, Transcript};
 use sluice_runtime::exit::Exit;
 
 use super::list::tell_unknown;
 use super::select::{Filters, Selection};
 use crate::browse::DeadLetters;
 use crate::spool::Spool;
-use sluice_runtime::output::tell;
+use sluice_runtime::output::report;
 
-/// Which letters.
+/// Which dead letters.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     #[command(flatten)]
@@ -23,17 +23,17 @@ pub(super) struct ExportArgs {
     filters: Filters,
 }
 
-/// One line: what `list --json` says of a letter, and the letter itself.
+/// One line: what `list --json` says of a dead letter, and the dead letter itself.
 #[derive(Serialize)]
-struct Line {
+struct ExportedLine {
     #[serde(flatten)]
     summary: DeadLetterSummary,
-    letter: Transcript,
+    dead_letter: Transcript,
 }
 
-fn line(letter: DeadLetter) -> Line {
-    let transcript = letter.transcript();
-    Line { summary: letter.summary, letter: transcript }
+fn line(dead_letter: DeadLetter) -> ExportedLine {
+    let transcript = dead_letter.transcript();
+    ExportedLine { summary: dead_letter.summary, dead_letter: transcript }
 }
 
 /// Writes them to stdout.
@@ -45,15 +45,15 @@ pub(super) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq export")?;
     let mut selection = Selection::new(args.filters);
     let mut lines = Spool::<()>::new()?;
-    let write = |letter: DeadLetter| {
-        let taken = selection.takes(&letter.summary, letter.body());
-        let written = !taken || lines.add(&line(letter));
+    let write = |dead_letter: DeadLetter| {
+        let taken = selection.takes(&dead_letter.summary, dead_letter.body());
+        let written = !taken || lines.add(&line(dead_letter));
         if !written || selection.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let total = dead.look(write).await?;
     let exported = lines.count;
     // Each line of it is harmless already.
     lines.print_raw()?;
-    tell!("{exported} of {total} dead letters in {}", dead.topology.dead_letter_queue());
+    report!("{exported} of {total} dead letters in {}", dead.topology.dead_letter_queue());
     Ok(tell_unknown(&selection.unknown()))
 }

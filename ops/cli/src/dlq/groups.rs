@@ -15,7 +15,7 @@ use crate::hint;
 use crate::rows::Rows;
 use crate::times::shown;
 use crate::visible::line;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// The columns: those of every answer, and the same with what `--since` adds.
 const COLUMNS: [Column; 9] = {
@@ -34,20 +34,21 @@ const COLUMNS_SINCE: [Column; 10] = [
     Column::whole("FOR EXAMPLE").goes(4),
     Column::text("MESSAGE", 20),
 ];
-/// Said of letters that are not told apart any more.
+/// Said of dead letters that are not told apart any more.
 const OTHERS: &str = "of further kinds, beyond the first thousand";
 
-/// Which letters to count, and how to show the kinds.
+/// Which dead letters to count, and how to show the kinds.
 #[derive(Debug, Args)]
 pub(super) struct GroupsArgs {
     #[command(flatten)]
     broker: BrokerArgs,
-    /// With --since, each kind also says whether it is new: whether no letter of it that is still there failed before
+    /// With --since, each kind also says whether it is new: whether no dead letter of it that is still there failed
+    /// before
     #[command(flatten)]
     filters: Filters,
     /// One JSON object a line: fingerprint, count, last_hour, class, code, message, first_seen, last_seen, new (null
     /// without --since), samples. No more than a thousand kinds are told apart; where there are more, a last line with
-    /// fingerprint null counts the letters of all others
+    /// fingerprint null counts the dead letters of all others
     #[arg(long)]
     json: bool,
 }
@@ -55,7 +56,7 @@ pub(super) struct GroupsArgs {
 /// Shows them, the largest kind first.
 ///
 /// # Errors
-/// When the letters cannot be looked at.
+/// When the dead letters cannot be looked at.
 pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq groups")?;
@@ -64,12 +65,12 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
     let mut selection = Selection::new(args.filters);
     let mut counted = 0;
     let total = dead
-        .look(|letter| {
-            if selection.takes(&letter.summary, letter.body()) {
+        .look(|dead_letter| {
+            if selection.takes(&dead_letter.summary, dead_letter.body()) {
                 counted += 1;
-                groups.count(letter.summary);
-            } else if at_any_time.takes(&letter.summary, letter.body()) {
-                groups.pass_over(letter.summary);
+                groups.count(dead_letter.summary);
+            } else if at_any_time.takes(&dead_letter.summary, dead_letter.body()) {
+                groups.pass_over(dead_letter.summary);
             }
             ControlFlow::Continue(())
         })
@@ -86,12 +87,12 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
     }
     in_rows(&groups)?.print()?;
     if others > 0 {
-        tell!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
+        report!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
     }
     let queue = dead.topology.dead_letter_queue();
-    tell!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());
+    report!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());
     if let Some(Group { fingerprint, .. }) = groups.first() {
-        tell!("those of a kind: {}", hint::with_flag("dlq list", &dead.prefix, "--fingerprint", fingerprint));
+        report!("those of a kind: {}", hint::with_flag("dlq list", &dead.prefix, "--fingerprint", fingerprint));
     }
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-//! The ids that were asked for, and which of them some letter had.
+//! The ids that were asked for, and which of them some dead letter had.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use sluice_core::post::PostId;
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     names: Vec<Named>,
-    /// Where in `names`: there may be thousands of them, and each letter asks.
+    /// Where in `names`: there may be thousands of them, and each dead letter asks.
     by_text: HashMap<String, usize>,
     by_post: HashMap<PostId, Vec<usize>>,
     met: Vec<bool>,
@@ -40,7 +40,7 @@ impl Ids {
         self.names.is_empty()
     }
 
-    /// Which of them mean a letter with this message id that holds this post, as [`Named::means`] has it.
+    /// Which of them mean a dead letter with this message id that holds this post, as [`Named::means`] has it.
     pub(super) fn which(&self, message_id: &str, post: Option<PostId>) -> Vec<usize> {
         let spelled: Option<PostId> = message_id.parse().ok();
         let posts = [post, spelled.filter(|spelled| Some(*spelled) != post)];
@@ -48,14 +48,14 @@ impl Ids {
         by_post.chain(self.by_text.get(message_id)).copied().collect()
     }
 
-    /// Meets a letter; `false` if none of them means it.
+    /// Meets a dead letter; `false` if none of them means it.
     pub(super) fn meet(&mut self, message_id: &str, post: Option<PostId>) -> bool {
         let which = self.which(message_id, post);
         which.iter().for_each(|place| self.met[*place] = true);
         !which.is_empty()
     }
 
-    /// Those that no letter had, in the order they were asked for.
+    /// Those that no dead letter had, in the order they were asked for.
     pub(super) fn unmet(&self) -> impl Iterator<Item = &str> {
         self.names.iter().zip(&self.met).filter(|(_, met)| !**met).map(|(named, _)| named.text())
     }
@@ -67,7 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn several_names_of_one_letter_are_all_met() {
+    fn several_names_of_one_dead_letter_are_all_met() {
         let post = PostId::new();
         let upper = post.to_string().to_uppercase();
         let mut ids = Ids::new(&["order-1", &post.to_string(), &upper, "Order-1"].map(str::to_owned));

@@ -1,6 +1,6 @@
-//! `sluice dlq import`: puts exported letters back among the dead ones, as they were.
+//! `sluice dlq import`: puts exported dead letters back among the dead ones, as they were.
 //!
-//! A letter that is there already is left out, so that an import that was cut short is simply run again.
+//! A dead letter that is there already is left out, so that an import that was cut short is simply run again.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read as _};
@@ -12,16 +12,16 @@ use clap::Args;
 use serde::Deserialize;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_mysql::Store;
-use sluice_rabbit::delivery::Transcript;
+use sluice_rabbit::dead_letters::Transcript;
 use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_runtime::exit::Exit;
 use tokio::sync::mpsc;
 
+use super::archive::Digest;
+use super::audit_log::AuditLog;
 use super::batch::BYTES;
-use super::ledger::Ledger;
 use super::outcome::{Ending, NOT_KNOWN, Report};
-use super::pace::LETTERS;
-use super::piles::Digest;
+use super::rate_limit::BATCH;
 use super::replay::PATIENCE;
 use super::wording::IMPORT;
 use crate::browse::{DeadLetters, Interrupted};
@@ -38,7 +38,7 @@ pub(super) struct ImportArgs {
     /// Also those that are among the dead letters already
     #[arg(long)]
     again: bool,
-    /// One JSON object a line on stdout for each letter, when its fate is known: {"id", "outcome", "detail"}. The
+    /// One JSON object a line on stdout for each dead letter, when its fate is known: {"id", "outcome", "detail"}. The
     /// outcome is imported, present (it is there already), failed (the detail names the line), or unknown: RabbitMQ did
     /// not say whether it has it; the same command leaves out what is there
     #[arg(long)]
@@ -49,17 +49,17 @@ pub(super) struct ImportArgs {
     database: DatabaseArgs,
 }
 
-/// One line of the file. What else an export says of a letter is only for people.
+/// One line of the file. What else an export says of a dead letter is only for people.
 #[derive(Deserialize)]
-struct Line {
+struct ImportedLine {
     id: String,
-    letter: Transcript,
+    dead_letter: Transcript,
 }
 
 /// The lines of a file, as they are read, and of each whether it is whole; one that is too long is not, and empty.
-type Lines = mpsc::Receiver<std::io::Result<(Vec<u8>, bool)>>;
+type LineReader = mpsc::Receiver<std::io::Result<(Vec<u8>, bool)>>;
 
-/// A letter on its way back.
+/// A dead letter on its way back.
 struct Returning {
     /// Its line in the file.
     line: usize,
@@ -68,8 +68,8 @@ struct Returning {
     envelope: Envelope,
 }
 
-/// How many letters there are of each that nothing tells apart.
-type Present = HashMap<Digest, u32>;
+/// How many dead letters there are of each that nothing tells apart.
+type PresentCounts = HashMap<Digest, u32>;
 
 /// Puts them back.
 ///
@@ -85,19 +85,19 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
     let present = present(&dead).await?;
     let asked = serde_json::json!({ "file": args.file, "again": args.again });
-    let ledger = Ledger::new(store, IMPORT.kind, args.broker.prefix.as_str(), asked).await;
+    let audit_log = AuditLog::new(store, IMPORT.kind, args.broker.prefix.as_str(), asked).await;
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
     let report = Report::new(IMPORT, args.json, 0, None);
-    let mut import = Import { dead, present, again: args.again, ledger, publisher, report };
+    let mut import = Import { dead, present, again: args.again, audit_log, publisher, report };
     let ending = import.work(lines).await;
-    let exit = import.report.finish(&ending, import.ledger.act_id());
-    import.ledger.close().await;
+    let exit = import.report.finish(&ending, import.audit_log.operation_id());
+    import.audit_log.close().await;
     Ok(exit)
 }
 
 /// The lines of a file, read where nothing else has to wait for them: a terminal or a pipe may take its time, and
 /// Ctrl-C must end it all the same.
-async fn opened(file: &Path, dead: &DeadLetters) -> anyhow::Result<Lines> {
+async fn opened(file: &Path, dead: &DeadLetters) -> anyhow::Result<LineReader> {
     let file = file.to_owned();
     let opened = tokio::select! {
         opened = tokio::task::spawn_blocking(move || open(&file)) => opened??,
@@ -126,17 +126,17 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead + Send>> {
     Ok(Box::new(BufReader::new(opened)))
 }
 
-async fn present(dead: &DeadLetters) -> anyhow::Result<Present> {
-    let mut present = Present::new();
-    dead.look(|letter| {
-        *present.entry(letter.transcript().digest()).or_insert(0) += 1;
+async fn present(dead: &DeadLetters) -> anyhow::Result<PresentCounts> {
+    let mut present = PresentCounts::new();
+    dead.look(|dead_letter| {
+        *present.entry(dead_letter.transcript().digest()).or_insert(0) += 1;
         ControlFlow::Continue(())
     })
     .await?;
     Ok(present)
 }
 
-/// Reads the next line; `None` at the end of the file. A line that is too long is passed over, and is empty then.
+/// Reads the next line; `None` at the end of the file. A line that is too long is skipped, and is empty then.
 fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<(Vec<u8>, bool)>> {
     let mut line = Vec::new();
     if lines.take(LINE_MAX_BYTES).read_until(b'\n', &mut line)? == 0 {
@@ -160,18 +160,18 @@ fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<(Vec<u8>, bool)>
 struct Import {
     dead: DeadLetters,
     /// What is among the dead letters, as far as is known.
-    present: Present,
+    present: PresentCounts,
     /// Whether those that are there already come once more.
     again: bool,
-    ledger: Ledger,
+    audit_log: AuditLog,
     publisher: Publisher,
     report: Report,
 }
 
 impl Import {
-    async fn work(&mut self, mut lines: Lines) -> Ending {
+    async fn work(&mut self, mut lines: LineReader) -> Ending {
         let before = self.present.clone();
-        let (mut batch, mut bytes) = (Vec::with_capacity(LETTERS), 0);
+        let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
         for number in 1.. {
             let line = tokio::select! {
                 biased;
@@ -182,7 +182,7 @@ impl Import {
                 Some(Ok((line, true))) => line,
                 Some(Ok((_, false))) => {
                     let problem = format!("it is longer than the {LINE_MAX_BYTES} bytes that a line may have");
-                    self.report.tell_one(&format!("line {number}"), "failed", &problem);
+                    self.report.report_one(&format!("line {number}"), "failed", &problem);
                     continue;
                 }
                 None => break,
@@ -190,7 +190,7 @@ impl Import {
             };
             bytes += line.len();
             batch.extend(self.read(number, &line, &before));
-            if (batch.len() == LETTERS || bytes >= BYTES)
+            if (batch.len() == BATCH || bytes >= BYTES)
                 && let Err(reason) = self.publish(std::mem::take(&mut batch)).await
             {
                 return Ending::Stopped(reason);
@@ -203,23 +203,24 @@ impl Import {
         }
     }
 
-    /// A line that is no letter costs that line only.
-    fn read(&mut self, line: usize, json: &[u8], before: &Present) -> Option<Returning> {
+    /// A line that is no dead letter costs that line only.
+    fn read(&mut self, line: usize, json: &[u8], before: &PresentCounts) -> Option<Returning> {
         if json.trim_ascii().is_empty() {
             return None;
         }
-        let read =
-            serde_json::from_slice::<Line>(json).map_err(|error| sluice_core::json::told(&error)).and_then(|line| {
-                let envelope = line.letter.letter(&self.dead.topology).map_err(|error| error.to_string())?;
-                Ok((line.id, line.letter.digest(), envelope))
+        let read = serde_json::from_slice::<ImportedLine>(json)
+            .map_err(|error| sluice_core::json::told(&error))
+            .and_then(|line| {
+                let envelope = line.dead_letter.dead_letter(&self.dead.topology).map_err(|error| error.to_string())?;
+                Ok((line.id, line.dead_letter.digest(), envelope))
             });
         match read {
             Err(problem) => {
-                self.report.tell_one(&format!("line {line}"), "failed", &problem);
+                self.report.report_one(&format!("line {line}"), "failed", &problem);
                 None
             }
             Ok((id, digest, _)) if !self.again && before.contains_key(&digest) => {
-                self.report.tell_one(&id, "present", "it is among the dead letters already");
+                self.report.report_one(&id, "present", "it is among the dead letters already");
                 None
             }
             Ok((id, digest, envelope)) => Some(Returning { line, id, digest, envelope }),
@@ -230,12 +231,12 @@ impl Import {
         if batch.is_empty() {
             return Ok(());
         }
-        let refused = |error| format!("the act could not be recorded, so it was not done: {error}");
-        self.ledger.begin().await.map_err(refused)?;
-        let mut letters = Vec::with_capacity(batch.len());
+        let refused = |error| format!("the operation could not be recorded, so it was not done: {error}");
+        self.audit_log.begin().await.map_err(refused)?;
+        let mut dead_letters = Vec::with_capacity(batch.len());
         let mut envelopes = Vec::with_capacity(batch.len());
         for Returning { line, id, digest, envelope } in batch {
-            letters.push((line, id, digest));
+            dead_letters.push((line, id, digest));
             envelopes.push(envelope);
         }
         let answers = self.publisher.publish_batch(&envelopes).await;
@@ -244,8 +245,8 @@ impl Import {
         // Who was not answered for may be there all the same: a look tells.
         let seen = if unknown { present(&self.dead).await.ok() } else { None };
         let mut stop = None;
-        let mut outcomes = Vec::with_capacity(letters.len());
-        for ((line, id, digest), answer) in letters.into_iter().zip(answers) {
+        let mut outcomes = Vec::with_capacity(dead_letters.len());
+        for ((line, id, digest), answer) in dead_letters.into_iter().zip(answers) {
             let there = self.present.entry(digest).or_insert(0);
             let came = seen.as_ref().is_some_and(|seen| seen.get(&digest).copied().unwrap_or(0) > *there);
             let (outcome, detail) = match answer {
@@ -263,12 +264,13 @@ impl Import {
                 }
             };
             *there += u32::from(outcome == IMPORT.past);
-            outcomes.push(self.ledger.entry(id, outcome, detail));
+            outcomes.push(self.audit_log.entry(id, outcome, detail));
         }
-        if let Err(error) = self.ledger.record(&outcomes).await {
-            stop = Some(format!("the record of {} imported letters could not be written: {error}", outcomes.len()));
+        if let Err(error) = self.audit_log.record(&outcomes).await {
+            stop =
+                Some(format!("the record of {} imported dead letters could not be written: {error}", outcomes.len()));
         }
-        self.report.tell(&outcomes);
+        self.report.report(&outcomes);
         stop.map_or(Ok(()), Err)
     }
 }

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use sluice_core::config::BrokerArgs;
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
 
-use super::outcome::NO_SUCH_LETTER;
+use super::outcome::NO_SUCH_DEAD_LETTER;
 use super::select::{Filters, Selection};
 use crate::browse::DeadLetters;
 use crate::columns::{self, Column};
@@ -15,7 +15,7 @@ use crate::rows::Rows;
 use crate::spool::Spool;
 use crate::times::shown;
 use crate::visible::line;
-use sluice_runtime::output::tell;
+use sluice_runtime::output::report;
 
 /// The columns of [`row`].
 const COLUMNS: [Column; 8] = [
@@ -37,8 +37,8 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     filters: Filters,
     /// One JSON object a line: id, class, code, message, fingerprint, attempts, first_failed_at, last_failed_at,
-    /// worker, replays, title, author, post (the id of the post that it holds), submitted_at. They are what the letter
-    /// says of itself. A message, title or author of more than 8 KiB is cut, and ends with …
+    /// worker, replays, title, author, post (the id of the post that it holds), submitted_at. They are what the dead
+    /// letter says of itself. A message, title or author of more than 8 KiB is cut, and ends with …
     #[arg(long)]
     json: bool,
 }
@@ -54,9 +54,10 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let (mut objects, mut rows) = (Spool::<()>::new()?, rows()?);
     // Printed only after all are back: nobody must wait for a pager to be closed.
     let total = dead
-        .look(|letter| {
-            if selection.takes(&letter.summary, letter.body()) {
-                let added = if args.json { objects.add(&letter.summary) } else { rows.add(row(&letter.summary)) };
+        .look(|dead_letter| {
+            if selection.takes(&dead_letter.summary, dead_letter.body()) {
+                let added =
+                    if args.json { objects.add(&dead_letter.summary) } else { rows.add(row(&dead_letter.summary)) };
                 if !added {
                     return ControlFlow::Break(());
                 }
@@ -71,20 +72,20 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let found = rows.count();
     rows.print()?;
     let queue = dead.topology.dead_letter_queue();
-    tell!("{found} of {total} dead letters in {queue}");
+    report!("{found} of {total} dead letters in {queue}");
     Ok(tell_unknown(&selection.unknown()))
 }
 
-/// Names ids that no letter has, and gives the exit code.
+/// Names ids that no dead letter has, and gives the exit code.
 pub(super) fn tell_unknown(ids: &[String]) -> Exit {
-    ids.iter().for_each(|id| tell!("{}: {NO_SUCH_LETTER}", line(id)));
+    ids.iter().for_each(|id| report!("{}: {NO_SUCH_DEAD_LETTER}", line(id)));
     if ids.is_empty() { Exit::Done } else { Exit::Partial }
 }
 
 /// The table for people, for a terminal of this width; none: whole.
 #[must_use]
-pub(super) fn in_columns(letters: &[DeadLetterSummary], room: Option<usize>) -> String {
-    columns::table(&COLUMNS, &letters.iter().map(row).collect::<Vec<_>>(), room)
+pub(super) fn in_columns(dead_letters: &[DeadLetterSummary], room: Option<usize>) -> String {
+    columns::table(&COLUMNS, &dead_letters.iter().map(row).collect::<Vec<_>>(), room)
 }
 
 /// The same table for any number of them.
@@ -96,16 +97,16 @@ pub(super) fn rows() -> anyhow::Result<Rows> {
 }
 
 /// One line of it.
-pub(super) fn row(letter: &DeadLetterSummary) -> Vec<String> {
+pub(super) fn row(dead_letter: &DeadLetterSummary) -> Vec<String> {
     vec![
-        line(&letter.id),
-        letter.class.to_string(),
-        line(&letter.code),
-        letter.attempts.to_string(),
-        letter.replays.to_string(),
-        shown(letter.last_failed_at),
-        letter.title.as_deref().map_or_else(|| "-".to_owned(), line),
-        line(&letter.message),
+        line(&dead_letter.id),
+        dead_letter.class.to_string(),
+        line(&dead_letter.code),
+        dead_letter.attempts.to_string(),
+        dead_letter.replays.to_string(),
+        shown(dead_letter.last_failed_at),
+        dead_letter.title.as_deref().map_or_else(|| "-".to_owned(), line),
+        line(&dead_letter.message),
     ]
 }
 
@@ -115,8 +116,8 @@ mod tests {
     use sluice_core::disposition::Class;
 
     #[test]
-    fn the_table_has_one_line_a_letter_and_obeys_no_title() {
-        let letter = DeadLetterSummary {
+    fn the_table_has_one_line_a_dead_letter_and_obeys_no_title() {
+        let dead_letter = DeadLetterSummary {
             id: "a".to_owned(),
             class: Class::CrashLoop,
             code: "crash_loop".to_owned(),
@@ -132,7 +133,7 @@ mod tests {
             submitted_at: None,
             title: Some("two\nlines \u{1b}[31mred".to_owned()),
         };
-        let text = in_columns(&[letter.clone(), DeadLetterSummary { title: None, ..letter }], None);
+        let text = in_columns(&[dead_letter.clone(), DeadLetterSummary { title: None, ..dead_letter }], None);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
         let words: Vec<&str> = lines[0].split_whitespace().collect();

@@ -1,45 +1,45 @@
 //! `sluice dlq`: what died, why, and what is to be done about it.
 //!
 //! ```text
-//!  select   which letters        look     all in hand for a moment, all put back
-//!  named    which letter is meant by a beginning of its id, or by `latest`
+//!  select   which dead letters        look     all in flight for a moment, all put back
+//!  named    which dead letter is meant by a beginning of its id, or by `latest`
 //!  groups, list, show, export    read only
-//!  act ──► preview, consent ──► ledger (the act is recorded) ──► replay or drop, batch after batch ──► outcome
-//!  dropped, restore    what the record keeps of dropped letters: read, and put back
-//!  edit               one letter in place of another, which the record keeps
-//!  record             who did what to which letters
+//!  operation ──► preview, confirmation ──► audit log (the operation is recorded) ──► replay or drop, batch after batch ──► outcome
+//!  dropped, restore    what the audit log keeps of dropped dead letters: read, and put back
+//!  edit               one dead letter in place of another, which the audit log keeps
+//!  record             who did what to which dead letters
 //! ```
 
-mod act;
+mod archive;
 mod audit;
+mod audit_log;
+mod backpressure;
 mod batch;
 mod body;
-mod consent;
 mod drop;
 mod dropped;
 mod dropper;
 mod edit;
 mod editor;
 mod export;
-mod flow;
+mod forecast;
 mod found;
 mod group;
 mod groups;
 mod ids;
 mod import;
-mod ledger;
 mod list;
 mod named;
+mod operation;
 mod options;
 mod outcome;
-mod outlook;
-mod pace;
-mod piles;
 mod plan;
+mod preview;
+mod rate_limit;
 mod replace;
 mod replay;
 mod restore;
-mod rounds;
+mod run_loop;
 mod select;
 mod show;
 mod wording;
@@ -67,32 +67,33 @@ enum DlqCommand {
     /// Put exported dead letters back among the dead ones, as they were
     Import(import::ImportArgs),
     /// Put dead letters back to work
-    Replay(act::ReplayArgs),
-    /// Take dead letters out of the queue; the record in the database keeps them for restore
+    Replay(operation::ReplayArgs),
+    /// Take dead letters out of the queue; the audit log in the database keeps them for restore
     ///
-    /// Each letter is written to the record in full (properties, headers with their types, body), and only then taken
-    /// out of RabbitMQ. --forever keeps nothing of it.
+    /// Each dead letter is written to the audit log in full (properties, headers with their types, body), and only then
+    /// taken out of RabbitMQ. --forever keeps nothing of it.
     Drop(drop::DropArgs),
-    /// Mend a dead letter's body, in an editor or by a patch; the record keeps the original
+    /// Fix a dead letter's body, in an editor or by a patch; the audit log keeps the original
     ///
-    /// The body opens in VISUAL, else EDITOR, else vi. The letter keeps its id and all else it bears, moves to the end of
-    /// the queue, and gets a header `sluice-edited` that names the act. A worker must be able to take the result. The id of
-    /// the post in the body must not change, unless another post is stored under it: then --new-id gives it a fresh one.
-    /// The original is in the record before anything is done: --undo brings it back until the letter is replayed. If an
-    /// edit is killed half-way, both letters are in the queue; the same command, or --undo, makes them one.
+    /// The body opens in VISUAL, else EDITOR, else vi. The dead letter keeps its id and all else it bears, moves to the
+    /// end of the queue, and gets a header `sluice-edited` that names the operation. A worker must be able to take the
+    /// result. The id of the post in the body must not change, unless another post is stored under it: then --new-id
+    /// gives it a fresh one. The original is in the audit log before anything is done: --undo brings it back until the
+    /// dead letter is replayed. If an edit is killed half-way, both dead letters are in the queue; the same command, or
+    /// --undo, makes them one.
     Edit(edit::EditArgs),
-    /// The dropped letters that can be brought back, the longest dropped first; changes nothing
+    /// The dropped dead letters that can be brought back, the longest dropped first; changes nothing
     Dropped(dropped::DroppedArgs),
-    /// Put dropped letters back among the dead ones, as they were
+    /// Put dropped dead letters back among the dead ones, as they were
     ///
     /// They come to stand at the end of the queue. What was brought back already, or was destroyed, is named with the
-    /// reason. A letter that is in the queue is not brought back a second time, so an restore that was cut short is simply
-    /// run again. Letters that nothing tells apart come back together.
+    /// reason. A dead letter that is in the queue is not brought back a second time, so a restore that was cut short
+    /// is simply run again. Dead letters that nothing tells apart come back together.
     Restore(restore::RestoreArgs),
-    /// Who did what to which letters, when, and with which outcome, the latest first; changes nothing
+    /// Who did what to which dead letters, when, and with which outcome, the latest first; changes nothing
     ///
-    /// `denied` is an act that was not done: somebody answered no, or its result was refused. `kept` says that the letter
-    /// as it was is in the record before an edit goes on.
+    /// `denied` is an operation that was not done: somebody answered no, or its result was refused. `kept` says that
+    /// the dead letter as it was is in the audit log before an edit goes on.
     Audit(audit::AuditArgs),
 }
 
@@ -107,7 +108,7 @@ pub async fn run(args: DlqArgs) -> anyhow::Result<Exit> {
         DlqCommand::Show(args) => show::run(args).await,
         DlqCommand::Export(args) => export::run(args).await,
         DlqCommand::Import(args) => import::run(args).await,
-        DlqCommand::Replay(args) => act::run(args.act, act::Deed::Replay(args.options)).await,
+        DlqCommand::Replay(args) => operation::run(args.operation, operation::Action::Replay(args.options)).await,
         DlqCommand::Drop(args) => drop::run(args).await,
         DlqCommand::Edit(args) => edit::run(args).await,
         DlqCommand::Dropped(args) => dropped::run(args).await,

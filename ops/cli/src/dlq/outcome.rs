@@ -1,24 +1,24 @@
-//! What became of each letter, told as it becomes known, and the exit code that follows from it.
+//! What became of each dead letter, told as it becomes known, and the exit code that follows from it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
-use sluice_mysql::{ActKind, OperationItem};
-use sluice_rabbit::delivery::DeadLetter;
+use sluice_mysql::{OperationItem, OperationKind};
+use sluice_rabbit::dead_letters::DeadLetter;
 use sluice_runtime::exit::Exit;
 
 use super::wording::Wording;
 use crate::progress::bar_at_rate;
 use crate::visible::line;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// What became of a batch.
 pub(super) struct Batch {
-    /// Each letter's fate, in their order.
+    /// Each dead letter's fate, in their order.
     pub(super) outcomes: Vec<OperationItem>,
-    /// Why the act cannot go on.
+    /// Why the operation cannot go on.
     pub(super) stop: Option<String>,
 }
 
@@ -33,16 +33,16 @@ impl Batch {
 pub(super) enum Done {
     /// Something was done, or nothing can be.
     Acted(Batch),
-    /// Nothing was done, because MySQL is away for now.
+    /// Nothing was done, because MySQL is down for now.
     NotNow(Vec<DeadLetter>, String),
-    /// All was done, and MySQL, which is away for now, is to be told yet.
+    /// All was done, and MySQL, which is down for now, is to be told yet.
     Unrecorded(Batch, String),
 }
 
-/// How an act ended.
+/// How an operation ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// All letters were seen.
+    /// All dead letters were seen.
     Complete,
     /// By Ctrl-C or SIGTERM.
     Interrupted,
@@ -52,15 +52,15 @@ pub(super) enum Ending {
 
 /// One line of `--json`.
 #[derive(Serialize)]
-struct Told<'a> {
+struct OutcomeLine<'a> {
     id: &'a str,
     outcome: &'a str,
     detail: &'a str,
 }
 
-/// Tells one outcome of `--json`. A reader that has gone away must not stop an act half-way.
-pub(super) fn tell_json(id: &str, outcome: &str, detail: &str) {
-    let _ = output::print(|out| output::json_line(out, &Told { id, outcome, detail }));
+/// Tells one outcome of `--json`. A reader that has gone away must not stop an operation half-way.
+pub(super) fn report_json(id: &str, outcome: &str, detail: &str) {
+    let _ = output::print(|out| output::json_line(out, &OutcomeLine { id, outcome, detail }));
 }
 
 /// Counts and tells.
@@ -69,44 +69,44 @@ pub(super) struct Report {
     json: bool,
     bar: ProgressBar,
     done: u32,
-    /// Those that the act is not for: replayed too often.
+    /// Those that the operation is not for: replayed too often.
     left: u32,
     failed: u32,
     /// Those of which it is not known whether it was done.
     not_known: u32,
     unknown: u32,
-    passed_over: u32,
-    /// How many letters were acted on, for the time that is left.
+    skipped: u32,
+    /// How many dead letters were acted on, for the time that is left.
     acted: Arc<AtomicU64>,
 }
 
 impl Report {
-    /// A report on an act that will see `letters` letters, and acts on at most `rate` of them a second. On a terminal it
-    /// shows a progress bar.
-    pub(super) fn new(wording: Wording, json: bool, letters: u32, rate: Option<u32>) -> Self {
+    /// A report on an operation that will see `dead_letters` dead letters, and operations on at most `rate` of them a
+    /// second. On a terminal it shows a progress bar.
+    pub(super) fn new(wording: Wording, json: bool, dead_letters: u32, rate: Option<u32>) -> Self {
         let acted = Arc::new(AtomicU64::new(0));
         let template = "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {time_left} left]";
-        let bar = bar_at_rate(letters.into(), template, Arc::clone(&acted), rate);
+        let bar = bar_at_rate(dead_letters.into(), template, Arc::clone(&acted), rate);
         let report =
-            Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, passed_over: 0, acted };
+            Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, skipped: 0, acted };
         report.show_count();
         report
     }
 
-    /// The letters are looked at again from the first on; there are so many of them now.
-    pub(super) fn again(&self, letters: u32) {
+    /// The dead letters are looked at again from the first on; there are so many of them now.
+    pub(super) fn again(&self, dead_letters: u32) {
         self.bar.reset();
-        self.bar.set_length(letters.into());
+        self.bar.set_length(dead_letters.into());
     }
 
-    /// One more letter was looked at.
+    /// One more dead letter was looked at.
     pub(super) fn passed(&self) {
         self.bar.inc(1);
     }
 
     /// Tells what became of a batch: as JSON all of it, for people what was not done.
-    pub(super) fn tell(&mut self, outcomes: &[OperationItem]) {
-        for OperationItem { letter, outcome, detail, .. } in outcomes {
+    pub(super) fn report(&mut self, outcomes: &[OperationItem]) {
+        for OperationItem { dead_letter, outcome, detail, .. } in outcomes {
             let count = match *outcome {
                 "failed" => &mut self.failed,
                 "left" => &mut self.left,
@@ -116,57 +116,57 @@ impl Report {
             *count += 1;
             self.acted.fetch_add(1, Relaxed);
             if self.json {
-                self.bar.suspend(|| tell_json(letter, outcome, detail));
+                self.bar.suspend(|| report_json(dead_letter, outcome, detail));
                 continue;
             }
             match *outcome {
-                "failed" => self.note(&format!("{}: not {}: {}", line(letter), self.past(), line(detail))),
+                "failed" => self.note(&format!("{}: not {}: {}", line(dead_letter), self.past(), line(detail))),
                 NOT_KNOWN => {
-                    self.note(&format!("{}: not known whether {}: {}", line(letter), self.past(), line(detail)))
+                    self.note(&format!("{}: not known whether {}: {}", line(dead_letter), self.past(), line(detail)))
                 }
-                "left" => self.note(&format!("{}: left where it is: {}", line(letter), line(detail))),
+                "left" => self.note(&format!("{}: left where it is: {}", line(dead_letter), line(detail))),
                 _ => {}
             }
         }
         self.show_count();
     }
 
-    /// Tells the fate of a letter that needed no act.
-    pub(super) fn tell_one(&mut self, id: &str, outcome: &str, detail: &str) {
+    /// Tells the fate of a dead letter that needed no operation.
+    pub(super) fn report_one(&mut self, id: &str, outcome: &str, detail: &str) {
         match outcome {
             "failed" => self.failed += 1,
-            _ => self.passed_over += 1,
+            _ => self.skipped += 1,
         }
         if self.json {
-            self.bar.suspend(|| tell_json(id, outcome, detail));
+            self.bar.suspend(|| report_json(id, outcome, detail));
         } else {
             self.note(&format!("{}: {}", line(id), line(detail)));
         }
     }
 
-    /// Names ids that no letter had.
+    /// Names ids that no dead letter had.
     pub(super) fn unknown(&mut self, ids: &[String]) {
         for id in ids {
             self.unknown += 1;
             if self.json {
-                self.bar.suspend(|| tell_json(id, "unknown", NO_SUCH_LETTER));
+                self.bar.suspend(|| report_json(id, "unknown", NO_SUCH_DEAD_LETTER));
             } else {
-                self.note(&format!("{}: {NO_SUCH_LETTER}", line(id)));
+                self.note(&format!("{}: {NO_SUCH_DEAD_LETTER}", line(id)));
             }
         }
     }
 
     /// A line for people, on stderr.
     pub(super) fn note(&self, text: &str) {
-        self.bar.suspend(|| tell!("{text}"));
+        self.bar.suspend(|| report!("{text}"));
     }
 
     /// The last words, and the exit code.
-    pub(super) fn finish(self, ending: &Ending, act: Option<&str>) -> Exit {
+    pub(super) fn finish(self, ending: &Ending, operation: Option<&str>) -> Exit {
         self.bar.finish_and_clear();
-        let words = self.summary(ending, act);
+        let words = self.summary(ending, operation);
         if self.json {
-            tell!("{words}");
+            report!("{words}");
         } else {
             // As above: a reader that has gone away changes nothing.
             let _ = output::print(|out| writeln!(out, "{words}"));
@@ -174,9 +174,9 @@ impl Report {
         exit(ending, self.done, self.left + self.unknown, self.failed + self.not_known)
     }
 
-    fn summary(&self, ending: &Ending, act: Option<&str>) -> String {
-        let Self { done, left, failed, not_known, unknown, passed_over, .. } = self;
-        let mut words = match (ending, done + left + failed + not_known + unknown + passed_over) {
+    fn summary(&self, ending: &Ending, operation: Option<&str>) -> String {
+        let Self { done, left, failed, not_known, unknown, skipped, .. } = self;
+        let mut words = match (ending, done + left + failed + not_known + unknown + skipped) {
             (Ending::Complete, 0) => "no dead letter passes the filters; nothing was done".to_owned(),
             _ => format!("{done} {}", self.past()),
         };
@@ -185,14 +185,14 @@ impl Report {
             (failed, "failed"),
             (not_known, "not known"),
             (unknown, "not found"),
-            (passed_over, "passed over"),
+            (skipped, "skipped"),
         ] {
             if *count > 0 {
                 words.push_str(&format!(", {count} {what}"));
             }
         }
-        if let Some(act) = act {
-            words.push_str(&format!(" (recorded as act {act})"));
+        if let Some(operation) = operation {
+            words.push_str(&format!(" (recorded as operation {operation})"));
         }
         match ending {
             Ending::Complete => {}
@@ -209,7 +209,7 @@ impl Report {
     /// Where those are that nothing was done with.
     fn others(&self) -> &'static str {
         match self.wording.kind {
-            ActKind::Import => "no further line was imported",
+            OperationKind::Import => "no further line was imported",
             _ => "the others are where they were",
         }
     }
@@ -223,15 +223,15 @@ impl Report {
     }
 }
 
-/// The outcome of a letter of which the broker did not say whether it has it.
+/// The outcome of a dead letter of which the broker did not say whether it has it.
 pub(super) const NOT_KNOWN: &str = "unknown";
 
 /// Said of an id that was asked for.
-pub(super) const NO_SUCH_LETTER: &str = "no dead letter has this id";
+pub(super) const NO_SUCH_DEAD_LETTER: &str = "no dead letter has this id";
 
 /// The exit code: 1 where nothing could be done, 130 where somebody interrupted, 3 where some was not done that has a
-/// line of its own. `missed` are those
-/// with which nothing went wrong but that there was nothing to do: no letter has the id, or it is left where it is.
+/// line of its own. `missed` are those with which nothing went wrong but that there was nothing to do: no dead letter
+/// has the id, or it is left where it is.
 pub(super) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32) -> Exit {
     match (ending, done, failed) {
         (Ending::Complete, _, 0) if missed == 0 => Exit::Done,
@@ -257,7 +257,7 @@ mod tests {
             failed,
             not_known: 0,
             unknown,
-            passed_over: 0,
+            skipped: 0,
             acted: Arc::default(),
         }
     }
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(exit(&Ending::Complete, 0, 0, 0), Exit::Done, "a filter that matches nothing is no failure");
         assert_eq!(exit(&Ending::Complete, 3, 0, 1), Exit::Partial);
         assert_eq!(exit(&Ending::Complete, 3, 1, 0), Exit::Partial);
-        assert_eq!(exit(&Ending::Complete, 0, 1, 0), Exit::Partial, "an id that no letter has");
+        assert_eq!(exit(&Ending::Complete, 0, 1, 0), Exit::Partial, "an id that no dead letter has");
         assert_eq!(exit(&Ending::Complete, 0, 1, 1), Exit::Failed);
         assert_eq!(exit(&stopped, 3, 0, 0), Exit::Partial);
         assert_eq!(exit(&stopped, 0, 0, 3), Exit::Failed);
@@ -281,7 +281,7 @@ mod tests {
         assert!(report(0, 0, 0).summary(&Ending::Complete, None).contains("nothing was done"));
         assert_eq!(
             report(5, 1, 2).summary(&Ending::Complete, Some("77")),
-            "5 replayed, 1 failed, 2 not found (recorded as act 77)"
+            "5 replayed, 1 failed, 2 not found (recorded as operation 77)"
         );
         assert!(report(5, 0, 0).summary(&Ending::Interrupted, None).contains("the same command goes on"));
         assert!(report(5, 1, 0).summary(&Ending::Stopped("it is full".to_owned()), None).ends_with("it is full"));

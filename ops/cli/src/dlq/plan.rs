@@ -1,4 +1,4 @@
-//! The plan of a replay: how many letters, of which groups, and what would become of them.
+//! The plan of a replay: how many dead letters, of which groups, and what would become of them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::json;
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 
-use super::outlook::Outlook;
+use super::forecast::Forecast;
 use crate::visible::cut;
 use sluice_runtime::output::json_line;
 use sluice_runtime::table::{lines, right, table};
@@ -23,18 +23,18 @@ const OTHERS: &str = "others";
 /// A plan.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    letters: usize,
+    dead_letters: usize,
     /// By their fingerprints.
     groups: BTreeMap<String, Group>,
-    /// How many have each outlook.
-    outlook: BTreeMap<&'static str, u32>,
+    /// How many have each forecast.
+    forecast: BTreeMap<&'static str, u32>,
     /// How many would be recorded with each verdict.
     verdicts: BTreeMap<String, u32>,
     /// How many would be refused again, by code and message.
     refusals: BTreeMap<(String, String), u32>,
 }
 
-/// Letters that died of the same failure.
+/// Dead letters that died of the same failure.
 #[derive(Debug, Serialize)]
 struct Group {
     count: u32,
@@ -42,7 +42,7 @@ struct Group {
     code: String,
     message: String,
     fingerprint: String,
-    outlook: BTreeMap<&'static str, u32>,
+    forecast: BTreeMap<&'static str, u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,30 +53,30 @@ struct Refusal<'a> {
 }
 
 impl Plan {
-    /// One more letter, and what would become of it.
-    pub(super) fn add(&mut self, letter: &DeadLetterSummary, outlook: &Outlook) {
-        self.letters += 1;
-        let known = self.groups.len() < KINDS || self.groups.contains_key(&letter.fingerprint);
-        let key = if known { letter.fingerprint.clone() } else { String::new() };
+    /// One more dead letter, and what would become of it.
+    pub(super) fn add(&mut self, dead_letter: &DeadLetterSummary, forecast: &Forecast) {
+        self.dead_letters += 1;
+        let known = self.groups.len() < KINDS || self.groups.contains_key(&dead_letter.fingerprint);
+        let key = if known { dead_letter.fingerprint.clone() } else { String::new() };
         let group = self.groups.entry(key).or_insert_with_key(|key| Group {
             count: 0,
-            class: letter.class,
-            code: if known { letter.code.clone() } else { OTHERS.to_owned() },
-            message: if known { letter.message.clone() } else { String::new() },
+            class: dead_letter.class,
+            code: if known { dead_letter.code.clone() } else { OTHERS.to_owned() },
+            message: if known { dead_letter.message.clone() } else { String::new() },
             fingerprint: key.clone(),
-            outlook: BTreeMap::new(),
+            forecast: BTreeMap::new(),
         });
         group.count += 1;
-        *group.outlook.entry(outlook.name()).or_insert(0) += 1;
-        *self.outlook.entry(outlook.name()).or_insert(0) += 1;
-        match outlook {
-            Outlook::Recorded(verdict) => *self.verdicts.entry(verdict.to_string()).or_insert(0) += 1,
-            Outlook::Refused(code, message) => {
+        *group.forecast.entry(forecast.name()).or_insert(0) += 1;
+        *self.forecast.entry(forecast.name()).or_insert(0) += 1;
+        match forecast {
+            Forecast::Recorded(verdict) => *self.verdicts.entry(verdict.to_string()).or_insert(0) += 1,
+            Forecast::Refused(code, message) => {
                 let key = (code.clone(), message.clone());
                 let known = self.refusals.len() < KINDS || self.refusals.contains_key(&key);
                 *self.refusals.entry(if known { key } else { (OTHERS.to_owned(), String::new()) }).or_insert(0) += 1;
             }
-            Outlook::AlreadyRecorded | Outlook::Left(_) | Outlook::NotKnown => {}
+            Forecast::AlreadyRecorded | Forecast::Left(_) | Forecast::NotKnown => {}
         }
     }
 
@@ -97,23 +97,23 @@ impl Plan {
 
     /// One object.
     pub(super) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self { letters, outlook, verdicts, .. } = self;
+        let Self { dead_letters, forecast, verdicts, .. } = self;
         let (groups, refusals) = (self.groups(), self.refusals());
         json_line(
             out,
-            &json!({ "letters": letters, "groups": groups, "outlook": outlook, "verdicts": verdicts, "refusals": refusals }),
+            &json!({ "dead_letters": dead_letters, "groups": groups, "forecast": forecast, "verdicts": verdicts, "refusals": refusals }),
         )
     }
 
     /// For people.
     pub(super) fn text(&self) -> String {
-        let mut groups = table(&["COUNT", "CLASS", "CODE", "OUTLOOK", "MESSAGE"]);
+        let mut groups = table(&["COUNT", "CLASS", "CODE", "FORECAST", "MESSAGE"]);
         right(&mut groups, &[0]);
-        for Group { count, class, code, message, outlook, .. } in self.groups() {
-            let row = [count.to_string(), class.to_string(), cut(code, 40), counted(outlook), cut(message, 80)];
+        for Group { count, class, code, message, forecast, .. } in self.groups() {
+            let row = [count.to_string(), class.to_string(), cut(code, 40), counted(forecast), cut(message, 80)];
             groups.add_row(row);
         }
-        let mut text = format!("{}\n{}: {}\n", lines(groups), letters(self.letters), counted(&self.outlook));
+        let mut text = format!("{}\n{}: {}\n", lines(groups), dead_letters(self.dead_letters), counted(&self.forecast));
         if !self.verdicts.is_empty() {
             text.push_str(&format!("verdicts by today's rules: {}\n", counted(&self.verdicts)));
         }
@@ -128,8 +128,8 @@ impl Plan {
     }
 }
 
-fn letters(count: usize) -> String {
-    if count == 1 { "1 letter".to_owned() } else { format!("{count} letters") }
+fn dead_letters(count: usize) -> String {
+    if count == 1 { "1 dead letter".to_owned() } else { format!("{count} dead letters") }
 }
 
 fn counted(counts: &BTreeMap<impl AsRef<str>, u32>) -> String {

@@ -1,33 +1,33 @@
-//! One letter in place of another.
+//! One dead letter in place of another.
 //!
 //! ```text
-//!  the turn ──► the old one is in the record ──► the new one is published, confirmed ──► the old one is acknowledged
+//!  the lock ──► the old one is in the audit log ──► the new one is published, confirmed ──► the old one is acknowledged
 //!                                                 └─ a crash here leaves both: the next edit, or its undoing, finds the
 //!                                                    pair by the new one's header and takes out the one that is over
 //! ```
 
 use sluice_mysql::{LineId, OperationItem};
-use sluice_rabbit::delivery::{DeadLetter, DeadLetterBrowser, DeadLetterSummary, Transcript};
+use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterBrowser, DeadLetterSummary, Transcript};
 use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::failpoint;
 
-use super::ledger::Ledger;
-use super::piles::Digest;
+use super::archive::Digest;
+use super::audit_log::AuditLog;
 use super::replay::PATIENCE;
 use crate::browse::{DeadLetters, Interrupted};
-use sluice_runtime::output::tell;
+use sluice_runtime::output::report;
 
 /// What is to be done.
 pub(super) struct Replacement {
-    /// What is known of the letter.
-    pub(super) letter: DeadLetterSummary,
-    /// The letter as it was seen.
+    /// What is known of the dead letter.
+    pub(super) dead_letter: DeadLetterSummary,
+    /// The dead letter as it was seen.
     pub(super) old: Transcript,
     /// What comes in its place; nothing, where that is in the queue already.
     pub(super) new: Option<Transcript>,
-    /// Another one that an earlier act left behind, and that has to go.
+    /// Another one that an earlier operation left behind, and that has to go.
     pub(super) leftover: Option<Digest>,
-    /// What is said of it in the record.
+    /// What is said of it in the audit log.
     pub(super) outcome: &'static str,
     /// The line that this undoes.
     pub(super) undoes: Vec<LineId>,
@@ -35,7 +35,7 @@ pub(super) struct Replacement {
 
 /// Why it was not done.
 pub(super) enum NotReplaced {
-    /// The letter is no longer as it was seen: nothing was done.
+    /// The dead letter is no longer as it was seen: nothing was done.
     Stale,
     /// Something stands in the way.
     Failed(anyhow::Error),
@@ -52,15 +52,15 @@ impl Replacement {
     ///
     /// # Errors
     /// [`NotReplaced`].
-    pub(super) async fn run(self, dead: &DeadLetters, ledger: &mut Ledger) -> Result<(), NotReplaced> {
-        let mut letters = dead.open().await?;
+    pub(super) async fn run(self, dead: &DeadLetters, audit_log: &mut AuditLog) -> Result<(), NotReplaced> {
+        let mut dead_letters = dead.open().await?;
         let wanted = [Some(self.old.digest()), self.leftover];
-        let done = match find(&wanted, dead, &mut letters).await {
-            Ok(found) => self.among(found, dead, ledger).await,
+        let done = match find(&wanted, dead, &mut dead_letters).await {
+            Ok(found) => self.among(found, dead, audit_log).await,
             Err(error) => Err(error.into()),
         };
-        if let Err(error) = letters.put_back().await {
-            tell!("RabbitMQ was not told to put the letters back, so it does by itself: {error}");
+        if let Err(error) = dead_letters.put_back().await {
+            report!("RabbitMQ was not told to put the dead letters back, so it does by itself: {error}");
         }
         done
     }
@@ -69,72 +69,72 @@ impl Replacement {
         self,
         mut found: Vec<(Digest, DeadLetter)>,
         dead: &DeadLetters,
-        ledger: &mut Ledger,
+        audit_log: &mut AuditLog,
     ) -> Result<(), NotReplaced> {
-        let Self { letter: summary, old, new, leftover, outcome, undoes } = self;
+        let Self { dead_letter: summary, old, new, leftover, outcome, undoes } = self;
         let digest = old.digest();
         let mut take = |wanted: Digest| {
             let at = found.iter().position(|(digest, _)| *digest == wanted)?;
             Some(found.swap_remove(at).1)
         };
-        let Some(letter) = take(digest) else { return Err(NotReplaced::Stale) };
+        let Some(dead_letter) = take(digest) else { return Err(NotReplaced::Stale) };
         // Where nothing new comes, the old one is the one that stays.
-        let old = if new.is_some() { Some(letter) } else { None };
+        let old = if new.is_some() { Some(dead_letter) } else { None };
         let over: Vec<DeadLetter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
-        let room = ledger.room().await?;
+        let room = audit_log.room().await?;
         let mut kept = Vec::with_capacity(over.len());
-        for letter in &over {
-            let line = ledger.keeping(&summary, KEPT, &letter.transcript(), room)?;
-            if line.kept.is_none() {
+        for dead_letter in &over {
+            let line = audit_log.keeping(&summary, ARCHIVED, &dead_letter.transcript(), room)?;
+            if line.archived.is_none() {
                 return Err(NotReplaced::Failed(anyhow::anyhow!(line.detail)));
             }
             kept.push(line);
         }
-        ledger.begin().await?;
-        ledger.record(&kept).await?;
+        audit_log.begin().await?;
+        audit_log.record(&kept).await?;
         let done = put(new, over, dead).await;
         let line = match &done {
-            Ok(()) => OperationItem { undoes, ..ledger.about(&summary, outcome, String::new()) },
-            Err(error) => ledger.about(&summary, "failed", format!("{error:#}")),
+            Ok(()) => OperationItem { undoes, ..audit_log.about(&summary, outcome, String::new()) },
+            Err(error) => audit_log.about(&summary, "failed", format!("{error:#}")),
         };
-        ledger.record(&[line]).await?;
+        audit_log.record(&[line]).await?;
         done.map_err(NotReplaced::Failed)
     }
 }
 
-/// Said in the record of a letter that is kept before anything is done.
-const KEPT: &str = "kept";
+/// Said in the audit log of a dead letter that is kept before anything is done.
+const ARCHIVED: &str = "archived";
 
 async fn put(new: Option<Transcript>, over: Vec<DeadLetter>, dead: &DeadLetters) -> anyhow::Result<()> {
     if let Some(new) = new {
         let publisher = Publisher::new(&dead.broker, PATIENCE)?;
-        publisher.publish(new.letter(&dead.topology)?).await?;
+        publisher.publish(new.dead_letter(&dead.topology)?).await?;
         failpoint::reach(failpoint::EDIT_CONFIRMED);
     }
-    for letter in over {
-        letter.remove().await?;
+    for dead_letter in over {
+        dead_letter.remove().await?;
     }
     Ok(())
 }
 
-/// The letters that these digests are of, the oldest first. All letters are in hand then.
+/// The dead letters that these digests are of, the oldest first. All dead letters are in flight then.
 ///
 /// # Errors
 /// When they cannot be looked at.
 async fn find(
     wanted: &[Option<Digest>],
     dead: &DeadLetters,
-    letters: &mut DeadLetterBrowser,
+    dead_letters: &mut DeadLetterBrowser,
 ) -> anyhow::Result<Vec<(Digest, DeadLetter)>> {
     let mut found: Vec<(Digest, DeadLetter)> = Vec::new();
-    while let Some(letter) = letters.next().await? {
+    while let Some(dead_letter) = dead_letters.next().await? {
         if dead.stop.is_cancelled() {
             return Err(Interrupted.into());
         }
-        let digest = letter.transcript().digest();
+        let digest = dead_letter.transcript().digest();
         // One of each is enough, or two that nothing tells apart.
         if wanted.contains(&Some(digest)) && found.iter().filter(|(other, _)| *other == digest).count() < wanted.len() {
-            found.push((digest, letter));
+            found.push((digest, dead_letter));
         }
     }
     Ok(found)

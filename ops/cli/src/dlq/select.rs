@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sluice_core::config::ConfigError;
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use time::OffsetDateTime;
 
 use super::ids::Ids;
@@ -17,8 +17,8 @@ use crate::visible::block;
 /// Where `--help` lists them.
 const FILTERS: &str = "Filters";
 
-/// The filters of all `dlq` commands. A letter must pass each one that is given; one that is given several times is
-/// passed by any of its values.
+/// The filters of all `dlq` commands. A dead letter must pass each one that is given; one that is given several times
+/// is passed by any of its values.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(super) struct Filters {
     /// Those with this id, or that hold the post with this id; repeatable
@@ -41,8 +41,8 @@ pub(super) struct Filters {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) fingerprint: Vec<String>,
 
-    /// Those that failed last at this time or later: RFC 3339, or how long ago (15m, 2h, 3d). A letter that does not
-    /// say when it failed passes neither --since nor --until
+    /// Those that failed last at this time or later: RFC 3339, or how long ago (15m, 2h, 3d). A dead letter that does
+    /// not say when it failed passes neither --since nor --until
     #[arg(long, value_name = "TIME", help_heading = FILTERS, value_parser = past_moment)]
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     pub(super) since: Option<OffsetDateTime>,
@@ -52,8 +52,8 @@ pub(super) struct Filters {
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     pub(super) until: Option<OffsetDateTime>,
 
-    /// Those with this text in the failure's message or in a text of the body (title, content, author, …) as people read
-    /// it, in capitals or not; a body that is no JSON is searched as it is
+    /// Those with this text in the failure's message or in a text of the body (title, content, author, …) as people
+    /// read it, in capitals or not; a body that is no JSON is searched as it is
     #[arg(long, value_name = "TEXT", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) contains: Option<String>,
@@ -80,7 +80,7 @@ impl Filters {
         lists.contains(&false) || since.is_some() || until.is_some() || contains.is_some()
     }
 
-    /// Refuses what no letter can pass.
+    /// Refuses what no dead letter can pass.
     ///
     /// # Errors
     /// Naming the flags.
@@ -115,12 +115,12 @@ impl Selection {
         Self { filters, ids, contains, room }
     }
 
-    /// Whether this letter is one of them. To be asked once for each letter, in their order.
-    pub(super) fn takes(&mut self, letter: &DeadLetterSummary, body: &[u8]) -> bool {
-        if !self.ids.is_empty() && !self.ids.meet(&letter.id, letter.post) {
+    /// Whether this dead letter is one of them. To be asked once for each dead letter, in their order.
+    pub(super) fn takes(&mut self, dead_letter: &DeadLetterSummary, body: &[u8]) -> bool {
+        if !self.ids.is_empty() && !self.ids.meet(&dead_letter.id, dead_letter.post) {
             return false;
         }
-        let taken = self.room > 0 && self.passes(letter, body);
+        let taken = self.room > 0 && self.passes(dead_letter, body);
         if taken {
             self.room -= 1;
         }
@@ -137,35 +137,35 @@ impl Selection {
         self.room = self.room.saturating_add(1);
     }
 
-    fn passes(&self, letter: &DeadLetterSummary, body: &[u8]) -> bool {
+    fn passes(&self, dead_letter: &DeadLetterSummary, body: &[u8]) -> bool {
         let Filters { class, code, fingerprint, since, until, .. } = &self.filters;
-        let at = letter.last_failed_at;
-        (class.is_empty() || class.contains(&letter.class))
-            && (code.is_empty() || code.contains(&letter.code))
-            && (fingerprint.is_empty() || fingerprint.contains(&letter.fingerprint))
+        let at = dead_letter.last_failed_at;
+        (class.is_empty() || class.contains(&dead_letter.class))
+            && (code.is_empty() || code.contains(&dead_letter.code))
+            && (fingerprint.is_empty() || fingerprint.contains(&dead_letter.fingerprint))
             && since.is_none_or(|since| at.is_some_and(|at| at >= since))
             && until.is_none_or(|until| at.is_some_and(|at| at <= until))
-            && self.contains.as_ref().is_none_or(|text| holds(text, letter, body))
+            && self.contains.as_ref().is_none_or(|text| holds(text, dead_letter, body))
     }
 
-    /// Whether no further letter can change anything: the limit is reached and every id was met.
+    /// Whether no further dead letter can change anything: the limit is reached and every id was met.
     #[must_use]
     pub(super) fn is_complete(&self) -> bool {
         self.room == 0 && self.ids.unmet().next().is_none()
     }
 
-    /// The ids asked for that no letter had, in the order they were asked for. Only meaningful once all letters were
-    /// shown to [`Self::takes`], or it [is complete](Self::is_complete).
+    /// The ids asked for that no dead letter had, in the order they were asked for. Only meaningful once all dead
+    /// letters were shown to [`Self::takes`], or it [is complete](Self::is_complete).
     #[must_use]
     pub(super) fn unknown(&self) -> Vec<String> {
         self.ids.unmet().map(str::to_owned).collect()
     }
 }
 
-/// Whether people who read a letter find this text in it.
-fn holds(text: &str, letter: &DeadLetterSummary, body: &[u8]) -> bool {
+/// Whether people who read a dead letter find this text in it.
+fn holds(text: &str, dead_letter: &DeadLetterSummary, body: &[u8]) -> bool {
     let has = |place: &str| place.to_lowercase().contains(text);
-    has(&letter.message)
+    has(&dead_letter.message)
         || match serde_json::from_slice::<Value>(body) {
             Ok(json) => says(&json, &has),
             Err(_) => has(&String::from_utf8_lossy(body)),
@@ -189,7 +189,7 @@ mod tests {
     use clap::Parser;
     use time::macros::datetime;
 
-    fn letter(id: &str, class: Class) -> DeadLetterSummary {
+    fn dead_letter(id: &str, class: Class) -> DeadLetterSummary {
         DeadLetterSummary {
             id: id.to_owned(),
             class,
@@ -218,21 +218,21 @@ mod tests {
         Line::try_parse_from([&["dlq"], line].concat()).map(|line| line.filters)
     }
 
-    fn takes(line: &[&str], letter: &DeadLetterSummary) -> bool {
-        Selection::new(filters(line).expect("good flags")).takes(letter, br#"{"content":"Hello \u00e9"}"#)
+    fn takes(line: &[&str], dead_letter: &DeadLetterSummary) -> bool {
+        Selection::new(filters(line).expect("good flags")).takes(dead_letter, br#"{"content":"Hello \u00e9"}"#)
     }
 
     #[test]
-    fn without_filters_every_letter_passes_and_nothing_is_selected() {
-        assert!(takes(&[], &letter("a", Class::Unknown)));
+    fn without_filters_every_dead_letter_passes_and_nothing_is_selected() {
+        assert!(takes(&[], &dead_letter("a", Class::Unknown)));
         assert!(!filters(&[]).expect("good flags").select());
         assert!(!filters(&["--limit", "3"]).expect("good flags").select(), "a limit alone selects nothing");
         assert!(filters(&["--code", "x"]).expect("good flags").select());
     }
 
     #[test]
-    fn a_letter_must_pass_every_filter_and_any_value_of_one() {
-        let expired = letter("a", Class::Expired);
+    fn a_dead_letter_must_pass_every_filter_and_any_value_of_one() {
+        let expired = dead_letter("a", Class::Expired);
         assert!(takes(&["--class", "expired", "--class", "rejected"], &expired));
         assert!(!takes(&["--class", "expired", "--code", "malformed"], &expired));
         assert!(takes(&["--class", "expired", "--code", "mysql_1406", "--fingerprint", "0123456789ab"], &expired));
@@ -240,8 +240,8 @@ mod tests {
     }
 
     #[test]
-    fn times_bound_on_both_sides_and_leave_out_letters_without_one() {
-        let mut dead = letter("a", Class::Expired);
+    fn times_bound_on_both_sides_and_leave_out_dead_letters_without_one() {
+        let mut dead = dead_letter("a", Class::Expired);
         assert!(takes(&["--since", "2026-11-22T16:00:00Z", "--until", "2026-11-22T16:00:00Z"], &dead));
         assert!(!takes(&["--since", "2026-11-22T16:00:01Z"], &dead));
         assert!(!takes(&["--until", "2026-11-22T15:59:59Z"], &dead));
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn text_is_found_in_message_title_and_body_in_capitals_or_not() {
-        let dead = letter("a", Class::Expired);
+        let dead = dead_letter("a", Class::Expired);
         for text in ["too LONG", "hello", "o é"] {
             assert!(takes(&["--contains", text], &dead), "{text}");
         }
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn text_is_found_as_people_read_it_and_not_as_json_writes_it() {
         let body = br#"{"title":"\u0048\u0069 \ud83d\ude42","content":"he said \"buy now\"\nand left","n":{"deep":["x\u200by"]}}"#;
-        let dead = letter("a", Class::Expired);
+        let dead = dead_letter("a", Class::Expired);
         let finds = |text: &str| Selection::new(filters(&["--contains", text]).expect("a text")).takes(&dead, body);
         for text in ["said \"buy", "said \\\"buy", "hi 🙂", "NOW\"\nand", "x\u{200b}y", r"x\u{200b}y"] {
             assert!(finds(text), "{text:?}");
@@ -278,16 +278,16 @@ mod tests {
     #[test]
     fn the_limit_takes_the_first_ones_only() {
         let mut selection = Selection::new(filters(&["--limit", "2"]).expect("good flags"));
-        let taken = (0..4).filter(|_| selection.takes(&letter("a", Class::Expired), b"")).count();
+        let taken = (0..4).filter(|_| selection.takes(&dead_letter("a", Class::Expired), b"")).count();
         assert_eq!((taken, selection.is_complete()), (2, true));
     }
 
     #[test]
-    fn ids_that_no_letter_has_are_named_once_in_the_order_asked_for() {
+    fn ids_that_no_dead_letter_has_are_named_once_in_the_order_asked_for() {
         let line = ["--id", "z", "--id", "a", "--id", "y", "--id", "z", "--class", "expired"];
         let mut selection = Selection::new(filters(&line).expect("good flags"));
-        assert!(!selection.takes(&letter("a", Class::Unknown), b""), "known, though the class leaves it out");
-        assert!(!selection.takes(&letter("b", Class::Expired), b""));
+        assert!(!selection.takes(&dead_letter("a", Class::Unknown), b""), "known, though the class leaves it out");
+        assert!(!selection.takes(&dead_letter("b", Class::Expired), b""));
         assert_eq!(selection.unknown(), ["z", "y"]);
     }
 

@@ -12,7 +12,7 @@ use sluice_core::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
 use sluice_core::failure::Failure;
 use sluice_core::named::Named;
 use sluice_mysql::{AuditEntry, ID_CONFLICT, Store};
-use sluice_rabbit::delivery::{DeadLetter, DeadLetterSummary};
+use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterSummary};
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
@@ -23,7 +23,7 @@ use crate::operation;
 use crate::spool::Spool;
 use crate::times::{shown, span};
 use crate::visible::{block, line};
-use sluice_runtime::output::tell;
+use sluice_runtime::output::report;
 
 /// Which one, and how.
 #[derive(Debug, Args)]
@@ -37,9 +37,9 @@ pub(super) struct ShowArgs {
     broker: BrokerArgs,
     #[command(flatten)]
     database: DatabaseArgs,
-    /// One JSON object: the keys of `sluice dlq list --json`, then origin, user (who published it, which RabbitMQ vouches
-    /// for; all else is what the letter says of itself), headers, body (as text), body_is_utf8, and acts (as in
-    /// `sluice dlq audit --json`, the oldest first; null if MySQL could not be asked)
+    /// One JSON object: the keys of `sluice dlq list --json`, then origin, user (who published it, which RabbitMQ
+    /// vouches for; all else is what the dead letter says of itself), headers, body (as text), body_is_utf8, and
+    /// operations (as in `sluice dlq audit --json`, the oldest first; null if MySQL could not be asked)
     #[arg(long, conflicts_with = "body")]
     json: bool,
     /// The body alone, byte for byte; on a terminal hidden characters are escaped
@@ -47,29 +47,29 @@ pub(super) struct ShowArgs {
     body: bool,
 }
 
-/// Shows it. Letters that share the id are shown one after the other.
+/// Shows it. Dead letters that share the id are shown one after the other.
 ///
 /// # Errors
-/// When the letters cannot be looked at.
+/// When the dead letters cannot be looked at.
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.broker, "dlq show")?;
     let named = resolve(&dead, &args.id).await?;
-    let acts = if args.body { None } else { Some(acts(&args.database, &dead.prefix, &named).await) };
-    let known = acts.as_ref().and_then(|acts| acts.as_deref().ok());
+    let operations = if args.body { None } else { Some(operations(&args.database, &dead.prefix, &named).await) };
+    let known = operations.as_ref().and_then(|operations| operations.as_deref().ok());
     let mut found = Spool::<()>::new()?;
-    let look = |letter: DeadLetter| {
-        if !letter.summary.is(&named) {
+    let look = |dead_letter: DeadLetter| {
+        if !dead_letter.summary.is(&named) {
             return ControlFlow::Continue(());
         }
         let written = match (args.body, args.json) {
             // The oldest alone.
-            (true, _) => found.count > 0 || found.write(|out| out.write_all(letter.body())),
-            (_, true) => found.add(&Shown::new(&letter, known)),
+            (true, _) => found.count > 0 || found.write(|out| out.write_all(dead_letter.body())),
+            (_, true) => found.add(&Shown::new(&dead_letter, known)),
             _ => {
                 let (now, gap) = (OffsetDateTime::now_utc(), if found.count > 0 { "\n" } else { "" });
-                let no_post = letter.post(now).err().map(Failure::from);
-                let way_out = way_out(no_post.as_ref(), &letter.summary, &dead.prefix);
-                let story = story(&Shown::new(&letter, known), &way_out, now);
+                let no_post = dead_letter.post(now).err().map(Failure::from);
+                let way_out = way_out(no_post.as_ref(), &dead_letter.summary, &dead.prefix);
+                let story = story(&Shown::new(&dead_letter, known), &way_out, now);
                 found.write(|out| write!(out, "{gap}{story}"))
             }
         };
@@ -79,14 +79,14 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let queue = dead.topology.dead_letter_queue();
     if found.count == 0 {
         let id = line(&args.id);
-        tell!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
+        report!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
         return Ok(Exit::Partial);
     }
     if found.count > 1 {
-        tell!("{} dead letters have this id, the oldest comes first", found.count);
+        report!("{} dead letters have this id, the oldest comes first", found.count);
     }
-    if let Some(Err(error)) = &acts {
-        tell!("what was done to it is not known: {error:#}");
+    if let Some(Err(error)) = &operations {
+        report!("what was done to it is not known: {error:#}");
     }
     if args.body && !std::io::stdout().is_terminal() {
         found.print_raw()?
@@ -96,20 +96,20 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The most acts that are told of, the last ones.
-const ACTS: u32 = 100;
+/// The most operations that are told of, the last ones.
+const OPERATIONS: u32 = 100;
 
-/// What was done to the letter, the oldest first.
-async fn acts(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::Result<Vec<AuditEntry>> {
+/// What was done to the dead letter, the oldest first.
+async fn operations(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::Result<Vec<AuditEntry>> {
     let store = Store::new(database)?;
-    let read = store.audit_log(prefix, Some(named), ACTS).await.map_err(|failure| store.blame(failure));
+    let read = store.audit_log(prefix, Some(named), OPERATIONS).await.map_err(|failure| store.with_context(failure));
     store.close().await;
-    let mut acts = read?;
-    acts.reverse();
-    Ok(acts)
+    let mut operations = read?;
+    operations.reverse();
+    Ok(operations)
 }
 
-/// All that is known of a letter.
+/// All that is known of a dead letter.
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
@@ -119,38 +119,38 @@ struct Shown<'a> {
     headers: Value,
     body: String,
     body_is_utf8: bool,
-    acts: Option<&'a [AuditEntry]>,
+    operations: Option<&'a [AuditEntry]>,
 }
 
 impl<'a> Shown<'a> {
-    fn new(letter: &'a DeadLetter, acts: Option<&'a [AuditEntry]>) -> Self {
+    fn new(dead_letter: &'a DeadLetter, operations: Option<&'a [AuditEntry]>) -> Self {
         Self {
-            summary: &letter.summary,
-            origin: letter.origin.as_ref(),
-            user: letter.user(),
-            headers: letter.headers(),
-            body: String::from_utf8_lossy(letter.body()).into_owned(),
-            body_is_utf8: std::str::from_utf8(letter.body()).is_ok(),
-            acts,
+            summary: &dead_letter.summary,
+            origin: dead_letter.origin.as_ref(),
+            user: dead_letter.user(),
+            headers: dead_letter.headers(),
+            body: String::from_utf8_lossy(dead_letter.body()).into_owned(),
+            body_is_utf8: std::str::from_utf8(dead_letter.body()).is_ok(),
+            operations,
         }
     }
 }
 
-/// What can be done with a letter. A replay gives workers the same body again: where that is no post, for this failure,
-/// or another post is stored under its id, it would die of it again.
-fn way_out(no_post: Option<&Failure>, letter: &DeadLetterSummary, prefix: &str) -> String {
-    let command = |words: &str| hint::command(words, prefix, &letter.id);
+/// What can be done with a dead letter. A replay gives workers the same body again: where that is no post, for this
+/// failure, or another post is stored under its id, it would die of it again.
+fn way_out(no_post: Option<&Failure>, dead_letter: &DeadLetterSummary, prefix: &str) -> String {
+    let command = |words: &str| hint::command(words, prefix, &dead_letter.id);
     match no_post {
-        None if letter.code == ID_CONFLICT => format!(
+        None if dead_letter.code == ID_CONFLICT => format!(
             "a replay cannot help while another post is stored under its id\n\
-             to give this one an id of its own, then replay it\n  {}\nto take it out; the record keeps it\n  {}\n",
+             to give this one an id of its own, then replay it\n  {}\nto take it out; the audit log keeps it\n  {}\n",
             command("dlq edit --new-id"),
             command("dlq drop")
         ),
         None => format!("to replay it\n  {}\n", command("dlq replay")),
         Some(failure) => format!(
             "a replay cannot help: no worker can take this body ({}: {})\nto correct it, then replay it\n  {}\n\
-             to take it out; the record keeps it\n  {}\n",
+             to take it out; the audit log keeps it\n  {}\n",
             line(&failure.code),
             line(&failure.message),
             command("dlq edit"),
@@ -159,8 +159,8 @@ fn way_out(no_post: Option<&Failure>, letter: &DeadLetterSummary, prefix: &str) 
     }
 }
 
-fn story(letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String {
-    let summary = letter.summary;
+fn story(dead_letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String {
+    let summary = dead_letter.summary;
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "{name:<14}{value}");
@@ -176,25 +176,25 @@ fn story(letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String {
     row("attempts", &summary.attempts.to_string());
     row("first failed", &when(summary.first_failed_at, now));
     row("last failed", &when(summary.last_failed_at, now));
-    row("set aside by", &line(&summary.worker));
-    row("came from", &came_from(letter.origin));
+    row("dead-lettered by", &line(&summary.worker));
+    row("came from", &came_from(dead_letter.origin));
     row("replays", &summary.replays.to_string());
-    if let Some(user) = letter.user {
+    if let Some(user) = dead_letter.user {
         row("published by", &format!("{} (RabbitMQ vouches for it)", line(user)));
     }
-    let _ = writeln!(text, "{}", who_says_so(letter));
-    text.push_str(&broker_says(&letter.headers));
-    text.push_str(&other_headers(&letter.headers));
-    text.push_str(&done_to_it(letter.acts.unwrap_or_default()));
+    let _ = writeln!(text, "{}", who_says_so(dead_letter));
+    text.push_str(&broker_says(&dead_letter.headers));
+    text.push_str(&other_headers(&dead_letter.headers));
+    text.push_str(&done_to_it(dead_letter.operations.unwrap_or_default()));
     let _ = writeln!(text, "\nbody");
-    text.push_str(&indented(&body(letter)));
+    text.push_str(&indented(&body(dead_letter)));
     let _ = write!(text, "\n{way_out}");
     text
 }
 
 /// Where the story comes from, and what it is worth.
-fn who_says_so(letter: &Shown<'_>) -> String {
-    let header = match &letter.headers {
+fn who_says_so(dead_letter: &Shown<'_>) -> String {
+    let header = match &dead_letter.headers {
         headers if headers.get(FAILURE_HEADER).is_some() => FAILURE_HEADER,
         headers if headers.get("x-death").is_some() => "x-death",
         _ => return "(no header says why it is here)".to_owned(),
@@ -202,10 +202,10 @@ fn who_says_so(letter: &Shown<'_>) -> String {
     format!("(the header {header} says so; whoever may publish to RabbitMQ can write it)")
 }
 
-fn done_to_it(acts: &[AuditEntry]) -> String {
-    let lines = acts.iter().map(|act| {
-        let (what, detail) = operation::told(act);
-        format!("  {}  {what}: {}\n", shown(Some(act.at)), line(&detail))
+fn done_to_it(operations: &[AuditEntry]) -> String {
+    let lines = operations.iter().map(|operation| {
+        let (what, detail) = operation::told(operation);
+        format!("  {}  {what}: {}\n", shown(Some(operation.at)), line(&detail))
     });
     let text: String = lines.collect();
     if text.is_empty() { text } else { format!("\nwhat was done to it\n{text}") }
@@ -261,13 +261,13 @@ fn other_headers(headers: &Value) -> String {
     if text.is_empty() { text } else { format!("\nheaders\n{text}") }
 }
 
-fn body(letter: &Shown<'_>) -> String {
-    if letter.body.is_empty() {
+fn body(dead_letter: &Shown<'_>) -> String {
+    if dead_letter.body.is_empty() {
         return "(empty)".to_owned();
     }
-    let json = serde_json::from_str::<Value>(&letter.body).and_then(|json| serde_json::to_string_pretty(&json));
-    let text = json.unwrap_or_else(|_| letter.body.clone());
-    let note = if letter.body_is_utf8 { "" } else { "\n(not UTF-8; --body gives the bytes)" };
+    let json = serde_json::from_str::<Value>(&dead_letter.body).and_then(|json| serde_json::to_string_pretty(&json));
+    let text = json.unwrap_or_else(|_| dead_letter.body.clone());
+    let note = if dead_letter.body_is_utf8 { "" } else { "\n(not UTF-8; --body gives the bytes)" };
     format!("{}{note}", block(&text))
 }
 
@@ -304,9 +304,10 @@ mod tests {
 
     fn told(headers: Value, body: &str) -> String {
         let summary = summary();
-        let (body, acts) = (body.to_owned(), None);
-        let letter = Shown { summary: &summary, origin: None, user: None, headers, body, body_is_utf8: true, acts };
-        story(&letter, "sluice dlq replay 42", datetime!(2026-11-22 16:00:00 UTC))
+        let (body, operations) = (body.to_owned(), None);
+        let dead_letter =
+            Shown { summary: &summary, origin: None, user: None, headers, body, body_is_utf8: true, operations };
+        story(&dead_letter, "sluice dlq replay 42", datetime!(2026-11-22 16:00:00 UTC))
     }
 
     #[test]
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_replay_can_mend_is_to_be_edited_or_dropped() {
+    fn what_no_replay_can_fix_is_to_be_edited_or_dropped() {
         let malformed = Failure::new(Kind::Permanent, "malformed", "not JSON");
         let text = way_out(Some(&malformed), &summary(), "post");
         assert!(text.contains("sluice dlq edit 42\n") && text.contains("sluice dlq drop 42\n"), "{text}");
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn no_part_of_a_stranger_s_letter_reaches_the_terminal_raw() {
+    fn no_part_of_a_stranger_s_dead_letter_reaches_the_terminal_raw() {
         let nasty = json!({ "h\u{1b}": "v\u{9b}", "x-death": [{ "queue": "q\u{1b}", "reason": "r" }] });
         for body in ["\u{1b}]0;owned\u{7}", "{\"title\":\"\\u001b[31m \u{9b}\"}"] {
             let text = told(nasty.clone(), body);

@@ -1,25 +1,25 @@
-//! How each act is spoken of.
+//! How each operation is spoken of.
 
-use sluice_mysql::ActKind;
+use sluice_mysql::OperationKind;
 
-/// The words for one kind of act.
+/// The words for one kind of operation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wording {
-    /// Its name in the record.
-    pub(super) kind: ActKind,
+    /// Its name in the audit log.
+    pub(super) kind: OperationKind,
     /// The command.
     pub(super) command: &'static str,
-    /// What was done to a letter: its outcome in the record, in `--json` and in the last line.
+    /// What was done to a dead letter: its outcome in the audit log, in `--json` and in the last line.
     pub(super) past: &'static str,
     /// The outcome of a dry run.
     pub(super) would: &'static str,
-    /// The question, around the letters it is about.
+    /// The question, around the dead letters it is about.
     pub(super) asks: (&'static str, &'static str),
 }
 
 /// Back to work.
 pub(super) const REPLAY: Wording = Wording {
-    kind: ActKind::Replay,
+    kind: OperationKind::Replay,
     command: "dlq replay",
     past: "replayed",
     would: "would_replay",
@@ -28,7 +28,7 @@ pub(super) const REPLAY: Wording = Wording {
 
 /// Out of RabbitMQ.
 pub(super) const DROP: Wording = Wording {
-    kind: ActKind::Drop,
+    kind: OperationKind::Drop,
     command: "dlq drop",
     past: "dropped",
     would: "would_drop",
@@ -37,16 +37,16 @@ pub(super) const DROP: Wording = Wording {
 
 /// Out of RabbitMQ and out of the world.
 pub(super) const DESTROY: Wording = Wording {
-    kind: ActKind::Destroy,
+    kind: OperationKind::Destroy,
     command: "dlq drop --forever",
     past: "destroyed",
     would: "would_destroy",
     asks: ("DESTROY", "for ever, with nothing kept and no way back"),
 };
 
-/// Back among the dead letters, from the record.
+/// Back among the dead letters, from the audit log.
 pub(super) const RESTORE: Wording = Wording {
-    kind: ActKind::Restore,
+    kind: OperationKind::Restore,
     command: "dlq restore",
     past: "restored",
     would: "would_restore",
@@ -55,7 +55,7 @@ pub(super) const RESTORE: Wording = Wording {
 
 /// Back among the dead letters, from a file.
 pub(super) const IMPORT: Wording = Wording {
-    kind: ActKind::Import,
+    kind: OperationKind::Import,
     command: "dlq import",
     past: "imported",
     would: "would_import",

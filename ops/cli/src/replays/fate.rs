@@ -1,13 +1,13 @@
-//! What became of a letter after its replay.
+//! What became of a dead letter after its replay.
 //!
 //! ```text
-//!  the record says ─► not replayed, left
+//!  the audit log says ─► not replayed, left
 //!  replayed ─► its row was there before this replay               ─► already recorded
 //!              a later replay found it dead after this one, and no row ─► replayed again
 //!              its row is there now, and no other post's          ─► recorded
 //!              among the dead letters, and bears this replay's id ─► failed again
-//!              a later act dropped it                             ─► dropped
-//!              none of these                                      ─► waiting, in the queue or in a worker's hand
+//!              a later operation dropped it                             ─► dropped
+//!              none of these                                      ─► waiting, in the queue or in flight
 //! ```
 //!
 //! The tables come first: which replay a dead letter had gone through its header says, and whoever may publish to
@@ -20,16 +20,16 @@ use std::sync::Arc;
 use sluice_core::disposition::Class;
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
-use sluice_mysql::{ID_CONFLICT, PastLetter, Store, Taken};
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_mysql::{ID_CONFLICT, PastItem, Store, Taken};
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 
 use super::trace::Trace;
 use crate::browse::DeadLetters;
 
-/// The most characters of a failure's message that are kept: a hundred thousand letters may have as many of them.
+/// The most characters of a failure's message that are kept: a hundred thousand dead letters may have as many of them.
 const MESSAGE_MAX_CHARS: usize = 300;
 
-/// What became of one letter.
+/// What became of one dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// Stored.
@@ -38,11 +38,11 @@ pub(crate) enum Fate {
     AlreadyRecorded,
     /// It is among the dead letters again.
     FailedAgain(Arc<Reason>),
-    /// In the queue or in a worker's hand.
+    /// In the queue or in flight.
     Waiting,
     /// It failed again, and this later replay took it.
     ReplayedAgain(String),
-    /// It failed again, and this later act took it out.
+    /// It failed again, and this later operation took it out.
     Dropped(String),
     /// It had been replayed too often.
     Left(String),
@@ -50,7 +50,7 @@ pub(crate) enum Fate {
     NotReplayed(String),
 }
 
-/// Why a letter is dead again.
+/// Why a dead letter is dead again.
 #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Reason {
     /// Its class.
@@ -83,7 +83,7 @@ impl Fate {
     }
 }
 
-/// How many letters met each fate.
+/// How many dead letters met each fate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Counts([u32; Self::NAMES.len()]);
 
@@ -133,22 +133,22 @@ impl std::fmt::Display for Counts {
 #[derive(Debug, Default)]
 pub(crate) struct DiedAgain {
     by_replay: HashMap<String, HashMap<String, Arc<Reason>>>,
-    /// Most letters die of few reasons.
+    /// Most dead letters die of few reasons.
     reasons: HashSet<Arc<Reason>>,
 }
 
 impl DiedAgain {
-    /// Looks; all letters are put back. `only` is the one replay that is asked about.
+    /// Looks; all dead letters are put back. `only` is the one replay that is asked about.
     ///
     /// # Errors
     /// As [`DeadLetters::look`].
     pub(crate) async fn look(dead: &DeadLetters, only: Option<&str>) -> anyhow::Result<Self> {
         let mut found = Self::default();
-        dead.look(|letter| {
-            if let Some(replay) = letter.replayed_by()
+        dead.look(|dead_letter| {
+            if let Some(replay) = dead_letter.replayed_by()
                 && only.is_none_or(|only| only == replay)
             {
-                found.add(replay, letter.summary);
+                found.add(replay, dead_letter.summary);
             }
             ControlFlow::Continue(())
         })
@@ -156,8 +156,8 @@ impl DiedAgain {
         Ok(found)
     }
 
-    fn add(&mut self, replay: String, letter: DeadLetterSummary) {
-        let DeadLetterSummary { id, class, code, message, fingerprint, .. } = letter;
+    fn add(&mut self, replay: String, dead_letter: DeadLetterSummary) {
+        let DeadLetterSummary { id, class, code, message, fingerprint, .. } = dead_letter;
         let message = match message.char_indices().nth(MESSAGE_MAX_CHARS) {
             Some((end, _)) => format!("{}…", &message[..end]),
             None => message,
@@ -173,62 +173,64 @@ impl DiedAgain {
         self.by_replay.entry(replay).or_default().insert(id, reason);
     }
 
-    fn of(&self, replay: &str, letter: &str) -> Option<&Arc<Reason>> {
-        self.by_replay.get(replay)?.get(letter)
+    fn of(&self, replay: &str, dead_letter: &str) -> Option<&Arc<Reason>> {
+        self.by_replay.get(replay)?.get(dead_letter)
     }
 }
 
-/// What became of these letters of one replay.
+/// What became of these dead letters of one replay.
 ///
 /// # Errors
 /// The database's.
 pub(crate) async fn fates(
     store: &Store,
     replay: &str,
-    letters: &[PastLetter],
+    dead_letters: &[PastItem],
     died: &DiedAgain,
 ) -> Result<Vec<Fate>, Failure> {
-    let sent = |letter: &&PastLetter| letter.outcome == "replayed";
-    let asked: Vec<&str> = letters.iter().filter(sent).map(|letter| letter.letter.as_str()).collect();
+    let sent = |dead_letter: &&PastItem| dead_letter.outcome == "replayed";
+    let asked: Vec<&str> =
+        dead_letters.iter().filter(sent).map(|dead_letter| dead_letter.dead_letter.as_str()).collect();
     let taken = store.taken_by_others(replay, &asked).await?;
-    let traces: Vec<Trace> = letters.iter().map(|letter| Trace::read(&letter.detail)).collect();
-    let posts: Vec<PostId> = letters
+    let traces: Vec<Trace> = dead_letters.iter().map(|dead_letter| Trace::read(&dead_letter.detail)).collect();
+    let posts: Vec<PostId> = dead_letters
         .iter()
         .zip(&traces)
-        .filter(|(letter, trace)| sent(letter) && !trace.already_recorded && !trace.id_taken)
-        .filter_map(|(letter, trace)| trace.post(&letter.letter))
+        .filter(|(dead_letter, trace)| sent(dead_letter) && !trace.already_recorded && !trace.id_taken)
+        .filter_map(|(dead_letter, trace)| trace.post(&dead_letter.dead_letter))
         .collect();
     let stored = store.recorded(&posts).await?;
-    let fate = |(letter, trace): (&PastLetter, &Trace)| match letter.outcome.as_str() {
+    let fate = |(dead_letter, trace): (&PastItem, &Trace)| match dead_letter.outcome.as_str() {
         "replayed" => {
-            let others = taken.get(&letter.letter).map(Vec::as_slice).unwrap_or_default();
-            let row = !trace.id_taken && trace.post(&letter.letter).is_some_and(|post| stored.contains(&post));
-            replayed(replay, died.of(replay, &letter.letter), trace, row, others)
+            let others = taken.get(&dead_letter.dead_letter).map(Vec::as_slice).unwrap_or_default();
+            let row =
+                !trace.id_taken && trace.post(&dead_letter.dead_letter).is_some_and(|post| stored.contains(&post));
+            replayed(replay, died.of(replay, &dead_letter.dead_letter), trace, row, others)
         }
-        "left" => Fate::Left(letter.detail.clone()),
-        _ => Fate::NotReplayed(letter.detail.clone()),
+        "left" => Fate::Left(dead_letter.detail.clone()),
+        _ => Fate::NotReplayed(dead_letter.detail.clone()),
     };
-    Ok(letters.iter().zip(&traces).map(fate).collect())
+    Ok(dead_letters.iter().zip(&traces).map(fate).collect())
 }
 
-/// The fate of a letter that was replayed. `others` are the acts that took it at another time.
+/// The fate of a dead letter that was replayed. `others` are the operations that took it at another time.
 fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, others: &[Taken]) -> Fate {
-    // Where the later one found its row, this one has stored it, whatever the header of the later letter said.
+    // Where the later one found its row, this one has stored it, whatever the header of the later dead letter said.
     let is_next = |taken: &&Taken| {
         let trace = Trace::read(&taken.detail);
         taken.outcome == "replayed" && trace.after.as_deref() == Some(replay) && !trace.already_recorded
     };
     let next = others.iter().find(is_next);
     // Ids grow with time.
-    let dropped = || others.iter().find(|taken| taken.outcome != "replayed" && taken.act.as_str() > replay);
+    let dropped = || others.iter().find(|taken| taken.outcome != "replayed" && taken.operation.as_str() > replay);
     match (trace.already_recorded, next, row, dead) {
         (true, ..) => Fate::AlreadyRecorded,
-        (false, Some(next), ..) => Fate::ReplayedAgain(next.act.clone()),
+        (false, Some(next), ..) => Fate::ReplayedAgain(next.operation.clone()),
         // The row is another post's, which came between.
         (false, None, true, Some(reason)) if reason.code == ID_CONFLICT => Fate::FailedAgain(Arc::clone(reason)),
         (false, None, true, _) => Fate::Recorded,
         (false, None, false, Some(reason)) => Fate::FailedAgain(Arc::clone(reason)),
-        (false, None, false, None) => dropped().map_or(Fate::Waiting, |taken| Fate::Dropped(taken.act.clone())),
+        (false, None, false, None) => dropped().map_or(Fate::Waiting, |taken| Fate::Dropped(taken.operation.clone())),
     }
 }
 
@@ -239,8 +241,8 @@ mod tests {
     const THIS: &str = "01a20461-3097-72df-9138-a4c221a70ed1";
     const NEXT: &str = "01a20461-4000-72df-9138-a4c221a70ed1";
 
-    fn taken(act: &str, outcome: &str, detail: String) -> Vec<Taken> {
-        vec![Taken { act: act.to_owned(), outcome: outcome.to_owned(), detail }]
+    fn taken(operation: &str, outcome: &str, detail: String) -> Vec<Taken> {
+        vec![Taken { operation: operation.to_owned(), outcome: outcome.to_owned(), detail }]
     }
 
     fn fate(already_recorded: bool, row: bool, others: &[Taken]) -> Fate {

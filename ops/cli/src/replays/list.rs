@@ -11,7 +11,7 @@ use crate::browse::DeadLetters;
 use crate::numbers::count;
 use crate::times::shown;
 use crate::visible::{cut, line};
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 use sluice_runtime::table::{lines, right, table};
 
 /// Which of them.
@@ -20,7 +20,7 @@ pub(super) struct ListArgs {
     /// No more than so many, the newest first
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = count)]
     limit: u32,
-    /// One JSON object a line: {"id", "begun_at", "actor", "selection", "letters", "outcomes"}
+    /// One JSON object a line: {"id", "begun_at", "actor", "selection", "dead letters", "outcomes"}
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -37,9 +37,9 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let store = Store::new(database)?;
     store.check_schema().await?;
     let replays =
-        store.replays(broker.prefix.as_str(), "", args.limit).await.map_err(|failure| store.blame(failure))?;
+        store.replays(broker.prefix.as_str(), "", args.limit).await.map_err(|failure| store.with_context(failure))?;
     if replays.is_empty() {
-        tell!("no replay is recorded for the prefix `{}`", broker.prefix.as_str());
+        report!("no replay is recorded for the prefix `{}`", broker.prefix.as_str());
         return Ok(Exit::Done);
     }
     let died = DiedAgain::look(&dead, None).await?;
@@ -61,13 +61,13 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
 
 fn object(replay: &PastReplay, counts: &Counts) -> Value {
     let mut object = json!(replay);
-    object["letters"] = counts.total().into();
+    object["dead_letters"] = counts.total().into();
     object["outcomes"] = counts.json();
     object
 }
 
 fn in_columns(counted: &[(PastReplay, Counts)]) -> String {
-    let mut table = table(&["REPLAY", "BEGUN", "BY", "LETTERS", "OUTCOMES", "SELECTION"]);
+    let mut table = table(&["REPLAY", "BEGUN", "BY", "DEAD LETTERS", "OUTCOMES", "SELECTION"]);
     right(&mut table, &[3]);
     for (replay, counts) in counted {
         table.add_row([
@@ -101,7 +101,7 @@ pub(super) fn in_words(selection: &Value) -> String {
     if let Some(rate) = selection["rate"].as_u64() {
         words.push(format!("at {rate} a second"));
     }
-    if let Some(canary) = selection["canary"]["letters"].as_u64() {
+    if let Some(canary) = selection["canary"]["dead_letters"].as_u64() {
         words.push(format!("a canary of {canary}"));
     }
     if words.is_empty() { "unknown".to_owned() } else { words.join(", ") }

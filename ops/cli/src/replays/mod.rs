@@ -1,9 +1,9 @@
-//! `sluice replays`: the replays there were, and what became of their letters.
+//! `sluice replays`: the replays there were, and what became of their dead letters.
 //!
 //! ```text
 //!  dlq replay ──► each message bears the replay's id ──► dead again with it: failed again
-//!      └──► the record: each letter, and what was stored before ──┐
-//!  posts, later acts, one look at the dead letters ───────────────┴──► the fate of each letter
+//!      └──► the record: each dead letter, and what was stored before ──┐
+//!  posts, later operations, one look at the dead letters ───────────────┴──► the fate of each dead letter
 //! ```
 //!
 //! Nothing is kept for it but what the audit log and the messages hold anyway, so there is nothing to fall out of
@@ -17,12 +17,12 @@ pub(crate) mod watch;
 
 use clap::{Args, Subcommand};
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
-use sluice_mysql::{PastLetter, Store, StoreError};
+use sluice_mysql::{PastItem, Store, StoreError};
 use sluice_runtime::exit::Exit;
 
 use fate::{DiedAgain, Fate, fates};
 
-/// How many letters are worked out at a time.
+/// How many dead letters are worked out at a time.
 const PAGE: u32 = 1000;
 
 /// Which replays.
@@ -37,8 +37,9 @@ pub struct ReplaysArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReplaysCommand {
-    /// What became of each letter of one replay: recorded, already recorded (its row was there before), failed again
-    /// (with the new reason), waiting, replayed again or dropped by a later act, left, not replayed; changes nothing
+    /// What became of each dead letter of one replay: recorded, already recorded (its row was there before), failed
+    /// again (with the new reason), waiting, replayed again or dropped by a later operation, left, not replayed;
+    /// changes nothing
     Show(show::ShowArgs),
 }
 
@@ -62,7 +63,7 @@ pub async fn run(args: ReplaysArgs) -> anyhow::Result<Exit> {
     }
 }
 
-/// Works out the fate of each letter of a replay, page by page.
+/// Works out the fate of each dead letter of a replay, page by page.
 ///
 /// # Errors
 /// The database's.
@@ -70,15 +71,15 @@ pub(crate) async fn each(
     store: &Store,
     replay: &str,
     died: &DiedAgain,
-    mut tell: impl FnMut(PastLetter, Fate),
+    mut report: impl FnMut(PastItem, Fate),
 ) -> Result<(), StoreError> {
-    let blame = |failure| store.blame(failure);
+    let with_context = |failure| store.with_context(failure);
     let mut after = 0;
     loop {
-        let letters = store.letters_of(replay, after, PAGE).await.map_err(blame)?;
-        let Some(last) = letters.last() else { return Ok(()) };
+        let dead_letters = store.items_of(replay, after, PAGE).await.map_err(with_context)?;
+        let Some(last) = dead_letters.last() else { return Ok(()) };
         after = last.number;
-        let fates = fates(store, replay, &letters, died).await.map_err(blame)?;
-        letters.into_iter().zip(fates).for_each(|(letter, fate)| tell(letter, fate));
+        let fates = fates(store, replay, &dead_letters, died).await.map_err(with_context)?;
+        dead_letters.into_iter().zip(fates).for_each(|(dead_letter, fate)| report(dead_letter, fate));
     }
 }

@@ -1,4 +1,4 @@
-//! What became of each letter of one replay.
+//! What became of each dead letter of one replay.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use super::list::in_words;
 use crate::browse::DeadLetters;
 use crate::times::shown;
 use crate::visible::{cut, line};
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// How many replays are named that an id could mean.
 const NAMED: u32 = 5;
@@ -26,16 +26,16 @@ pub(super) struct ShowArgs {
     /// The replay's id, or so much of its beginning that no other one begins like it
     #[arg(value_name = "OP")]
     id: String,
-    /// One JSON object a line for each letter: {"id", "outcome", …}; the counts go to stderr
+    /// One JSON object a line for each dead letter: {"id", "outcome", …}; the counts go to stderr
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     places: Places,
 }
 
-/// One letter.
+/// One dead letter.
 #[derive(Debug, Serialize)]
-struct Told<'a> {
+struct FateLine<'a> {
     id: &'a str,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ struct Told<'a> {
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// The later act that took it.
+    /// The later operation that took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,10 +61,11 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let store = Store::new(database)?;
     store.check_schema().await?;
     let id = Named::new(&args.id).post().map_or_else(|| args.id.clone(), |id| id.to_string());
-    let found = store.replays(broker.prefix.as_str(), &id, NAMED).await.map_err(|failure| store.blame(failure))?;
+    let found =
+        store.replays(broker.prefix.as_str(), &id, NAMED).await.map_err(|failure| store.with_context(failure))?;
     let replay = match found.as_slice() {
         [] => {
-            tell!("{}: no replay of the prefix `{}` has this id", line(&args.id), broker.prefix.as_str());
+            report!("{}: no replay of the prefix `{}` has this id", line(&args.id), broker.prefix.as_str());
             return Ok(Exit::Partial);
         }
         [one] => one,
@@ -75,18 +76,18 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     };
     let died = DiedAgain::look(&dead, Some(&replay.id)).await?;
     let mut counts = Counts::default();
-    let mut letters = Vec::new();
-    super::each(&store, &replay.id, &died, |letter, fate| {
+    let mut dead_letters = Vec::new();
+    super::each(&store, &replay.id, &died, |dead_letter, fate| {
         counts.add(&fate);
-        letters.push((letter.letter.into_boxed_str(), fate));
+        dead_letters.push((dead_letter.dead_letter.into_boxed_str(), fate));
     })
     .await?;
     store.close().await;
     if args.json {
-        tell!("{}: {counts}", replay.id);
-        output::print(|out| letters.iter().try_for_each(|(id, fate)| output::json_line(out, &told(id, fate))))?;
+        report!("{}: {counts}", replay.id);
+        output::print(|out| dead_letters.iter().try_for_each(|(id, fate)| output::json_line(out, &told(id, fate))))?;
     } else {
-        output::print(|out| print(out, replay, &counts, &letters))?;
+        output::print(|out| print(out, replay, &counts, &dead_letters))?;
     }
     Ok(Exit::Done)
 }
@@ -96,12 +97,17 @@ fn ambiguous(id: &str, several: &[PastReplay]) -> ConfigError {
     ConfigError::new("OP", format!("`{}` begins the ids of several replays: {}", line(id), ids.join(" ")))
 }
 
-fn print(out: &mut dyn Write, replay: &PastReplay, counts: &Counts, letters: &[(Box<str>, Fate)]) -> io::Result<()> {
+fn print(
+    out: &mut dyn Write,
+    replay: &PastReplay,
+    counts: &Counts,
+    dead_letters: &[(Box<str>, Fate)],
+) -> io::Result<()> {
     writeln!(out, "replay     {}", replay.id)?;
     writeln!(out, "begun      {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
     writeln!(out, "selection  {}", line(&in_words(&replay.selection)))?;
-    writeln!(out, "letters    {}: {counts}\n", counts.total())?;
-    for (id, fate) in letters {
+    writeln!(out, "dead letters    {}: {counts}\n", counts.total())?;
+    for (id, fate) in dead_letters {
         let name = fate.name().replace('_', " ");
         let text = format!("{name:<16}  {:<36}  {}", line(id).to_string(), detail(&told(id, fate)));
         writeln!(out, "{}", text.trim_end())?;
@@ -109,28 +115,28 @@ fn print(out: &mut dyn Write, replay: &PastReplay, counts: &Counts, letters: &[(
     Ok(())
 }
 
-fn told<'a>(id: &'a str, fate: &'a Fate) -> Told<'a> {
-    let told = Told { id, outcome: fate.name(), class: None, code: None, message: None, by: None, detail: None };
+fn told<'a>(id: &'a str, fate: &'a Fate) -> FateLine<'a> {
+    let told = FateLine { id, outcome: fate.name(), class: None, code: None, message: None, by: None, detail: None };
     match fate {
-        Fate::FailedAgain(reason) => Told {
+        Fate::FailedAgain(reason) => FateLine {
             class: Some(reason.class.as_str()),
             code: Some(&reason.code),
             message: Some(&reason.message),
             ..told
         },
-        Fate::ReplayedAgain(act) | Fate::Dropped(act) => Told { by: Some(act), ..told },
-        Fate::Left(detail) | Fate::NotReplayed(detail) => Told { detail: Some(detail), ..told },
+        Fate::ReplayedAgain(operation) | Fate::Dropped(operation) => FateLine { by: Some(operation), ..told },
+        Fate::Left(detail) | Fate::NotReplayed(detail) => FateLine { detail: Some(detail), ..told },
         Fate::Recorded | Fate::AlreadyRecorded | Fate::Waiting => told,
     }
 }
 
-fn detail(told: &Told<'_>) -> String {
+fn detail(told: &FateLine<'_>) -> String {
     match told {
-        Told { class: Some(class), code: Some(code), message: Some(message), .. } => {
+        FateLine { class: Some(class), code: Some(code), message: Some(message), .. } => {
             cut(&format!("{class} {code}: {message}"), 160)
         }
-        Told { by: Some(act), .. } => format!("by act {act}"),
-        Told { detail: Some(detail), .. } => cut(detail, 160),
+        FateLine { by: Some(operation), .. } => format!("by operation {operation}"),
+        FateLine { detail: Some(detail), .. } => cut(detail, 160),
         _ => String::new(),
     }
 }

@@ -1,43 +1,43 @@
-//! What a replay notes of a letter before it puts it back to work, so that its fate can be told later without comparing
-//! clocks: whether its post was stored already, or another post under its id; which replay it had died after; and under
-//! which id its post is stored where that is not the letter's own.
+//! What a replay notes of a dead letter before it puts it back to work, so that its fate can be told later without
+//! comparing clocks: whether its post was stored already, or another post under its id; which replay it had died after;
+//! and under which id its post is stored where that is not the dead letter's own.
 
 use sluice_core::post::PostId;
 use sluice_mysql::Content;
-use sluice_rabbit::delivery::DeadLetter;
+use sluice_rabbit::dead_letters::DeadLetter;
 
 const ALREADY_RECORDED: &str = "already recorded";
 const ID_TAKEN: &str = "another post has its id";
 const POST: &str = "as post ";
 const AFTER: &str = "after replay ";
 
-/// The note. Its text stands in the record as the letter's detail.
+/// The note. Its text stands in the audit log as the dead letter's detail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Trace {
     /// Its row was there before the replay.
     pub(crate) already_recorded: bool,
-    /// A row with its id was there before the replay, or will be by a letter before it, and is not its own: that there
-    /// is one tells nothing of this letter.
+    /// A row with its id was there before the replay, or will be by a dead letter before it, and is not its own: that
+    /// there is one tells nothing of this dead letter.
     pub(crate) id_taken: bool,
-    /// The post's id, where it is not the letter's.
+    /// The post's id, where it is not the dead letter's.
     pub(crate) post: Option<PostId>,
     /// The replay that had put it back to work before it died this time.
     pub(crate) after: Option<String>,
 }
 
 impl Trace {
-    /// What is known of a letter in hand, which holds this post.
-    pub(crate) fn of(letter: &DeadLetter, post: &Option<(PostId, Content)>) -> Self {
-        let post = post.as_ref().map(|(id, _)| *id).filter(|id| letter.summary.id.parse().ok() != Some(*id));
-        Self { post, after: letter.replayed_by(), ..Self::default() }
+    /// What is known of a dead letter in flight, which holds this post.
+    pub(crate) fn of(dead_letter: &DeadLetter, post: &Option<(PostId, Content)>) -> Self {
+        let post = post.as_ref().map(|(id, _)| *id).filter(|id| dead_letter.summary.id.parse().ok() != Some(*id));
+        Self { post, after: dead_letter.replayed_by(), ..Self::default() }
     }
 
-    /// The post whose row tells that the letter with this id is stored. None for a letter that is no post.
-    pub(crate) fn post(&self, letter: &str) -> Option<PostId> {
-        self.post.or_else(|| letter.parse().ok())
+    /// The post whose row tells that the dead letter with this id is stored. None for a dead letter that is no post.
+    pub(crate) fn post(&self, dead_letter: &str) -> Option<PostId> {
+        self.post.or_else(|| dead_letter.parse().ok())
     }
 
-    /// Reads a detail of the record. What it does not understand it passes over.
+    /// Reads a detail of the audit log. What it does not understand it passes over.
     pub(crate) fn read(detail: &str) -> Self {
         let mut trace = Self::default();
         for part in detail.split("; ") {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_with_nothing_to_note_has_an_empty_detail() {
+    fn a_dead_letter_with_nothing_to_note_has_an_empty_detail() {
         assert_eq!(Trace::default().to_string(), "");
     }
 }

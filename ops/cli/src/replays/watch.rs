@@ -1,13 +1,13 @@
-//! Waiting until it is known what became of the letters of a replay.
+//! Waiting until it is known what became of the dead letters of a replay.
 //!
-//! Asked at growing intervals: first MySQL alone, and the dead letters only for what is not stored and only if there are
-//! any, because a look has all of them in hand for a moment.
+//! Asked at growing intervals: first MySQL alone, and the dead letters only for what is not stored and only if there
+//! are any, because a look has all of them in flight for a moment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluice_mysql::{PastLetter, Store};
+use sluice_mysql::{PastItem, Store};
 use tokio::time::Instant;
 
 use super::PAGE;
@@ -20,12 +20,12 @@ use crate::visible::line;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The letters of one replay on their way.
+/// The dead letters of one replay on their way.
 pub(crate) struct Watch<'a> {
     store: &'a Store,
     dead: &'a DeadLetters,
     replay: &'a str,
-    waiting: Vec<PastLetter>,
+    waiting: Vec<PastItem>,
     /// The fates that are known.
     pub(crate) known: Counts,
     /// How many failed again, by the reason.
@@ -40,8 +40,8 @@ impl<'a> Watch<'a> {
     pub(crate) async fn begin(store: &'a Store, dead: &'a DeadLetters, replay: &'a str) -> anyhow::Result<Self> {
         let mut waiting = Vec::new();
         loop {
-            let after = waiting.last().map_or(0, |letter: &PastLetter| letter.number);
-            let page = store.letters_of(replay, after, PAGE).await.map_err(|failure| store.blame(failure))?;
+            let after = waiting.last().map_or(0, |dead_letter: &PastItem| dead_letter.number);
+            let page = store.items_of(replay, after, PAGE).await.map_err(|failure| store.with_context(failure))?;
             if page.is_empty() {
                 return Ok(Self { store, dead, replay, waiting, known: Counts::default(), failures: BTreeMap::new() });
             }
@@ -51,7 +51,7 @@ impl<'a> Watch<'a> {
 
     /// How many were put back to work, before any fate is known.
     pub(crate) fn sent(&self) -> u32 {
-        let sent = self.waiting.iter().filter(|letter| letter.outcome == "replayed").count();
+        let sent = self.waiting.iter().filter(|dead_letter| dead_letter.outcome == "replayed").count();
         u32::try_from(sent).unwrap_or(u32::MAX)
     }
 
@@ -76,7 +76,7 @@ impl<'a> Watch<'a> {
                 && !stop.is_cancelled()
                 && !std::mem::replace(&mut said, true)
             {
-                say(&format!("what became of the letters cannot be told yet; asking on: {error:#}"));
+                say(&format!("what became of the dead letters cannot be told yet; asking on: {error:#}"));
             }
             // Who has long to look must not look all the time.
             pause = pause.max(begun.elapsed() * 2);
@@ -97,26 +97,26 @@ impl<'a> Watch<'a> {
     }
 
     async fn sort_out(&mut self, died: &DiedAgain) -> anyhow::Result<()> {
-        let mut letters = std::mem::take(&mut self.waiting).into_iter();
+        let mut dead_letters = std::mem::take(&mut self.waiting).into_iter();
         loop {
-            let page: Vec<PastLetter> = letters.by_ref().take(PAGE as usize).collect();
+            let page: Vec<PastItem> = dead_letters.by_ref().take(PAGE as usize).collect();
             if page.is_empty() {
                 return Ok(());
             }
             match fates(self.store, self.replay, &page, died).await {
-                Ok(fates) => page.into_iter().zip(fates).for_each(|(letter, fate)| self.note(letter, fate)),
+                Ok(fates) => page.into_iter().zip(fates).for_each(|(dead_letter, fate)| self.note(dead_letter, fate)),
                 Err(failure) => {
                     self.waiting.extend(page);
-                    self.waiting.extend(letters);
-                    return Err(self.store.blame(failure).into());
+                    self.waiting.extend(dead_letters);
+                    return Err(self.store.with_context(failure).into());
                 }
             }
         }
     }
 
-    fn note(&mut self, letter: PastLetter, fate: Fate) {
+    fn note(&mut self, dead_letter: PastItem, fate: Fate) {
         match &fate {
-            Fate::Waiting => return self.waiting.push(letter),
+            Fate::Waiting => return self.waiting.push(dead_letter),
             Fate::FailedAgain(reason) => *self.failures.entry(Arc::clone(reason)).or_default() += 1,
             _ => {}
         }

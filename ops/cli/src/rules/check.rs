@@ -1,14 +1,14 @@
-//! `sluice rules check`: would a worker take this file, and is every rule in it one that can speak?
+//! `sluice rules check`: would a worker take this file, and is every rule in it one that can match?
 
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use sluice_review::{Checked, Mistakes, Place, RuleSet, Warning};
+use sluice_review::{Checked, Mistakes, Position, RuleSet, Warning};
 use sluice_runtime::exit::Exit;
 
 use crate::visible::line;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// Which file, and how.
 #[derive(Debug, Args)]
@@ -16,13 +16,13 @@ pub(super) struct CheckArgs {
     /// A rules file, TOML
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// One JSON object: file, sound (true or false), ruleset, rules, terms, tests, and warnings and errors, each
-    /// [{line, column, message}]. A sound file has no errors, and can have warnings
+    /// One JSON object: file, valid (true or false), ruleset, rules, terms, tests, and warnings and errors, each
+    /// [{line, column, message}]. A valid file has no errors, and can have warnings
     #[arg(long)]
     json: bool,
 }
 
-/// Checks it. A file that is refused ends with 1, with warnings or without a sound one ends with 0.
+/// Checks it. A file that is refused ends with 1, with warnings or without a valid one ends with 0.
 ///
 /// # Errors
 /// When stdout cannot be written.
@@ -31,7 +31,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     match RuleSet::check(&args.file) {
         Ok(checked) => {
             output::print(|out| match args.json {
-                true => output::json_line(out, &sound(&file, &checked)),
+                true => output::json_line(out, &valid(&file, &checked)),
                 false => write!(out, "{}", page(&file, &checked)),
             })?;
             Ok(Exit::Done)
@@ -40,9 +40,9 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
             if args.json {
                 output::print(|out| output::json_line(out, &refused(&file, &mistakes)))?;
             }
-            mistakes.iter().for_each(|error| tell!("error: {}", line(&error.to_string())));
+            mistakes.iter().for_each(|error| report!("error: {}", line(&error.to_string())));
             let errors = mistakes.iter().count();
-            tell!("{} is refused: {errors} {}", line(&file), if errors == 1 { "error" } else { "errors" });
+            report!("{} is refused: {errors} {}", line(&file), if errors == 1 { "error" } else { "errors" });
             Ok(Exit::Failed)
         }
     }
@@ -53,13 +53,13 @@ fn page(file: &str, checked: &Checked) -> String {
     let warnings: String = checked.warnings.iter().map(|warning| format!("{}\n", line(&warned(warning)))).collect();
     let Checked { set, rules, terms, tests, .. } = checked;
     let counts = format!("{rules} rules with {terms} terms; its {tests} tests hold");
-    format!("{warnings}{} is sound: {}, {counts}, {} warnings\n", line(file), set.id(), checked.warnings.len())
+    format!("{warnings}{} is valid: {}, {counts}, {} warnings\n", line(file), set.id(), checked.warnings.len())
 }
 
-fn sound(file: &str, checked: &Checked) -> Value {
+fn valid(file: &str, checked: &Checked) -> Value {
     let warnings: Vec<_> = checked.warnings.iter().map(|warning| at(Some(&warning.place), &warning.message)).collect();
     json!({
-        "file": file, "sound": true, "ruleset": checked.set.id(), "rules": checked.rules, "terms": checked.terms,
+        "file": file, "valid": true, "ruleset": checked.set.id(), "rules": checked.rules, "terms": checked.terms,
         "tests": checked.tests, "warnings": warnings, "errors": []
     })
 }
@@ -67,11 +67,11 @@ fn sound(file: &str, checked: &Checked) -> Value {
 fn refused(file: &str, mistakes: &Mistakes) -> Value {
     let errors: Vec<_> = mistakes.iter().map(|error| at(error.place(), &error.to_string())).collect();
     json!({
-        "file": file, "sound": false, "ruleset": null, "rules": null, "terms": null, "tests": null, "warnings": [],
+        "file": file, "valid": false, "ruleset": null, "rules": null, "terms": null, "tests": null, "warnings": [],
         "errors": errors
     })
 }
 
-fn at(place: Option<&Place>, message: &str) -> Value {
+fn at(place: Option<&Position>, message: &str) -> Value {
     json!({ "line": place.map(|place| place.line), "column": place.map(|place| place.column), "message": message })
 }

@@ -18,11 +18,11 @@ use sluice_runtime::regular;
 
 use super::Chosen;
 use super::figures::Figures;
-use super::outcome::{Outcome, Wrong};
+use super::outcome::{EvalOutcome, Wrong};
 use super::row::{Row, Rows};
 use super::scorecard;
 use crate::visible::line;
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// Which texts, and how.
 #[derive(Debug, Args)]
@@ -63,7 +63,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
         let name = file.display().to_string();
         let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
         for (number, problem) in &rows.bad {
-            tell!("error: {name}:{number}: no row: {}; expected {EXPECTED}", line(problem));
+            report!("error: {name}:{number}: no row: {}; expected {EXPECTED}", line(problem));
             exit = Exit::Partial;
         }
         let outcome = judge(&rules, name, rows.good);
@@ -89,10 +89,10 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
 }
 
 /// Reviews the rows of one file.
-fn judge(rules: &RuleSet, file: String, rows: Vec<(usize, Row)>) -> Outcome<'_> {
+fn judge(rules: &RuleSet, file: String, rows: Vec<(usize, Row)>) -> EvalOutcome<'_> {
     let reviews: Vec<_> = rows.iter().map(|(_, row)| rules.review_text(&row.title, &row.text)).collect();
     let (times, took) = measure(rules, &rows);
-    let mut outcome = Outcome {
+    let mut outcome = EvalOutcome {
         file,
         ruleset: rules.id(),
         figures: Figures::default(),

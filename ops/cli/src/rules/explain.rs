@@ -10,7 +10,7 @@ use sluice_review::{Explanation, Finding};
 use sluice_runtime::exit::Exit;
 
 use super::{Chosen, findings};
-use sluice_runtime::output::{self, tell};
+use sluice_runtime::output::{self, report};
 
 /// The longest text that is read.
 const TEXT_MAX: u64 = 16 << 20;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     };
     let explanation = rules.explain(&args.title, &text);
     output::print(|out| match args.json {
-        true => output::json_line(out, &Told::of(&explanation)),
+        true => output::json_line(out, &Explained::of(&explanation)),
         false => write!(out, "{}", findings::page(&explanation, &args.title, &text)),
     })?;
     Ok(Exit::Done)
@@ -53,7 +53,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
 
 fn from_stdin() -> anyhow::Result<String> {
     if io::stdin().is_terminal() {
-        tell!("type the text, and end it with Ctrl-D on a line of its own");
+        report!("type the text, and end it with Ctrl-D on a line of its own");
     }
     let mut text = String::new();
     io::stdin().take(TEXT_MAX + 1).read_to_string(&mut text).context("cannot read the text from stdin")?;
@@ -66,7 +66,7 @@ fn from_stdin() -> anyhow::Result<String> {
 
 /// An explanation as JSON: flat, with the names that rows and `sluice why --json` use.
 #[derive(Serialize)]
-struct Told<'a> {
+struct Explained<'a> {
     #[serde(flatten)]
     review: &'a Review,
     findings: Vec<ToldFinding<'a>>,
@@ -80,7 +80,7 @@ struct ToldFinding<'a> {
     dropped: Option<&'a str>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Explained<'a> {
     fn of(explanation: &'a Explanation) -> Self {
         let told = |finding: &'a Finding| ToldFinding {
             reason: &finding.reason,

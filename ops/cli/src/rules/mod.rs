@@ -1,7 +1,7 @@
 //! `sluice rules`: the rules of the review, tried by hand before a worker has them.
 //!
 //! ```text
-//!  check     one file: refused by line and column, or sound, with what is odd about it
+//!  check     one file: refused by line and column, or valid, with what is odd about it
 //!  explain   one text: what was found where, and what follows
 //!  eval      how good: rows of text with what they should get, counted
 //! ```
@@ -33,7 +33,7 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say whether a rules file is sound: what is wrong by line and column, and which rules can never speak
+    /// Say whether a rules file is valid: what is wrong by line and column, and which rules can never match
     Check(check::CheckArgs),
     /// Say of one text what the rules find in it, where and why, and what follows
     Explain(explain::ExplainArgs),

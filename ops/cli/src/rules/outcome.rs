@@ -10,7 +10,7 @@ use super::row::Row;
 
 /// What became of one file's rows.
 #[derive(Debug, Serialize)]
-pub(super) struct Outcome<'a> {
+pub(super) struct EvalOutcome<'a> {
     pub(super) file: String,
     pub(super) ruleset: &'a str,
     #[serde(flatten)]

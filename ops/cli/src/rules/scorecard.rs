@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sluice_core::verdict::{Review, Verdict};
 
 use super::figures::Figures;
-use super::outcome::{Outcome, Wrong};
+use super::outcome::{EvalOutcome, Wrong};
 use crate::visible::{cut, line};
 use sluice_runtime::table::{lines, right, table};
 
@@ -13,7 +13,7 @@ use sluice_runtime::table::{lines, right, table};
 const TEXT_MAX_CHARS: usize = 70;
 
 /// The whole page, with no more than so many wrong rows.
-pub(super) fn page(outcome: &Outcome<'_>, shown: usize) -> String {
+pub(super) fn page(outcome: &EvalOutcome<'_>, shown: usize) -> String {
     let mut table = table(&["", "rows", "flagged", "recall", "false positives", "rejected clean", "posts a second"]);
     table.add_row(cells("all", &outcome.figures));
     for (value, figures) in outcome.lang.iter().chain(&outcome.kind) {

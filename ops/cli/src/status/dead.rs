@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use sluice_core::disposition::Class;
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use time::{Duration, OffsetDateTime};
 
 use crate::browse::DeadLetters;
@@ -24,11 +24,11 @@ pub(super) enum Look {
 }
 
 impl Look {
-    /// Why so many letters are not looked at; `None`: they are.
-    pub(super) fn refuses(self, letters: u32) -> Option<String> {
+    /// Why so many dead letters are not looked at; `None`: they are.
+    pub(super) fn refuses(self, dead_letters: u32) -> Option<String> {
         match self {
             Self::Always => None,
-            Self::UpTo(most) if letters <= most => None,
+            Self::UpTo(most) if dead_letters <= most => None,
             Self::UpTo(most) => Some(format!("more than {most}, so not looked at; --look does it all the same")),
             Self::Never => Some("not looked at (--no-look)".to_owned()),
         }
@@ -40,9 +40,9 @@ impl Look {
 pub(super) struct Seen {
     /// How many of each class.
     pub(super) by_class: BTreeMap<Class, u32>,
-    /// When the oldest failed last, as far as letters say.
+    /// When the oldest failed last, as far as dead letters say.
     pub(super) oldest: Option<OffsetDateTime>,
-    /// When each of those that failed within the hour before the look did so: the rate at which letters come.
+    /// When each of those that failed within the hour before the look did so: the rate at which dead letters come.
     recent: Vec<OffsetDateTime>,
 }
 
@@ -50,11 +50,11 @@ impl Seen {
     /// Looks.
     ///
     /// # Errors
-    /// When the letters cannot be looked at.
+    /// When the dead letters cannot be looked at.
     pub(super) async fn look(dead: &DeadLetters) -> anyhow::Result<Self> {
         let (mut seen, now) = (Self::default(), OffsetDateTime::now_utc());
-        dead.look(|letter| {
-            seen.add(&letter.summary, now);
+        dead.look(|dead_letter| {
+            seen.add(&dead_letter.summary, now);
             ControlFlow::Continue(())
         })
         .await?;
@@ -71,10 +71,10 @@ impl Seen {
         self.recent.iter().filter(|at| **at >= now - Duration::HOUR).count()
     }
 
-    fn add(&mut self, letter: &DeadLetterSummary, now: OffsetDateTime) {
-        self.recent.extend(letter.last_failed_at.filter(|at| *at >= now - Duration::HOUR));
-        *self.by_class.entry(letter.class).or_insert(0) += 1;
-        self.oldest = match (self.oldest, letter.last_failed_at) {
+    fn add(&mut self, dead_letter: &DeadLetterSummary, now: OffsetDateTime) {
+        self.recent.extend(dead_letter.last_failed_at.filter(|at| *at >= now - Duration::HOUR));
+        *self.by_class.entry(dead_letter.class).or_insert(0) += 1;
+        self.oldest = match (self.oldest, dead_letter.last_failed_at) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_letters_are_looked_at_only_when_asked() {
+    fn many_dead_letters_are_looked_at_only_when_asked() {
         assert_eq!(Look::UpTo(10).refuses(10), None);
         assert!(Look::UpTo(10).refuses(11).is_some_and(|note| note.contains("--look")));
         assert_eq!(Look::Always.refuses(u32::MAX), None);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::crew::{Crew, PausedCrew};
+use super::workers::{PausedWorkers, Workers};
 
 /// What is known at one moment.
 #[derive(Debug, Clone, Serialize)]
@@ -20,19 +20,19 @@ pub(super) struct Status {
     /// The prefix of the names in RabbitMQ.
     pub(super) prefix: String,
     /// What workers wait for, if any of them does.
-    pub(super) paused: Option<PausedCrew>,
-    /// The queue of posts; none when the broker is away.
+    pub(super) paused: Option<PausedWorkers>,
+    /// The queue of posts; none when the broker is down.
     pub(super) queue: Option<Queue>,
-    /// Who answered the worker-status request; none when the broker is away.
-    pub(super) workers: Option<Crew>,
-    /// The dead letters; none when the broker is away.
+    /// Who answered the worker-status request; none when the broker is down.
+    pub(super) workers: Option<Workers>,
+    /// The dead letters; none when the broker is down.
     pub(super) dead_letters: Option<Dead>,
-    /// The rows; none when the database is away.
+    /// The rows; none when the database is down.
     pub(super) posts: Option<Posts>,
     /// How fast it moves; none in a first sample.
     pub(super) rates: Option<Rates>,
     /// What could not be asked.
-    pub(super) away: Vec<Away>,
+    pub(super) unreachable: Vec<Unreachable>,
 }
 
 /// The queue of posts.
@@ -40,12 +40,12 @@ pub(super) struct Status {
 pub(super) struct Queue {
     /// Its name.
     pub(super) name: String,
-    /// Posts waiting. Those in a worker's hand are not among them.
+    /// Posts waiting. Those in flight are not among them.
     pub(super) ready: u32,
     /// Consumers.
     pub(super) consumers: u32,
     /// Posts in the hands of those workers that answered.
-    pub(super) in_hand: u32,
+    pub(super) in_flight: u32,
     /// When the oldest post that is not settled was submitted, as far as a worker has seen it: none waits that is
     /// older.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -65,7 +65,7 @@ pub(super) struct Dead {
     pub(super) by_class: Option<BTreeMap<&'static str, u32>>,
     /// How many failed within the last hour; none when they were not looked at.
     pub(super) last_hour: Option<usize>,
-    /// When the oldest failed last, as far as letters say.
+    /// When the oldest failed last, as far as dead letters say.
     #[serde(with = "time::serde::rfc3339::option")]
     pub(super) oldest_failed_at: Option<OffsetDateTime>,
     /// How long ago that is.
@@ -83,13 +83,14 @@ pub(super) struct Posts {
     pub(super) exact: bool,
     /// How many have each verdict; none where they were not counted.
     pub(super) by_verdict: Option<BTreeMap<&'static str, u64>>,
-    /// Where they were not counted: how many of the thousand with the highest ids, mostly the latest, have each verdict.
+    /// Where they were not counted: how many of the thousand with the highest ids, mostly the latest, have each
+    /// verdict.
     pub(super) sample: Option<BTreeMap<&'static str, u64>>,
 }
 
 /// What could not be asked.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Away {
+pub(super) struct Unreachable {
     /// `RabbitMQ`, `MySQL` or `dead letters`.
     pub(super) what: &'static str,
     /// The first of the samples in a row that could not ask it, UTC.
@@ -99,8 +100,8 @@ pub(super) struct Away {
     pub(super) problem: String,
 }
 
-/// How fast posts move. What is unknown is none: a server that was unreachable in either sample, a program that consumes
-/// and does not answer.
+/// How fast posts move. What is unknown is none: a server that was unreachable in either sample, a program that
+/// consumes and does not answer.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Rates {
     /// The time between the two samples.

@@ -1,15 +1,15 @@
 //! `sluice status`: what waits, what died, what is stored, and how fast it moves.
 //!
 //! A rate needs two samples: two a second apart where one answer is wanted, the last two refreshes with `--watch`.
-//! What cannot be asked is said to be away, and the rest is shown. The workers answer for themselves.
+//! What cannot be asked is said to be down, and the rest is shown. The workers answer for themselves.
 
-mod crew;
 mod dead;
 mod known;
 mod rates;
 mod sample;
 mod text;
 mod watch;
+mod worker_table;
 mod workers;
 
 use std::time::Duration;
@@ -35,12 +35,12 @@ pub struct StatusArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// One JSON object: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready,
-    /// consumers, in_hand, oldest_submitted_at, oldest_age_seconds}, workers [{worker, pid, version, ruleset,
-    /// started_at, state, paused, consumers, in_hand, stored, dead_lettered, oldest_submitted_at, rules {since, refused
-    /// {at, why}}, reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at,
-    /// oldest_age_seconds, note}, posts {total, exact, by_verdict, sample}, rates {over_seconds, accepted_per_second,
-    /// recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second, share}]}, away [{what,
-    /// since, problem}]. What is away is null. With --watch one object a line
+    /// consumers, in_flight, oldest_submitted_at, oldest_age_seconds}, workers [{worker, pid, version, ruleset,
+    /// started_at, state, paused, consumers, in_flight, stored, dead_lettered, oldest_submitted_at, rules {since,
+    /// refused {at, why}}, reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour,
+    /// oldest_failed_at, oldest_age_seconds, note}, posts {total, exact, by_verdict, sample}, rates {over_seconds,
+    /// accepted_per_second, recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second,
+    /// share}]}, unreachable [{what, since, problem}]. What is down is null. With --watch one object a line
     #[arg(long)]
     json: bool,
     /// Refresh until Ctrl-C
@@ -53,7 +53,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = interval, requires = "watch")]
     interval: Duration,
     /// Look at the dead letters for their classes and ages however many there are; by default only up to 10000, since a
-    /// look has all of them in hand for a while
+    /// look has all of them in flight for a while
     #[arg(long, conflicts_with = "no_look")]
     look: bool,
     /// Only count the dead letters
@@ -98,7 +98,7 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         };
         show(&status, args.json)?;
         sampler.close().await;
-        return Ok(if status.away.is_empty() { Exit::Done } else { Exit::Failed });
+        return Ok(if status.unreachable.is_empty() { Exit::Done } else { Exit::Failed });
     }
     if args.on_a_screen() {
         watch::run(sampler, args.interval, stop).await?;

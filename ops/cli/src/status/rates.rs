@@ -2,16 +2,16 @@
 
 use sluice_rabbit::worker_status::WorkerStatus;
 
-use super::crew::Crew;
 use super::known::{Rates, Status, WorkerRate};
+use super::workers::Workers;
 
 impl Status {
     /// The same, with the rates since an earlier sample, and with the beginning of what is still unreachable.
     #[must_use]
     pub(super) fn with_rates_since(mut self, earlier: &Self) -> Self {
-        for away in &mut self.away {
-            if let Some(before) = earlier.away.iter().find(|before| before.what == away.what) {
-                away.since = before.since;
+        for unreachable in &mut self.unreachable {
+            if let Some(before) = earlier.unreachable.iter().find(|before| before.what == unreachable.what) {
+                unreachable.since = before.since;
             }
         }
         let over = (self.taken - earlier.taken).as_secs_f64();
@@ -20,7 +20,7 @@ impl Status {
     }
 
     fn rates_since(&self, earlier: &Self, over: f64) -> Rates {
-        let left = self.workers.as_ref().map(|crew| left(crew, earlier)).unwrap_or_default();
+        let left = self.workers.as_ref().map(|workers| left(workers, earlier)).unwrap_or_default();
         let total = |of: fn(&Left) -> u64| {
             let all: Option<u64> = left.iter().map(|one| one.as_ref().map(of)).sum();
             all.filter(|_| self.workers.is_some() && earlier.workers.is_some()).map(|all| all as f64)
@@ -30,11 +30,11 @@ impl Status {
         let recorded = counted.map(|(now, then)| now.total as f64 - then.total as f64).or(stored);
         let queues = self.queue.as_ref().zip(earlier.queue.as_ref());
         let growth = queues.map(|(now, then)| f64::from(now.ready) - f64::from(then.ready));
-        let in_flight = queues.map(|(now, then)| f64::from(now.in_hand) - f64::from(then.in_hand));
+        let in_flight = queues.map(|(now, then)| f64::from(now.in_flight) - f64::from(then.in_flight));
         let settled = total(|left| left.stored + left.dead_lettered).filter(|_| self.all_answer());
         let accepted = growth.zip(in_flight).zip(settled).map(|((growth, in_flight), left)| growth + in_flight + left);
         let per_second = |posts: f64| tenths(posts / over);
-        let names = self.workers.iter().flat_map(Crew::members);
+        let names = self.workers.iter().flat_map(Workers::members);
         let workers = names.zip(&left).map(|(worker, left)| WorkerRate {
             worker: worker.worker.clone(),
             pid: worker.pid,
@@ -54,7 +54,7 @@ impl Status {
     /// Whether every consumer of the queue belongs to a worker that answered.
     fn all_answer(&self) -> bool {
         let asked = self.queue.as_ref().zip(self.workers.as_ref());
-        asked.is_some_and(|(queue, crew)| queue.consumers <= crew.consumers())
+        asked.is_some_and(|(queue, workers)| queue.consumers <= workers.consumers())
     }
 }
 
@@ -66,11 +66,11 @@ struct Left {
 }
 
 /// The same for each of them; none for one that was running at the earlier sample and did not answer.
-fn left(crew: &Crew, earlier: &Status) -> Vec<Option<Left>> {
+fn left(workers: &Workers, earlier: &Status) -> Vec<Option<Left>> {
     let before = |now: &WorkerStatus| {
         let same =
             |then: &&WorkerStatus| (&then.worker, then.pid) == (&now.worker, now.pid) && then.stored <= now.stored;
-        earlier.workers.iter().flat_map(Crew::members).find(same)
+        earlier.workers.iter().flat_map(Workers::members).find(same)
     };
     let since = |now: &WorkerStatus| match before(now) {
         Some(then) => Some(Left {
@@ -80,7 +80,7 @@ fn left(crew: &Crew, earlier: &Status) -> Vec<Option<Left>> {
         None if now.started_at >= earlier.at => Some(Left { stored: now.stored, dead_lettered: now.dead_lettered }),
         None => None,
     };
-    crew.members().iter().map(since).collect()
+    workers.members().iter().map(since).collect()
 }
 
 fn tenths(number: f64) -> f64 {
@@ -89,8 +89,8 @@ fn tenths(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::crew::tests::{NOON, crew_of};
-    use super::super::known::{Away, Posts, Queue};
+    use super::super::known::{Posts, Queue, Unreachable};
+    use super::super::workers::tests::{NOON, workers_of};
     use super::*;
     use sluice_core::verdict::Verdict;
     use sluice_mysql::Stored;
@@ -98,21 +98,21 @@ mod tests {
     use std::time::Duration;
     use tokio::time::Instant;
 
-    fn status(after: Duration, ready: Option<u32>, rows: Option<u64>, crew: Option<Crew>) -> Status {
+    fn status(after: Duration, ready: Option<u32>, rows: Option<u64>, workers: Option<Workers>) -> Status {
         static BEGUN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-        let consumers = crew.as_ref().map_or(0, Crew::consumers);
-        let queue = |ready| Queue::new("post_queue".to_owned(), Depth { ready, consumers }, crew.as_ref(), NOON);
+        let consumers = workers.as_ref().map_or(0, Workers::consumers);
+        let queue = |ready| Queue::new("post_queue".to_owned(), Depth { ready, consumers }, workers.as_ref(), NOON);
         Status {
             at: NOON + after,
             taken: *BEGUN.get_or_init(Instant::now) + after,
             prefix: "post".to_owned(),
             paused: None,
             queue: ready.map(queue),
-            workers: crew,
+            workers,
             dead_letters: None,
             posts: rows.map(|rows| Posts::new(&Stored::Exactly(vec![(Verdict::Approved, rows)]))),
             rates: None,
-            away: Vec::new(),
+            unreachable: Vec::new(),
         }
     }
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_away_in_either_sample_has_no_rate() {
+    fn what_was_down_in_either_sample_has_no_rate() {
         let later = status(Duration::from_secs(1), Some(5), None, None);
         let rates = rates(status(Duration::ZERO, None, Some(10), None), later);
         assert_eq!((rates.recorded_per_second, rates.queue_growth_per_second), (None, None));
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn accepted_is_what_the_queue_grew_by_and_what_left_it() {
         let at = |seconds, ready, stored: &[u64]| {
-            status(Duration::from_secs(seconds), Some(ready), None, Some(crew_of(stored)))
+            status(Duration::from_secs(seconds), Some(ready), None, Some(workers_of(stored)))
         };
         let rates = rates(at(0, 10, &[100, 200]), at(2, 14, &[110, 230]));
         assert_eq!((rates.accepted_per_second, rates.recorded_per_second), (Some(22.0), Some(20.0)));
@@ -148,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_worker_that_was_not_heard_before_has_a_rate_only_if_it_is_new() {
-        let later = |stored: &[u64]| status(Duration::from_secs(1), Some(0), None, Some(crew_of(stored)));
-        let earlier = || status(Duration::ZERO, Some(0), None, Some(crew_of(&[5])));
+        let later = |stored: &[u64]| status(Duration::from_secs(1), Some(0), None, Some(workers_of(stored)));
+        let earlier = || status(Duration::ZERO, Some(0), None, Some(workers_of(&[5])));
         // All of them were started at noon, when the earlier sample was taken.
         assert_eq!(rates(earlier(), later(&[6, 7])).workers[1].stored_per_second, Some(7.0));
         let mut older = earlier();
@@ -159,15 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_away_keeps_its_beginning_for_as_long_as_it_lasts() {
-        let away = |seconds: u64| {
+    fn what_is_down_keeps_its_beginning_for_as_long_as_it_lasts() {
+        let unreachable = |seconds: u64| {
             let mut status = status(Duration::from_secs(seconds), None, None, None);
-            status.away.push(Away { what: "MySQL", since: status.at, problem: "refused".to_owned() });
+            status.unreachable.push(Unreachable { what: "MySQL", since: status.at, problem: "refused".to_owned() });
             status
         };
-        let third = away(4).with_rates_since(&away(2).with_rates_since(&away(0)));
-        assert_eq!(third.away[0].since, NOON);
+        let third = unreachable(4).with_rates_since(&unreachable(2).with_rates_since(&unreachable(0)));
+        assert_eq!(third.unreachable[0].since, NOON);
         let back = status(Duration::from_secs(2), None, None, None);
-        assert_eq!(away(4).with_rates_since(&back).away[0].since, NOON + Duration::from_secs(4));
+        assert_eq!(unreachable(4).with_rates_since(&back).unreachable[0].since, NOON + Duration::from_secs(4));
     }
 }

@@ -3,15 +3,15 @@
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::failure::Failure;
 use sluice_mysql::{ByVerdict, Store, Stored};
-use sluice_rabbit::delivery::BrowseError;
+use sluice_rabbit::dead_letters::BrowseError;
 use sluice_rabbit::topology::Depth;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::crew::Crew;
 use super::dead::{Look, Seen};
-use super::known::{Away, Dead, Posts, Queue, Status};
+use super::known::{Dead, Posts, Queue, Status, Unreachable};
+use super::workers::Workers;
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
 
@@ -22,7 +22,7 @@ pub(super) struct Sampler {
     look: Look,
     /// Whether the posts are counted however many there are.
     exact: bool,
-    /// The last look and the number of letters then: as long as that stays, so does what was seen.
+    /// The last look and the number of dead letters then: as long as that stays, so does what was seen.
     seen: Option<(u32, Seen)>,
 }
 
@@ -59,45 +59,45 @@ impl Sampler {
     /// Takes one.
     pub(super) async fn take(&mut self) -> Status {
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
-        let crew = Crew::call(&self.dead.broker, &self.dead.topology);
-        let (depths, rows, crew) = tokio::join!(depths, self.posts(), crew);
+        let workers = Workers::call(&self.dead.broker, &self.dead.topology);
+        let (depths, rows, workers) = tokio::join!(depths, self.posts(), workers);
         let (at, taken) = (OffsetDateTime::now_utc(), Instant::now());
-        let mut away = Vec::new();
-        let mut note = |what, problem: String| away.push(Away { what, since: at, problem });
+        let mut unreachable = Vec::new();
+        let mut note = |what, problem: String| unreachable.push(Unreachable { what, since: at, problem });
         let depths = depths.map_err(|problem| note("RabbitMQ", problem.to_string())).ok();
         let posts = match rows {
             Ok(rows) => Some(Posts::new(&rows)),
             Err(failure) => {
-                note("MySQL", self.store.blame(failure).to_string());
+                note("MySQL", self.store.with_context(failure).to_string());
                 None
             }
         };
         let mut dead_letters = None;
         if let Some(Depths { dead, .. }) = depths {
-            let (letters, problem) = self.dead_letters(dead, at).await;
+            let (found, problem) = self.dead_letters(dead, at).await;
             if let Some(problem) = problem {
                 note("dead letters", problem);
             }
-            dead_letters = Some(letters);
+            dead_letters = Some(found);
         }
         let topology = &self.dead.topology;
-        // Where the broker is away, the depths have said so.
-        let workers = crew.ok();
+        // Where the broker is down, the depths have said so.
+        let workers = workers.ok();
         let queue = depths.map(|Depths { posts, .. }| Queue::new(topology.queue(), posts, workers.as_ref(), at));
-        let paused = workers.as_ref().and_then(Crew::paused);
+        let paused = workers.as_ref().and_then(Workers::paused);
         let prefix = self.dead.prefix.clone();
-        Status { at, taken, prefix, paused, queue, workers, dead_letters, posts, rates: None, away }
+        Status { at, taken, prefix, paused, queue, workers, dead_letters, posts, rates: None, unreachable }
     }
 
     async fn dead_letters(&mut self, depth: Depth, now: OffsetDateTime) -> (Dead, Option<String>) {
         let mut note = self.look.refuses(depth.ready);
         let mut problem = None;
-        let same = self.seen.as_ref().is_some_and(|(letters, _)| *letters == depth.ready);
+        let same = self.seen.as_ref().is_some_and(|(dead_letters, _)| *dead_letters == depth.ready);
         if note.is_none() && !same {
             self.seen = match Seen::look(&self.dead).await {
                 Ok(seen) => Some((depth.ready, seen)),
                 Err(error) if matches!(error.downcast_ref(), Some(BrowseError::Busy { .. })) => {
-                    note = Some("somebody has dead letters in hand, which are not counted".to_owned());
+                    note = Some("somebody has dead letters in flight, which are not counted".to_owned());
                     None
                 }
                 Err(error) => {
@@ -128,14 +128,14 @@ impl Sampler {
 }
 
 impl Queue {
-    pub(super) fn new(name: String, depth: Depth, crew: Option<&Crew>, now: OffsetDateTime) -> Self {
+    pub(super) fn new(name: String, depth: Depth, workers: Option<&Workers>, now: OffsetDateTime) -> Self {
         let Depth { ready, consumers } = depth;
-        let oldest = crew.and_then(|crew| crew.oldest(ready > 0));
+        let oldest = workers.and_then(|workers| workers.oldest(ready > 0));
         Self {
             name,
             ready,
             consumers,
-            in_hand: crew.map_or(0, Crew::in_hand),
+            in_flight: workers.map_or(0, Workers::in_flight),
             oldest_submitted_at: oldest,
             oldest_age_seconds: oldest.map(|at| (now - at).whole_seconds().max(0)),
         }

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use time::Duration;
 
-use super::crew::PausedCrew;
 use super::known::Rates;
-use super::known::{Away, Dead, Posts, Queue, Status};
-use super::workers::{notes, table_of};
+use super::known::{Dead, Posts, Queue, Status, Unreachable};
+use super::worker_table::{notes, table_of};
+use super::workers::PausedWorkers;
 use crate::times::{shown, span};
 use crate::visible::line;
 
@@ -28,8 +28,8 @@ pub(super) fn page(status: &Status) -> String {
     for Fact { name, value } in pause(status).into_iter().chain(facts(status)).chain(unreachable(status)) {
         let _ = writeln!(page, "{name:<14}{value}");
     }
-    if let Some(crew) = &status.workers {
-        page.push_str(&table_of(crew, status));
+    if let Some(workers) = &status.workers {
+        page.push_str(&table_of(workers, status));
     }
     notes(status).iter().for_each(|note| _ = writeln!(page, "\n{note}"));
     page
@@ -51,18 +51,18 @@ pub(super) fn facts(status: &Status) -> Vec<Fact> {
 
 /// What cannot be asked, since when and why.
 pub(super) fn unreachable(status: &Status) -> Vec<Fact> {
-    let told = |away: &Away| {
-        let Away { what, since, problem } = away;
+    let told = |unreachable: &Unreachable| {
+        let Unreachable { what, since, problem } = unreachable;
         let lasts = span(status.at - *since);
         format!("{what} since {}, for {lasts}: {}", shown(Some(*since)), line(problem))
     };
-    status.away.iter().map(|away| Fact { name: "unreachable", value: told(away) }).collect()
+    status.unreachable.iter().map(|unreachable| Fact { name: "unreachable", value: told(unreachable) }).collect()
 }
 
 /// What workers wait for, if any of them does: `mysql since 16:00, for 2m 3s (4 of 4 workers): …`
 pub(super) fn pause(status: &Status) -> Option<Fact> {
-    let PausedCrew { dependency, since, workers, code, message } = status.paused.as_ref()?;
-    let all = status.workers.as_ref().map_or(0, |crew| crew.members().len());
+    let PausedWorkers { dependency, since, workers, code, message } = status.paused.as_ref()?;
+    let all = status.workers.as_ref().map_or(0, |workers| workers.members().len());
     let lasts = span(status.at - *since);
     let since = shown(Some(*since));
     let value = format!("{dependency} since {since}, for {lasts} ({workers} of {all} workers): {code}: {message}");
@@ -70,8 +70,8 @@ pub(super) fn pause(status: &Status) -> Option<Fact> {
 }
 
 fn queue(queue: &Queue) -> String {
-    let Queue { ready, name, consumers, in_hand, .. } = queue;
-    let mut text = format!("{ready} waiting in {name}, {in_hand} in flight, {consumers} consumers");
+    let Queue { ready, name, consumers, in_flight, .. } = queue;
+    let mut text = format!("{ready} waiting in {name}, {in_flight} in flight, {consumers} consumers");
     if let Some(age) = queue.oldest_age_seconds {
         let _ = write!(text, "; the oldest was submitted {} ago", span(Duration::seconds(age)));
     }
@@ -122,7 +122,7 @@ fn speed(rates: &Rates) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::crew::tests::crew;
+    use super::super::workers::tests::workers;
     use super::*;
     use time::macros::datetime;
     use tokio::time::Instant;
@@ -133,16 +133,16 @@ pub(super) mod tests {
             at: datetime!(2026-11-22 12:00:00 UTC),
             taken: Instant::now(),
             prefix: "post".to_owned(),
-            paused: crew().paused(),
+            paused: workers().paused(),
             queue: Some(Queue {
                 name: "post_queue".to_owned(),
                 ready: 7,
                 consumers: 10,
-                in_hand: 3,
+                in_flight: 3,
                 oldest_submitted_at: None,
                 oldest_age_seconds: Some(90),
             }),
-            workers: Some(crew()),
+            workers: Some(workers()),
             dead_letters: Some(Dead {
                 name: "post_dlq".to_owned(),
                 ready: 3,
@@ -154,7 +154,7 @@ pub(super) mod tests {
             }),
             posts: None,
             rates: None,
-            away: vec![Away {
+            unreachable: vec![Unreachable {
                 what: "MySQL",
                 since: datetime!(2026-11-22 11:59:58 UTC),
                 problem: "refused".to_owned(),

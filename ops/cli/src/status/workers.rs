@@ -1,111 +1,177 @@
-//! The workers that answered: what each is doing, how much of the work it does, and what is amiss with it.
+//! The workers that answered the worker-status request, and what they say together.
 
-use sluice_rabbit::worker_status::WorkerStatus;
+use std::time::Duration;
 
-use super::crew::Crew;
-use super::known::Status;
-use super::known::WorkerRate;
-use crate::times::{shown, span};
-use crate::visible::line;
-use sluice_runtime::table::{lines, right, table};
+use serde::Serialize;
+use sluice_rabbit::broker::{Broker, BrokerError};
+use sluice_rabbit::topology::Topology;
+use sluice_rabbit::worker_status::{self, State, WorkerStatus};
+use time::OffsetDateTime;
 
-/// A line for each worker that answered.
-pub(super) fn table_of(crew: &Crew, status: &Status) -> String {
-    if crew.members().is_empty() {
-        return String::new();
+/// How long a call listens for answers. A worker answers within milliseconds, unless its machine is busy.
+const PATIENCE: Duration = Duration::from_millis(600);
+
+/// Who answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(super) struct Workers(Vec<WorkerStatus>);
+
+/// A pause that workers report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct PausedWorkers {
+    /// What they wait for: `mysql`.
+    pub(super) dependency: String,
+    /// Since when the first of them does, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(super) since: OffsetDateTime,
+    /// How many do.
+    pub(super) workers: usize,
+    /// The first one's latest failure.
+    pub(super) code: String,
+    /// What happened.
+    pub(super) message: String,
+}
+
+impl Workers {
+    /// Calls the roll.
+    ///
+    /// # Errors
+    /// When the broker cannot be asked.
+    pub(super) async fn call(broker: &Broker, topology: &Topology) -> Result<Self, BrokerError> {
+        worker_status::call(broker, topology, PATIENCE).await.map(Self)
     }
-    let headings = ["worker", "pid", "state", "consumers", "in flight", "stored/s", "share", "up", "version", "rules"];
-    let mut rows = table(&headings);
-    for (place, worker) in crew.members().iter().enumerate() {
-        let rate = rate_of(status, place);
-        rows.add_row([
-            line(&worker.worker),
-            worker.pid.to_string(),
-            state(worker),
-            worker.consumers.to_string(),
-            worker.in_hand.to_string(),
-            stored(rate),
-            share(rate),
-            span(status.at - worker.started_at),
-            line(&worker.version),
-            rules(worker, status),
-        ]);
+
+    /// Each of them.
+    pub(super) fn members(&self) -> &[WorkerStatus] {
+        &self.0
     }
-    right(&mut rows, &[1, 3, 4, 5, 6]);
-    format!("\n{}", lines(rows))
-}
 
-/// What the worker at this place did since the sample before.
-pub(super) fn rate_of(status: &Status, place: usize) -> Option<&WorkerRate> {
-    status.rates.as_ref().and_then(|rates| rates.workers.get(place))
-}
-
-/// What a worker is doing, and what it waits for.
-pub(super) fn state(worker: &WorkerStatus) -> String {
-    match &worker.paused {
-        Some(paused) => format!("paused: {}", line(&paused.dependency)),
-        None => worker.state.as_str().to_owned(),
+    /// The pause, if any of them is paused.
+    pub(super) fn paused(&self) -> Option<PausedWorkers> {
+        let paused = || self.0.iter().filter_map(|worker| worker.paused.as_ref());
+        let first = paused().min_by_key(|pause| pause.since)?;
+        Some(PausedWorkers {
+            dependency: first.dependency.clone(),
+            since: first.since,
+            workers: paused().count(),
+            code: first.code.clone(),
+            message: first.message.clone(),
+        })
     }
-}
 
-/// Posts a second of one worker.
-pub(super) fn stored(rate: Option<&WorkerRate>) -> String {
-    rate.and_then(|rate| rate.stored_per_second).map_or_else(|| "-".to_owned(), |stored| format!("{stored:.1}"))
-}
-
-/// Its part of what all workers stored.
-pub(super) fn share(rate: Option<&WorkerRate>) -> String {
-    rate.and_then(|rate| rate.share).map_or_else(|| "-".to_owned(), |share| format!("{:.0}%", share * 100.0))
-}
-
-/// What is amiss with the review of some (rules that they refused, an outside reviewer that they do not ask), and that
-/// somebody consumes and does not answer.
-pub(super) fn notes(status: &Status) -> Vec<String> {
-    let mut notes = Vec::new();
-    for worker in status.workers.iter().flat_map(Crew::members) {
-        let name = line(&worker.worker);
-        if let Some(refused) = worker.rules.as_ref().and_then(|rules| rules.refused.as_ref()) {
-            let (at, ago) = (shown(Some(refused.at)), span(status.at - refused.at));
-            notes.push(format!("{name} refused newer rules at {at}, {ago} ago: {}", line(&refused.why)));
-        }
-        if let Some((reviewer, since)) = worker.reviewer.as_ref().and_then(|one| Some((one, one.since?))) {
-            let (circuit, at, lasts) = (line(&reviewer.circuit), shown(Some(since)), span(status.at - since));
-            let why = line(reviewer.why.as_deref().unwrap_or("unknown"));
-            notes.push(format!("{name} does not ask the outside reviewer since {at}, for {lasts} ({circuit}): {why}"));
-        }
+    /// Posts in flight.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.0.iter().map(|worker| worker.in_flight).sum()
     }
-    let answered = status.workers.as_ref().map(Crew::consumers);
-    let silent = status.queue.as_ref().zip(answered).map_or(0, |(queue, known)| queue.consumers.saturating_sub(known));
-    if silent > 0 {
-        notes.push(format!("{silent} consumers belong to programs that did not answer"));
-    }
-    notes
-}
 
-/// `site@0123456789ab, for 2m 3s`
-pub(super) fn rules(worker: &WorkerStatus, status: &Status) -> String {
-    let ruleset = line(&worker.ruleset);
-    match &worker.rules {
-        Some(rules) => format!("{ruleset}, for {}", span(status.at - rules.since)),
-        None => ruleset,
+    /// Consumers of those who answered.
+    pub(super) fn consumers(&self) -> u32 {
+        self.0.iter().map(|worker| worker.consumers).sum()
+    }
+
+    /// When the oldest post that is not settled was submitted, as far as somebody has seen it: in flight, or among
+    /// those that were let go for a pause. Where posts only wait, those that were taken last are older than any of
+    /// them.
+    pub(super) fn oldest(&self, waiting: bool) -> Option<OffsetDateTime> {
+        let seen = |worker: &&WorkerStatus| worker.in_flight > 0 || (waiting && worker.state == State::Paused);
+        let oldest =
+            |workers: &mut dyn Iterator<Item = &WorkerStatus>| workers.filter_map(|w| w.oldest_submitted_at).min();
+        let known = oldest(&mut self.0.iter().filter(seen));
+        known.or_else(|| oldest(&mut self.0.iter()).filter(|_| waiting))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::text::page;
-    use super::super::text::tests::status;
+pub(super) mod tests {
+    use super::*;
+    use sluice_rabbit::worker_status::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
+    use time::macros::datetime;
+
+    pub(in super::super) const NOON: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
+
+    fn worker(name: &str, in_flight: u32, submitted_before: i64) -> WorkerStatus {
+        WorkerStatus {
+            worker: name.to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            ruleset: "builtin".to_owned(),
+            started_at: NOON,
+            state: State::Consuming,
+            paused: None,
+            consumers: 8,
+            in_flight,
+            stored: 0,
+            dead_lettered: 0,
+            oldest_submitted_at: Some(NOON - time::Duration::seconds(submitted_before)),
+            rules: None,
+            reviewer: None,
+        }
+    }
+
+    /// Two workers; the second has waited for MySQL for a minute, refused newer rules, and does not ask the outside
+    /// reviewer.
+    pub(in super::super) fn workers() -> Workers {
+        let mut waiting = worker("w-2", 0, 90);
+        waiting.state = State::Paused;
+        waiting.consumers = 0;
+        waiting.paused = Some(Paused {
+            dependency: "mysql".to_owned(),
+            since: NOON - time::Duration::seconds(60),
+            code: "mysql_unreachable".to_owned(),
+            message: "refused".to_owned(),
+        });
+        let before = |seconds| NOON - time::Duration::seconds(seconds);
+        let refused = RulesRefused { at: before(30), why: "site.toml:3:1: no".to_owned() };
+        waiting.rules = Some(RulesInForce { since: before(60), refused: Some(refused) });
+        waiting.reviewer = Some(OutsideReviewer {
+            circuit: "open".to_owned(),
+            since: Some(before(10)),
+            why: Some("reviewer_status_500: no".to_owned()),
+        });
+        Workers(vec![worker("w-1", 3, 10), waiting])
+    }
+
+    /// Workers that consume and have nothing in flight, `w-1` and so on, each with what it has stored so far.
+    pub(in super::super) fn workers_of(stored: &[u64]) -> Workers {
+        let worker = |(number, stored): (usize, &u64)| WorkerStatus {
+            stored: *stored,
+            ..worker(&format!("w-{}", number + 1), 0, 10)
+        };
+        Workers(stored.iter().enumerate().map(worker).collect())
+    }
+
+    impl Workers {
+        /// The same workers, each paused for what `pause` says.
+        pub(in super::super) fn paused_for(mut self, pause: impl Fn(usize) -> Paused) -> Self {
+            for (place, worker) in self.0.iter_mut().enumerate() {
+                (worker.state, worker.paused) = (State::Paused, Some(pause(place)));
+            }
+            self
+        }
+
+        /// The same workers under one name, of one version and of rules that bear it, too.
+        pub(in super::super) fn named(mut self, name: &str) -> Self {
+            for worker in &mut self.0 {
+                (worker.worker, worker.version, worker.ruleset) = (name.to_owned(), name.to_owned(), name.to_owned());
+            }
+            self
+        }
+    }
 
     #[test]
-    fn what_is_amiss_with_the_review_is_said_under_the_workers() {
-        let text = page(&status());
-        for part in [
-            "0.1.0    builtin, for 1m",
-            "w-2 refused newer rules at 2026-11-22T11:59:30Z, 30s ago: site.toml:3:1: no",
-            "w-2 does not ask the outside reviewer since 2026-11-22T11:59:50Z, for 10s (open): reviewer_status_500: no",
-        ] {
-            assert!(text.contains(part), "{part} in\n{text}");
-        }
-        assert!(!text.contains("w-1 refused") && !text.contains("w-1 does not"), "{text}");
+    fn a_pause_of_some_is_told_with_its_beginning() {
+        let paused = workers().paused().expect("one is paused");
+        assert_eq!((paused.workers, paused.dependency.as_str()), (1, "mysql"));
+        assert_eq!(paused.since, NOON - time::Duration::seconds(60));
+        assert_eq!(Workers::default().paused(), None);
+    }
+
+    #[test]
+    fn the_oldest_is_one_in_flight_or_one_that_was_let_go() {
+        let before = |seconds| Some(NOON - time::Duration::seconds(seconds));
+        assert_eq!(workers().oldest(true), before(90), "the paused worker has let it go, and it waits");
+        assert_eq!(workers().oldest(false), before(10), "nothing waits: what was let go is done");
+        let idle = Workers(vec![worker("w-1", 0, 10)]);
+        assert_eq!((idle.oldest(true), idle.oldest(false)), (before(10), None));
     }
 }

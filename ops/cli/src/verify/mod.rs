@@ -1,21 +1,21 @@
 //! `sluice verify`: every accepted id accounted for.
 //!
-//! A post is in one place: in the queue, in a worker's hand, in MySQL, among the dead letters, or dropped by a recorded
-//! act. Three of these can be asked for an id. The queue cannot: to look at a post brings it nearer to its delivery
-//! limit. So the ids found nowhere else are held against the number of posts waiting there: as many as wait are
-//! *queued*, by count; what is beyond is *missing*.
+//! A post is in one place: in the queue, in flight, in MySQL, among the dead letters, or dropped by a recorded
+//! operation. Three of these can be asked for an id. The queue cannot: to look at a post brings it nearer to its
+//! delivery limit. So the ids found nowhere else are held against the number of posts waiting there: as many as wait
+//! are *queued*, by count; what is beyond is *missing*.
 //!
 //! Posts move while we ask, always towards a place that is asked later or asked again:
 //!
 //! ```text
-//!  1 the queue's depth    2 rows in MySQL    3 a look at the dead letters (and   4 acts in MySQL
+//!  1 the queue's depth    2 rows in MySQL    3 a look at the dead letters (and   4 operations in MySQL
 //!                                              what the rows say that have some)
-//!  └── ids still nowhere, and more of them than waited at 1? A worker may have them in hand: again, until they settle
+//!  └── ids still nowhere, and more of them than waited at 1? A worker may have them in flight: again, until they settle
 //! ```
 
-mod account;
 mod places;
 mod receipts;
+mod reconciliation;
 mod report;
 
 use std::path::PathBuf;
@@ -26,13 +26,13 @@ use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs, duration};
 use sluice_runtime::exit::Exit;
 use tokio::time::Instant;
 
-use account::{Account, Tally};
 use places::Places;
+use reconciliation::{Reconciliation, Tally};
 use report::Report;
 
 use crate::visible::cut;
 
-/// The waits between rounds: short at first, since most posts in hand are there for milliseconds.
+/// The waits between rounds: short at first, since most posts in flight are there for milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -45,14 +45,15 @@ pub struct VerifyArgs {
     /// Wait until nothing is queued, but no longer than this
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     wait: Duration,
-    /// Posts in a worker's hand cannot be seen: an id is called missing only when it is still nowhere after this time
+    /// Posts in flight cannot be seen: an id is called missing only when it is still nowhere after this time
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
     /// One JSON object: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate,
-    /// claimed, id_conflict, missing_ids, duplicate_ids, claimed_ids and id_conflict_ids (the first 100 of each). Claimed are
-    /// ids found nowhere that are named by dead letters which nobody dead-lettered or which bear two ids: they are among
-    /// the missing or queued ones. Where some are missing and some queued, missing_ids are taken from both: which is
-    /// which cannot be known. Ids in id_conflict are recorded, and another post with the same id is among the dead letters
+    /// claimed, id_conflict, missing_ids, duplicate_ids, claimed_ids and id_conflict_ids (the first 100 of each).
+    /// Claimed are ids found nowhere that are named by dead letters which nobody dead-lettered or which bear two ids:
+    /// they are among the missing or queued ones. Where some are missing and some queued, missing_ids are taken from
+    /// both: which is which cannot be known. Ids in id_conflict are recorded, and another post with the same id is
+    /// among the dead letters
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -72,26 +73,31 @@ pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         let problem = format!("{file} holds no id, so there is nothing to account for");
         return Err(ConfigError::new("--receipts", problem).into());
     }
-    let mut account = Account::new(receipts.ids);
+    let mut reconciliation = Reconciliation::new(receipts.ids);
     let places = Places::new(&args.broker, &args.database)?;
-    let tally = settle(&mut account, &places, args.wait, args.settle).await;
+    let tally = settle(&mut reconciliation, &places, args.wait, args.settle).await;
     places.close().await;
-    let report = Report::new(&account, tally?, receipts.repeated);
+    let report = Report::new(&reconciliation, tally?, receipts.repeated);
     report.print(args.json)?;
     Ok(if report.is_whole() { Exit::Done } else { Exit::Failed })
 }
 
 /// Round after round, until all are found or the time is over.
-async fn settle(account: &mut Account, places: &Places, wait: Duration, settle: Duration) -> anyhow::Result<Tally> {
+async fn settle(
+    reconciliation: &mut Reconciliation,
+    places: &Places,
+    wait: Duration,
+    settle: Duration,
+) -> anyhow::Result<Tally> {
     let wait_until = Instant::now() + wait;
     let mut settle_until = Instant::now() + settle;
     let mut pause = FIRST_PAUSE;
     loop {
-        let tally = places.round(account).await?;
+        let tally = places.round(reconciliation).await?;
         let now = Instant::now();
         let waiting = now < wait_until && tally.unsettled() > 0 && (tally.queued > 0 || tally.consumers > 0);
         if waiting {
-            // Posts still move, so those in hand get their time after this.
+            // Posts still move, so those in flight get their time after this.
             settle_until = now + settle;
         }
         if !waiting && (tally.missing == 0 || now >= settle_until) {

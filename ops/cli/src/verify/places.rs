@@ -6,17 +6,17 @@ use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
 use sluice_mysql::{Content, Store, StoreError};
-use sluice_rabbit::delivery::DeadLetter;
+use sluice_rabbit::dead_letters::DeadLetter;
 use time::OffsetDateTime;
 
-use super::account::{Account, Tally};
+use super::reconciliation::{Reconciliation, Tally};
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
 
 /// How many ids are asked for before the answer is taken over.
 const AT_ONCE: usize = 10_000;
 
-/// Queue, rows, dead letters, acts.
+/// Queue, rows, dead letters, operations.
 pub(super) struct Places {
     dead: DeadLetters,
     store: Store,
@@ -34,46 +34,50 @@ impl Places {
     /// Asks all of them once.
     ///
     /// The queue's depth comes first: a post that leaves the queue afterwards is found in one of the others. Rows come
-    /// before dead letters: a row stays, so an id found as both is in both places; the other way round, a letter
+    /// before dead letters: a row stays, so an id found as both is in both places; the other way round, a dead letter
     /// replayed in between would look like it.
     ///
     /// # Errors
     /// When one cannot be asked.
-    pub(super) async fn round(&self, account: &mut Account) -> anyhow::Result<Tally> {
+    pub(super) async fn round(&self, reconciliation: &mut Reconciliation) -> anyhow::Result<Tally> {
         let Depths { posts: waiting, .. } = Depths::ask(&self.dead.broker, &self.dead.topology).await?;
-        for ids in account.unrecorded().chunks(AT_ONCE) {
-            account.recorded(self.store.recorded(ids).await.map_err(|failure| self.blame(failure))?);
+        for ids in reconciliation.unrecorded().chunks(AT_ONCE) {
+            reconciliation.recorded(self.store.recorded(ids).await.map_err(|failure| self.with_context(failure))?);
         }
-        account.forget_dead();
+        reconciliation.forget_dead();
         let mut both: Vec<(PostId, Option<Content>)> = Vec::new();
         self.dead
-            .look(|letter| {
-                match held(&letter) {
-                    Some(id) if account.is_recorded(&id) => {
-                        let content = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
+            .look(|dead_letter| {
+                match held(&dead_letter) {
+                    Some(id) if reconciliation.is_recorded(&id) => {
+                        let content = dead_letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
                         both.push((id, content));
                     }
-                    Some(id) => account.dead([id]),
-                    None => account.claim(named(&letter)),
+                    Some(id) => reconciliation.dead([id]),
+                    None => reconciliation.claim(named(&dead_letter)),
                 }
                 ControlFlow::Continue(())
             })
             .await?;
-        self.tell_apart(account, both).await?;
-        for ids in account.nowhere().chunks(AT_ONCE) {
-            account.dropped(self.store.dropped(ids).await.map_err(|failure| self.blame(failure))?);
+        self.tell_apart(reconciliation, both).await?;
+        for ids in reconciliation.nowhere().chunks(AT_ONCE) {
+            reconciliation.dropped(self.store.dropped(ids).await.map_err(|failure| self.with_context(failure))?);
         }
-        Ok(account.tally(waiting.ready, waiting.consumers))
+        Ok(reconciliation.tally(waiting.ready, waiting.consumers))
     }
 
     /// Of the dead letters with the id of a recorded post, which are that post and which are another one. Their own
     /// word is not asked for it: anybody can write a header.
-    async fn tell_apart(&self, account: &mut Account, both: Vec<(PostId, Option<Content>)>) -> anyhow::Result<()> {
+    async fn tell_apart(
+        &self,
+        reconciliation: &mut Reconciliation,
+        both: Vec<(PostId, Option<Content>)>,
+    ) -> anyhow::Result<()> {
         let ids: Vec<PostId> = both.iter().map(|(id, _)| *id).collect();
-        let stored = self.store.contents(&ids).await.map_err(|failure| self.blame(failure))?;
+        let stored = self.store.contents(&ids).await.map_err(|failure| self.with_context(failure))?;
         for (id, content) in both {
             let same = stored.get(&id).zip(content).is_none_or(|(row, content)| row.content == content);
-            if same { account.dead([id]) } else { account.conflicting([id]) }
+            if same { reconciliation.dead([id]) } else { reconciliation.conflicting([id]) }
         }
         Ok(())
     }
@@ -88,26 +92,27 @@ impl Places {
         self.store.close().await;
     }
 
-    fn blame(&self, failure: Failure) -> StoreError {
-        self.store.blame(failure)
+    fn with_context(&self, failure: Failure) -> StoreError {
+        self.store.with_context(failure)
     }
 }
 
-/// The accepted post that a letter holds: a worker or the broker set it aside, and message and body have the same id, as
-/// the front door gives them. Headers and bodies can be forged all the same, so this is what a letter says of itself.
-fn held(letter: &DeadLetter) -> Option<PostId> {
-    let id = letter.message_id()?.parse().ok()?;
-    (in_body(letter) == Some(id) && !letter.summary.is_a_strangers()).then_some(id)
+/// The accepted post that a dead letter holds: a worker or the broker dead-lettered it, and message and body have the
+/// same id, as the front door gives them. Headers and bodies can be forged all the same, so this is what a dead letter
+/// says of itself.
+fn held(dead_letter: &DeadLetter) -> Option<PostId> {
+    let id = dead_letter.message_id()?.parse().ok()?;
+    (in_body(dead_letter) == Some(id) && !dead_letter.summary.is_a_strangers()).then_some(id)
 }
 
-/// The ids by which a letter may be taken for an accepted post.
-fn named(letter: &DeadLetter) -> impl Iterator<Item = PostId> {
-    let of_message = letter.message_id().and_then(|id| id.parse().ok());
-    [in_body(letter), of_message].into_iter().flatten()
+/// The ids by which a dead letter may be taken for an accepted post.
+fn named(dead_letter: &DeadLetter) -> impl Iterator<Item = PostId> {
+    let of_message = dead_letter.message_id().and_then(|id| id.parse().ok());
+    [in_body(dead_letter), of_message].into_iter().flatten()
 }
 
-fn in_body(letter: &DeadLetter) -> Option<PostId> {
-    serde_json::from_slice::<serde_json::Value>(sluice_core::json::without_mark(letter.body()))
+fn in_body(dead_letter: &DeadLetter) -> Option<PostId> {
+    serde_json::from_slice::<serde_json::Value>(sluice_core::json::without_mark(dead_letter.body()))
         .ok()?
         .get("id")?
         .as_str()?

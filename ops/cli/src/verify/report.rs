@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::account::{Account, NAMED, Tally};
+use super::reconciliation::{NAMED, Reconciliation, Tally};
 use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
 
@@ -30,16 +30,16 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// The report on an account whose last round gave this tally.
+    /// The report on a reconciliation whose last round gave this tally.
     #[must_use]
-    pub(super) fn new(account: &Account, tally: Tally, repeated_receipts: u64) -> Self {
+    pub(super) fn new(reconciliation: &Reconciliation, tally: Tally, repeated_receipts: u64) -> Self {
         let named = |mut ids: Vec<sluice_core::post::PostId>| {
             ids.sort_unstable();
             ids.iter().take(NAMED).map(ToString::to_string).collect()
         };
         let Tally { recorded, dead, dropped, queued, missing, duplicate, id_conflict, claimed, consumers } = tally;
         Self {
-            accepted: account.accepted(),
+            accepted: reconciliation.accepted(),
             repeated_receipts,
             recorded,
             queued,
@@ -49,11 +49,11 @@ impl Report {
             missing,
             duplicate,
             claimed,
-            missing_ids: if missing == 0 { Vec::new() } else { named(account.missing()) },
-            duplicate_ids: named(account.duplicates()),
+            missing_ids: if missing == 0 { Vec::new() } else { named(reconciliation.missing()) },
+            duplicate_ids: named(reconciliation.duplicates()),
             id_conflict,
-            id_conflict_ids: named(account.conflicts()),
-            claimed_ids: named(account.claimed()),
+            id_conflict_ids: named(reconciliation.conflicts()),
+            claimed_ids: named(reconciliation.claimed()),
             consumers,
         }
     }
@@ -104,7 +104,7 @@ impl Report {
         if self.claimed > 0 {
             let posts = posts(self.claimed);
             text.push_str(&format!(
-                "{posts} claimed by dead letters that nobody set aside or whose ids differ, which counts for nothing:{}\n",
+                "{posts} claimed by dead letters that nobody dead-lettered or whose ids differ, which counts for nothing:{}\n",
                 list(&self.claimed_ids)
             ));
         }
@@ -140,7 +140,7 @@ impl Report {
         }
         if self.consumers > 0 {
             text.push_str(&format!(
-                "; {} consumers are at work, and what they have in hand cannot be seen: --settle gives them more time",
+                "; {} consumers are at work, and what they have in flight cannot be seen: --settle gives them more time",
                 self.consumers
             ));
         }
@@ -164,10 +164,10 @@ mod tests {
 
     fn report(recorded: &[PostId], dead: &[PostId], nowhere: usize, ready: u32, consumers: u32) -> Report {
         let lost = (0..nowhere).map(|_| PostId::new());
-        let mut account = Account::new(recorded.iter().chain(dead).copied().chain(lost).collect());
-        account.recorded(recorded.iter().copied());
-        account.dead(dead.iter().copied());
-        Report::new(&account, account.tally(ready, consumers), 0)
+        let mut reconciliation = Reconciliation::new(recorded.iter().chain(dead).copied().chain(lost).collect());
+        reconciliation.recorded(recorded.iter().copied());
+        reconciliation.dead(dead.iter().copied());
+        Report::new(&reconciliation, reconciliation.tally(ready, consumers), 0)
     }
 
     #[test]

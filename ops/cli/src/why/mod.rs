@@ -17,14 +17,14 @@ use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::named::Named;
 use sluice_core::post::PostId;
 use sluice_mysql::{AuditEntry, Content, Store, StoredPost};
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
 
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
 use sluice_runtime::output;
-use story::{Event, Place};
+use story::{Event, Whereabouts};
 
 /// Which post, and how.
 #[derive(Debug, Args)]
@@ -36,27 +36,27 @@ pub struct WhyArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// One JSON object: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at,
-    /// what, detail}], post (the row), letters (as in `sluice dlq list --json`), acts (as in `sluice dlq audit
-    /// --json`, the oldest first), away [what could not be asked, and why]
+    /// what, detail}], post (the row), dead letters (as in `sluice dlq list --json`), operations (as in `sluice dlq
+    /// audit --json`, the oldest first), unreachable [what could not be asked, and why]
     #[arg(long)]
     json: bool,
 }
 
-/// The most acts that are told of, the last ones.
-const ACTS: u32 = 1000;
+/// The most operations that are told of, the last ones.
+const OPERATIONS: u32 = 1000;
 
 /// What each place knows.
 #[derive(Debug, Default)]
 struct Known {
     row: Option<StoredPost>,
-    letters: Vec<DeadLetterSummary>,
+    dead_letters: Vec<DeadLetterSummary>,
     /// What the first of them says, if it is a post.
     says: Option<Content>,
-    acts: Vec<AuditEntry>,
+    operations: Vec<AuditEntry>,
     /// How many posts wait in the queue.
     waiting: u32,
     /// Who could not be asked, and why.
-    away: Vec<String>,
+    unreachable: Vec<String>,
 }
 
 /// Tells it.
@@ -71,11 +71,11 @@ pub async fn run(args: WhyArgs) -> anyhow::Result<Exit> {
     ask_database(&store, &dead.prefix, &named, &mut known).await;
     store.close().await;
     let (place, now) = story::place(&known, &dead.topology, &dead.prefix);
-    let told = Told { id: &args.id, place, now, events: story::events(&known), known: &known };
+    let told = StoryJson { id: &args.id, place, now, events: story::events(&known), known: &known };
     output::print(|out| if args.json { output::json_line(out, &told) } else { write!(out, "{}", text::page(&told)) })?;
     Ok(match place {
-        _ if !known.away.is_empty() => Exit::Failed,
-        Place::Unknown => Exit::Partial,
+        _ if !known.unreachable.is_empty() => Exit::Failed,
+        Whereabouts::Unknown => Exit::Partial,
         _ => Exit::Done,
     })
 }
@@ -84,26 +84,26 @@ async fn ask_broker(dead: &DeadLetters, named: &Named, known: &mut Known) {
     match Depths::ask(&dead.broker, &dead.topology).await {
         Ok(depths) => known.waiting = depths.posts.ready,
         // One line for RabbitMQ is enough.
-        Err(error) => return known.away.push(format!("RabbitMQ: {error}")),
+        Err(error) => return known.unreachable.push(format!("RabbitMQ: {error}")),
     }
-    let look = dead.look(|letter| {
-        if letter.summary.is(named) {
-            if known.letters.is_empty() {
-                known.says = letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
+    let look = dead.look(|dead_letter| {
+        if dead_letter.summary.is(named) {
+            if known.dead_letters.is_empty() {
+                known.says = dead_letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
             }
-            known.letters.push(letter.summary);
+            known.dead_letters.push(dead_letter.summary);
         }
         ControlFlow::Continue(())
     });
     if let Err(error) = look.await {
-        known.away.push(format!("dead letters: {error:#}"));
+        known.unreachable.push(format!("dead letters: {error:#}"));
     }
 }
 
 async fn ask_database(store: &Store, prefix: &str, named: &Named, known: &mut Known) {
     let asked = async {
-        known.acts = store.audit_log(prefix, Some(named), ACTS).await?;
-        known.acts.reverse();
+        known.operations = store.audit_log(prefix, Some(named), OPERATIONS).await?;
+        known.operations.reverse();
         for id in posts(named, known) {
             known.row = store.post(id).await?;
             if known.row.is_some() {
@@ -113,14 +113,14 @@ async fn ask_database(store: &Store, prefix: &str, named: &Named, known: &mut Kn
         Ok(())
     };
     if let Err(failure) = asked.await {
-        known.away.push(format!("MySQL: {}", store.blame(failure)));
+        known.unreachable.push(format!("MySQL: {}", store.with_context(failure)));
     }
 }
 
-/// The posts that may be meant: the one that is named, then those that letters of this name hold or held.
+/// The posts that may be meant: the one that is named, then those that dead letters of this name hold or held.
 fn posts(named: &Named, known: &Known) -> Vec<PostId> {
-    let held = known.letters.iter().filter_map(|letter| letter.post);
-    let were = known.acts.iter().filter_map(|act| act.post.as_ref()?.parse().ok());
+    let held = known.dead_letters.iter().filter_map(|dead_letter| dead_letter.post);
+    let were = known.operations.iter().filter_map(|operation| operation.post.as_ref()?.parse().ok());
     let mut posts = Vec::new();
     for post in named.post().into_iter().chain(held).chain(were) {
         if !posts.contains(&post) {
@@ -131,26 +131,26 @@ fn posts(named: &Named, known: &Known) -> Vec<PostId> {
 }
 
 /// The story, as it is told.
-struct Told<'a> {
+struct StoryJson<'a> {
     id: &'a str,
-    place: Place,
+    place: Whereabouts,
     now: String,
     events: Vec<Event>,
     known: &'a Known,
 }
 
-impl Serialize for Told<'_> {
+impl Serialize for StoryJson<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
-        let mut told = serializer.serialize_struct("Told", 8)?;
+        let mut told = serializer.serialize_struct("StoryJson", 8)?;
         told.serialize_field("id", self.id)?;
         told.serialize_field("place", &self.place)?;
         told.serialize_field("now", &self.now)?;
         told.serialize_field("events", &self.events)?;
         told.serialize_field("post", &self.known.row)?;
-        told.serialize_field("letters", &self.known.letters)?;
-        told.serialize_field("acts", &self.known.acts)?;
-        told.serialize_field("away", &self.known.away)?;
+        told.serialize_field("dead_letters", &self.known.dead_letters)?;
+        told.serialize_field("operations", &self.known.operations)?;
+        told.serialize_field("unreachable", &self.known.unreachable)?;
         told.end()
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sluice_core::dead_letter::Death;
 use sluice_core::verdict::{Reason, Score};
 use sluice_mysql::{AuditEntry, Content, StoredPost};
-use sluice_rabbit::delivery::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_rabbit::topology::Topology;
 use time::OffsetDateTime;
 
@@ -18,7 +18,7 @@ use crate::times::shown;
 /// Where a post is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Place {
+pub(super) enum Whereabouts {
     /// In MySQL.
     Recorded,
     /// Among the dead letters.
@@ -50,7 +50,7 @@ pub(super) fn events(known: &Known) -> Vec<Event> {
         events.extend(submitted(known));
     }
     events.extend(deaths(known).iter().flat_map(of_death));
-    events.extend(known.acts.iter().map(of_act));
+    events.extend(known.operations.iter().map(of_operation));
     events.sort_by_key(|event| (event.at.is_none(), event.at));
     events
 }
@@ -84,25 +84,26 @@ fn because(row: &StoredPost) -> String {
     if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
 }
 
-/// When it was submitted, as a letter of it says or the record noted of one.
+/// When it was submitted, as a dead letter of it says or the audit log noted of one.
 fn submitted(known: &Known) -> Option<Event> {
-    let letter = known.letters.iter().find_map(|letter| letter.submitted_at.map(|at| (at, of_whom(letter))));
-    let noted = || known.acts.iter().find_map(|act| act.death.as_ref()?.submitted_at);
-    let (at, detail) = letter.or_else(|| noted().map(|at| (at, "a dead letter said so".to_owned())))?;
+    let dead_letter =
+        known.dead_letters.iter().find_map(|dead_letter| dead_letter.submitted_at.map(|at| (at, of_whom(dead_letter))));
+    let noted = || known.operations.iter().find_map(|operation| operation.death.as_ref()?.submitted_at);
+    let (at, detail) = dead_letter.or_else(|| noted().map(|at| (at, "a dead letter said so".to_owned())))?;
     Some(Event { at: Some(at), what: "submitted", detail })
 }
 
-fn of_whom(letter: &DeadLetterSummary) -> String {
-    let author = letter.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
-    letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\"")) + &author
+fn of_whom(dead_letter: &DeadLetterSummary) -> String {
+    let author = dead_letter.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
+    dead_letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\"")) + &author
 }
 
-/// Each death once: those of the letters that are there, then those that acts noted when they took a letter. Several acts
-/// may have seen the same one.
+/// Each death once: those of the dead letters that are there, then those that operations noted when they took a dead
+/// letter. Several operations may have seen the same one.
 fn deaths(known: &Known) -> Vec<Death> {
     let mut seen = HashSet::new();
-    let there = known.letters.iter().map(DeadLetterSummary::death);
-    let noted = known.acts.iter().filter_map(|act| act.death.clone());
+    let there = known.dead_letters.iter().map(DeadLetterSummary::death);
+    let noted = known.operations.iter().filter_map(|operation| operation.death.clone());
     let mut deaths: Vec<Death> = there.chain(noted).collect();
     // What was destroyed is noted without its message.
     deaths.sort_by_key(|death| death.message.is_empty());
@@ -120,56 +121,57 @@ fn of_death(death: &Death) -> Vec<Event> {
     let tries = if *attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
     let what_happened = if message.is_empty() { String::new() } else { format!(": {message}") };
     let detail = format!("{class} {code} after {tries}, by {worker}{what_happened}");
-    events.push(Event { at: death.last_failed_at, what: "set aside", detail });
+    events.push(Event { at: death.last_failed_at, what: "dead-lettered", detail });
     events
 }
 
-fn of_act(act: &AuditEntry) -> Event {
-    let (what, detail) = operation::told(act);
-    Event { at: Some(act.at), what, detail }
+fn of_operation(operation: &AuditEntry) -> Event {
+    let (what, detail) = operation::told(operation);
+    Event { at: Some(operation.at), what, detail }
 }
 
 /// Where it is, and the same in words.
-pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Place, String) {
-    let tells_more =
-        |letter: &DeadLetterSummary| format!("`{}` tells more", hint::command("dlq show", prefix, &letter.id));
+pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Whereabouts, String) {
+    let tells_more = |dead_letter: &DeadLetterSummary| {
+        format!("`{}` tells more", hint::command("dlq show", prefix, &dead_letter.id))
+    };
     // A row is what counts; a dead letter only says that it is of this post.
     if let Some(row) = &known.row {
-        let also = known.letters.first().map(|letter| {
+        let also = known.dead_letters.first().map(|dead_letter| {
             let queue = topology.dead_letter_queue();
             let means = if known.says == Some(Content::of_row(row)) {
                 "has its id: a replay would find it stored".to_owned()
             } else {
-                let edit = hint::command("dlq edit --new-id", prefix, &letter.id);
+                let edit = hint::command("dlq edit --new-id", prefix, &dead_letter.id);
                 format!(
                     "is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it its own"
                 )
             };
-            format!(", though a dead letter in {queue} {means}; {}", tells_more(letter))
+            format!(", though a dead letter in {queue} {means}; {}", tells_more(dead_letter))
         });
         let stored = format!("stored in MySQL since {}", shown(Some(row.recorded_at)));
-        return (Place::Recorded, stored + &also.unwrap_or_default());
+        return (Whereabouts::Recorded, stored + &also.unwrap_or_default());
     }
-    if let Some(letter) = known.letters.first() {
-        return (Place::Dead, format!("dead in {}; {}", topology.dead_letter_queue(), tells_more(letter)));
+    if let Some(dead_letter) = known.dead_letters.first() {
+        return (Whereabouts::Dead, format!("dead in {}; {}", topology.dead_letter_queue(), tells_more(dead_letter)));
     }
     let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
-    let moved = |act: &&AuditEntry| matches!(act.outcome.as_str(), "replayed" | "dropped" | "destroyed" | "restored");
-    let last = known.acts.iter().rev().find(moved);
-    match last.map(|act| (act.outcome.as_str(), &act.actor, &act.letter)) {
+    let moved = |operation: &&AuditEntry| {
+        matches!(operation.outcome.as_str(), "replayed" | "dropped" | "destroyed" | "restored")
+    };
+    let last = known.operations.iter().rev().find(moved);
+    match last.map(|operation| (operation.outcome.as_str(), &operation.actor, &operation.dead_letter)) {
         Some(("replayed", ..)) => {
-            (Place::Waiting, format!("replayed, and not stored yet: waiting, or in a worker's hand ({queue})"))
+            (Whereabouts::Waiting, format!("replayed, and not stored yet: waiting, or in flight ({queue})"))
         }
-        Some(("dropped", actor, letter)) => {
-            let restore = hint::command("dlq restore", prefix, letter);
-            (Place::Dropped, format!("dropped by {actor}; `{restore}` brings it back"))
+        Some(("dropped", actor, dead_letter)) => {
+            let restore = hint::command("dlq restore", prefix, dead_letter);
+            (Whereabouts::Dropped, format!("dropped by {actor}; `{restore}` brings it back"))
         }
-        Some(("destroyed", actor, _)) => (Place::Dropped, format!("dropped for good by {actor}")),
+        Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("dropped for good by {actor}")),
         _ => (
-            Place::Unknown,
-            format!(
-                "neither stored, dead nor dropped: still waiting or in a worker's hand, or never accepted ({queue})"
-            ),
+            Whereabouts::Unknown,
+            format!("neither stored, dead nor dropped: still waiting or in flight, or never accepted ({queue})"),
         ),
     }
 }
@@ -206,7 +208,7 @@ mod tests {
         }
     }
 
-    fn letter(minutes: i64) -> DeadLetterSummary {
+    fn dead_letter(minutes: i64) -> DeadLetterSummary {
         DeadLetterSummary {
             id: "a".to_owned(),
             class: Class::Permanent,
@@ -225,16 +227,16 @@ mod tests {
         }
     }
 
-    fn act(minutes: i64, outcome: &str) -> AuditEntry {
+    fn operation(minutes: i64, outcome: &str) -> AuditEntry {
         AuditEntry {
             at: NOON + time::Duration::minutes(minutes),
-            act: "op".to_owned(),
+            operation: "op".to_owned(),
             kind: "replay".to_owned(),
             actor: "me@here".to_owned(),
-            letter: "a".to_owned(),
+            dead_letter: "a".to_owned(),
             outcome: outcome.to_owned(),
             detail: String::new(),
-            kept: false,
+            archived: false,
             undone_by: None,
             asked: serde_json::Value::Null,
             post: None,
@@ -245,39 +247,46 @@ mod tests {
 
     #[test]
     fn what_happened_is_told_in_order_whoever_tells_it() {
-        let known =
-            Known { row: Some(row(9)), letters: vec![letter(4)], acts: vec![act(6, "replayed")], ..Known::default() };
+        let known = Known {
+            row: Some(row(9)),
+            dead_letters: vec![dead_letter(4)],
+            operations: vec![operation(6, "replayed")],
+            ..Known::default()
+        };
         let told: Vec<_> = events(&known).into_iter().map(|event| event.what).collect();
-        assert_eq!(told, ["submitted", "failed", "set aside", "replayed", "recorded"]);
-        let (dead, there) = (act(6, "left"), letter(4));
+        assert_eq!(told, ["submitted", "failed", "dead-lettered", "replayed", "recorded"]);
+        let (dead, there) = (operation(6, "left"), dead_letter(4));
         let lines = vec![AuditEntry { death: Some(there.death()), ..dead.clone() }, dead];
-        let known = Known { letters: vec![there], acts: lines, ..Known::default() };
+        let known = Known { dead_letters: vec![there], operations: lines, ..Known::default() };
         let told: Vec<_> = events(&known).into_iter().map(|event| event.what).collect();
-        assert_eq!(told, ["failed", "set aside", "acted on", "acted on"], "one death that two places tell of");
-        let nameless = DeadLetterSummary { first_failed_at: None, last_failed_at: None, attempts: 1, ..letter(0) };
-        let known = Known { letters: vec![nameless], acts: vec![act(6, "left")], ..Known::default() };
+        assert_eq!(told, ["failed", "dead-lettered", "acted on", "acted on"], "one death that two places tell of");
+        let nameless = DeadLetterSummary { first_failed_at: None, last_failed_at: None, attempts: 1, ..dead_letter(0) };
+        let known = Known { dead_letters: vec![nameless], operations: vec![operation(6, "left")], ..Known::default() };
         let told = events(&known);
-        assert_eq!((told[0].what, told[1].what, told[1].at), ("acted on", "set aside", None));
+        assert_eq!((told[0].what, told[1].what, told[1].at), ("acted on", "dead-lettered", None));
         assert!(told[0].detail.contains("left (replay)") && told[1].detail.contains("after 1 attempt,"), "{told:?}");
     }
 
     #[test]
     fn the_place_is_the_one_that_counts() {
         let place = |known: &Known| place(known, &topology(), "post").0;
-        assert_eq!(place(&Known::default()), Place::Unknown);
-        assert_eq!(place(&Known { row: Some(row(1)), ..Known::default() }), Place::Recorded);
+        assert_eq!(place(&Known::default()), Whereabouts::Unknown);
+        assert_eq!(place(&Known { row: Some(row(1)), ..Known::default() }), Whereabouts::Recorded);
         let recorded = |says| {
-            let known = Known { row: Some(row(1)), letters: vec![letter(4)], says, ..Known::default() };
+            let known = Known { row: Some(row(1)), dead_letters: vec![dead_letter(4)], says, ..Known::default() };
             let (place, told) = super::place(&known, &topology(), "post");
-            assert_eq!(place, Place::Recorded);
+            assert_eq!(place, Whereabouts::Recorded);
             told
         };
         assert!(recorded(Some(Content::of_row(&row(1)))).contains("a replay would find it stored"));
         let other = Content::of_row(&StoredPost { title: "hello".to_owned(), ..row(1) });
         assert!(recorded(Some(other)).contains("another post") && recorded(None).contains("another post"));
-        assert_eq!(place(&Known { letters: vec![letter(4)], ..Known::default() }), Place::Dead);
-        assert_eq!(place(&Known { acts: vec![act(1, "replayed")], ..Known::default() }), Place::Waiting);
-        let dropped = vec![act(1, "replayed"), act(2, "dropped"), act(3, "failed")];
-        assert_eq!(place(&Known { acts: dropped, ..Known::default() }), Place::Dropped);
+        assert_eq!(place(&Known { dead_letters: vec![dead_letter(4)], ..Known::default() }), Whereabouts::Dead);
+        assert_eq!(
+            place(&Known { operations: vec![operation(1, "replayed")], ..Known::default() }),
+            Whereabouts::Waiting
+        );
+        let dropped = vec![operation(1, "replayed"), operation(2, "dropped"), operation(3, "failed")];
+        assert_eq!(place(&Known { operations: dropped, ..Known::default() }), Whereabouts::Dropped);
     }
 }

@@ -71,7 +71,7 @@ pub fn post(title: &str) -> Post {
     Post { id: PostId::new(), title: title.to_owned(), content, author: None, submitted_at: OffsetDateTime::UNIX_EPOCH }
 }
 
-/// The ids of letters, as text.
-pub fn ids(letters: &[Dead]) -> Vec<String> {
-    letters.iter().map(|letter| letter.id.to_string()).collect()
+/// The ids of dead letters, as text.
+pub fn ids(dead_letters: &[Dead]) -> Vec<String> {
+    dead_letters.iter().map(|dead_letter| dead_letter.id.to_string()).collect()
 }

@@ -142,19 +142,19 @@ impl Ground {
     }
 
     /// Dead letters as a worker sets them aside, in this order.
-    pub async fn dead(&self, letters: &[Dead]) {
-        for letter in letters {
+    pub async fn dead(&self, dead_letters: &[Dead]) {
+        for dead_letter in dead_letters {
             let mut headers = FieldTable::default();
-            let record = letter.record(&self.topology).to_header();
+            let record = dead_letter.record(&self.topology).to_header();
             headers.insert(FAILURE_HEADER.into(), AMQPValue::LongString(record.into()));
             let properties =
-                BasicProperties::default().with_message_id(letter.id.to_string().into()).with_headers(headers);
-            self.publish(&self.topology.dead_letter_exchange(), &letter.post().to_body(), properties).await;
+                BasicProperties::default().with_message_id(dead_letter.id.to_string().into()).with_headers(headers);
+            self.publish(&self.topology.dead_letter_exchange(), &dead_letter.post().to_body(), properties).await;
         }
-        self.until_dead(letters.len()).await;
+        self.until_dead(dead_letters.len()).await;
     }
 
-    /// A letter that a stranger put among the dead ones.
+    /// A dead letter that a stranger put among the dead ones.
     pub async fn foreign(&self, body: &[u8], message_id: Option<&str>) {
         let mut properties = BasicProperties::default();
         if let Some(id) = message_id {
@@ -163,7 +163,7 @@ impl Ground {
         self.publish(&self.topology.dead_letter_exchange(), body, properties).await;
     }
 
-    /// A post that the broker itself sets aside, because a consumer rejects it.
+    /// A post that the broker itself dead-letters, because a consumer rejects it.
     pub async fn rejected(&self, post: &Post) {
         let before = self.dead_letters().await;
         self.submit(post).await;
@@ -174,7 +174,7 @@ impl Ground {
         self.until_dead(before + 1).await;
     }
 
-    /// A post that the broker itself sets aside, because its time is over.
+    /// A post that the broker itself dead-letters, because its time is over.
     pub async fn expired(&self, post: &Post) {
         let before = self.dead_letters().await;
         let properties = BasicProperties::default().with_message_id(post.id.to_string().into());
@@ -214,19 +214,25 @@ impl Ground {
         self.topology.queue_depth(&self.connection).await.expect("the queue is there").ready as usize
     }
 
-    /// Dead letters that are in nobody's hand.
+    /// Dead letters that are unacknowledged by nobody.
     pub async fn dead_letters(&self) -> usize {
         self.topology.dead_letter_depth(&self.connection).await.expect("the queue is there").ready as usize
     }
 
     /// Waits until at least so many are there.
-    pub async fn until_dead(&self, letters: usize) {
-        until("the dead letters are there", async || self.dead_letters().await >= letters).await;
+    pub async fn until_dead(&self, dead_letters: usize) {
+        until("the dead letters are there", async || self.dead_letters().await >= dead_letters).await;
     }
 
     /// The ids that `dlq list` gives, in its order.
     pub async fn listed(&self) -> Vec<String> {
-        self.sluice(&["dlq", "list", "--json"]).await.ok().lines().iter().map(|letter| text(letter, "id")).collect()
+        self.sluice(&["dlq", "list", "--json"])
+            .await
+            .ok()
+            .lines()
+            .iter()
+            .map(|dead_letter| text(dead_letter, "id"))
+            .collect()
     }
 
     /// The program's end at a point that a test named: killed there, as by the kernel.
@@ -237,7 +243,7 @@ impl Ground {
         assert_eq!(ran.status.signal(), Some(9), "{point}: {}", String::from_utf8_lossy(&ran.stderr));
         // The broker gives back what a dead consumer held, a moment later.
         let free = async || self.sluice(&["dlq", "list"]).await.code == Some(0);
-        until("the turn is free again", free).await;
+        until("the lock is free again", free).await;
     }
 
     /// Changes the database.
@@ -248,18 +254,18 @@ impl Ground {
         connection.disconnect().await.expect("it can be closed");
     }
 
-    /// What `dlq export` writes of each letter, without the way it came by, in an order that is always the same.
+    /// What `dlq export` writes of each dead letter, without the way it came by, in an order that is always the same.
     pub async fn exported(&self) -> Vec<String> {
         let lines = self.sluice(&["dlq", "export"]).await.ok().lines();
-        let mut letters: Vec<String> = lines
+        let mut dead_letters: Vec<String> = lines
             .into_iter()
             .map(|mut line| {
-                line["letter"].as_object_mut().expect("an object").remove("exchange");
-                line["letter"].to_string()
+                line["dead_letter"].as_object_mut().expect("an object").remove("exchange");
+                line["dead_letter"].to_string()
             })
             .collect();
-        letters.sort();
-        letters
+        dead_letters.sort();
+        dead_letters
     }
 
     /// One value of the database.

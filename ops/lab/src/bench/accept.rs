@@ -43,10 +43,10 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
             let place = stage.place().await?;
             let door = Door::open(stage, &place, kind).await?;
             let load = Load::of_posts(&door.address, Arc::clone(&bodies));
-            let pace = load.closed(connections, stage.time(WARM_UP), stage.time(TIME)).await?;
+            let rate_limit = load.closed(connections, stage.time(WARM_UP), stage.time(TIME)).await?;
             door.close().await?;
             place.remove().await;
-            sheet.add(&singly(connections), kind.who(), Unit::PostsPerSecond, pace);
+            sheet.add(&singly(connections), kind.who(), Unit::PostsPerSecond, rate_limit);
         }
     }
     alone(stage, sheet).await?;
@@ -57,9 +57,9 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
 async fn alone(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
     let place = stage.place().await?;
     let posts = stage.posts(|make| make.take(stage.count(FILE)));
-    let pace = floor::broker::publish(&stage.amqp_url(), &place.topology, &posts).await?;
+    let rate_limit = floor::broker::publish(&stage.amqp_url(), &place.topology, &posts).await?;
     place.remove().await;
-    sheet.add(PUBLISH, RABBITMQ, Unit::PostsPerSecond, pace);
+    sheet.add(PUBLISH, RABBITMQ, Unit::PostsPerSecond, rate_limit);
     Ok(())
 }
 

@@ -12,12 +12,12 @@ pub(super) const SIMPLE_GO: &str = "simple consumer in Go";
 /// MySQL without anything of ours.
 pub(super) const MYSQL: &str = "MySQL alone";
 
-/// Consumers of one process, each with one post in hand.
+/// Consumers of one process, each with one post in flight.
 pub(super) const CONSUMERS: [u16; 5] = [1, 4, 16, 32, 64];
 /// Worker processes of [`EACH`] consumers.
 pub(super) const PROCESSES: [u16; 3] = [1, 2, 4];
 const EACH: u16 = 16;
-/// Posts in hand of each consumer when there is much to catch up with.
+/// Posts in flight of each consumer when there is much to catch up with.
 const PREFETCH: u16 = 64;
 /// Consumers then.
 const CATCHING_UP: u16 = 8;
@@ -72,9 +72,9 @@ async fn acknowledged(
 ) -> anyhow::Result<()> {
     let posts = if prefetch > 1 { stage.count(80_000) } else { posts(stage, count) };
     let place = stage.filled(posts).await?;
-    let pace = floor::broker::acknowledge(&stage.amqp_url(), &place, count, prefetch, posts).await?;
+    let rate_limit = floor::broker::acknowledge(&stage.amqp_url(), &place, count, prefetch, posts).await?;
     place.remove().await;
-    sheet.add(what, RABBITMQ, Unit::PostsPerSecond, pace);
+    sheet.add(what, RABBITMQ, Unit::PostsPerSecond, rate_limit);
     Ok(())
 }
 
@@ -88,10 +88,10 @@ async fn worked_off(
 ) -> anyhow::Result<()> {
     let place = stage.filled(posts).await?;
     let worker = stage.start(&place, "sluice-worker", &[&["run"], arguments].concat())?;
-    let pace = place.drained(stage.rows(), posts).await;
+    let rate_limit = place.drained(stage.rows(), posts).await;
     worker.end().await?;
     place.remove().await;
-    sheet.add(what, SLUICE, Unit::PostsPerSecond, pace?);
+    sheet.add(what, SLUICE, Unit::PostsPerSecond, rate_limit?);
     Ok(())
 }
 
@@ -104,10 +104,10 @@ async fn by_peers(stage: &Stage, sheet: &mut Sheet<'_>, what: &str, count: u16) 
         let queue = place.topology.queue();
         let args = ["consume", "--queue", &queue, "--consumers", &consumers];
         let peer = if who == SIMPLE { stage.start_peer(&args)? } else { stage.start_go_peer(&args)? };
-        let pace = place.drained(stage.rows(), posts).await;
+        let rate_limit = place.drained(stage.rows(), posts).await;
         peer.end().await?;
         place.remove().await;
-        sheet.add(what, who, Unit::PostsPerSecond, pace?);
+        sheet.add(what, who, Unit::PostsPerSecond, rate_limit?);
     }
     Ok(())
 }
@@ -119,9 +119,9 @@ async fn stored(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
     {
         stage.rows().clear().await?;
         let posts = stage.posts(|make| make.take(stage.count(posts)));
-        let pace = floor::database::store(&stage.database_url(), connections, rows, posts).await?;
+        let rate_limit = floor::database::store(&stage.database_url(), connections, rows, posts).await?;
         let what = format!("inserts of {rows}, {connections} connections");
-        sheet.add(&what, MYSQL, Unit::PostsPerSecond, pace);
+        sheet.add(&what, MYSQL, Unit::PostsPerSecond, rate_limit);
     }
     Ok(())
 }

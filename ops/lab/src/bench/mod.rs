@@ -1,4 +1,5 @@
-//! `sluice-lab bench`: how fast it is, beside what the servers can do by themselves and what one would write without it.
+//! `sluice-lab bench`: how fast it is, beside what the servers can do by themselves and what one would write without
+//! it.
 //!
 //! ```text
 //!  turn 1 ─► accept ─► drain ─► latency ─► scale ─► start      each subject of a part right after the other
@@ -57,8 +58,8 @@ pub struct BenchArgs {
     #[arg(long)]
     pub quick: bool,
 
-    /// The servers of this folder, where `sluice-lab stack up` has started some [default: servers of its own, which end with
-    /// it]
+    /// The servers of this folder, where `sluice-lab stack up` has started some [default: servers of its own, which end
+    /// with it]
     #[arg(long, value_name = "DIR")]
     pub stack: Option<PathBuf>,
 

@@ -55,7 +55,7 @@ impl Place {
         }
         close(&connection).await;
         rows.all_there(posts, PATIENCE).await?;
-        rows.pace().await
+        rows.rate_limit().await
     }
 
     /// Removes the queues, with what is left in them. RabbitMQ 3.10 may answer with an internal error while it is still

@@ -1,5 +1,5 @@
-//! What is promised of the speed, and whether it was kept. Each promise is about a ratio within one run, or about a time
-//! or an amount of memory that a person can feel.
+//! What is promised of the speed, and whether it was kept. Each promise is about a ratio within one run, or about a
+//! time or an amount of memory that a person can feel.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What is told in the end: a table for each part, the promises, and for machines one JSON object.
+//! What is described in the end: a table for each part, the promises, and for machines one JSON object.
 
 use std::path::Path;
 use std::time::Duration;

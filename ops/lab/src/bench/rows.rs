@@ -59,7 +59,7 @@ impl Rows {
     }
 
     /// How many were stored in a second, from the first to the last.
-    pub(super) async fn pace(&self) -> anyhow::Result<f64> {
+    pub(super) async fn rate_limit(&self) -> anyhow::Result<f64> {
         let query = "SELECT COUNT(*), TIMESTAMPDIFF(MICROSECOND, MIN(recorded_at), MAX(recorded_at)) FROM posts";
         let told: Option<(u64, Option<f64>)> = self.pool.get_conn().await?.query_first(query).await?;
         match told {

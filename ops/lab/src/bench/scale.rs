@@ -31,8 +31,8 @@ pub(super) const PRODUCER: &str = "producer's memory, 1000 clients";
 pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
     let place = stage.filled(SHORT).await?;
     let worker = stage.start(&place, "sluice-worker", &["run", "--concurrency", CONSUMERS])?;
-    let pace = place.drained(stage.rows(), SHORT).await?;
-    sheet.add(BACKLOG_SHORT, SLUICE, Unit::PostsPerSecond, pace);
+    let rate_limit = place.drained(stage.rows(), SHORT).await?;
+    sheet.add(BACKLOG_SHORT, SLUICE, Unit::PostsPerSecond, rate_limit);
     sheet.add(WORKER_EARLY, SLUICE, Unit::Mebibytes, mebibytes(worker.peak_memory()?));
     worker.end().await?;
     place.remove().await;
@@ -43,15 +43,15 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
     worker.check()?;
     let memory = worker.peak_memory()?;
     worker.end().await?;
-    sheet.add(BACKLOG_LONG, SLUICE, Unit::PostsPerSecond, stage.rows().pace().await?);
+    sheet.add(BACKLOG_LONG, SLUICE, Unit::PostsPerSecond, stage.rows().rate_limit().await?);
     sheet.add(WORKER_LATE, SLUICE, Unit::Mebibytes, mebibytes(memory));
     place.remove().await;
 
     let place = stage.place().await?;
     let door = Door::open(stage, &place, Kind::Sluice).await?;
     let load = Load::of_posts(&door.address, Arc::new(stage.posts(|make| make.bodies(2000))));
-    let pace = load.closed(CLIENTS, Duration::ZERO, stage.time(Duration::from_secs(4))).await?;
-    ensure!(pace > 0.0, "no client was answered");
+    let rate_limit = load.closed(CLIENTS, Duration::ZERO, stage.time(Duration::from_secs(4))).await?;
+    ensure!(rate_limit > 0.0, "no client was answered");
     sheet.add(PRODUCER, SLUICE, Unit::Mebibytes, mebibytes(door.program.peak_memory()?));
     door.close().await?;
     place.remove().await;

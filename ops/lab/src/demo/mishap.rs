@@ -1,4 +1,4 @@
-//! A mistake that people make, made and mended on purpose, so that there are real dead letters to show.
+//! A mistake that people make, made and fixed on purpose, so that there are real dead letters to show.
 
 use anyhow::Context as _;
 use mysql_async::Conn;
@@ -20,6 +20,6 @@ pub(super) async fn resize_titles(database: &SecretUrl, chars: usize) -> anyhow:
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn mend_titles(database: &SecretUrl) -> anyhow::Result<()> {
+pub(super) async fn widen_titles(database: &SecretUrl) -> anyhow::Result<()> {
     resize_titles(database, TITLE_MAX_CHARS).await
 }

@@ -86,7 +86,7 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
     sender::publish_as_a_stranger(&stage.management_url(), &stage.topology.exchange()).await?;
     println!("  And another program has put something into the queue that is no post at all.");
 
-    say("Three worker processes take turns, one post in each consumer's hand");
+    say("Three worker processes take turns, one post in flight per consumer");
     stage.start_workers().await?;
     watch_them_move(stage, sent.accepted.len()).await?;
     for (verdict, rows) in stage.store.count_by_verdict().await? {
@@ -96,12 +96,12 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
         println!("  {worker:<9} {rows:>5} posts");
     }
 
-    say("What could not be stored was set aside, with the reason why");
+    say("What could not be stored was dead-lettered, with the reason why");
     stage.sluice(&["dlq", "list"]).await?;
     stage.sluice(&["dlq", "show", sender::STRANGER]).await?;
 
-    say("Mend the column, and put back what died of it");
-    mishap::mend_titles(&stage.database()).await?;
+    say("Fix the column, and put back what died of it");
+    mishap::widen_titles(&stage.database()).await?;
     stage.sluice(&["dlq", "replay", "--code", "mysql_1406", "--yes"]).await?;
     let died_for_good = 1;
     settle(stage, died_for_good).await?;
@@ -127,7 +127,12 @@ async fn watch_them_move(stage: &Stage, posts: usize) -> anyhow::Result<()> {
         // The stranger's message is one more than the posts.
         if now.waiting == 0 && now.stored + u64::from(now.dead) > posts {
             bar.finish_and_clear();
-            println!("  {} stored and {} set aside in {:.2} s", now.stored, now.dead, begun.elapsed().as_secs_f64());
+            println!(
+                "  {} stored and {} dead-lettered in {:.2} s",
+                now.stored,
+                now.dead,
+                begun.elapsed().as_secs_f64()
+            );
             return Ok(());
         }
         ensure!(begun.elapsed() < PATIENCE, "the workers have not come to an end with the posts: {now:?}");

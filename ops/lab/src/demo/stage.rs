@@ -164,7 +164,7 @@ impl Stage {
 
     /// Ends everything, in order.
     pub(super) async fn strike(self) -> anyhow::Result<()> {
-        // The programs finish what they have in hand; the ends of the servers come after theirs.
+        // The programs finish what they have in flight; the ends of the servers come after theirs.
         for program in self.programs.into_inner() {
             program.end().await?;
         }

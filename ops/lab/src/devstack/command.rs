@@ -1,4 +1,5 @@
-//! A command with a stack around it: it finds the servers in its environment, and gets the signals that its caller does.
+//! A command with a stack around it: it finds the servers in its environment, and gets the signals that its caller
+//! does.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;

@@ -22,7 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How a stack came to be up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum StackState {
     /// It was down, and was started.
     Started,
     /// It was up already; nothing was done.
@@ -38,7 +38,7 @@ impl Stack {
     /// # Errors
     /// When a program is not installed, the folder cannot be used, belongs to a bound stack or to other servers, or a
     /// server does not come up; what was started in vain is ended again.
-    pub async fn up(dir: &Path, root: Option<&Path>) -> Result<(Self, Standing), StackError> {
+    pub async fn up(dir: &Path, root: Option<&Path>) -> Result<(Self, StackState), StackError> {
         let deadline = StackOptions::default().deadline;
         let programs = Programs::for_folder(Some(dir), root)?;
         let folder = Folder::claim(dir)?;
@@ -50,23 +50,23 @@ impl Stack {
         if let Some(former) = &before {
             outwait_guardian(former).await?;
         }
-        let alive = before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).carriers().is_empty());
+        let alive = before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).processes().is_empty());
         let in_use = before.is_some();
         let record = match before {
             Some(record) if alive => record,
-            before => Record::renewed(before, false, &programs)?,
+            before => Record::republished(before, false, &programs)?,
         };
         let secrets = Secrets::of(&folder, in_use)?;
         folder.write_record(&record)?;
         let ground = Ground::new(folder, programs, &record, deadline);
         let dead = Servers::known(&ground, &record).dead();
-        let standing = match dead[..] {
-            [] => Standing::AlreadyUp,
-            [one] => Standing::Repaired(one),
-            _ => Standing::Started,
+        let state = match dead[..] {
+            [] => StackState::AlreadyUp,
+            [one] => StackState::Repaired(one),
+            _ => StackState::Started,
         };
         match Servers::raise(&ground, record.clone(), &secrets, None).await {
-            Ok(servers) => Ok((Self { ground, servers, secrets, bond: None }, standing)),
+            Ok(servers) => Ok((Self { ground, servers, secrets, bond: None }, state)),
             Err(error) => {
                 end_in_vain(&ground, &record, &dead).await;
                 Err(error)
@@ -107,7 +107,7 @@ impl Stack {
         let _lock = folder.lock(if record.bound { Duration::ZERO } else { deadline }).await?;
         let record = folder.record().unwrap_or(record);
         let mark = Mark::recorded(&record.mark);
-        let was_up = !mark.carriers().is_empty();
+        let was_up = !mark.processes().is_empty();
         if was_up {
             let ground = Ground::new(folder.clone(), Programs::find(record.root.as_deref())?, &record, deadline);
             Servers::known(&ground, &record).stop().await?;
@@ -146,7 +146,7 @@ async fn end_in_vain(ground: &Ground, record: &Record, started: &[&str]) {
 
 /// Ends what the servers have left behind: a helper process, a database that was just being made.
 async fn kill_the_rest(mark: &Mark) -> Result<(), StackError> {
-    for pid in mark.carriers() {
+    for pid in mark.processes() {
         // It may end by itself at this very moment.
         let _ = send(pid, Signal::SIGKILL);
     }
@@ -156,7 +156,7 @@ async fn kill_the_rest(mark: &Mark) -> Result<(), StackError> {
 async fn all_gone(mark: &Mark, patience: Duration) -> Result<(), StackError> {
     let begun = Instant::now();
     loop {
-        let pids = mark.carriers();
+        let pids = mark.processes();
         if pids.is_empty() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! What can go wrong with private servers: each error names the thing, the value and the way out.
+//! What can go wrong with private servers: each error names the thing, the value and the fix.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::command::shell_word;
 
-/// Why a stack, or one of its servers, is not as it was asked to be. The text holds all of it: there is no source behind
-/// it to print.
+/// Why a stack, or one of its servers, is not as it was asked to be. The text holds all of it: there is no source
+/// behind it to print.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
     /// Programs that are not installed.

@@ -64,8 +64,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The folder at `path`, made if need be. What is neither empty nor a stack's is refused, and what other users could
-    /// have changed. From then on they cannot look into it.
+    /// The folder at `path`, made if need be. What is neither empty nor a stack's is refused, and what other users
+    /// could have changed. From then on they cannot look into it.
     pub(super) fn claim(path: &Path) -> Result<Self, StackError> {
         make(path)?;
         let path = path.canonicalize().map_err(StackError::folder(path))?;

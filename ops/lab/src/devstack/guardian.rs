@@ -22,7 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What becomes of the folder at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum End {
     Keep,
     Remove,
 }
@@ -31,12 +31,12 @@ pub(super) enum Fate {
 #[derive(Debug)]
 pub(super) struct Guardian {
     child: Child,
-    fate: Fate,
+    fate: End,
 }
 
 impl Guardian {
     /// Sets a guardian over all processes with this mark, present and future.
-    pub(super) fn post(programs: &Programs, folder: &Folder, mark: &Mark, fate: Fate) -> Result<Self, StackError> {
+    pub(super) fn post(programs: &Programs, folder: &Folder, mark: &Mark, fate: End) -> Result<Self, StackError> {
         let script = folder.write("guardian.sh", SCRIPT)?;
         let log = folder.log("guardian");
         let log_file = File::options().create(true).append(true).open(&log).map_err(StackError::folder(&log))?;
@@ -44,7 +44,7 @@ impl Guardian {
         command
             .arg("sh")
             .arg(script)
-            .arg(if fate == Fate::Remove { "REMOVE" } else { "KEEP" })
+            .arg(if fate == End::Remove { "REMOVE" } else { "KEEP" })
             .arg(folder.path())
             .arg(mark.entry())
             // Not in the folder: it is to be removed.
@@ -60,7 +60,7 @@ impl Guardian {
     }
 
     /// What becomes of the folder when it ends.
-    pub(super) fn fate(&self) -> Fate {
+    pub(super) fn fate(&self) -> End {
         self.fate
     }
 
@@ -71,11 +71,11 @@ impl Guardian {
         while matches!(self.child.try_wait(), Ok(None)) && begun.elapsed() < PATIENCE {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        let pids = mark.carriers();
+        let pids = mark.processes();
         if !pids.is_empty() {
             return Err(StackError::WontEnd { pids });
         }
-        if self.fate == Fate::Remove && folder.exists() {
+        if self.fate == End::Remove && folder.exists() {
             return Err(StackError::Folder { path: folder.to_owned(), problem: std::io::Error::other("not removed") });
         }
         Ok(())

@@ -12,11 +12,11 @@ ending=
 
 carries() { grep -qzxsF -e "$mark" "/proc/$1/environ"; }
 
-carriers() {
+processes() {
     grep -lzxsF -e "$mark" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do echo "$pid"; done
 }
 
-# The two servers, in their own time: they write down what they have in hand.
+# The two servers, in their own time: they write down what they have begun.
 ask_to_end() {
     asked=
     for name in rabbitmq mariadb mysql; do
@@ -37,7 +37,7 @@ ask_to_end() {
 # All that is left: epmd, what a server had started, a server that would not end.
 kill_the_rest() {
     for _ in $(seq 200); do
-        pids=$(carriers)
+        pids=$(processes)
         [ "$pids" ] || return
         kill -KILL $pids 2>/dev/null
         sleep 0.05

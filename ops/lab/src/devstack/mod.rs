@@ -1,16 +1,16 @@
 //! Private servers: a RabbitMQ and a database server of one's own, in one folder, on free ports of 127.0.0.1.
 //!
 //! For tests, for trying things out, and for breaking things on purpose. Nothing of the system is touched: no service,
-//! no system folder, no well-known port; and no other user gets in (`secrets`). Durability is as in production, so what survives a `kill()` here is what would
-//! survive a crash there.
+//! no system folder, no well-known port; and no other user gets in (`secrets`). Durability is as in production, so what
+//! survives a `kill()` here is what would survive a crash there.
 //!
 //! ```text
 //!  Stack::start ── bound:    the servers end with their owner, even one killed with SIGKILL   (guardian)
 //!  Stack::up ───── detached: they outlive their owner, until Stack::down                       (sluice-lab stack)
 //! ```
 //!
-//! The servers are this machine's RabbitMQ and MariaDB, or the RabbitMQ and MySQL of a root: a folder that holds another
-//! system (`root`).
+//! The servers are this machine's RabbitMQ and MariaDB, or the RabbitMQ and MySQL of a root: a folder that holds
+//! another system (`root`).
 //!
 //! Every process of a stack carries a mark in its environment; nothing else is ever sent a signal (`process`). A server
 //! counts as ready when it greets in its own protocol on a socket that is its own (`readiness`).
@@ -41,12 +41,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use command::{exit_code, shell_word};
-pub use detached::Standing;
+pub use detached::StackState;
 pub use error::StackError;
 pub use server::Server;
 
 use folder::{Folder, RabbitmqPorts, Record};
-use guardian::{Fate, Guardian};
+use guardian::{End, Guardian};
 use process::Mark;
 use programs::Programs;
 use secrets::{BROKER_USER, DATABASE_USER, Secrets};
@@ -106,19 +106,19 @@ impl Stack {
     pub async fn start(options: StackOptions) -> Result<Self, StackError> {
         let programs = Programs::for_folder(options.dir.as_deref(), options.root.as_deref())?;
         let (folder, fate) = match &options.dir {
-            Some(dir) => (Folder::claim(dir)?, Fate::Keep),
-            None => (Folder::temporary()?, Fate::Remove),
+            Some(dir) => (Folder::claim(dir)?, End::Keep),
+            None => (Folder::temporary()?, End::Remove),
         };
         let lock = folder.lock(Duration::ZERO).await?;
         let before = folder.record();
         if let Some(former) = &before {
             detached::outwait_guardian(former).await?;
         }
-        if before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).carriers().is_empty()) {
+        if before.as_ref().is_some_and(|record| !Mark::recorded(&record.mark).processes().is_empty()) {
             return Err(StackError::Up(folder.path().to_owned()));
         }
         let secrets = Secrets::of(&folder, before.is_some())?;
-        let record = Record::renewed(before, true, &programs)?;
+        let record = Record::republished(before, true, &programs)?;
         folder.write_record(&record)?;
         let ground = Ground::new(folder, programs, &record, options.deadline);
         // Posted before anything is started. From here on, a return without the stack ends what has been started.
@@ -127,7 +127,7 @@ impl Stack {
         match Servers::raise(&ground, record, &secrets, options.consumer_timeout).await {
             Ok(servers) => Ok(Self { ground, servers, secrets, bond: Some(bond) }),
             Err(error) => {
-                // The error that matters is the one in hand.
+                // The error that matters is the one in flight.
                 let _ = bond.guardian.dismiss(ground.folder.path(), &ground.mark).await;
                 Err(error)
             }
@@ -186,7 +186,7 @@ impl Stack {
     pub async fn stop(mut self) -> Result<(), StackError> {
         let Some(bond) = self.bond.take() else { return Ok(()) };
         // Data that go too need no orderly end: the guardian's SIGKILL is quicker.
-        if bond.guardian.fate() == Fate::Keep {
+        if bond.guardian.fate() == End::Keep {
             self.servers.stop().await?;
         }
         let ended = bond.guardian.dismiss(self.dir(), &self.ground.mark).await;
@@ -217,7 +217,7 @@ impl Ground {
 
 impl Record {
     /// The record of a stack that is about to be started: under a new mark, on the ports it had before if it had some.
-    fn renewed(before: Option<Self>, bound: bool, programs: &Programs) -> Result<Self, StackError> {
+    fn republished(before: Option<Self>, bound: bool, programs: &Programs) -> Result<Self, StackError> {
         let (rabbitmq, database) = match before {
             Some(Self { rabbitmq, database, .. }) => (rabbitmq, database),
             None => {

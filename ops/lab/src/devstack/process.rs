@@ -51,7 +51,7 @@ impl Mark {
     }
 
     /// Every living process that is ours.
-    pub(super) fn carriers(&self) -> Vec<u32> {
+    pub(super) fn processes(&self) -> Vec<u32> {
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
         let pid = |name: OsString| name.to_str()?.parse().ok();
         let mut pids: Vec<u32> = entries.flatten().filter_map(|entry| pid(entry.file_name())).collect();
@@ -121,8 +121,8 @@ mod tests {
         // For an instant after its start a process has no environment yet.
         until(|| ours.is_on(pid));
         assert!(!other.is_on(pid));
-        assert_eq!(ours.carriers(), [pid]);
-        assert!(other.carriers().is_empty());
+        assert_eq!(ours.processes(), [pid]);
+        assert!(other.processes().is_empty());
         send(pid, Signal::SIGKILL).expect("our own child");
         child.wait().expect("our own child");
         assert!(!ours.is_on(pid));
@@ -136,7 +136,7 @@ mod tests {
         let mut child = command.spawn().expect("true runs everywhere");
         let stat = format!("/proc/{}/stat", child.id());
         until(|| fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(" Z ")));
-        assert!(mark.carriers().is_empty());
+        assert!(mark.processes().is_empty());
         child.wait().expect("our own child");
     }
 }

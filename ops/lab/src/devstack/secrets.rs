@@ -1,8 +1,8 @@
 //! The passwords of a stack's servers, drawn when its folder is first used. Servers on 127.0.0.1 are open to every user
 //! of the machine, so nothing but a password keeps the others out.
 //!
-//! They are kept in a file of the folder that its owner alone can read, and reach each server in a file too: what stands
-//! on a command line or in an environment can be read elsewhere.
+//! They are kept in a file of the folder that its owner alone can read, and reach each server in a file too: what
+//! stands on a command line or in an environment can be read elsewhere.
 
 use std::fmt;
 

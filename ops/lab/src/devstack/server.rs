@@ -25,7 +25,8 @@ const ORDERLY_END: Duration = Duration::from_secs(30);
 const KILLED_END: Duration = Duration::from_secs(10);
 /// How many lines of its log an error shows.
 const TAIL_LINES: usize = 20;
-/// What servers write when a port is not theirs to have: in RabbitMQ's words, in the system's, in MariaDB's and MySQL's.
+/// What servers write when a port is not theirs to have: in RabbitMQ's words, in the system's, in MariaDB's and
+/// MySQL's.
 const TAKEN: [&str; 3] = ["eaddrinuse", "Address already in use", "port already in use"];
 
 /// How a server is run. It is the same at each start.
@@ -52,7 +53,7 @@ pub(super) struct Ground {
     pub(super) deadline: Duration,
 }
 
-/// A private server. Its acts come one at a time, whoever asks for them.
+/// A private server. Its operations come one at a time, whoever asks for them.
 #[derive(Debug)]
 pub struct Server {
     recipe: Recipe,

@@ -11,7 +11,7 @@ use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::post::{Post, PostId};
 use sluice_mysql::Store;
 use sluice_rabbit::broker::{Broker, close};
-use sluice_rabbit::delivery::{DeadLetterBrowser, DeadLetterSummary};
+use sluice_rabbit::dead_letters::{DeadLetterBrowser, DeadLetterSummary};
 use sluice_rabbit::publisher::Envelope;
 use sluice_rabbit::topology::{Depth, Topology};
 
@@ -70,7 +70,7 @@ impl Ground {
     pub fn broker_args(&self) -> BrokerArgs {
         BrokerArgs {
             amqp_url: self.amqp_url.as_str().into(),
-            prefix: self.name.parse().expect("a sound prefix"),
+            prefix: self.name.parse().expect("a valid prefix"),
             max_length: None,
         }
     }
@@ -84,7 +84,7 @@ impl Ground {
     /// RabbitMQ.
     #[must_use]
     pub fn broker(&self) -> Broker {
-        Broker::new(&self.broker_args(), "test").expect("a sound address")
+        Broker::new(&self.broker_args(), "test").expect("a valid address")
     }
 
     /// The names in RabbitMQ.
@@ -96,7 +96,7 @@ impl Ground {
     /// MySQL.
     #[must_use]
     pub fn store(&self) -> Store {
-        Store::new(&self.database_args()).expect("a sound address")
+        Store::new(&self.database_args()).expect("a valid address")
     }
 
     /// The environment a program needs to work here.
@@ -204,27 +204,27 @@ impl Ground {
     }
 
     /// The dead letters, oldest first; they stay where they are.
-    pub async fn letters(&self) -> Vec<DeadLetterSummary> {
+    pub async fn dead_letters(&self) -> Vec<DeadLetterSummary> {
         let patience = Duration::from_secs(10);
-        let mut letters = DeadLetterBrowser::open(&self.broker(), &self.topology(), patience, || ())
+        let mut dead_letters = DeadLetterBrowser::open(&self.broker(), &self.topology(), patience, || ())
             .await
-            .expect("the letters can be seen");
+            .expect("the dead letters can be seen");
         let mut seen = Vec::new();
-        while let Some(letter) = letters.next().await.expect("a letter") {
-            seen.push(letter.summary.clone());
+        while let Some(dead_letter) = dead_letters.next().await.expect("a dead letter") {
+            seen.push(dead_letter.summary.clone());
         }
-        letters.put_back().await.expect("the letters are put back");
+        dead_letters.put_back().await.expect("the dead letters are put back");
         seen
     }
 
     /// Runs a statement in the database.
     pub async fn sql(&self, statement: &str) {
-        self.session().await.query_drop(statement).await.expect("the statement is sound");
+        self.session().await.query_drop(statement).await.expect("the statement is valid");
     }
 
     /// A connection of the driver's, for locks and transactions.
     pub async fn session(&self) -> mysql_async::Conn {
-        let options = mysql_async::Opts::from_url(&self.database_url).expect("a sound address");
+        let options = mysql_async::Opts::from_url(&self.database_url).expect("a valid address");
         mysql_async::Conn::new(options).await.expect("the test database answers")
     }
 }

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 /// How long a test waits for what must happen, on a machine that does other things as well.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a machine that does other things as well may add to what was promised. Little enough that what would wait for the
-/// next timeout instead (5 s for a statement, 10 s for a heartbeat) is still told apart.
+/// What a machine that does other things as well may add to what was promised. Little enough that what would wait for
+/// the next timeout instead (5 s for a statement, 10 s for a heartbeat) is still told apart.
 const BUSY: Duration = Duration::from_secs(3);
 
 /// Something took no longer than was promised, and what a busy machine adds.

@@ -48,23 +48,23 @@ impl Stranger {
     /// # Panics
     /// When the broker does not play along.
     pub async fn connect(amqp_url: &str) -> Self {
-        let uri: AMQPUri = amqp_url.parse().expect("a sound address");
+        let uri: AMQPUri = amqp_url.parse().expect("a valid address");
         let at = (uri.authority.host.as_str(), uri.authority.port);
         let mut this = Self { stream: TcpStream::connect(at).await.expect("the test broker listens") };
         this.stream.write_all(b"AMQP\0\0\x09\x01").await.expect("it reads");
-        this.hear((10, 10)).await;
+        this.receive((10, 10)).await;
         let user = uri.authority.userinfo;
         let secret = format!("\0{}\0{}", user.username, user.password);
         this.say(0, (10, 11), &[long(b""), short(b"PLAIN"), long(secret.as_bytes()), short(b"en_US")].concat()).await;
         // As many channels and as large frames as it likes, and no heartbeats.
-        let tune = this.hear((10, 30)).await;
+        let tune = this.receive((10, 30)).await;
         this.say(0, (10, 31), &[&tune[..6], &[0, 0]].concat()).await;
         this.say(0, (10, 40), &[short(uri.vhost.as_bytes()), short(b""), vec![0]].concat()).await;
-        this.hear((10, 41)).await;
+        this.receive((10, 41)).await;
         this.say(1, (20, 10), &short(b"")).await;
-        this.hear((20, 11)).await;
+        this.receive((20, 11)).await;
         this.say(1, (85, 10), &[0]).await;
-        this.hear((85, 11)).await;
+        this.receive((85, 11)).await;
         this
     }
 
@@ -80,13 +80,13 @@ impl Stranger {
         let header = [&[0, 60, 0, 0], &size[..], &message.flags.to_be_bytes(), &message.properties].concat();
         self.frame(2, 1, &header).await;
         self.frame(3, 1, &message.body).await;
-        self.hear((60, 80)).await;
+        self.receive((60, 80)).await;
     }
 
     /// Ends the connection in order.
     pub async fn close(mut self) {
         self.say(0, (10, 50), &[0, 200, 0, 0, 0, 0, 0]).await;
-        self.hear((10, 51)).await;
+        self.receive((10, 51)).await;
     }
 
     async fn say(&mut self, channel: u8, (class, id): (u8, u8), arguments: &[u8]) {
@@ -99,7 +99,7 @@ impl Stranger {
     }
 
     /// Waits for this method; gives its arguments.
-    async fn hear(&mut self, (class, id): (u8, u8)) -> Vec<u8> {
+    async fn receive(&mut self, (class, id): (u8, u8)) -> Vec<u8> {
         let mut head = [0; 7];
         self.stream.read_exact(&mut head).await.expect("the broker answers");
         let size = u32::from_be_bytes([head[3], head[4], head[5], head[6]]);

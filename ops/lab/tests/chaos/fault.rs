@@ -13,39 +13,39 @@ pub(crate) enum Server {
 
 /// One of the connections that go through a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Line {
+pub(crate) enum NetworkLine {
     WorkersToMysql,
     WorkersToRabbitmq,
     ProducersToRabbitmq,
 }
 
-/// Something that is done to the system while it works. What lasts is mended by the same fault after its time.
+/// Something that is done to the system while it works. What lasts is fixed by the same fault after its time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fault {
     /// SIGKILL of one worker process; its number is taken modulo how many there are.
     KillWorker(usize),
     /// SIGKILL of the process that was started, which with several processes watches over the others.
-    KillSupervisor { away: Duration },
+    KillSupervisor { down_for: Duration },
     /// SIGSTOP, then SIGCONT.
     FreezeWorker { victim: usize, lasting: Duration },
     /// SIGTERM of all workers, which must end in order, and new ones.
-    RestartWorkers { away: Duration },
+    RestartWorkers { down_for: Duration },
     /// SIGKILL of the front door and of `sluice-producer publish`.
-    KillProducers { away: Duration },
+    KillProducers { down_for: Duration },
     /// SIGTERM of the front door, which must end in order.
-    RestartProducer { away: Duration },
+    RestartProducer { down_for: Duration },
     /// SIGKILL of a server.
-    Kill { server: Server, away: Duration },
+    Kill { server: Server, down_for: Duration },
     /// An orderly stop of a server.
-    Restart { server: Server, away: Duration },
+    Restart { server: Server, down_for: Duration },
     /// SIGSTOP of a server: it keeps its connections and says nothing.
     Freeze { server: Server, lasting: Duration },
     /// Connections are reset, and each new one.
-    Cut { line: Line, lasting: Duration },
+    Cut { line: NetworkLine, lasting: Duration },
     /// Packets are dropped: connections stay, nothing passes.
-    Stall { line: Line, lasting: Duration },
+    Stall { line: NetworkLine, lasting: Duration },
     /// Each piece of up to 16 KiB is held back, both ways.
-    Slow { line: Line, delay: Duration, lasting: Duration },
+    Slow { line: NetworkLine, delay: Duration, lasting: Duration },
     /// `SET GLOBAL read_only`.
     ReadOnly { lasting: Duration },
     /// `max_connections` are taken by others, and the workers' own are ended.
@@ -57,7 +57,7 @@ pub(crate) enum Fault {
     /// Messages that are no posts, from a stranger.
     Malformed { messages: usize },
     /// The table takes again what it refused.
-    Mend,
+    Repair,
     /// `sluice dlq replay --all --yes`, killed so long after its start.
     KillReplay { after: Duration },
     /// The same to its end, until no dead letter is left.
@@ -78,13 +78,13 @@ impl Fault {
     /// How long it takes at the least, for the pace of the load.
     pub(crate) fn lasts(self) -> Duration {
         match self {
-            Self::KillSupervisor { away: time }
+            Self::KillSupervisor { down_for: time }
             | Self::FreezeWorker { lasting: time, .. }
-            | Self::RestartWorkers { away: time }
-            | Self::KillProducers { away: time }
-            | Self::RestartProducer { away: time }
-            | Self::Kill { away: time, .. }
-            | Self::Restart { away: time, .. }
+            | Self::RestartWorkers { down_for: time }
+            | Self::KillProducers { down_for: time }
+            | Self::RestartProducer { down_for: time }
+            | Self::Kill { down_for: time, .. }
+            | Self::Restart { down_for: time, .. }
             | Self::Freeze { lasting: time, .. }
             | Self::Cut { lasting: time, .. }
             | Self::Stall { lasting: time, .. }
@@ -94,7 +94,7 @@ impl Fault {
             | Self::MemoryAlarm { lasting: time }
             | Self::FullDisk { lasting: time }
             | Self::KillReplay { after: time } => time,
-            Self::KillWorker(_) | Self::Malformed { .. } | Self::Mend | Self::Replay => Duration::ZERO,
+            Self::KillWorker(_) | Self::Malformed { .. } | Self::Repair | Self::Replay => Duration::ZERO,
         }
     }
 }
@@ -103,13 +103,13 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::KillWorker(victim) => write!(f, "SIGKILL worker {victim}"),
-            Self::KillSupervisor { away } => write!(f, "SIGKILL the first worker process, away {away:.1?}"),
+            Self::KillSupervisor { down_for } => write!(f, "SIGKILL the first worker process, away {down_for:.1?}"),
             Self::FreezeWorker { victim, lasting } => write!(f, "SIGSTOP worker {victim} for {lasting:.1?}"),
-            Self::RestartWorkers { away } => write!(f, "SIGTERM the workers, away {away:.1?}"),
-            Self::KillProducers { away } => write!(f, "SIGKILL the producers, away {away:.1?}"),
-            Self::RestartProducer { away } => write!(f, "SIGTERM the front door, away {away:.1?}"),
-            Self::Kill { server, away } => write!(f, "SIGKILL {server:?}, away {away:.1?}"),
-            Self::Restart { server, away } => write!(f, "stop {server:?}, away {away:.1?}"),
+            Self::RestartWorkers { down_for } => write!(f, "SIGTERM the workers, away {down_for:.1?}"),
+            Self::KillProducers { down_for } => write!(f, "SIGKILL the producers, away {down_for:.1?}"),
+            Self::RestartProducer { down_for } => write!(f, "SIGTERM the front door, away {down_for:.1?}"),
+            Self::Kill { server, down_for } => write!(f, "SIGKILL {server:?}, away {down_for:.1?}"),
+            Self::Restart { server, down_for } => write!(f, "stop {server:?}, away {down_for:.1?}"),
             Self::Freeze { server, lasting } => write!(f, "SIGSTOP {server:?} for {lasting:.1?}"),
             Self::Cut { line, lasting } => write!(f, "cut {line:?} for {lasting:.1?}"),
             Self::Stall { line, lasting } => write!(f, "drop packets {line:?} for {lasting:.1?}"),
@@ -119,7 +119,7 @@ impl fmt::Display for Fault {
             Self::MemoryAlarm { lasting } => write!(f, "memory alarm for {lasting:.1?}"),
             Self::FullDisk { lasting } => write!(f, "MySQL's disk full for {lasting:.1?}"),
             Self::Malformed { messages } => write!(f, "{messages} messages that are no posts"),
-            Self::Mend => write!(f, "the table takes sour posts"),
+            Self::Repair => write!(f, "the table takes sour posts"),
             Self::KillReplay { after } => write!(f, "replay, SIGKILL after {after:.1?}"),
             Self::Replay => write!(f, "replay until none is dead"),
         }
@@ -171,7 +171,7 @@ impl Dice {
 fn the_same_seed_gives_the_same_schedule_and_another_one_another() {
     let draw = |seed| {
         let mut dice = Dice::new(seed, "x", 4);
-        dice.rounds(5, |dice| Fault::KillSupervisor { away: dice.seconds(0.0, 2.0) })
+        dice.rounds(5, |dice| Fault::KillSupervisor { down_for: dice.seconds(0.0, 2.0) })
     };
     assert_eq!(draw(7), draw(7));
     assert_ne!(draw(7), draw(8));

@@ -12,7 +12,6 @@
 //! things in the same order and for as long. Runs come one after the other on private servers, each with a prefix and a
 //! database of its own.
 
-mod account;
 mod fault;
 mod figures;
 mod load;
@@ -22,6 +21,7 @@ mod scenario;
 mod servers;
 mod stage;
 mod strike;
+mod tally;
 
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
@@ -117,7 +117,7 @@ async fn run(orders: &[Order], label: &str) -> Vec<Figures> {
 
 /// One run, and its figures at once, so that nothing is unknown when a later one is interrupted.
 async fn perform(servers: &Servers, programs: &Programs, order: &Order, label: &str, runs: &mut Vec<Figures>) {
-    servers.mend().await;
+    servers.fix().await;
     let played = tokio::time::timeout(A_RUN, AssertUnwindSafe(play::play(servers, programs, order)).catch_unwind());
     let broken = |why: String| Figures {
         scenario: order.scenario.name.to_owned(),

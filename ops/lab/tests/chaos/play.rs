@@ -1,4 +1,4 @@
-//! One run: the stage is set, load and faults come at the same time, everything is mended, and the account is drawn up.
+//! One run: the stage is set, load and faults come at the same time, everything is fixed, and the account is drawn up.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::{self, Account};
 use crate::fault::{Dice, Step};
 use crate::figures::Figures;
 use crate::load::{self, Answer, Book, Recipe, Word};
 use crate::programs::Programs;
 use crate::scenario::{Bites, Form, Scenario};
 use crate::servers::Servers;
-use crate::stage::{Findings, Mended, Stage, now};
+use crate::stage::{Findings, Repaired, Stage, now};
+use crate::tally::{self, Tally};
 
 /// The load goes on for so long after the last fault, so that there is something to resume with.
 const AFTER: Duration = Duration::from_secs(2);
@@ -44,7 +44,7 @@ pub(crate) async fn play(servers: &Servers, programs: &Programs, order: &Order) 
     let stage = Stage::set(servers, programs, scenario.needs, *processes).await;
     let (book, before) = (Book::default(), pids(&stage).await);
     break_under_load(&stage, &book, &steps, order).await;
-    account::verify(&stage, &book).await;
+    tally::verify(&stage, &book).await;
     survived(&stage, &steps, before).await;
     let counted = Figures {
         already_recorded: already_recorded(&stage).await,
@@ -52,7 +52,7 @@ pub(crate) async fn play(servers: &Servers, programs: &Programs, order: &Order) 
         ..Figures::default()
     };
     end(&stage).await;
-    let account = account::count(&stage, &book).await;
+    let tally = tally::count(&stage, &book).await;
     let answers = book.answers();
     let figures = Figures {
         scenario: scenario.name.to_owned(),
@@ -60,7 +60,7 @@ pub(crate) async fn play(servers: &Servers, programs: &Programs, order: &Order) 
         seed: order.seed,
         seconds: begun.elapsed().as_secs_f64(),
         schedule: steps.iter().map(ToString::to_string).collect(),
-        ..draw_up(&stage, &account, &answers, counted)
+        ..draw_up(&stage, &tally, &answers, counted)
     };
     judge(&stage, &figures, &answers);
     let said = [stage.producer.lock().await.said(), stage.workers.lock().await.said()];
@@ -90,29 +90,29 @@ async fn break_under_load(stage: &Stage<'_>, book: &Book, steps: &[Step], order:
 }
 
 /// The counts and times of a run.
-fn draw_up(stage: &Stage<'_>, account: &Account, answers: &[Answer], counted: Figures) -> Figures {
+fn draw_up(stage: &Stage<'_>, tally: &Tally, answers: &[Answer], counted: Figures) -> Figures {
     let findings = stage.findings().clone();
-    let resumed = |mended: Mended| longest(&findings, mended, &account.recorded_at);
+    let resumed = |fixed: Repaired| longest(&findings, fixed, &tally.recorded_at);
     let mut taken: Vec<i64> =
         answers.iter().filter(|answer| answer.word == Word::Accepted).map(|answer| answer.at).collect();
     taken.sort_unstable();
-    let again = [Mended::Rabbitmq, Mended::Producer].map(|what| longest(&findings, what, &taken));
+    let again = [Repaired::Rabbitmq, Repaired::Producer].map(|what| longest(&findings, what, &taken));
     let count = |word| answers.iter().filter(|answer| answer.word == word).count() as u64;
     Figures {
-        accepted: account.accepted,
-        in_doubt: account.in_doubt,
-        in_doubt_recorded: account.in_doubt_recorded,
+        accepted: tally.accepted,
+        in_doubt: tally.in_doubt,
+        in_doubt_recorded: tally.in_doubt_recorded,
         refused: count(Word::Refused),
         unanswered: count(Word::Nothing),
-        recorded: account.recorded,
-        dead: account.dead,
-        missing: account.missing,
-        doubled: account.doubled,
+        recorded: tally.recorded,
+        dead: tally.dead,
+        missing: tally.missing,
+        doubled: tally.doubled,
         slowest_refusal: slowest(answers, Word::Refused),
         slowest_accepted: slowest(answers, Word::Accepted),
-        resumed_after_mysql: resumed(Mended::Mysql),
-        resumed_after_rabbitmq: resumed(Mended::Rabbitmq),
-        resumed_after_workers: resumed(Mended::Workers),
+        resumed_after_mysql: resumed(Repaired::Mysql),
+        resumed_after_rabbitmq: resumed(Repaired::Rabbitmq),
+        resumed_after_workers: resumed(Repaired::Workers),
         accepted_again: again.into_iter().flatten().reduce(f64::max),
         ..counted
     }
@@ -156,16 +156,16 @@ fn judge(stage: &Stage<'_>, figures: &Figures, answers: &[Answer]) {
     }
 }
 
-/// The longest time from a mending to the next event after it, in seconds. Where the next fault came before the event,
-/// there was no time to recover, and the mending after that fault is the one that counts.
-fn longest(findings: &Findings, what: Mended, events: &[i64]) -> Option<f64> {
+/// The longest time from a fixing to the next event after it, in seconds. Where the next fault came before the event,
+/// there was no time to recover, and the fixing after that fault is the one that counts.
+fn longest(findings: &Findings, what: Repaired, events: &[i64]) -> Option<f64> {
     let next = |of: &[i64], at: i64| of.get(of.partition_point(|event| *event < at)).copied();
     let wait = |at: i64| {
         let event = next(events, at)?;
         next(&findings.struck, at).is_none_or(|strike| event <= strike).then_some(event - at)
     };
-    let mended = findings.mended.iter().filter(|(mended, _)| *mended == what);
-    mended.filter_map(|(_, at)| wait(*at)).max().map(|micros| micros as f64 / 1e6)
+    let fixed = findings.fixed.iter().filter(|(fixed, _)| *fixed == what);
+    fixed.filter_map(|(_, at)| wait(*at)).max().map(|micros| micros as f64 / 1e6)
 }
 
 fn slowest(answers: &[Answer], word: Word) -> Option<f64> {
@@ -217,7 +217,7 @@ async fn already_recorded(stage: &Stage<'_>) -> u64 {
     sum
 }
 
-/// Stops the programs, which must end in order: nothing is to be recorded after the account.
+/// Stops the programs, which must end in order: nothing is to be recorded after the tally.
 async fn end(stage: &Stage<'_>) {
     let (mut producer, mut workers) = (stage.producer.lock().await, stage.workers.lock().await);
     for (name, program) in [("front door", &mut *producer), ("workers", &mut *workers)] {
@@ -231,10 +231,10 @@ async fn end(stage: &Stage<'_>) {
 }
 
 #[test]
-fn a_mending_that_did_not_last_is_not_timed() {
-    let mended = [1, 4, 9].map(|second| (Mended::Mysql, second * 1_000_000)).to_vec();
+fn a_repair_that_did_not_last_is_not_timed() {
+    let fixed = [1, 4, 9].map(|second| (Repaired::Mysql, second * 1_000_000)).to_vec();
     // The second fault came before anything was stored; nothing was stored after the last.
-    let findings = Findings { mended, struck: vec![0, 2_000_000, 7_000_000], ..Findings::default() };
-    assert_eq!(longest(&findings, Mended::Mysql, &[500_000, 6_500_000]), Some(2.5));
-    assert_eq!(longest(&findings, Mended::Rabbitmq, &[500_000, 6_500_000]), None);
+    let findings = Findings { fixed, struck: vec![0, 2_000_000, 7_000_000], ..Findings::default() };
+    assert_eq!(longest(&findings, Repaired::Mysql, &[500_000, 6_500_000]), Some(2.5));
+    assert_eq!(longest(&findings, Repaired::Rabbitmq, &[500_000, 6_500_000]), None);
 }

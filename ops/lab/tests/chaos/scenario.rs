@@ -1,11 +1,11 @@
 //! The scenarios: a name, what it shows, what it needs, and how its schedule is drawn.
 
-use crate::fault::{Dice, Fault, Line, Server, Step};
+use crate::fault::{Dice, Fault, NetworkLine, Server, Step};
 use Fault::{
     Cut, Freeze, FreezeWorker, FullDisk, Kill, KillProducers, KillReplay, KillSupervisor, KillWorker, Malformed,
-    MemoryAlarm, Mend, ReadOnly, Replay, Restart, RestartProducer, RestartWorkers, Slow, Stall, UsedUpConnections,
+    MemoryAlarm, ReadOnly, Repair, Replay, Restart, RestartProducer, RestartWorkers, Slow, Stall, UsedUpConnections,
 };
-use Line::{ProducersToRabbitmq, WorkersToMysql, WorkersToRabbitmq};
+use NetworkLine::{ProducersToRabbitmq, WorkersToMysql, WorkersToRabbitmq};
 use Server::{Mysql, Rabbitmq};
 
 /// How long a run is to be.
@@ -50,12 +50,12 @@ pub(crate) struct Needs {
     pub(crate) stays_sour: bool,
     /// The workers' `--hold`.
     pub(crate) hold: &'static str,
-    /// The workers' `--max-deliveries`. Every kill of a worker or a broker counts as a delivery of what was in hand, so
-    /// scenarios have fewer of them than this.
+    /// The workers' `--max-deliveries`. Every kill of a worker or a broker counts as a delivery of what was in flight,
+    /// so scenarios have fewer of them than this.
     pub(crate) max_deliveries: u32,
     /// About how long a post's text is, in bytes.
     pub(crate) text: usize,
-    /// How many times the usual number of posts there is: so many that workers have posts in hand at every moment.
+    /// How many times the usual number of posts there is: so many that workers have posts in flight at every moment.
     pub(crate) flood: usize,
     pub(crate) bites: Bites,
 }
@@ -120,7 +120,7 @@ pub(crate) const ALL: [Scenario; 25] = [
         "supervisor_killed",
         FLOOD,
         "the process that watches over the workers dies by SIGKILL: the workers end with it, and a new one takes over",
-        |dice, form| dice.rounds(form.of(1, 3), |dice| KillSupervisor { away: dice.seconds(0.2, 2.0) }),
+        |dice, form| dice.rounds(form.of(1, 3), |dice| KillSupervisor { down_for: dice.seconds(0.2, 2.0) }),
     ),
     scenario(
         "worker_frozen",
@@ -132,31 +132,31 @@ pub(crate) const ALL: [Scenario; 25] = [
         "rolling_restart",
         FLOOD,
         "all workers are stopped by SIGTERM under load and started again: each ends with 0, no post is harmed",
-        |dice, form| dice.rounds(form.of(2, 4), |dice| RestartWorkers { away: dice.seconds(0.0, 1.0) }),
+        |dice, form| dice.rounds(form.of(2, 4), |dice| RestartWorkers { down_for: dice.seconds(0.0, 1.0) }),
     ),
     scenario(
         "producer_killed",
         PLAIN.bites(Bites::Breaks),
         "front door and file publisher die by SIGKILL; senders try again with the same id, the file is resumed by its receipts",
-        |dice, form| dice.rounds(form.of(2, 4), |dice| KillProducers { away: dice.seconds(0.2, 1.5) }),
+        |dice, form| dice.rounds(form.of(2, 4), |dice| KillProducers { down_for: dice.seconds(0.2, 1.5) }),
     ),
     scenario(
         "producer_restarted",
         PLAIN.bites(Bites::Breaks),
         "the front door is stopped by SIGTERM under load: what it took is kept, it ends with 0",
-        |dice, form| dice.rounds(form.of(2, 4), |dice| RestartProducer { away: dice.seconds(0.0, 1.0) }),
+        |dice, form| dice.rounds(form.of(2, 4), |dice| RestartProducer { down_for: dice.seconds(0.0, 1.0) }),
     ),
     scenario(
         "mysql_killed",
         FLOOD.said(&["paused: mysql"]),
         "MySQL dies by SIGKILL in the midst of inserts whose fate nobody knows",
-        |dice, form| dice.rounds(form.of(2, 3), |dice| Kill { server: Mysql, away: dice.seconds(0.5, 4.0) }),
+        |dice, form| dice.rounds(form.of(2, 3), |dice| Kill { server: Mysql, down_for: dice.seconds(0.5, 4.0) }),
     ),
     scenario(
         "mysql_restarted",
         PLAIN.said(&["paused: mysql"]),
         "MySQL is stopped in order and comes back",
-        |dice, form| dice.rounds(form.of(1, 3), |dice| Restart { server: Mysql, away: dice.seconds(0.5, 4.0) }),
+        |dice, form| dice.rounds(form.of(1, 3), |dice| Restart { server: Mysql, down_for: dice.seconds(0.5, 4.0) }),
     ),
     scenario(
         "mysql_frozen",
@@ -165,10 +165,10 @@ pub(crate) const ALL: [Scenario; 25] = [
         |dice, form| dice.rounds(form.of(1, 2), |dice| Freeze { server: Mysql, lasting: dice.seconds(4.0, 11.0) }),
     ),
     scenario(
-        "mysql_away_beyond_hold",
+        "mysql_down_beyond_hold",
         Needs { hold: "2s", ..PLAIN }.said(&["paused: mysql"]),
-        "MySQL is away for longer than posts are held: they go back to the queue and wait there",
-        |dice, form| dice.rounds(form.of(1, 2), |dice| Restart { server: Mysql, away: dice.seconds(6.0, 9.0) }),
+        "MySQL is down for longer than posts are held: they go back to the queue and wait there",
+        |dice, form| dice.rounds(form.of(1, 2), |dice| Restart { server: Mysql, down_for: dice.seconds(6.0, 9.0) }),
     ),
     scenario(
         "mysql_read_only",
@@ -203,13 +203,13 @@ pub(crate) const ALL: [Scenario; 25] = [
         "rabbitmq_killed",
         FLOOD.said(&["the session with RabbitMQ ended"]),
         "the broker dies by SIGKILL: what it has confirmed is on its disk",
-        |dice, form| dice.rounds(form.of(1, 2), |dice| Kill { server: Rabbitmq, away: dice.seconds(0.2, 2.0) }),
+        |dice, form| dice.rounds(form.of(1, 2), |dice| Kill { server: Rabbitmq, down_for: dice.seconds(0.2, 2.0) }),
     ),
     scenario(
         "rabbitmq_restarted",
         PLAIN.said(&["the session with RabbitMQ ended"]),
         "the broker is stopped in order and comes back",
-        |dice, form| dice.rounds(form.of(1, 2), |dice| Restart { server: Rabbitmq, away: dice.seconds(0.2, 2.0) }),
+        |dice, form| dice.rounds(form.of(1, 2), |dice| Restart { server: Rabbitmq, down_for: dice.seconds(0.2, 2.0) }),
     ),
     scenario(
         "rabbitmq_frozen",
@@ -254,8 +254,8 @@ pub(crate) const ALL: [Scenario; 25] = [
     scenario(
         "queue_full",
         Needs { max_length: Some(200), ..PLAIN }.bites(Bites::Refusals),
-        "MySQL is away until the bounded queue is full: senders are refused at once, and taken again when there is room",
-        |dice, form| dice.rounds(form.of(1, 2), |dice| Kill { server: Mysql, away: dice.seconds(5.0, 8.0) }),
+        "MySQL is down until the bounded queue is full: senders are refused at once, and taken again when there is room",
+        |dice, form| dice.rounds(form.of(1, 2), |dice| Kill { server: Mysql, down_for: dice.seconds(5.0, 8.0) }),
     ),
     scenario(
         "disk_full",
@@ -266,12 +266,12 @@ pub(crate) const ALL: [Scenario; 25] = [
     scenario(
         "poison_among_healthy",
         Needs { one_sour_in: Some(20), stays_sour: true, ..PLAIN },
-        "messages that are no posts, and posts that the table refuses, are set aside with the right class; their neighbours are stored",
+        "messages that are no posts, and posts that the table refuses, are dead-lettered with the right class; their neighbours are stored",
         |dice, form| {
             let mut steps = dice.rounds(form.of(1, 2), |dice| Malformed { messages: 5 + dice.below(20) });
             steps.extend(dice.rounds(1, |dice| KillWorker(dice.below(4))));
             steps.extend(dice.rounds(1, |dice| Malformed { messages: 5 + dice.below(20) }));
-            steps.extend(dice.rounds(1, |dice| Kill { server: Mysql, away: dice.seconds(0.5, 3.0) }));
+            steps.extend(dice.rounds(1, |dice| Kill { server: Mysql, down_for: dice.seconds(0.5, 3.0) }));
             steps
         },
     ),
@@ -280,10 +280,10 @@ pub(crate) const ALL: [Scenario; 25] = [
         Needs { one_sour_in: Some(4), ..PLAIN },
         "an operator's replay is killed in the midst, twice, with servers dying around it; the same command finishes it",
         |dice, _| {
-            let mut steps = vec![Step { quiet: dice.seconds(4.0, 5.0), fault: Mend }];
+            let mut steps = vec![Step { quiet: dice.seconds(4.0, 5.0), fault: Repair }];
             let replay = |dice: &mut Dice| KillReplay { after: dice.seconds(0.5, 1.5) };
             steps.extend(dice.rounds(1, replay));
-            steps.extend(dice.rounds(1, |dice| Kill { server: Mysql, away: dice.seconds(0.5, 2.0) }));
+            steps.extend(dice.rounds(1, |dice| Kill { server: Mysql, down_for: dice.seconds(0.5, 2.0) }));
             steps.extend(dice.rounds(1, replay));
             steps.extend(dice.rounds(1, |dice| KillWorker(dice.below(4))));
             steps.extend(dice.rounds(1, |_| Replay));
@@ -298,7 +298,7 @@ pub(crate) const ALL: [Scenario; 25] = [
     ),
 ];
 
-fn cut(dice: &mut Dice, line: Line) -> Fault {
+fn cut(dice: &mut Dice, line: NetworkLine) -> Fault {
     Cut { line, lasting: dice.seconds(0.0, 2.0) }
 }
 
@@ -308,12 +308,12 @@ fn anything(dice: &mut Dice) -> Fault {
     let lasting = dice.seconds(0.3, 4.0);
     match dice.below(11) {
         0 => KillWorker(dice.below(4)),
-        1 => KillSupervisor { away: lasting },
+        1 => KillSupervisor { down_for: lasting },
         2 => FreezeWorker { victim: dice.below(4), lasting },
-        3 => RestartWorkers { away: lasting },
-        4 => KillProducers { away: lasting },
-        5 => RestartProducer { away: lasting },
-        6 => Kill { server, away: lasting },
+        3 => RestartWorkers { down_for: lasting },
+        4 => KillProducers { down_for: lasting },
+        5 => RestartProducer { down_for: lasting },
+        6 => Kill { server, down_for: lasting },
         7 => Freeze { server, lasting },
         8 => Cut { line, lasting },
         9 => Stall { line, lasting },
@@ -330,7 +330,7 @@ fn each_scenario_has_a_name_of_its_own_and_those_of_the_short_form_are_among_the
 
 #[test]
 fn no_post_can_come_back_as_often_as_makes_it_a_crash_loop() {
-    // What ends a worker's session, or makes it give back what it has in hand.
+    // What ends a worker's session, or makes it give back what it has in flight.
     let gives_back = |fault: Fault| match fault {
         Cut { line, .. } | Stall { line, .. } => line == WorkersToRabbitmq,
         Kill { server, .. } | Restart { server, .. } | Freeze { server, .. } => server == Rabbitmq,

@@ -59,20 +59,20 @@ impl Servers {
 
     /// The password of MariaDB's users: its root's, and that of the user whom the programs are.
     pub(crate) fn password(&self) -> String {
-        let root = mysql_async::Opts::from_url(&self.mysql_url()).expect("a sound address");
+        let root = mysql_async::Opts::from_url(&self.mysql_url()).expect("a valid address");
         root.pass().expect("a private server has a password").to_owned()
     }
 
     /// A session of MariaDB's own root.
     pub(crate) async fn root(&self) -> mysql_async::Conn {
         let options = mysql_async::OptsBuilder::from_opts(
-            mysql_async::Opts::from_url(&self.mysql_url()).expect("a sound address"),
+            mysql_async::Opts::from_url(&self.mysql_url()).expect("a valid address"),
         );
         mysql_async::Conn::new(options.prefer_socket(false)).await.expect("MariaDB answers its root")
     }
 
     /// Puts right whatever a scenario that ended early has left wrong.
-    pub(crate) async fn mend(&self) {
+    pub(crate) async fn fix(&self) {
         for server in [Server::Mysql, Server::Rabbitmq].map(|server| self.of(server)) {
             if server.is_running() {
                 server.thaw().expect("it runs");

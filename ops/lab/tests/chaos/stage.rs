@@ -13,7 +13,7 @@ use sluice_mysql::Store;
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use crate::fault::Line;
+use crate::fault::NetworkLine;
 use crate::programs::Programs;
 use crate::scenario::Needs;
 use crate::servers::Servers;
@@ -21,9 +21,9 @@ use crate::servers::Servers;
 /// How long the operator's tool may take.
 const OPERATOR: Duration = Duration::from_secs(180);
 
-/// What was mended.
+/// What was fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mended {
+pub(crate) enum Repaired {
     Mysql,
     Rabbitmq,
     Workers,
@@ -33,8 +33,8 @@ pub(crate) enum Mended {
 /// Something that a run learned.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Findings {
-    /// What was mended when, in microseconds since 1970.
-    pub(crate) mended: Vec<(Mended, i64)>,
+    /// What was fixed when, in microseconds since 1970.
+    pub(crate) fixed: Vec<(Repaired, i64)>,
     /// When a fault began.
     pub(crate) struck: Vec<i64>,
     /// What must not be.
@@ -146,16 +146,16 @@ impl<'a> Stage<'a> {
     pub(crate) fn store(&self) -> Store {
         let environment = self.around().environment();
         let (_, url) = environment.iter().find(|(name, _)| *name == "DATABASE_URL").expect("it is one of them");
-        Store::new(&DatabaseArgs { database_url: url.as_str().into() }).expect("a sound address")
+        Store::new(&DatabaseArgs { database_url: url.as_str().into() }).expect("a valid address")
     }
 
     /// The proxy on a line.
-    pub(crate) fn proxy(&self, line: Line) -> &Proxy {
+    pub(crate) fn proxy(&self, line: NetworkLine) -> &Proxy {
         let proxies = self.proxies.as_ref().expect("a scenario that cuts connections has proxies");
         match line {
-            Line::WorkersToMysql => &proxies.workers_to_mysql,
-            Line::WorkersToRabbitmq => &proxies.workers_to_rabbitmq,
-            Line::ProducersToRabbitmq => &proxies.producers_to_rabbitmq,
+            NetworkLine::WorkersToMysql => &proxies.workers_to_mysql,
+            NetworkLine::WorkersToRabbitmq => &proxies.workers_to_rabbitmq,
+            NetworkLine::ProducersToRabbitmq => &proxies.producers_to_rabbitmq,
         }
     }
 
@@ -171,8 +171,8 @@ impl<'a> Stage<'a> {
     }
 
     /// From now on something is well again.
-    pub(crate) fn mended(&self, what: Mended) {
-        self.findings().mended.push((what, now()));
+    pub(crate) fn fixed(&self, what: Repaired) {
+        self.findings().fixed.push((what, now()));
     }
 
     /// Something that must not be.

@@ -9,8 +9,8 @@ use nix::unistd::Pid;
 use sluice_lab::testing::Program;
 use tokio::time::sleep;
 
-use crate::fault::{Fault, Line, Server};
-use crate::stage::{Mended, Stage};
+use crate::fault::{Fault, NetworkLine, Server};
+use crate::stage::{Repaired, Stage};
 
 /// How soon a service manager starts a single worker process again.
 const SERVICE_MANAGER: Duration = Duration::from_millis(300);
@@ -24,40 +24,40 @@ impl Stage<'_> {
     pub(crate) async fn strike(&self, fault: Fault) {
         match fault {
             Fault::KillWorker(victim) => self.kill_worker(victim).await,
-            Fault::KillSupervisor { away } => self.kill_first_worker(away).await,
+            Fault::KillSupervisor { down_for } => self.kill_first_worker(down_for).await,
             Fault::FreezeWorker { victim, lasting } => self.freeze_worker(victim, lasting).await,
-            Fault::RestartWorkers { away } => {
+            Fault::RestartWorkers { down_for } => {
                 let mut workers = self.workers.lock().await;
                 self.ended_in_order("workers", workers.stop().await);
-                sleep(away).await;
-                self.replace(&mut workers, self.new_workers(), Mended::Workers);
+                sleep(down_for).await;
+                self.replace(&mut workers, self.new_workers(), Repaired::Workers);
             }
-            Fault::KillProducers { away } => {
+            Fault::KillProducers { down_for } => {
                 let mut producer = self.producer.lock().await;
                 producer.kill().await;
                 self.kill_publisher().await;
-                sleep(away).await;
-                self.replace(&mut producer, self.new_producer(), Mended::Producer);
+                sleep(down_for).await;
+                self.replace(&mut producer, self.new_producer(), Repaired::Producer);
             }
-            Fault::RestartProducer { away } => {
+            Fault::RestartProducer { down_for } => {
                 let mut producer = self.producer.lock().await;
                 self.ended_in_order("front door", producer.stop().await);
-                sleep(away).await;
-                self.replace(&mut producer, self.new_producer(), Mended::Producer);
+                sleep(down_for).await;
+                self.replace(&mut producer, self.new_producer(), Repaired::Producer);
             }
-            Fault::Kill { server, away } => {
+            Fault::Kill { server, down_for } => {
                 self.servers.of(server).kill().await.expect("it dies");
-                self.bring_back(server, away).await;
+                self.bring_back(server, down_for).await;
             }
-            Fault::Restart { server, away } => {
+            Fault::Restart { server, down_for } => {
                 self.servers.of(server).stop().await.expect("it stops");
-                self.bring_back(server, away).await;
+                self.bring_back(server, down_for).await;
             }
             Fault::Freeze { server, lasting } => {
                 self.servers.of(server).freeze().expect("it runs");
                 sleep(lasting).await;
                 self.servers.of(server).thaw().expect("it runs");
-                self.mended(of(server));
+                self.fixed(of(server));
             }
             Fault::Cut { line, lasting } => {
                 self.proxy(line).cut();
@@ -84,14 +84,14 @@ impl Stage<'_> {
                 root.query_drop("SET GLOBAL read_only = 1").await.expect("root may");
                 sleep(lasting).await;
                 root.query_drop("SET GLOBAL read_only = 0").await.expect("root may");
-                self.mended(Mended::Mysql);
+                self.fixed(Repaired::Mysql);
             }
             Fault::UsedUpConnections { lasting } => self.use_up_connections(lasting).await,
             Fault::MemoryAlarm { lasting } => {
                 self.servers.memory_alarm(true).await;
                 sleep(lasting).await;
                 self.servers.memory_alarm(false).await;
-                self.mended(Mended::Rabbitmq);
+                self.fixed(Repaired::Rabbitmq);
             }
             Fault::FullDisk { lasting } => {
                 let disk = self.servers.disk().expect("a scenario that fills a disk has one");
@@ -102,10 +102,10 @@ impl Stage<'_> {
                     sleep(Duration::from_millis(200)).await;
                 }
                 disk.empty();
-                self.mended(Mended::Mysql);
+                self.fixed(Repaired::Mysql);
             }
             Fault::Malformed { messages } => self.publish_strangers(messages).await,
-            Fault::Mend => self.ground.sql("ALTER TABLE posts DROP CONSTRAINT nothing_sour").await,
+            Fault::Repair => self.ground.sql("ALTER TABLE posts DROP CONSTRAINT nothing_sour").await,
             Fault::KillReplay { after } => self.kill_replay(after).await,
             Fault::Replay => self.replay().await,
             other => panic!("nobody knows how to do this: {other}"),
@@ -118,15 +118,15 @@ impl Stage<'_> {
         }
         if let Some(pid) = self.victim(victim).await {
             kill(pid, Signal::SIGKILL).expect("it runs");
-            self.mended(Mended::Workers);
+            self.fixed(Repaired::Workers);
         }
     }
 
-    async fn kill_first_worker(&self, away: Duration) {
+    async fn kill_first_worker(&self, down_for: Duration) {
         let mut workers = self.workers.lock().await;
         workers.kill().await;
-        sleep(away).await;
-        self.replace(&mut workers, self.new_workers(), Mended::Workers);
+        sleep(down_for).await;
+        self.replace(&mut workers, self.new_workers(), Repaired::Workers);
     }
 
     async fn freeze_worker(&self, victim: usize, lasting: Duration) {
@@ -134,7 +134,7 @@ impl Stage<'_> {
             kill(pid, Signal::SIGSTOP).expect("it runs");
             sleep(lasting).await;
             kill(pid, Signal::SIGCONT).expect("a frozen process does not end");
-            self.mended(Mended::Workers);
+            self.fixed(Repaired::Workers);
         }
     }
 
@@ -159,22 +159,22 @@ impl Stage<'_> {
     }
 
     /// Puts a new program in place of one that has ended.
-    fn replace(&self, program: &mut Program, new: Program, what: Mended) {
+    fn replace(&self, program: &mut Program, new: Program, what: Repaired) {
         let old = std::mem::replace(program, new);
         self.findings().said.push(old.said());
-        self.mended(what);
+        self.fixed(what);
     }
 
-    async fn bring_back(&self, server: Server, away: Duration) {
-        sleep(away).await;
+    async fn bring_back(&self, server: Server, down_for: Duration) {
+        sleep(down_for).await;
         self.servers.of(server).start().await.expect("it comes back");
-        self.mended(of(server));
+        self.fixed(of(server));
     }
 
-    async fn heal(&self, line: Line, lasting: Duration) {
+    async fn heal(&self, line: NetworkLine, lasting: Duration) {
         sleep(lasting).await;
         self.proxy(line).heal();
-        self.mended(if line == Line::WorkersToMysql { Mended::Mysql } else { Mended::Rabbitmq });
+        self.fixed(if line == NetworkLine::WorkersToMysql { Repaired::Mysql } else { Repaired::Rabbitmq });
     }
 
     async fn use_up_connections(&self, lasting: Duration) {
@@ -200,7 +200,7 @@ impl Stage<'_> {
         while ordinary.probe().await.is_err() {
             sleep(Duration::from_millis(20)).await;
         }
-        self.mended(Mended::Mysql);
+        self.fixed(Repaired::Mysql);
     }
 
     async fn publish_strangers(&self, messages: usize) {
@@ -221,7 +221,7 @@ impl Stage<'_> {
         let midst = replay.try_wait().expect("its end can be asked for").is_none();
         replay.kill().await.expect("it is ours");
         let note =
-            format!("replay of {before} letters killed {}", if midst { "in the midst" } else { "after its end" });
+            format!("replay of {before} dead letters killed {}", if midst { "in the midst" } else { "after its end" });
         self.findings().notes.push(note);
     }
 
@@ -240,9 +240,9 @@ impl Stage<'_> {
     }
 }
 
-fn of(server: Server) -> Mended {
+fn of(server: Server) -> Repaired {
     match server {
-        Server::Mysql => Mended::Mysql,
-        Server::Rabbitmq => Mended::Rabbitmq,
+        Server::Mysql => Repaired::Mysql,
+        Server::Rabbitmq => Repaired::Rabbitmq,
     }
 }

@@ -23,7 +23,7 @@ use super::palette::Palette;
 use super::view::View;
 use crate::status::known::Status;
 use crate::status::text::{Fact, facts, pause, unreachable};
-use crate::status::workers::notes;
+use crate::status::worker_table::notes;
 use crate::times::{shown, span};
 use crate::visible::line;
 

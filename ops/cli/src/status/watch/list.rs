@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 
 use super::palette::Palette;
 use super::view::{Silent, View};
-use crate::status::crew::Crew;
 use crate::status::known::Status;
-use crate::status::workers::{rate_of, rules, share, state, stored};
+use crate::status::worker_table::{rate_of, rules, share, state, stored};
+use crate::status::workers::Workers;
 use crate::times::span;
 use crate::visible::line;
 
@@ -33,7 +33,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, palette: &Pal
     let [area, bar] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
     let wide = area.width >= WIDE;
     let top = view.top.min(all.saturating_sub(room));
-    let members = status.workers.iter().flat_map(Crew::members).enumerate();
+    let members = status.workers.iter().flat_map(Workers::members).enumerate();
     let answered = members.map(|(place, worker)| row(worker, status, place, wide, palette, now));
     let silent = view.silent.iter().map(|silent| silent_row(silent, wide, palette, now));
     // Whoever has to be looked for is in sight.
@@ -76,7 +76,7 @@ fn row(
     let mut cells = vec![
         Cell::from(line(&worker.worker)),
         Cell::from(state(worker)).style(palette.state(worker.state)),
-        number(worker.in_hand.to_string()),
+        number(worker.in_flight.to_string()),
         number(stored(rate)),
         number(share(rate)),
         Cell::from(bar(status, place)).style(palette.stored()),

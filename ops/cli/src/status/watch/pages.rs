@@ -11,10 +11,10 @@ use sluice_rabbit::worker_status::Paused;
 use super::draw;
 use super::palette::Palette;
 use super::view::{View, Wish};
-use crate::status::crew::Crew;
-use crate::status::crew::tests::{NOON, crew_of};
-use crate::status::known::{Away, Status};
+use crate::status::known::{Status, Unreachable};
 use crate::status::text::tests::status;
+use crate::status::workers::Workers;
+use crate::status::workers::tests::{NOON, workers_of};
 
 /// The usual terminal, and a large one.
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
@@ -37,9 +37,10 @@ fn view(workers: usize, change: impl Fn(&mut Status)) -> View {
     let begun = tokio::time::Instant::now();
     let mut last: Option<Status> = None;
     for number in 0..3 {
-        let crew = crew_of(&vec![2 * number; workers]);
+        let workers = workers_of(&vec![2 * number; workers]);
         let before = Duration::from_secs(2 * (2 - number));
-        let mut sample = Status { paused: crew.paused(), workers: Some(crew), away: Vec::new(), ..status() };
+        let mut sample =
+            Status { paused: workers.paused(), workers: Some(workers), unreachable: Vec::new(), ..status() };
         (sample.at, sample.taken) = (NOON - before, begun + Duration::from_secs(2 * number));
         change(&mut sample);
         let sample = match &last {
@@ -87,7 +88,7 @@ fn what_is_down_is_said_first_with_since_when() {
         let view = view(18, |sample| {
             let since = NOON - time::Duration::seconds(50);
             let problem = "cannot use MySQL at 127.0.0.1:3306: Connection refused (os error 111)".to_owned();
-            sample.away.push(Away { what: "MySQL", since, problem });
+            sample.unreachable.push(Unreachable { what: "MySQL", since, problem });
             sample.posts = None;
             let pause = |number: usize| Paused {
                 dependency: "mysql".to_owned(),
@@ -95,8 +96,8 @@ fn what_is_down_is_said_first_with_since_when() {
                 code: "mysql_unreachable".to_owned(),
                 message: format!("refused, worker {number}"),
             };
-            sample.workers = sample.workers.take().map(|crew| crew.paused_for(pause));
-            sample.paused = sample.workers.as_ref().and_then(Crew::paused);
+            sample.workers = sample.workers.take().map(|workers| workers.paused_for(pause));
+            sample.paused = sample.workers.as_ref().and_then(Workers::paused);
         });
         let (lines, room, colours) = drawn(&view, size, true);
         has(&lines[1..3], &["unreachable   MySQL since 2026-11-22T11:59:10Z, for 1m: cannot use MySQL"]);
@@ -118,7 +119,7 @@ fn without_workers_or_servers_the_page_says_so() {
         has(&drawn(&view(0, |_| {}), size, true).0, &["no worker answers", "0 workers", "q quit"]);
         let down = view(0, |sample| {
             (sample.queue, sample.workers, sample.dead_letters) = (None, None, None);
-            sample.away.push(Away { what: "RabbitMQ", since: NOON, problem: "refused".to_owned() });
+            sample.unreachable.push(Unreachable { what: "RabbitMQ", since: NOON, problem: "refused".to_owned() });
         });
         let (lines, ..) = drawn(&down, size, true);
         has(
@@ -131,7 +132,7 @@ fn without_workers_or_servers_the_page_says_so() {
 #[test]
 fn a_worker_that_falls_silent_keeps_its_line() {
     let mut view = view(3, |_| {});
-    let later = Status { workers: Some(crew_of(&[6, 6])), ..status() };
+    let later = Status { workers: Some(workers_of(&[6, 6])), ..status() };
     view.take(later);
     let (lines, ..) = drawn(&view, SIZES[0], true);
     let list: Vec<_> = lines.iter().filter(|line| line.starts_with("w-")).collect();
@@ -145,8 +146,8 @@ fn what_strangers_write_is_drawn_escaped_and_breaks_no_line() {
     for size in SIZES {
         let view = view(2, |sample| {
             sample.prefix = hostile.to_owned();
-            sample.away.push(Away { what: "MySQL", since: NOON, problem: hostile.to_owned() });
-            sample.workers = sample.workers.take().map(|crew| crew.named(hostile));
+            sample.unreachable.push(Unreachable { what: "MySQL", since: NOON, problem: hostile.to_owned() });
+            sample.workers = sample.workers.take().map(|workers| workers.named(hostile));
             if let Some(dead) = &mut sample.dead_letters {
                 dead.note = Some(hostile.to_owned());
             }

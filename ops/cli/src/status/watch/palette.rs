@@ -11,8 +11,8 @@ pub(super) struct Palette {
 }
 
 impl Palette {
-    /// The terminal's, unless `NO_COLOR` or another of the usual variables says otherwise: the same rule as for log lines
-    /// and `--help`.
+    /// The terminal's, unless `NO_COLOR` or another of the usual variables says otherwise: the same rule as for log
+    /// lines and `--help`.
     pub(super) fn new() -> Self {
         Self { colours: AutoStream::choice(&std::io::stdout()) != ColorChoice::Never }
     }

@@ -1,8 +1,8 @@
 //! The terminal's alternate screen: entered once, and left as it was however the program ends.
 //!
-//! A panic of the thread that draws is told after the screen was left, where people can read it. One of any other thread
-//! is a library's (RabbitMQ's panics in a thread of its own when a connection attempt is given up) and ends nothing here:
-//! what it says is kept, and told at the end.
+//! A panic of the thread that draws is told after the screen was left, where people can read it. One of any other
+//! thread is a library's (RabbitMQ's panics in a thread of its own when a connection attempt is given up) and ends
+//! nothing here: what it says is kept, and told at the end.
 
 use std::io;
 use std::panic;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use time::OffsetDateTime;
 
-use crate::status::crew::Crew;
 use crate::status::known::Status;
+use crate::status::workers::Workers;
 
 /// How many samples the curves have at the most: more than a terminal has columns.
 const SAMPLES: usize = 1000;
@@ -85,17 +85,17 @@ impl View {
                 curve.truncate(SAMPLES);
             }
         }
-        if let Some(crew) = &status.workers {
-            self.note_silent(crew, status.at);
+        if let Some(workers) = &status.workers {
+            self.note_silent(workers, status.at);
         }
         self.status = Some(status);
     }
 
-    fn note_silent(&mut self, crew: &Crew, now: OffsetDateTime) {
-        let answers = |worker: &str, pid| crew.members().iter().any(|one| one.worker == worker && one.pid == pid);
+    fn note_silent(&mut self, workers: &Workers, now: OffsetDateTime) {
+        let answers = |worker: &str, pid| workers.members().iter().any(|one| one.worker == worker && one.pid == pid);
         // One that bears the name of another was started in its place.
-        let replaced = |worker: &str| crew.members().iter().any(|one| one.worker == worker);
-        let before = self.status.iter().filter_map(|status| status.workers.as_ref()).flat_map(Crew::members);
+        let replaced = |worker: &str| workers.members().iter().any(|one| one.worker == worker);
+        let before = self.status.iter().filter_map(|status| status.workers.as_ref()).flat_map(Workers::members);
         let lost = before.filter(|one| !answers(&one.worker, one.pid));
         self.silent.extend(lost.map(|one| Silent { worker: one.worker.clone(), pid: one.pid, since: now }));
         self.silent.retain(|silent| now - silent.since < NAMED && !replaced(&silent.worker));
@@ -103,7 +103,8 @@ impl View {
 
     /// How many workers there are to be shown.
     pub(super) fn workers(&self) -> usize {
-        let answered = self.status.iter().filter_map(|status| status.workers.as_ref()).flat_map(Crew::members).count();
+        let answered =
+            self.status.iter().filter_map(|status| status.workers.as_ref()).flat_map(Workers::members).count();
         answered + self.silent.len()
     }
 
@@ -142,12 +143,12 @@ impl Wish {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::crew::tests::{NOON, crew_of};
     use crate::status::text::tests::status;
+    use crate::status::workers::tests::{NOON, workers_of};
 
     fn sample(workers: usize, after: i64) -> Status {
-        let (crew, at) = (crew_of(&vec![0; workers]), NOON + time::Duration::seconds(after));
-        Status { workers: Some(crew), at, ..status() }
+        let (workers, at) = (workers_of(&vec![0; workers]), NOON + time::Duration::seconds(after));
+        Status { workers: Some(workers), at, ..status() }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// From one line of text to the next, for each pixel of its size.
 const LEADING: f64 = 1.45;
-/// How wide a letter is at most on average, for each pixel of its size: the reader's font is not known.
-const LETTER: f64 = 0.58;
+/// How wide a dead letter is at most on average, for each pixel of its size: the reader's font is not known.
+const ITEM: f64 = 0.58;
 
 /// Okabe and Ito's, without their yellow, which is too faint on white; those that are told apart best come first.
 const COLOURS: [RGBColor; 7] = [
@@ -67,7 +67,7 @@ pub(super) fn leading(size: f64) -> i32 {
 }
 
 pub(super) fn width(text: &str, size: f64) -> i32 {
-    (text.width() as f64 * size * LETTER).ceil() as i32
+    (text.width() as f64 * size * ITEM).ceil() as i32
 }
 
 /// The text in lines that are no wider than this, where its words allow.

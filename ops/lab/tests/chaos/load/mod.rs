@@ -96,7 +96,7 @@ pub(crate) enum Word {
     Nothing,
     /// No answer for as long as a client waits.
     Silence,
-    /// What it should never say to a sound post.
+    /// What it should never say to a valid post.
     Wrong(u16),
 }
 

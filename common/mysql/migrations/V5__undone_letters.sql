@@ -1,7 +1,0 @@
-CREATE TABLE IF NOT EXISTS undone_letters (
-    of_act    CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    of_number INT UNSIGNED NOT NULL,
-    act       CHAR(36)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    number    INT UNSIGNED NOT NULL,
-    PRIMARY KEY (of_act, of_number)
-) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4

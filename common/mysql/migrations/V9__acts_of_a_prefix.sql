@@ -1,2 +1,0 @@
-ALTER TABLE acts
-    ADD KEY acts_of_a_prefix (prefix, id)

@@ -1,0 +1,38 @@
+//! A message's headers, as the broker and others wrote them.
+
+use deadpool_lapin::lapin;
+use lapin::types::{AMQPValue, FieldTable};
+
+/// The broker's own count of how often a message came back.
+pub(crate) const DELIVERY_COUNT_HEADER: &str = "x-delivery-count";
+/// The broker's own count of how often a message was delivered, on 4.x: one that is put back counts here too.
+pub(crate) const ACQUIRED_COUNT_HEADER: &str = "x-acquired-count";
+
+pub(crate) fn headers(message: &lapin::message::Delivery) -> Option<&FieldTable> {
+    message.properties.headers().as_ref()
+}
+
+/// Whether a header is one that the broker sets at each delivery: no part of the message.
+pub(crate) fn is_a_count_of_the_brokers(name: &str) -> bool {
+    [DELIVERY_COUNT_HEADER, ACQUIRED_COUNT_HEADER].contains(&name)
+}
+
+/// The table without the entries whose name `unwanted` picks.
+pub(crate) fn without(table: &FieldTable, unwanted: impl Fn(&str) -> bool) -> FieldTable {
+    let kept = table.inner().iter().filter(|(name, _)| !unwanted(name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect::<std::collections::BTreeMap<_, _>>().into()
+}
+
+/// Any of AMQP's integers that is not negative.
+pub(crate) fn number(value: &AMQPValue) -> Option<u64> {
+    match value {
+        AMQPValue::ShortShortInt(n) => u64::try_from(*n).ok(),
+        AMQPValue::ShortShortUInt(n) => Some((*n).into()),
+        AMQPValue::ShortInt(n) => u64::try_from(*n).ok(),
+        AMQPValue::ShortUInt(n) => Some((*n).into()),
+        AMQPValue::LongInt(n) => u64::try_from(*n).ok(),
+        AMQPValue::LongUInt(n) => Some((*n).into()),
+        AMQPValue::LongLongInt(n) => u64::try_from(*n).ok(),
+        _ => None,
+    }
+}

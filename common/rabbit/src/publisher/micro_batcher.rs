@@ -1,0 +1,44 @@
+//! Micro-batchers: where single publishes become batches.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::pool::Channels;
+use super::{Envelope, PublishError};
+
+/// Micro-batchers that gather single publishes: while one waits for its confirms, the other fills. More of them make smaller
+/// batches; seen with 32 clients on two cores: 11,000, 13,400, 11,700 and 10,600 posts a second with 1, 2, 4 and 8.
+const BATCHERS: usize = 2;
+/// The most posts of one gathered batch.
+const GATHER: usize = 256;
+
+/// One message of many that micro-batchers gather.
+pub(super) struct Job {
+    pub(super) envelope: Envelope,
+    pub(super) reply: oneshot::Sender<Result<(), PublishError>>,
+}
+
+/// Opens the micro-batchers. They end when the last sender of their jobs is dropped.
+pub(super) fn open(channels: &Arc<Channels>) -> mpsc::Sender<Job> {
+    let (jobs, waiting) = mpsc::channel(GATHER * BATCHERS * 2);
+    let waiting = Arc::new(Mutex::new(waiting));
+    for _ in 0..BATCHERS {
+        tokio::spawn(gather(Arc::clone(&waiting), Arc::clone(channels)));
+    }
+    jobs
+}
+
+/// A micro-batcher: takes whatever waits, publishes it, answers, and again, until the last publisher is dropped.
+async fn gather(waiting: Arc<Mutex<mpsc::Receiver<Job>>>, channels: Arc<Channels>) {
+    let mut jobs = Vec::with_capacity(GATHER);
+    while waiting.lock().await.recv_many(&mut jobs, GATHER).await > 0 {
+        // Whoever gave up waiting was told "unknown"; publishing for it now would only make a duplicate.
+        jobs.retain(|job| !job.reply.is_closed());
+        let (batch, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.envelope, job.reply)).unzip();
+        let answers = channels.publish(&batch).await;
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            let _ = reply.send(answer);
+        }
+    }
+}

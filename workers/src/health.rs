@@ -1,0 +1,109 @@
+//! The worker's signs of life over HTTP: is it alive, would it take a post, and its numbers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use sluice_rabbit::worker_status::{State, WorkerStatus};
+use sluice_runtime::health::{self, Metrics};
+use time::format_description::well_known::Rfc3339;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::gate::Gate;
+use crate::worker_status::StatusSource;
+
+/// Connections that may be open: a few supervisors and scrapers, many times over.
+const CONNECTIONS: usize = 256;
+
+/// The port and the pages.
+pub struct Health {
+    listener: TcpListener,
+    routes: Router,
+}
+
+impl Health {
+    /// Takes the port. A worker is ready when it consumes and can store.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn prepare(address: SocketAddr, metrics: Metrics, status: StatusSource) -> anyhow::Result<Self> {
+        describe(&status.gate);
+        let listener = health::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
+        tracing::info!(address = %listener.local_addr()?, "signs of life: /healthz, /readyz, /metrics");
+        let ready = move || std::future::ready(readiness(&status.say()));
+        Ok(Self { listener, routes: health::routes(metrics, ready) })
+    }
+
+    /// Serves them until `end`.
+    pub async fn serve(self, end: CancellationToken) {
+        let most = health::room_for(CONNECTIONS, "the port for signs of life");
+        health::serve(self.listener, self.routes, most, end, Duration::ZERO).await;
+    }
+}
+
+/// Ready is who takes posts.
+fn readiness(status: &WorkerStatus) -> Result<(), String> {
+    match (&status.paused, status.state) {
+        (Some(paused), _) => {
+            let since = paused.since.format(&Rfc3339).unwrap_or_default();
+            Err(format!("paused: {} since {since}: {}", paused.dependency, paused.message))
+        }
+        (None, State::Consuming) => Ok(()),
+        (None, State::Stopping) => Err("stopping".to_owned()),
+        (None, _) => Err("there is no session with RabbitMQ".to_owned()),
+    }
+}
+
+/// What the numbers on `/metrics` mean, and where they begin.
+fn describe(gate: &Gate) {
+    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency takes no post and nothing is stored");
+    metrics::describe_gauge!(
+        "sluice_worker_paused_since_timestamp_seconds",
+        "Since when, in seconds since 1970; 0 while it is not paused"
+    );
+    metrics::describe_gauge!("sluice_posts_in_flight", "Deliveries that are not settled yet");
+    metrics::describe_gauge!(
+        "sluice_oldest_post_submitted_timestamp_seconds",
+        "When the oldest post in flight was submitted, in seconds since 1970; with none in flight, that of the last one"
+    );
+    metrics::describe_gauge!("sluice_worker_consuming", "1 while there is a session with RabbitMQ");
+    metrics::describe_counter!(
+        "sluice_posts_recorded_total",
+        "Posts found in MySQL at the end of an attempt, by result"
+    );
+    metrics::describe_counter!(
+        "sluice_posts_reviewed_total",
+        "Reviews by verdict; a post that is tried again while it is in flight counts once"
+    );
+    metrics::describe_gauge!("sluice_rules_info", "1 for the rules in force, 0 for those that were");
+    metrics::describe_gauge!(
+        "sluice_rules_loaded_timestamp_seconds",
+        "Since when the rules are in force, in seconds since 1970"
+    );
+    metrics::describe_counter!(
+        "sluice_rules_reloads_total",
+        "Times that the rules file was read again, by result: loaded, unchanged or refused"
+    );
+    metrics::describe_counter!("sluice_rules_shadow_total", "Findings of rules in shadow mode, by rule");
+    metrics::describe_counter!(
+        "sluice_reviewer_requests_total",
+        "Posts that the outside reviewer was to be asked about, by result: cleared, flagged, or what went wrong"
+    );
+    metrics::describe_histogram!(
+        "sluice_reviewer_seconds",
+        "From a request to the outside reviewer to its whole answer"
+    );
+    metrics::describe_gauge!(
+        "sluice_reviewer_circuit_open",
+        "1 while the outside reviewer is not asked, because it failed too often in a row"
+    );
+    metrics::describe_counter!("sluice_deliveries_settled_total", "Answers to the broker, by settlement");
+    metrics::describe_counter!("sluice_posts_dead_lettered_total", "Posts that were dead-lettered, by class and code");
+    metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be made again, by code");
+    metrics::describe_histogram!("sluice_group_rows", "Rows of one insert");
+    metrics::describe_histogram!("sluice_post_age_seconds", "From the front door to the row");
+    metrics::gauge!("sluice_worker_consuming").set(0.0);
+    metrics::gauge!("sluice_posts_in_flight").set(0.0);
+    gate.report();
+}
