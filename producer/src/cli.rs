@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use sluice_core::config::{BrokerArgs, ConfigError, LogArgs, duration};
 use sluice_runtime::command_line::Reference;
@@ -11,58 +12,67 @@ use sluice_runtime::health;
 
 use crate::submit::Key;
 
-/// Takes posts in: over HTTP, from files, or made up. A post is accepted once RabbitMQ has confirmed it
+/// Publish posts to RabbitMQ: from HTTP, from files, or generated
+///
+/// A post is accepted once RabbitMQ has confirmed it.
 #[derive(Debug, Parser)]
 #[command(name = "sluice-producer", version, propagate_version = true)]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 
-    /// How to log.
+    /// Logging.
     #[command(flatten)]
     pub log: LogArgs,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the HTTP front door: POST /posts, POST /posts/batch, GET /healthz, /readyz, /metrics
+    /// Serve the HTTP API: POST /posts and POST /posts/batch
+    ///
+    /// Also serves GET /healthz, /readyz and /metrics.
     Serve(Serve),
-    /// Publish posts from a file, one JSON object a line: {"title": "…", "content": "…", "author"?: "…", "id"?: "UUID"}
+    /// Publish posts from a file, one JSON object per line
+    ///
+    /// Each line is {"title": "…", "content": "…", "author"?: "…", "id"?: "UUID"}.
     Publish(Publish),
-    /// Publish made-up posts in English and Chinese, some of them spam or abuse
+    /// Publish generated posts in English and Chinese, some of them spam or abuse
     Generate(Generate),
-    /// What is generated from the command line.
+    /// Shell completions and manual pages.
     #[command(flatten)]
     Reference(Reference),
 }
 
-/// Settings of `serve`.
+/// Arguments of `sluice-producer serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// The broker.
     #[command(flatten)]
     pub broker: BrokerArgs,
 
-    /// Where to listen
+    /// Address to listen on
     #[arg(long, env = "SLUICE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8081", value_parser = health::address)]
     pub listen: SocketAddr,
 
-    /// The largest body of a post, and the longest line of a batch
+    /// Largest body of a post, and longest line of a batch
     #[arg(long, env = "SLUICE_MAX_BODY", value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
     pub max_body: usize,
 
-    /// The largest body of a batch
+    /// Largest body of a batch
     #[arg(long, env = "SLUICE_MAX_BATCH", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
     pub max_batch: usize,
 
-    /// How many connections may be open; for a further one, the longest silent is closed
+    /// Maximum number of open connections
+    ///
+    /// To admit a further one, the connection that has been silent the longest is closed.
     #[arg(long, env = "SLUICE_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "10000", value_parser = connections)]
     pub max_connections: usize,
 
-    /// How many bytes of bodies and answers may be in flight at once; beyond, posts are answered with 503. At least
-    /// four times the largest body of a post
+    /// Maximum size of bodies and answers in flight
+    ///
+    /// Beyond that, posts are answered with 503. Must be at least four times the largest body of a post.
     #[arg(long, env = "SLUICE_MEMORY", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
     pub memory: usize,
 }
@@ -88,22 +98,24 @@ impl Serve {
     }
 }
 
-/// Settings of `publish`.
+/// Arguments of `sluice-producer publish`.
 #[derive(Debug, Args)]
 pub struct Publish {
-    /// The file, or `-` for stdin
+    /// File to read; `-` reads stdin
     pub file: PathBuf,
 
     /// The broker.
     #[command(flatten)]
     pub broker: BrokerArgs,
 
-    /// Give a post without an id one that stands for this key and its line, as in a batch: publishing the same file
-    /// with the same key once more, after whatever end, makes no second row
+    /// Derive the id of a post that has none from this key and its line number
+    ///
+    /// As with a batch, publishing the same file with the same key again, however the first run ended, makes no second
+    /// row.
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub key: Option<Key>,
 
-    /// How many posts a second; as many as possible by default
+    /// Posts to publish per second [default: as many as possible]
     #[arg(long, value_name = "POSTS", value_parser = rate)]
     pub rate: Option<f64>,
 
@@ -112,22 +124,22 @@ pub struct Publish {
     pub run: RunArgs,
 }
 
-/// Settings of `generate`.
+/// Arguments of `sluice-producer generate`.
 #[derive(Debug, Args)]
 pub struct Generate {
     /// The broker.
     #[command(flatten)]
     pub broker: BrokerArgs,
 
-    /// How many posts to make; without it, until Ctrl-C
+    /// Number of posts to publish [default: until Ctrl-C]
     #[arg(long, value_name = "POSTS", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// How many posts a second
+    /// Posts to publish per second
     #[arg(long, value_name = "POSTS", default_value = "1", value_parser = rate)]
     pub rate: f64,
 
-    /// Make the same texts again: the same number gives the same posts, under new ids
+    /// Seed for the texts: the same number gives the same posts, under new ids
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
 
@@ -136,29 +148,21 @@ pub struct Generate {
     pub run: RunArgs,
 }
 
-/// Settings of both `publish` and `generate`.
+/// Arguments common to `sluice-producer publish` and `sluice-producer generate`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Append each post's id to this file, one a line, once RabbitMQ has confirmed the post
+    /// Append the id of each confirmed post to this file, one per line
     #[arg(long, value_name = "FILE")]
     pub receipts: Option<PathBuf>,
 
-    /// How long to try on without any progress while RabbitMQ is down or full
+    /// How long to retry without progress while RabbitMQ is down or full
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub patience: Duration,
 }
 
 /// Reads a size: `1048576`, `512KiB`, `64MiB`.
 fn bytes(text: &str) -> Result<usize, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit {
-        "" => Some(1),
-        "KiB" => Some(1024),
-        "MiB" => Some(1024 * 1024),
-        _ => None,
-    };
-    let size = number.parse().ok().zip(factor).and_then(|(number, factor): (usize, usize)| number.checked_mul(factor));
+    let size = text.parse::<ByteSize>().ok().and_then(|size| usize::try_from(size.as_u64()).ok());
     size.filter(|size| *size > 0).ok_or_else(|| "a number of bytes, like 1048576, 512KiB or 64MiB".to_owned())
 }
 
@@ -195,7 +199,7 @@ mod tests {
         assert_eq!(bytes("17"), Ok(17));
         assert_eq!(bytes("512KiB"), Ok(512 * 1024));
         assert_eq!(bytes("64MiB"), Ok(64 * 1024 * 1024));
-        for wrong in ["", "0", "MiB", "1 MiB", "-1", "1.5MiB", "1TiB", "99999999999999999999"] {
+        for wrong in ["", "0", "MiB", "-1", "much", "99999999999999999999"] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }
     }

@@ -11,33 +11,14 @@
 //! Whatever the way in, a post is accepted only once the broker has confirmed it: that is when a client sees `202` and
 //! when a receipt is written.
 
-pub mod app;
-pub mod batch;
-pub mod body;
-pub mod chunk;
+pub mod bulk;
 pub mod cli;
 pub mod draft;
-pub mod entry;
-pub mod file;
-pub mod generate;
-pub mod intake;
+pub mod http;
 pub mod lines;
-pub mod memory;
-pub mod meters;
-pub mod pipeline;
-pub mod problem;
-pub mod progress;
-pub mod publish;
-pub mod rate_limit;
-pub mod receipts;
 pub mod refusal;
-pub mod retrying_publisher;
-pub mod samples;
-pub mod serve;
 pub mod submit;
-pub mod summary;
 pub mod topology_status;
-pub mod watch;
 
 use anyhow::Context as _;
 use sluice_runtime::exit::Exit;
@@ -57,9 +38,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     };
     let stop = stop.context("cannot listen for signals")?;
     match &cli.command {
-        Command::Serve(args) => serve::run(args, stop).await,
-        Command::Publish(args) => publish::run(args, stop).await,
-        Command::Generate(args) => generate::run(args, stop).await,
+        Command::Serve(args) => http::serve::run(args, stop).await,
+        Command::Publish(args) => bulk::publish::run(args, stop).await,
+        Command::Generate(args) => bulk::generate::run(args, stop).await,
         Command::Reference(reference) => reference.run::<Cli>(),
     }
 }

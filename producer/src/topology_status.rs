@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Until they have been declared once, no post is published: a queue of somebody else's making, without our
-//! arguments, might drop it. What becomes of them later is for [`crate::watch`] to see.
+//! arguments, might drop it. What becomes of them later is for [`crate::http::watch`] to see.
 
 use std::time::Duration;
 
@@ -17,8 +17,6 @@ use sluice_rabbit::broker::{self, Broker, BrokerError};
 use sluice_rabbit::topology::{Topology, TopologyError};
 use tokio::sync::watch;
 use tokio::time::Instant;
-
-use crate::retrying_publisher;
 
 /// The first and the longest wait between two tries.
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
@@ -120,7 +118,7 @@ pub async fn declare_within(
             return Err(anyhow::Error::new(error).context(format!("gave up after {patience:?}")));
         }
         if !std::mem::replace(&mut told, true) {
-            say(&retrying_publisher::waiting(&error, patience));
+            say(&waiting(&error, patience));
         }
         tokio::time::sleep(waits.next_wait(fastrand::f64()).min(left)).await;
     }
@@ -141,6 +139,12 @@ pub async fn pursue(broker: &Broker, topology: &Topology, topology_status: &watc
     }
     tracing::info!(rabbitmq = broker.at(), "the queues are declared; accepting posts");
     topology_status.send_replace(TopologyStatus::Declared);
+}
+
+/// What is said when something has to wait.
+#[must_use]
+pub fn waiting(error: &dyn std::fmt::Display, patience: Duration) -> String {
+    format!("waiting: {error}; trying again for up to {patience:?}")
 }
 
 #[cfg(test)]

@@ -16,69 +16,79 @@ use crate::gate::SchemaMode;
 /// `consumer_timeout`), and closes the channel.
 const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
 
-/// Takes posts from the queue, reviews them and stores them in MySQL.
+/// Take posts from the queue, review them and record them in MySQL
 #[derive(Debug, Parser)]
 #[command(name = "sluice-worker", version, args_override_self = true)]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
-    /// How to log.
+    /// Logging.
     #[command(flatten)]
     pub log: LogArgs,
 }
 
-/// What a worker does.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Consume until told to stop
+    /// Consume posts until told to stop
     #[command(args_override_self = true)]
     Run(Box<RunArgs>),
-    /// What is generated from the command line.
+    /// Shell completions and manual pages.
     #[command(flatten)]
     Reference(Reference),
 }
 
-/// The settings of `run`.
+/// Arguments of `sluice-worker run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// Worker processes. More than one are watched over: one that dies is started again. A single one is not, your
-    /// service manager does that
+    /// Number of worker processes
+    ///
+    /// With more than one, a supervisor restarts each process that dies. A single process is not supervised; leave that
+    /// to your service manager.
     #[arg(long, env = "SLUICE_PROCESSES", value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub processes: u16,
 
-    /// Consumers of each process: posts that it works on at the same time
+    /// Consumers per process: posts that it works on at the same time
     #[arg(long, env = "SLUICE_CONCURRENCY", value_name = "K", default_value_t = 8,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
 
-    /// Posts that each consumer may have in flight. 1 shares the work most evenly; more catches up faster after an
-    /// outage
+    /// Posts that each consumer may have in flight
+    ///
+    /// 1 shares the work most evenly; more catches up faster after an outage.
     #[arg(long, env = "SLUICE_PREFETCH", value_name = "P", default_value_t = 1,
           value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub prefetch: u16,
 
-    /// This process's name, on the rows it stores; with several processes `-1`, `-2`, … is added
-    /// [default: host name and process id]
+    /// Name of the worker on the rows it stores [default: host name and process id]
+    ///
+    /// With several processes, `-1`, `-2`, … is appended.
     #[arg(long, env = "SLUICE_WORKER_NAME", value_name = "NAME", value_parser = worker_name)]
     pub name: Option<String>,
 
-    /// Serve /healthz, /readyz and /metrics there; with several processes each one a port further. Off by default
+    /// Address to serve /healthz, /readyz and /metrics on [default: off]
+    ///
+    /// With several processes, each one listens one port further.
     #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS", value_parser = sluice_runtime::health::address)]
     pub listen: Option<SocketAddr>,
 
-    /// The rules of the review, a TOML file. It is read again when it changes and at SIGHUP [default: built-in rules]
+    /// Rules file (TOML) for the review [default: built-in rules]
+    ///
+    /// The file is read again when it changes and on SIGHUP.
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
 
-    /// Refuse changed rules by which the share of held or of rejected posts, among the last 500 reviewed, would go up
-    /// or down by more than so many percent points. 100 refuses none
+    /// Refuse changed rules that shift verdicts by more than this many percentage points
+    ///
+    /// The shift is how far the share of held or of rejected posts, among the last 500 reviewed, would go up or down.
+    /// 100 refuses none.
     #[arg(long, env = "SLUICE_RELOAD_MAX_SHIFT", value_name = "POINTS", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub reload_max_shift: u32,
 
-    /// Whom to ask where the rules leave doubt.
+    /// The outside reviewer.
     #[command(flatten)]
     pub reviewer: ReviewerArgs,
 
@@ -86,42 +96,49 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_MIGRATE", value_name = "MODE", default_value = "auto")]
     pub migrate: SchemaMode,
 
-    /// Attempts at a post that fails while the table takes others (a deadlock, a lock on its row), before it is set
-    /// aside as exhausted
+    /// Attempts at recording a post before it is dead-lettered as exhausted
+    ///
+    /// Counts failures of this post while the table takes others (a deadlock, a lock on its row).
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
 
-    /// The wait after the first failed attempt; each further one is twice as long, half of it random
+    /// Wait after the first failed attempt
+    ///
+    /// Each further wait is twice as long; half of each is random.
     #[arg(long, env = "SLUICE_RETRY_BASE", value_name = "TIME", default_value = "200ms", value_parser = duration)]
     pub retry_base: Duration,
 
-    /// No wait between two attempts is longer
+    /// Longest wait between two attempts
     #[arg(long, env = "SLUICE_RETRY_CAP", value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub retry_cap: Duration,
 
-    /// A post that came back so often without an answer is dead-lettered as a crash loop
+    /// Dead-letter a post as a crash loop after this many deliveries without an answer
     #[arg(long, env = "SLUICE_MAX_DELIVERIES", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=19))]
     pub max_deliveries: u64,
 
-    /// How long posts in flight are kept while MySQL takes no post, before they go back to the queue
+    /// How long to keep posts in flight while MySQL takes no post
+    ///
+    /// After that, they go back to the queue.
     #[arg(long, env = "SLUICE_HOLD", value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub hold: Duration,
 
-    /// How long a stop may take to finish what is in flight; the rest goes back to the queue
+    /// How long a stop may take to finish the posts in flight
+    ///
+    /// After that, the rest goes back to the queue.
     #[arg(long, env = "SLUICE_DRAIN", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub drain: Duration,
 
-    /// Where RabbitMQ is.
+    /// RabbitMQ.
     #[command(flatten)]
     pub broker: BrokerArgs,
 
-    /// Where MySQL is.
+    /// MySQL.
     #[command(flatten)]
     pub database: DatabaseArgs,
 
-    /// Set by the process that watches over this one: end when its pipe to us closes
+    /// Set by the supervisor: end when its pipe to this process closes
     #[arg(long, hide = true)]
     pub watched: bool,
 }

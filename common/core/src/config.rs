@@ -109,10 +109,10 @@ impl FromStr for Prefix {
     }
 }
 
-/// Where RabbitMQ is and how our names there begin.
+/// Where RabbitMQ is, and the prefix of the names there.
 #[derive(Debug, Clone, Args)]
 pub struct BrokerArgs {
-    /// RabbitMQ's address; `amqps://` for TLS
+    /// RabbitMQ URL; `amqps://` for TLS
     #[arg(
         long,
         env = "AMQP_URL",
@@ -122,12 +122,13 @@ pub struct BrokerArgs {
     )]
     pub amqp_url: SecretUrl,
 
-    /// How the names of the exchanges and queues begin
+    /// Prefix of the exchange and queue names in RabbitMQ
     #[arg(long, env = "SLUICE_PREFIX", value_name = "NAME", default_value = "post")]
     pub prefix: Prefix,
 
-    /// The queue's limit: when it holds so many posts, new ones are refused (HTTP 503). Part of the queue's
-    /// declaration, so every program must be given the same; none by default
+    /// Refuse new posts (HTTP 503) while the queue holds this many [default: no limit]
+    ///
+    /// The limit is part of the queue's declaration, so every program must be given the same value.
     #[arg(long, env = "SLUICE_MAX_LENGTH", value_name = "POSTS", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_length: Option<u32>,
 }
@@ -135,7 +136,7 @@ pub struct BrokerArgs {
 /// Where MySQL or MariaDB is.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
-    /// The database's address, with its name: mysql://user:password@host:3306/name
+    /// MySQL or MariaDB URL with the database name: mysql://user:password@host:3306/name
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -146,10 +147,12 @@ pub struct DatabaseArgs {
     pub database_url: SecretUrl,
 }
 
-/// How to log. What to log is `RUST_LOG`'s business.
+/// How to log. `RUST_LOG` selects what to log.
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
-    /// How log lines look on stderr. RUST_LOG says which are shown: info and above where it is not set
+    /// Format of log lines on stderr
+    ///
+    /// RUST_LOG selects the lines to log; if it is not set, info and above.
     #[arg(
         long,
         env = "SLUICE_LOG_FORMAT",
@@ -165,29 +168,18 @@ pub struct LogArgs {
 /// The forms of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line
     Json,
 }
 
-/// Reads a duration such as `250ms`, `10s`, `5m`.
+/// Reads a duration such as `250ms`, `10s`, `1m 30s`.
 ///
 /// # Errors
 /// What forms are taken.
 pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let seconds_a_unit = match unit.trim() {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return Err("a number with a unit, like 250ms, 10s, 5m, 2h or 1d".to_owned()),
-    };
-    let number: f64 = number.parse().map_err(|_| "a number with a unit, like 250ms, 10s, 5m, 2h or 1d".to_owned())?;
-    std::time::Duration::try_from_secs_f64(number * seconds_a_unit).map_err(|error| error.to_string())
+    humantime::parse_duration(text).map_err(|error| format!("{error}; take a form like 250ms, 10s, 1m 30s, 2h or 1d"))
 }
 
 #[cfg(test)]
@@ -217,9 +209,9 @@ mod tests {
     #[test]
     fn durations_are_read_with_their_units() {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for wrong in ["", "5", "s", "5 years", "-1s"] {
+        for wrong in ["", "5", "s", "5 parsecs", "-1s", "99999999999999999999d"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -48,13 +48,13 @@ impl Store {
         if estimate <= COUNTED {
             // The estimate may be far off. One row more than may be counted says that it was.
             let limit = COUNTED + 1;
-            let some = self.by_verdict(&format!("SELECT verdict FROM posts LIMIT {limit}"), super::PATIENCE).await?;
+            let some = self.by_verdict(&format!("SELECT verdict FROM posts LIMIT {limit}"), crate::PATIENCE).await?;
             if some.iter().map(|(_, rows)| rows).sum::<u64>() <= COUNTED {
                 return Ok(Stored::Exactly(some));
             }
         }
         let newest = format!("SELECT verdict FROM posts ORDER BY id DESC LIMIT {SAMPLE}");
-        let sample = self.by_verdict(&newest, super::PATIENCE).await?;
+        let sample = self.by_verdict(&newest, crate::PATIENCE).await?;
         Ok(Stored::About { rows: estimate.max(COUNTED), sample })
     }
 

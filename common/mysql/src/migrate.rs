@@ -6,8 +6,8 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 use refinery::Target;
 
-use super::{Store, StoreError};
 use crate::failure::classify;
+use crate::{Store, StoreError};
 use sluice_core::failure::{Failure, Kind};
 
 mod embedded {
@@ -94,7 +94,7 @@ impl Store {
         let mut guard = self.bounded("connecting", self.pool().get_conn()).await.map_err(with_context)?;
         let lock = "SELECT GET_LOCK(CONCAT('sluice.', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
         let waited = tokio::time::timeout(
-            LOCK_PATIENCE + super::PATIENCE,
+            LOCK_PATIENCE + crate::PATIENCE,
             guard.exec_first::<Option<i64>, _, _>(lock, (LOCK_PATIENCE.as_secs(),)),
         );
         let turn =

@@ -14,25 +14,25 @@ use sluice_core::visible;
 /// The two commands that every program has beside its own.
 #[derive(Debug, Subcommand)]
 pub enum Reference {
-    /// Print completions for a shell
+    /// Print shell completions
     ///
     /// For bash: `source <(PROGRAM completions bash)`, or write them to a file in /etc/bash_completion.d.
     Completions(Completions),
-    /// Write manual pages for man(1), one for each command
+    /// Write manual pages for man(1), one per command
     Man(Man),
 }
 
-/// For which shell.
+/// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub struct Completions {
-    /// The shell that is to complete commands
+    /// Shell to generate completions for
     shell: Shell,
 }
 
-/// Where to.
+/// Arguments of `man`.
 #[derive(Debug, Args)]
 pub struct Man {
-    /// The folder, like /usr/local/share/man/man1; it is made if it is missing
+    /// Folder to write to, such as /usr/local/share/man/man1; created if it does not exist
     dir: PathBuf,
 }
 

@@ -8,17 +8,17 @@ use sluice_runtime::command_line::Reference;
 
 use crate::{dlq, migrate, replays, rules, status, topology, verify, why};
 
-/// Looks after the queue between a flood of posts and MySQL
+/// Operate and inspect Sluice, the queue between incoming posts and MySQL
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part or nothing there to do it to (with a line for each
-/// item), 130 interrupted. With --json, stdout holds JSON and nothing else; all that is for people goes to stderr.
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done or nothing to act on (with one line for each item
+/// concerned), 130 interrupted. With --json, stdout holds JSON and nothing else; messages for people go to stderr.
 #[derive(Debug, Parser)]
 #[command(name = "sluice", version = sluice_core::VERSION, max_term_width = 110)]
 pub struct Cli {
-    /// How to log.
+    /// Logging.
     #[command(flatten)]
     pub log: LogArgs,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -26,23 +26,30 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Declare the exchanges and queues, or compare them with the broker's
+    /// Declare exchanges and queues in RabbitMQ, or check them for drift
     Topology(topology::TopologyArgs),
-    /// Create or upgrade the database's schema
+    /// Create or upgrade the database schema
+    ///
+    /// Creates the database if it does not exist.
     Migrate(migrate::MigrateArgs),
-    /// What waits, what died, what is stored, and how fast it moves
+    /// Show queue depth, dead letters, stored posts, workers and rates
     Status(status::StatusArgs),
-    /// Dead letters: look at them, replay them, drop them
+    /// Inspect, replay, edit, drop and restore dead letters
     Dlq(dlq::DlqArgs),
-    /// The replays there were, and what became of their dead letters; changes nothing
+    /// List past replays and what became of their dead letters (read only)
     Replays(replays::ReplaysArgs),
-    /// Account for every accepted id: recorded, queued, dead, dropped, missing, duplicate
+    /// Account for every accepted id: recorded, queued, dead, dropped or missing
+    ///
+    /// Ids that are recorded and still among the dead letters are reported as duplicate. Exits with 0 only if no id is
+    /// missing and none is duplicate.
     Verify(verify::VerifyArgs),
-    /// One post's whole story: submitted, failed, dead-lettered, replayed, recorded, and where it is now
+    /// Show the history of one post and where it is now (read only)
+    ///
+    /// The history covers when the post was submitted, failed, dead-lettered, replayed and recorded.
     Why(why::WhyArgs),
-    /// The rules of the review: how good they are on texts of which that is known; asks no server
+    /// Check, explain and evaluate the rules of the review (needs no server)
     Rules(rules::RulesArgs),
-    /// What is generated from the command line.
+    /// Shell completions and manual pages.
     #[command(flatten)]
     Reference(Reference),
 }

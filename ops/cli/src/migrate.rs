@@ -7,7 +7,7 @@ use sluice_runtime::exit::Exit;
 
 use sluice_runtime::output;
 
-/// Where.
+/// Arguments of `sluice migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
     #[command(flatten)]

@@ -12,7 +12,7 @@ use sluice_runtime::output::{self, report};
 /// What a declaration tells the broker and no comparison gets back from it: AMQP has no question for either.
 const NOT_COMPARED: [&str; 2] = ["bindings", "policies"];
 
-/// Which of the two.
+/// Arguments of `sluice topology`.
 #[derive(Debug, Args)]
 pub struct TopologyArgs {
     #[command(subcommand)]
@@ -21,19 +21,22 @@ pub struct TopologyArgs {
 
 #[derive(Debug, Subcommand)]
 enum TopologyCommand {
-    /// Declare the exchanges, queues and bindings; what is there already must be the same
+    /// Declare the exchanges, queues and bindings in RabbitMQ
+    ///
+    /// Exchanges and queues that exist already must match the declaration.
     Apply {
         #[command(flatten)]
         broker: BrokerArgs,
     },
-    /// Name every difference from what the broker has, changing nothing; exit 1 if there is any
+    /// List every difference between the topology and the broker (read only)
     ///
-    /// RabbitMQ compares an exchange's type and durability and every argument of a quorum queue. Bindings and policies
-    /// cannot be asked for: `sluice topology apply` makes the bindings, whether they were there or not.
+    /// Exits with 1 if there is any difference. RabbitMQ compares the type and durability of an exchange and every
+    /// argument of a quorum queue. Bindings and policies cannot be queried over AMQP and are not compared; `sluice
+    /// topology apply` declares the bindings whether or not they exist.
     Check {
         #[command(flatten)]
         broker: BrokerArgs,
-        /// One JSON object: {"drift": [{"entity", "argument", "wanted", "found"}], "not_compared": [...]}
+        /// Print one JSON object: {"drift": [{"entity", "argument", "wanted", "found"}], "not_compared": [...]}
         #[arg(long)]
         json: bool,
     },

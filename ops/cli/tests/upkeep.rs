@@ -246,7 +246,7 @@ async fn a_wrong_setting_is_named_and_no_password_is_shown() {
 async fn each_program_prints_completions_for_shells_and_writes_manual_pages() {
     let sluice = std::path::Path::new(env!("CARGO_BIN_EXE_sluice"));
     for (program, page, told) in [
-        ("sluice", "sluice-dlq-list.1", "One line for each dead letter"),
+        ("sluice", "sluice-dlq-list.1", "List dead letters, oldest first"),
         ("sluice-worker", "sluice-worker-run.1", "SLUICE_CONCURRENCY"),
         ("sluice-producer", "sluice-producer-serve.1", "SLUICE_LISTEN"),
     ] {

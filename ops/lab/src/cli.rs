@@ -5,16 +5,16 @@ use sluice_core::config::LogArgs;
 
 use crate::{bench, demo, stack};
 
-/// Shows and measures Sluice on servers of its own; nothing for a production machine
+/// Demonstrate and measure Sluice on private servers; not for production machines
 ///
 /// Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "sluice-lab", version = sluice_core::VERSION, max_term_width = 110)]
 pub struct Cli {
-    /// How to log.
+    /// Logging.
     #[command(flatten)]
     pub log: LogArgs,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -22,13 +22,15 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Private servers in a folder: RabbitMQ, and MariaDB or MySQL
+    /// Run private servers in a folder: RabbitMQ, and MariaDB or MySQL
+    ///
+    /// They listen on free ports of 127.0.0.1 and have passwords of their own. Nothing of the system is touched.
     Stack(stack::StackArgs),
-    /// The whole of it in a minute, on private servers
+    /// Demonstrate all of Sluice in a minute, on private servers
     Demo(demo::DemoArgs),
-    /// How fast it is: beside what the servers can do, and beside what one would write without it
+    /// Measure Sluice against the servers alone and against programs without it
     Bench(bench::BenchArgs),
-    /// What one would write without Sluice; started by `bench`
+    /// Run a program that one would write without Sluice; started by `bench`
     #[command(hide = true)]
     BenchPeer(bench::PeerArgs),
 }

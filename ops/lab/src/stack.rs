@@ -15,8 +15,7 @@ use sluice_runtime::output::{self, report};
 /// Where a stack is when nobody says where.
 const DIR: &str = ".sluice-stack";
 
-/// Private servers: RabbitMQ and MariaDB (or MySQL) in a folder, on free ports of 127.0.0.1, with passwords of their
-/// own; nothing of the system is touched.
+/// Arguments of `sluice-lab stack`.
 #[derive(Debug, Args)]
 pub struct StackArgs {
     #[command(subcommand)]
@@ -25,16 +24,20 @@ pub struct StackArgs {
 
 #[derive(Debug, Subcommand)]
 enum StackCommand {
-    /// Start the servers, or those that are not running; they stay until `sluice-lab stack down`
+    /// Start the servers that are not running
+    ///
+    /// They run until `sluice-lab stack down`.
     Up {
         #[command(flatten)]
         place: StackDir,
         #[command(flatten)]
         origin: Origin,
     },
-    /// Print their addresses for a shell, passwords included: eval "$(sluice-lab stack env)"
+    /// Print the servers' addresses for a shell, passwords included
+    ///
+    /// For example: eval "$(sluice-lab stack env)".
     Env(StackDir),
-    /// End them; their data are kept
+    /// Stop the servers and keep their data
     Down {
         #[command(flatten)]
         place: StackDir,
@@ -42,14 +45,16 @@ enum StackCommand {
         #[arg(long)]
         remove: bool,
     },
-    /// Run a command with servers of its own, which end with it: sluice-lab stack run -- cargo test
+    /// Run a command with servers of its own, which stop when it ends
+    ///
+    /// For example: sluice-lab stack run -- cargo test.
     Run {
-        /// A folder whose data are used and kept [default: a temporary one, removed at the end]
+        /// Folder whose data is used and kept [default: a temporary one, removed at the end]
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
         #[command(flatten)]
         origin: Origin,
-        /// The command; it finds AMQP_URL, DATABASE_URL and the like in its environment
+        /// Command to run; it finds AMQP_URL, DATABASE_URL and the like in its environment
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
@@ -58,16 +63,17 @@ enum StackCommand {
 /// Which stack.
 #[derive(Debug, Args)]
 struct StackDir {
-    /// The folder that holds everything
+    /// Folder that holds the servers and their data
     #[arg(long, value_name = "DIR", default_value = DIR)]
     dir: PathBuf,
 }
 
-/// Where the servers are from.
+/// Where the servers come from.
 #[derive(Debug, Args)]
 struct Origin {
-    /// A folder that holds another system, with the RabbitMQ and the MySQL to use; `ops/newest` makes one, root alone
-    /// can use it [default: this machine's RabbitMQ and MariaDB]
+    /// Folder with another system, whose RabbitMQ and MySQL to use [default: this machine's RabbitMQ and MariaDB]
+    ///
+    /// `ops/newest` makes one; only root can use it.
     #[arg(long, value_name = "DIR", env = crate::devstack::ROOT, hide_env_values = true)]
     root: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! The body of one post, before the first zero byte its idempotency key.
 
 use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS, has_visible};
-use sluice_producer::problem;
+use sluice_producer::http::problem;
 use sluice_producer::refusal::Refusal;
 use sluice_producer::submit::{KEY_MAX, Key, read};
 use time::OffsetDateTime;

@@ -42,9 +42,9 @@ pub(crate) enum Action {
     PublishUnconfirmed { w: usize, k: usize },
     /// workers/src/handler.rs, `Handler::settle`: the dead letter is not taken and nothing may be waited for any more.
     GiveUpDeadLetter { w: usize, k: usize },
-    /// workers/src/gate.rs, `Probe::run`: a plain row is taken, the gate opens.
+    /// workers/src/gate/probe.rs, `Probe::run`: a plain row is taken, the gate opens.
     Probe { w: usize },
-    /// workers/src/gate.rs, `STEADY`: the gate has been open for long enough to end the pause.
+    /// workers/src/gate/mod.rs, `STEADY`: the gate has been open for long enough to end the pause.
     Steady { w: usize },
     /// workers/src/consumer.rs, `Consumers::serve`, `closed_for(hold)` and `session.cancel`: held too long.
     HoldOver { w: usize },
@@ -73,9 +73,9 @@ pub(crate) enum Action {
     Back,
     /// producer: a sender tries again with the same id.
     Duplicate { p: usize },
-    /// ops/cli/src/dlq/replay.rs, `batch`, `publish_batch`: a copy is published and confirmed.
+    /// ops/cli/src/dlq/operation/replay.rs, `batch`, `publish_batch`: a copy is published and confirmed.
     ReplayPublish { i: usize },
-    /// ops/cli/src/dlq/replay.rs, `batch`, `dead_letter.remove`: the dead letter is acknowledged.
+    /// ops/cli/src/dlq/operation/replay.rs, `batch`, `dead_letter.remove`: the dead letter is acknowledged.
     ReplayRemove { i: usize },
     /// The broker's own means (a shovel, the management pages, `rabbitmqctl`) put dead letter `i` back to work as it
     /// is, with the count of its looks.

@@ -185,7 +185,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// workers/src/gate.rs, `Gate::close`: what is in flight waits for the opening.
+    /// workers/src/gate/mod.rs, `Gate::close`: what is in flight waits for the opening.
     fn close(&mut self, w: usize) {
         let worker = &mut self.state.workers[w];
         // Once the hold is over, it is on its way back.

@@ -3,7 +3,7 @@
 //! ```text
 //!  lock      one browser at a time, whoever asks
 //!  browser   goes through the queue; what was only read is released in its order
-//!  dead_letter ─► said         what is known of one, and what its headers say of themselves
+//!  dead_letter ─► summary ─► said    one of them, and what is known of it
 //!  transcript ─► value         one in full, as JSON that can be read back
 //! ```
 
@@ -12,10 +12,12 @@ mod dead_letter;
 mod handful;
 mod lock;
 mod said;
+mod summary;
 mod transcript;
 mod value;
 
 pub use browser::{BrowseError, DeadLetterBrowser};
-pub use dead_letter::{DeadLetter, DeadLetterSummary};
+pub use dead_letter::DeadLetter;
 pub use lock::BrowserLock;
-pub use transcript::{Properties, Transcript, Unreadable};
+pub use summary::DeadLetterSummary;
+pub use transcript::{Digest, Properties, Transcript, Unreadable};

@@ -13,12 +13,15 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write};
 
-use super::dead_letter::{DeadLetterSummary, summarise};
+use super::summary::{DeadLetterSummary, summarise};
 use super::value::{read_table, short, written_table};
 use crate::headers::{is_a_count_of_the_brokers, without};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 use sluice_core::dead_letter::{EDITED_HEADER, USER_HEADER};
+
+/// A SHA-256 over what stays the same when a dead letter is put back: equal for dead letters that nothing tells apart.
+pub type Digest = [u8; 32];
 
 /// A dead letter, written out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,7 +134,7 @@ impl Transcript {
     /// A hash of what stays the same when a dead letter is put back: the same for two dead letters that nothing tells
     /// apart. The exchange may be another one then, and what [`Envelope`] never passes on is gone.
     #[must_use]
-    pub fn digest(&self) -> [u8; 32] {
+    pub fn digest(&self) -> Digest {
         let Self { exchange: _, properties, headers, body, body_base64 } = self;
         let properties = Properties { delivery_mode: None, expiration: None, user_id: None, ..properties.clone() };
         let mut headers = headers.clone();

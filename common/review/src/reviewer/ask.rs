@@ -6,11 +6,11 @@ use sluice_core::verdict::{Review, Score, Verdict};
 /// would change that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Ask {
-    /// Those that the rules hold.
+    /// Posts that the rules hold
     Held,
-    /// Those, and those in which a category came near its threshold.
+    /// Posts that the rules hold, and posts with a category near its threshold
     Near,
-    /// All that the rules do not reject.
+    /// All posts that the rules do not reject
     Always,
 }
 

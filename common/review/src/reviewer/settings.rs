@@ -22,59 +22,65 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The path of the endpoint, where the address gives none.
 const PATH: &str = "/v1/moderations";
 
-/// Whom to ask where the rules are uncertain, and how.
+/// Settings of the outside reviewer.
 #[derive(Debug, Clone, Args)]
 pub struct ReviewerArgs {
-    /// An outside reviewer: the address of a service with OpenAI's moderation endpoint. Without a path,
-    /// /v1/moderations is added [default: nobody is asked]
+    /// URL of an outside reviewer with OpenAI's moderation endpoint [default: none]
+    ///
+    /// Without a path, /v1/moderations is appended.
     #[arg(long, env = "SLUICE_REVIEWER_URL", hide_env_values = true, value_name = "URL")]
     pub reviewer_url: Option<SecretUrl>,
 
-    /// The model to ask, which must be the one that answers
+    /// Model to ask; the model that answers must be the same
     #[arg(long, env = "SLUICE_REVIEWER_MODEL", value_name = "NAME", default_value = "omni-moderation-2024-09-26")]
     pub reviewer_model: String,
 
-    /// The key, sent as a bearer token. Flags can be seen by everybody on the machine: rather use the variable or a
-    /// file
+    /// API key, sent as a bearer token
+    ///
+    /// Every user of the machine can see flags; use the variable or a file instead.
     #[arg(long, env = "SLUICE_REVIEWER_KEY", hide_env_values = true, value_name = "KEY")]
     pub reviewer_key: Option<SecretKey>,
 
-    /// A file with the key, read at start
+    /// File with the API key, read at start
     #[arg(long, env = "SLUICE_REVIEWER_KEY_FILE", value_name = "FILE", conflicts_with = "reviewer_key")]
     pub reviewer_key_file: Option<PathBuf>,
 
-    /// Which posts it is asked about. Those that the rules reject never are
+    /// Posts to ask the reviewer about
+    ///
+    /// It is never asked about posts that the rules reject.
     #[arg(long, env = "SLUICE_REVIEWER_ASK", value_name = "WHICH", default_value = "near")]
     pub reviewer_ask: Ask,
 
-    /// How much of its first threshold a category must have reached to be near it, in percent
+    /// Percentage of a category's first threshold from which its score counts as near
     #[arg(long, env = "SLUICE_REVIEWER_NEAR", value_name = "PERCENT", default_value_t = 50,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub reviewer_near: u32,
 
-    /// From which score on, 0 to 1, what it flags is rejected, not only held [default: never]
+    /// Score (0 to 1) from which a flagged post is rejected, not only held [default: never]
     #[arg(long, env = "SLUICE_REVIEWER_REJECT", value_name = "SCORE", value_parser = score)]
     pub reviewer_reject: Option<f64>,
 
-    /// Approve what the rules hold and it does not flag
+    /// Approve posts that the rules hold and the reviewer does not flag
     #[arg(long, env = "SLUICE_REVIEWER_RELEASE", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
     pub reviewer_release: bool,
 
-    /// The longest wait for an answer, and before that for a free slot; at most 30s
+    /// Longest wait for an answer, and before that for a free slot; at most 30s
     #[arg(long, env = "SLUICE_REVIEWER_TIMEOUT", value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub reviewer_timeout: Duration,
 
-    /// How many requests each process makes at the same time
+    /// Concurrent requests per process
     #[arg(long, env = "SLUICE_REVIEWER_CONCURRENCY", value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub reviewer_concurrency: u16,
 
-    /// After so many failures in a row it is not asked any more for a while
+    /// Failures in a row after which the reviewer is not asked for a while
     #[arg(long, env = "SLUICE_REVIEWER_TRIP", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub reviewer_trip: u32,
 
-    /// How long that while is; then one request shows whether it is back
+    /// How long the reviewer is not asked after --reviewer-trip failures
+    ///
+    /// Then one request shows whether it is back.
     #[arg(long, env = "SLUICE_REVIEWER_REST", value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub reviewer_rest: Duration,
 }

@@ -22,19 +22,21 @@ const COLUMNS: [Column; 7] = [
     Column::text("DETAIL", 16),
 ];
 
-/// What to list, and how.
+/// Arguments of `sluice dlq audit`.
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
-    /// Only what was done to the dead letter with this id, or to the dead letters that held the post with this id
+    /// Show only operations on dead letters with this id, or that held the post with this id
     #[arg(long, value_name = "ID")]
     dead_letter: Option<String>,
-    /// No more than so many lines
+    /// Show at most N lines
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// One JSON object a line: at, operation, kind, actor, dead_letter, outcome, detail, kept (whether the dead letter
-    /// as it was before is in the audit log), undone_by (an operation, or null), asked (what the operation was asked to
-    /// do), post (the id of the post that it held), reason (as it was given), death (how the dead letter had died, as
-    /// it said: class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at)
+    /// Print one JSON object per line
+    ///
+    /// Keys: at, operation, kind, actor, dead_letter, outcome, detail, archived (whether the dead letter as it was
+    /// before is in the audit log), undone_by (an operation, or null), asked (what the operation was asked to do), post
+    /// (the id of the post that it held), reason (as it was given), death (why it was dead-lettered, as the dead letter
+    /// said: class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at).
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -7,47 +7,21 @@
 //!  operation ──► preview, confirmation ──► audit log (the operation is recorded) ──► replay or drop, batch after batch ──► outcome
 //!  dropped, restore    what the audit log keeps of dropped dead letters: read, and put back
 //!  edit               one dead letter in place of another, which the audit log keeps
-//!  record             who did what to which dead letters
+//!  audit              who did what to which dead letters
 //! ```
 
 mod archive;
 mod audit;
-mod audit_log;
-mod backpressure;
-mod batch;
-mod body;
-mod drop;
-mod dropped;
-mod dropper;
+mod browse;
 mod edit;
-mod editor;
-mod export;
-mod forecast;
-mod found;
-mod group;
-mod groups;
-mod ids;
-mod import;
-mod list;
-mod named;
 mod operation;
-mod options;
-mod outcome;
-mod plan;
-mod preview;
-mod rate_limit;
-mod replace;
-mod replay;
-mod restore;
-mod run_loop;
+mod report;
 mod select;
-mod show;
-mod wording;
 
 use clap::{Args, Subcommand};
 use sluice_runtime::exit::Exit;
 
-/// Which command.
+/// Arguments of `sluice dlq`.
 #[derive(Debug, Args)]
 pub struct DlqArgs {
     #[command(subcommand)]
@@ -56,44 +30,49 @@ pub struct DlqArgs {
 
 #[derive(Debug, Subcommand)]
 enum DlqCommand {
-    /// The kinds of dead letters, the most frequent first; changes nothing
-    Groups(groups::GroupsArgs),
-    /// One line for each dead letter, the oldest first; changes nothing
-    List(list::ListArgs),
-    /// The whole story of one dead letter; changes nothing
-    Show(show::ShowArgs),
-    /// Write dead letters out in full, one JSON object a line; changes nothing
-    Export(export::ExportArgs),
-    /// Put exported dead letters back among the dead ones, as they were
-    Import(import::ImportArgs),
-    /// Put dead letters back to work
+    /// Count dead letters by kind of failure, most frequent first (read only)
+    ///
+    /// With --since, each kind is also marked as new or known: a kind is new if no dead letter of that kind still in
+    /// the queue failed before that time.
+    Groups(browse::groups::GroupsArgs),
+    /// List dead letters, oldest first (read only)
+    List(browse::list::ListArgs),
+    /// Show one dead letter in full, with its history (read only)
+    Show(browse::show::ShowArgs),
+    /// Write dead letters in full to stdout, one JSON object per line (read only)
+    Export(browse::export::ExportArgs),
+    /// Put exported dead letters back into the dead-letter queue, unchanged
+    Import(archive::import::ImportArgs),
+    /// Publish dead letters to the work queue again
     Replay(operation::ReplayArgs),
-    /// Take dead letters out of the queue; the audit log in the database keeps them for restore
+    /// Remove dead letters from RabbitMQ and archive them in MySQL for restore
     ///
-    /// Each dead letter is written to the audit log in full (properties, headers with their types, body), and only then
-    /// taken out of RabbitMQ. --forever keeps nothing of it.
-    Drop(drop::DropArgs),
-    /// Fix a dead letter's body, in an editor or by a patch; the audit log keeps the original
+    /// Each dead letter is written to the archive in full (properties, headers with their types, body) before it is
+    /// removed from RabbitMQ. With --forever, its content is not kept.
+    Drop(operation::drop::DropArgs),
+    /// Fix the body of a dead letter, in an editor or with a patch
     ///
-    /// The body opens in VISUAL, else EDITOR, else vi. The dead letter keeps its id and all else it bears, moves to the
-    /// end of the queue, and gets a header `sluice-edited` that names the operation. A worker must be able to take the
-    /// result. The id of the post in the body must not change, unless another post is stored under it: then --new-id
-    /// gives it a fresh one. The original is in the audit log before anything is done: --undo brings it back until the
-    /// dead letter is replayed. If an edit is killed half-way, both dead letters are in the queue; the same command, or
-    /// --undo, makes them one.
+    /// Opens the body in VISUAL, else EDITOR, else vi. The dead letter keeps its id, its other properties and its
+    /// headers, moves to the end of the queue, and gets a header `sluice-edited` that names the operation. A worker
+    /// must be able to take the result, unless --even-if-invalid is given. The id of the post in the body must not
+    /// change, unless another post is stored under it: then --new-id gives it a new one. The original is written to the
+    /// audit log before anything else is done; until the dead letter is replayed, --undo reverts the edit. If an edit
+    /// is killed half-way, both the original and the edited dead letter are in the queue; run the same command again,
+    /// or --undo, to leave only one.
     Edit(edit::EditArgs),
-    /// The dropped dead letters that can be brought back, the longest dropped first; changes nothing
-    Dropped(dropped::DroppedArgs),
-    /// Put dropped dead letters back among the dead ones, as they were
+    /// List dropped dead letters that can be restored, oldest drop first (read only)
+    Dropped(archive::dropped::DroppedArgs),
+    /// Put dropped dead letters back into the dead-letter queue, unchanged
     ///
-    /// They come to stand at the end of the queue. What was brought back already, or was destroyed, is named with the
-    /// reason. A dead letter that is in the queue is not brought back a second time, so a restore that was cut short
-    /// is simply run again. Dead letters that nothing tells apart come back together.
-    Restore(restore::RestoreArgs),
-    /// Who did what to which dead letters, when, and with which outcome, the latest first; changes nothing
+    /// Restored dead letters go to the end of the queue. Dead letters that were already restored, or were destroyed,
+    /// are reported with the reason. A dead letter that is in the queue is not restored a second time, so an
+    /// interrupted restore can simply be run again. Identical dead letters are restored together.
+    Restore(archive::restore::RestoreArgs),
+    /// List operations on dead letters and their outcomes, latest first (read only)
     ///
-    /// `denied` is an operation that was not done: somebody answered no, or its result was refused. `kept` says that
-    /// the dead letter as it was is in the audit log before an edit goes on.
+    /// Each line says who did what to which dead letter, when, and with which outcome. The outcome `denied` means that
+    /// the operation was not done: the prompt was answered with no, or the result of an edit was refused. The outcome
+    /// `archived` means that a copy of the dead letter was written to the audit log before it was edited or reverted.
     Audit(audit::AuditArgs),
 }
 
@@ -103,16 +82,16 @@ enum DlqCommand {
 /// Why it could not be done.
 pub async fn run(args: DlqArgs) -> anyhow::Result<Exit> {
     match args.command {
-        DlqCommand::Groups(args) => groups::run(args).await,
-        DlqCommand::List(args) => list::run(args).await,
-        DlqCommand::Show(args) => show::run(args).await,
-        DlqCommand::Export(args) => export::run(args).await,
-        DlqCommand::Import(args) => import::run(args).await,
+        DlqCommand::Groups(args) => browse::groups::run(args).await,
+        DlqCommand::List(args) => browse::list::run(args).await,
+        DlqCommand::Show(args) => browse::show::run(args).await,
+        DlqCommand::Export(args) => browse::export::run(args).await,
+        DlqCommand::Import(args) => archive::import::run(args).await,
         DlqCommand::Replay(args) => operation::run(args.operation, operation::Action::Replay(args.options)).await,
-        DlqCommand::Drop(args) => drop::run(args).await,
+        DlqCommand::Drop(args) => operation::drop::run(args).await,
         DlqCommand::Edit(args) => edit::run(args).await,
-        DlqCommand::Dropped(args) => dropped::run(args).await,
-        DlqCommand::Restore(args) => restore::run(args).await,
+        DlqCommand::Dropped(args) => archive::dropped::run(args).await,
+        DlqCommand::Restore(args) => archive::restore::run(args).await,
         DlqCommand::Audit(args) => audit::run(args).await,
     }
 }

@@ -14,13 +14,13 @@ use crate::visible::{cut, line};
 use sluice_runtime::output::{self, report};
 use sluice_runtime::table::{lines, right, table};
 
-/// Which of them.
+/// Arguments of `sluice replays`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// No more than so many, the newest first
+    /// Show at most N replays, newest first
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = count)]
     limit: u32,
-    /// One JSON object a line: {"id", "begun_at", "actor", "selection", "dead letters", "outcomes"}
+    /// Print one JSON object per line: {"id", "begun_at", "actor", "selection", "dead_letters", "outcomes"}
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(super) struct ListArgs {
 /// Lists them.
 ///
 /// # Errors
-/// When the record or the dead letters cannot be looked at.
+/// When the audit log or the dead letters cannot be looked at.
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let Places { broker, database } = &args.places;
     let dead = DeadLetters::new(broker, "replays")?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  dlq replay ──► each message bears the replay's id ──► dead again with it: failed again
-//!      └──► the record: each dead letter, and what was stored before ──┐
+//!      └──► the audit log: each dead letter, and what was stored before ──┐
 //!  posts, later operations, one look at the dead letters ───────────────┴──► the fate of each dead letter
 //! ```
 //!
@@ -25,7 +25,7 @@ use fate::{DiedAgain, Fate, fates};
 /// How many dead letters are worked out at a time.
 const PAGE: u32 = 1000;
 
-/// Which replays.
+/// Arguments of `sluice replays`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct ReplaysArgs {
@@ -37,13 +37,14 @@ pub struct ReplaysArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReplaysCommand {
-    /// What became of each dead letter of one replay: recorded, already recorded (its row was there before), failed
-    /// again (with the new reason), waiting, replayed again or dropped by a later operation, left, not replayed;
-    /// changes nothing
+    /// Show what became of each dead letter of one replay (read only)
+    ///
+    /// The outcome is recorded, already recorded (its row was there before), failed again (with the new reason),
+    /// waiting, replayed again or dropped (by a later operation), left, or not replayed.
     Show(show::ShowArgs),
 }
 
-/// Where the record and the dead letters are.
+/// Where the audit log and the dead letters are.
 #[derive(Debug, Args)]
 struct Places {
     #[command(flatten)]

@@ -20,13 +20,15 @@ use sluice_runtime::output::{self, report};
 /// How many replays are named that an id could mean.
 const NAMED: u32 = 5;
 
-/// Which one.
+/// Arguments of `sluice replays show`.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The replay's id, or so much of its beginning that no other one begins like it
+    /// Id of the replay, or enough of its beginning to be unique
     #[arg(value_name = "OP")]
     id: String,
-    /// One JSON object a line for each dead letter: {"id", "outcome", …}; the counts go to stderr
+    /// Print one JSON object per dead letter to stdout: {"id", "outcome", …}
+    ///
+    /// Objects are printed one per line. The counts go to stderr.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -54,7 +56,7 @@ struct FateLine<'a> {
 /// Shows it.
 ///
 /// # Errors
-/// When the record or the dead letters cannot be looked at, or several replays begin like this.
+/// When the audit log or the dead letters cannot be looked at, or several replays begin like this.
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let Places { broker, database } = &args.places;
     let dead = DeadLetters::new(broker, "replays show")?;
@@ -103,10 +105,10 @@ fn print(
     counts: &Counts,
     dead_letters: &[(Box<str>, Fate)],
 ) -> io::Result<()> {
-    writeln!(out, "replay     {}", replay.id)?;
-    writeln!(out, "begun      {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
-    writeln!(out, "selection  {}", line(&in_words(&replay.selection)))?;
-    writeln!(out, "dead letters    {}: {counts}\n", counts.total())?;
+    writeln!(out, "replay        {}", replay.id)?;
+    writeln!(out, "begun         {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
+    writeln!(out, "selection     {}", line(&in_words(&replay.selection)))?;
+    writeln!(out, "dead letters  {}: {counts}\n", counts.total())?;
     for (id, fate) in dead_letters {
         let name = fate.name().replace('_', " ");
         let text = format!("{name:<16}  {:<36}  {}", line(id).to_string(), detail(&told(id, fate)));

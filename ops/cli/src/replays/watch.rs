@@ -33,7 +33,7 @@ pub(crate) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Those that the record holds by now.
+    /// Those that the audit log holds by now.
     ///
     /// # Errors
     /// The database's.

@@ -10,14 +10,16 @@ use sluice_runtime::exit::Exit;
 use crate::visible::line;
 use sluice_runtime::output::{self, report};
 
-/// Which file, and how.
+/// Arguments of `sluice rules check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// A rules file, TOML
+    /// Rules file (TOML)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// One JSON object: file, valid (true or false), ruleset, rules, terms, tests, and warnings and errors, each
-    /// [{line, column, message}]. A valid file has no errors, and can have warnings
+    /// Print one JSON object
+    ///
+    /// Keys: file, valid (true or false), ruleset, rules, terms, tests, and warnings and errors, each [{line, column,
+    /// message}]. A valid file has no errors, but may have warnings.
     #[arg(long)]
     json: bool,
 }

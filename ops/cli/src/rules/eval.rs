@@ -24,21 +24,26 @@ use super::scorecard;
 use crate::visible::line;
 use sluice_runtime::output::{self, report};
 
-/// Which texts, and how.
+/// Arguments of `sluice rules eval`.
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
-    /// One JSON object a line: {"text", "expect": "flag" or "clean"}, and if you like "title", "lang", "kind". A post
-    /// that is held or rejected is flagged. `-` is stdin
+    /// Files with one JSON object per line; `-` reads stdin
+    ///
+    /// Each line is {"text", "expect": "flag" or "clean"}, optionally with "title", "lang" and "kind". A post that is
+    /// held or rejected counts as flagged.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     chosen: Chosen,
-    /// How many of the rows that did not get what they should are shown, for each file [default: 20 on a terminal,
-    /// else none]
+    /// Show at most N wrong rows per file [default: 20 on a terminal, otherwise none]
+    ///
+    /// A row is wrong if it did not get the result that it expects.
     #[arg(long, value_name = "N", conflicts_with = "json")]
     wrong: Option<usize>,
-    /// One JSON object a line for each file: file, ruleset, rows, flagged, recall, false_positive_rate,
-    /// rejected_clean, posts_per_second; and lang and kind, objects that have the same figures for each value
+    /// Print one JSON object per file, one per line
+    ///
+    /// Keys: file, ruleset, rows, flagged, recall, false_positive_rate, rejected_clean, posts_per_second, and lang and
+    /// kind, objects that have the same figures for each value.
     #[arg(long)]
     json: bool,
 }

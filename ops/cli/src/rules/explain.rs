@@ -15,20 +15,22 @@ use sluice_runtime::output::{self, report};
 /// The longest text that is read.
 const TEXT_MAX: u64 = 16 << 20;
 
-/// Which text, and how.
+/// Arguments of `sluice rules explain`.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The text of a post; left out or `-`: what comes on stdin
+    /// Text of a post; if omitted or `-`, read from stdin
     #[arg(value_name = "TEXT")]
     text: Option<String>,
-    /// The post's title
+    /// Title of the post
     #[arg(long, default_value = "", hide_default_value = true)]
     title: String,
     #[command(flatten)]
     chosen: Chosen,
-    /// One JSON object: verdict, ruleset, scores [{category, sum, hold, reject}], reasons (what a row would keep), and
-    /// findings [{rule, category, field, span, text, matched, steps, weight, dropped}], where dropped is why a finding
-    /// does not count, or null
+    /// Print one JSON object
+    ///
+    /// Keys: verdict, ruleset, scores [{category, sum, hold, reject}], reasons (what a row would keep), and findings
+    /// [{rule, category, field, span, text, matched, steps, weight, dropped}], where dropped says why a finding does
+    /// not count, or is null.
     #[arg(long)]
     json: bool,
 }

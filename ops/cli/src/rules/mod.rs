@@ -24,7 +24,7 @@ use clap::{Args, Subcommand};
 use sluice_review::{Mistakes, RuleSet};
 use sluice_runtime::exit::Exit;
 
-/// What to do with the rules.
+/// Arguments of `sluice rules`.
 #[derive(Debug, Args)]
 pub struct RulesArgs {
     #[command(subcommand)]
@@ -33,18 +33,22 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say whether a rules file is valid: what is wrong by line and column, and which rules can never match
+    /// Validate a rules file and warn about rules that can never match
+    ///
+    /// Errors and warnings are reported by line and column.
     Check(check::CheckArgs),
-    /// Say of one text what the rules find in it, where and why, and what follows
+    /// Show what the rules find in one text, where and why, and the verdict
     Explain(explain::ExplainArgs),
-    /// Count how many texts get what they should, of those that are known: how good the rules are
+    /// Measure how good the rules are on texts with known verdicts
+    ///
+    /// Counts how many of the texts get the result that they should.
     Eval(eval::EvalArgs),
 }
 
-/// Which rules.
+/// Which rules to use.
 #[derive(Debug, Args)]
 struct Chosen {
-    /// The rules of the review, a TOML file [default: built-in rules]
+    /// Rules file (TOML) for the review [default: built-in rules]
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     rules: Option<PathBuf>,
 }

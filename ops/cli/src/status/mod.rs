@@ -27,41 +27,47 @@ use sluice_runtime::output;
 /// The time between the two samples of a single answer.
 const APART: Duration = Duration::from_secs(1);
 
-/// What to show, and how.
+/// Arguments of `sluice status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     #[command(flatten)]
     broker: BrokerArgs,
     #[command(flatten)]
     database: DatabaseArgs,
-    /// One JSON object: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready,
-    /// consumers, in_flight, oldest_submitted_at, oldest_age_seconds}, workers [{worker, pid, version, ruleset,
-    /// started_at, state, paused, consumers, in_flight, stored, dead_lettered, oldest_submitted_at, rules {since,
-    /// refused {at, why}}, reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour,
-    /// oldest_failed_at, oldest_age_seconds, note}, posts {total, exact, by_verdict, sample}, rates {over_seconds,
-    /// accepted_per_second, recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second,
-    /// share}]}, unreachable [{what, since, problem}]. What is down is null. With --watch one object a line
+    /// Print one JSON object; with --watch, one per line
+    ///
+    /// Keys: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready, consumers,
+    /// in_flight, oldest_submitted_at, oldest_age_seconds}, workers [{worker, pid, version, ruleset, started_at, state,
+    /// paused, consumers, in_flight, stored, dead_lettered, oldest_submitted_at, rules {since, refused {at, why}},
+    /// reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at,
+    /// oldest_age_seconds, note}, posts {total, exact, by_verdict, sample}, rates {over_seconds, accepted_per_second,
+    /// recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second, share}]}, unreachable
+    /// [{what, since, problem}]. Whatever is down is null.
     #[arg(long)]
     json: bool,
     /// Refresh until Ctrl-C
     ///
-    /// On a terminal it is a page that stays: q, Esc or Ctrl-C leaves it, the arrow keys, j, k, PageUp and PageDown
-    /// scroll the workers, and NO_COLOR takes the colours away. Elsewhere one block of text follows the other.
+    /// On a terminal, shows a full-screen page: q, Esc or Ctrl-C quits; the arrow keys, j, k, PageUp and PageDown
+    /// scroll the workers; NO_COLOR turns colours off. Elsewhere, prints one block of text after another.
     #[arg(long)]
     watch: bool,
-    /// The time between two refreshes
+    /// Time between two refreshes, at least 100ms
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = interval, requires = "watch")]
     interval: Duration,
-    /// Look at the dead letters for their classes and ages however many there are; by default only up to 10000, since a
-    /// look has all of them in flight for a while
+    /// Browse the dead letters for classes and ages, however many there are
+    ///
+    /// By default, dead letters are browsed only if there are at most 10000, because browsing keeps all of them in
+    /// flight for a while.
     #[arg(long, conflicts_with = "no_look")]
     look: bool,
-    /// Only count the dead letters
+    /// Count the dead letters without browsing them
     #[arg(long)]
     no_look: bool,
-    /// Count the posts however many there are: about a second for each million. By default more than 200,000 are
-    /// estimated: `posts.exact` is false then, `by_verdict` null, and `sample` has the verdicts of the 1,000 posts with
-    /// the highest ids, which are mostly the latest
+    /// Count the posts, however many there are
+    ///
+    /// Takes about one second per million posts. By default, more than 200,000 posts are estimated: `posts.exact` is
+    /// then false, `by_verdict` is null, and `sample` has the verdicts of the 1,000 posts with the highest ids, which
+    /// are mostly the latest.
     #[arg(long, conflicts_with = "watch")]
     exact: bool,
 }

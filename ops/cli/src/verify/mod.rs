@@ -36,24 +36,30 @@ use crate::visible::cut;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Which ids, and how long to wait for them.
+/// Arguments of `sluice verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The accepted ids, one a line, as `sluice-producer publish --receipts` writes them; `-` reads stdin
+    /// File with the accepted ids, one per line; `-` reads stdin
+    ///
+    /// `sluice-producer publish --receipts` writes such a file.
     #[arg(long, value_name = "FILE")]
     receipts: PathBuf,
     /// Wait until nothing is queued, but no longer than this
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     wait: Duration,
-    /// Posts in flight cannot be seen: an id is called missing only when it is still nowhere after this time
+    /// Report an id as missing only if it is still nowhere after this time
+    ///
+    /// Posts in flight cannot be seen, so ids are looked up again until this time is over.
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
-    /// One JSON object: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate,
-    /// claimed, id_conflict, missing_ids, duplicate_ids, claimed_ids and id_conflict_ids (the first 100 of each).
-    /// Claimed are ids found nowhere that are named by dead letters which nobody dead-lettered or which bear two ids:
-    /// they are among the missing or queued ones. Where some are missing and some queued, missing_ids are taken from
-    /// both: which is which cannot be known. Ids in id_conflict are recorded, and another post with the same id is
-    /// among the dead letters
+    /// Print one JSON object
+    ///
+    /// Keys: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate, claimed,
+    /// id_conflict, missing_ids, duplicate_ids, claimed_ids and id_conflict_ids (the first 100 of each). Claimed ids
+    /// are found nowhere but are named by dead letters that nobody dead-lettered or that have two ids; they are also
+    /// counted as missing or queued. If some ids are missing and some are queued, missing_ids is taken from both,
+    /// because they cannot be told apart. Ids in id_conflict are recorded, and another post with the same id is among
+    /// the dead letters.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

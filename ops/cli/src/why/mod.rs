@@ -26,18 +26,20 @@ use crate::depths::Depths;
 use sluice_runtime::output;
 use story::{Event, Whereabouts};
 
-/// Which post, and how.
+/// Arguments of `sluice why`.
 #[derive(Debug, Args)]
 pub struct WhyArgs {
-    /// The post's id, as the producer answered it, or the id of its message
+    /// Id of the post, as returned by the producer, or id of its message
     id: String,
     #[command(flatten)]
     broker: BrokerArgs,
     #[command(flatten)]
     database: DatabaseArgs,
-    /// One JSON object: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at,
-    /// what, detail}], post (the row), dead letters (as in `sluice dlq list --json`), operations (as in `sluice dlq
-    /// audit --json`, the oldest first), unreachable [what could not be asked, and why]
+    /// Print one JSON object
+    ///
+    /// Keys: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at, what,
+    /// detail}], post (the row), dead_letters (as in `sluice dlq list --json`), operations (as in `sluice dlq audit
+    /// --json`, oldest first), unreachable [what could not be queried, and why].
     #[arg(long)]
     json: bool,
 }

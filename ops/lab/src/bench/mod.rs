@@ -43,52 +43,51 @@ use figures::Figures;
 pub use peer::PeerArgs;
 use stage::Stage;
 
-/// Settings of `bench`.
+/// Arguments of `sluice-lab bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Only these parts [default: all]
+    /// Measure only this part; repeatable [default: all]
     #[arg(long = "part", value_name = "PART", value_enum)]
     pub parts: Vec<Part>,
 
-    /// How often everything is measured; the median counts
+    /// Number of times everything is measured; the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub turns: u32,
 
-    /// A tenth of the posts and of the time: whether it runs at all, not how fast
+    /// Use a tenth of the posts and of the time, to see whether it runs, not how fast
     #[arg(long)]
     pub quick: bool,
 
-    /// The servers of this folder, where `sluice-lab stack up` has started some [default: servers of its own, which end
-    /// with it]
+    /// Folder of servers started by `sluice-lab stack up` [default: servers of its own, stopped at the end]
     #[arg(long, value_name = "DIR")]
     pub stack: Option<PathBuf>,
 
-    /// What one would write in Go, to be measured too; `ops/peers/build` makes it
+    /// Also measure this program, what one would write in Go; `ops/peers/build` makes it
     #[arg(long, value_name = "PROGRAM")]
     pub go_peer: Option<PathBuf>,
 
-    /// Write figures.json and the plots into this folder
+    /// Folder to write figures.json and the plots to
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Print the figures as one JSON object
+    /// Print one JSON object with the figures
     #[arg(long)]
     pub json: bool,
 }
 
-/// What is measured.
+/// A part of the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// How many posts the front door takes in a second
+    /// Posts accepted over HTTP per second
     Accept,
-    /// How many posts the workers bring into MySQL in a second
+    /// Posts recorded in MySQL per second
     Drain,
-    /// How long a post takes, at light traffic and at heavier
+    /// Time that a post takes, under light and under heavier traffic
     Latency,
-    /// Whether a long backlog slows it down, and what memory it holds
+    /// Slowdown and memory use with a long backlog
     Scale,
-    /// How long the programs take to start and to stop
+    /// Time that the programs take to start and to stop
     Start,
 }
 

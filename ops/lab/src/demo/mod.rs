@@ -20,15 +20,14 @@ const NARROW: usize = 69;
 /// How long the workers may take with the samples.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Settings of `demo`.
+/// Arguments of `sluice-lab demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Leave everything running at the end, and print the addresses
     #[arg(long)]
     pub keep: bool,
 
-    /// The folder for the servers' data and the programs' logs [default: a temporary one, removed at the end; with
-    /// --keep .sluice-demo]
+    /// Folder for data and logs [default: a temporary one, removed at the end; with --keep .sluice-demo]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -39,7 +38,7 @@ pub struct DemoArgs {
 /// When the servers or the programs cannot be had, or a step does not go as it should.
 pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let stop = sluice_runtime::shutdown::on_interrupt().context("cannot listen for signals")?;
-    say("Starting private servers (nothing of your system is touched)");
+    say("Starting private servers, in a folder of their own");
     let stage = tokio::select! {
         stage = Stage::set(&args) => stage?,
         () = stop.cancelled() => anyhow::bail!("stopped before the end"),

@@ -15,19 +15,19 @@ use tokio::task::JoinSet;
 
 use super::super::floor::database::{statement, values};
 
-/// Settings of the consumer.
+/// Arguments of the consumer.
 #[derive(Debug, Args)]
 pub(super) struct ConsumeArgs {
-    /// RabbitMQ's address
+    /// RabbitMQ URL
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     amqp: SecretUrl,
-    /// The queue
+    /// Queue to consume from
     #[arg(long)]
     queue: String,
-    /// The database's address
+    /// Database URL
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database: SecretUrl,
-    /// How many consumers, each on a channel and with a connection of its own
+    /// Number of consumers, each with a channel and a connection of its own
     #[arg(long)]
     consumers: u16,
 }

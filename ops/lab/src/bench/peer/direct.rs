@@ -19,13 +19,13 @@ use super::super::floor::database::{statement, values};
 /// Connections to the database, as many as the measured clients at most.
 const CONNECTIONS: usize = 32;
 
-/// Settings of the door.
+/// Arguments of the server.
 #[derive(Debug, Args)]
 pub(super) struct DirectArgs {
-    /// Where it listens
+    /// Address to listen on
     #[arg(long)]
     listen: String,
-    /// The database's address
+    /// Database URL
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database: SecretUrl,
 }

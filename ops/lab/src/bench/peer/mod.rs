@@ -7,7 +7,7 @@ mod direct;
 use clap::{Args, Subcommand};
 use sluice_runtime::exit::Exit;
 
-/// Settings of a peer.
+/// Arguments of a peer.
 #[derive(Debug, Args)]
 pub struct PeerArgs {
     #[command(subcommand)]
@@ -16,9 +16,9 @@ pub struct PeerArgs {
 
 #[derive(Debug, Subcommand)]
 enum Peer {
-    /// Takes a post, inserts it, acknowledges it
+    /// Consume posts: insert each into the database, then acknowledge it
     Consume(consume::ConsumeArgs),
-    /// Takes a post over HTTP, inserts it, answers
+    /// Accept posts over HTTP: insert each into the database, then answer
     Direct(direct::DirectArgs),
 }
 

@@ -1,0 +1,87 @@
+//! What `DATABASE_URL` may ask for, and what is the same for every connection.
+
+use std::time::Duration;
+
+use mysql_async::{Opts, OptsBuilder, PoolConstraints, PoolOpts};
+use sluice_core::address::{self, Parameter, is_bool, is_within};
+use url::Url;
+
+/// Connections a process may hold. The recorder writes with one and finds out with up to five more which row makes a
+/// group fail; probes and reads take another. The driver takes them back in a task of its own, so statements that
+/// follow each other closely may use two or three in turn; all are kept.
+pub const CONNECTIONS: usize = 8;
+/// The longest wait for a row's lock. Below [`PATIENCE`], so that a locked row is seen as what it is and not as a
+/// database that hangs.
+const LOCK_WAIT_SECONDS: u32 = 2;
+/// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is
+/// given back, and a statement costs the opening of a connection.
+const KEPT_IDLE: Duration = Duration::from_secs(60);
+/// Statements kept prepared on a connection: more than there are sizes of a group of rows.
+const STATEMENTS: usize = 64;
+
+/// What may be asked of a connection in its address. All else that the driver knows is set here, for every connection.
+const PARAMETERS: [Parameter; 7] = [
+    Parameter { name: "require_ssl", takes: "true or false", fits: is_bool },
+    Parameter { name: VERIFY_CA, takes: "true or false", fits: is_bool },
+    Parameter { name: VERIFY_IDENTITY, takes: "true or false", fits: is_bool },
+    Parameter { name: "built_in_roots", takes: "true or false", fits: is_bool },
+    Parameter {
+        name: "compression",
+        takes: "`fast`, `on`, `best` or 0 to 9",
+        fits: |value| matches!(value, "fast" | "on" | "best") || (value.len() == 1 && is_within(value, &(0..=9))),
+    },
+    Parameter { name: "enable_cleartext_plugin", takes: "true or false", fits: is_bool },
+    Parameter { name: "socket", takes: "the path of a socket", fits: |value| value.starts_with('/') },
+];
+const VERIFY_CA: &str = "verify_ca";
+const VERIFY_IDENTITY: &str = "verify_identity";
+
+/// Refuses parameters that are unknown or wrong.
+///
+/// # Errors
+/// What is wrong with the first of them.
+pub(crate) fn check_parameters(url: &Url) -> Result<(), String> {
+    address::check(url, &PARAMETERS)?;
+    check_tls(url)
+}
+
+/// Holds the parameters for TLS against each other, and says in the log which checks are turned off.
+fn check_tls(url: &Url) -> Result<(), String> {
+    let given = |name: &str| address::parameter(url, name);
+    let tls = given("require_ssl").as_deref() == Some("true");
+    let how = [VERIFY_CA, VERIFY_IDENTITY, "built_in_roots"].into_iter().find(|name| given(name).is_some());
+    if let Some(name) = how.filter(|_| !tls) {
+        return Err(format!("its parameter `{name}` is about TLS, and there is none without `require_ssl=true`"));
+    }
+    let unchecked = match (given(VERIFY_CA).as_deref(), given(VERIFY_IDENTITY).as_deref()) {
+        (Some("false"), _) => {
+            "verify_ca=false: any certificate will do, so whoever is in between can read and change everything"
+        }
+        (_, Some("false")) => "verify_identity=false: the certificate may be any other server's",
+        _ => return Ok(()),
+    };
+    tracing::warn!("DATABASE_URL turns a check of TLS off: {unchecked}");
+    Ok(())
+}
+
+/// The options of every connection.
+pub(crate) fn session(options: OptsBuilder) -> Opts {
+    let pool = PoolOpts::default()
+        .with_constraints(PoolConstraints::new(0, CONNECTIONS).unwrap_or_default())
+        .with_inactive_connection_ttl(KEPT_IDLE)
+        // The session's state is the same for all uses, so nothing needs to be reset between two of them.
+        .with_reset_connection(false);
+    options
+        .pool_opts(pool)
+        // The Unix socket would leave the address that was asked for.
+        .prefer_socket(false)
+        .tcp_keepalive(Some(Duration::from_secs(10)))
+        .stmt_cache_size(STATEMENTS)
+        // Affected rows then mean rows that are new.
+        .client_found_rows(false)
+        .setup(vec![format!(
+            "SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+             SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}"
+        )])
+        .into()
+}

@@ -1,0 +1,204 @@
+//! The database: its connections, and the one way to use them.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use mysql_async::{Conn, Opts, OptsBuilder, Pool};
+use sluice_core::address;
+use sluice_core::config::{ConfigError, DatabaseArgs};
+use sluice_core::failure::{Failure, Kind};
+use sluice_core::foreign::MYSQL;
+
+use crate::error::StoreError;
+use crate::failure::classify;
+use crate::foreign;
+use crate::options::{check_parameters, session};
+use crate::under_way::UnderWay;
+
+/// The longest wait for one statement, taking a connection included.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The database.
+pub struct Store {
+    pub(crate) options: Opts,
+    /// Replaced after a failure that is no post's. A connection that hangs would keep its place in the pool until the
+    /// kernel gives it up; one that was made while the server was read-only may stay so after the server is not.
+    pool: Mutex<Pool>,
+    at: String,
+    pub(crate) database: String,
+    /// The largest packet that the server was last seen to take.
+    pub(crate) packet: AtomicUsize,
+    /// Whether a server has ever answered there.
+    met: AtomicBool,
+}
+
+impl Store {
+    /// The database these settings name. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// When `DATABASE_URL` is no address of a database.
+    pub fn new(args: &DatabaseArgs) -> Result<Self, ConfigError> {
+        const SETTING: &str = "DATABASE_URL";
+        const EXAMPLE: &str = "mysql://user:password@host:3306/name";
+        let url = args.database_url.parsed(SETTING, &["mysql"], EXAMPLE)?;
+        let wrong = |problem: String| ConfigError::new(SETTING, format!("{problem}; write it like {EXAMPLE}"));
+        check_parameters(&url).map_err(wrong)?;
+        if url.path().trim_matches('/').contains('/') {
+            return Err(wrong("there is more than the database's name in its path".to_owned()));
+        }
+        // What it would say of a wrong parameter holds the value.
+        let parsed = Opts::from_url(args.database_url.expose())
+            .map_err(|_| wrong("it is no address of a database".to_owned()))?;
+        let database = parsed.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
+        let database = database.ok_or_else(|| wrong("it names no database".to_owned()))?;
+        let at = parsed.socket().map_or_else(|| address::at(&url, parsed.tcp_port()), str::to_owned);
+        // RabbitMQ's library looks there by itself; a private authority is then named once for both.
+        let authority = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+        let tls = match (parsed.ssl_opts().cloned(), authority) {
+            (Some(tls), Some(file)) => Some(tls.with_root_certs(vec![file.into()])),
+            (tls, _) => tls,
+        };
+        let options = OptsBuilder::from_opts(parsed).ip_or_hostname(address::host(&url)).ssl_opts(tls);
+        let options = session(options);
+        let (packet, met) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
+        Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database, packet, met })
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// The database's name.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Ends all connections, waiting no longer than a moment.
+    pub async fn close(&self) {
+        let _ = tokio::time::timeout(Duration::from_millis(200), self.pool().disconnect()).await;
+    }
+
+    /// Adds to a failure where it happened and what can be done.
+    #[must_use]
+    pub fn with_context(&self, failure: Failure) -> StoreError {
+        StoreError { at: self.at.clone(), database: self.database.clone(), failure }
+    }
+
+    pub(crate) fn pool(&self) -> Pool {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is about to be sent on a connection, which nobody may wait for to the end.
+    pub(crate) fn under_way(&self, connection: &Conn) -> UnderWay {
+        UnderWay::new(connection.id(), &self.options)
+    }
+
+    /// Waits for the driver at most [`PATIENCE`], and classifies what it says.
+    pub(crate) async fn bounded<T>(
+        &self,
+        what: &str,
+        call: impl Future<Output = Result<T, mysql_async::Error>>,
+    ) -> Result<T, Failure> {
+        self.bounded_by(PATIENCE, what, call).await
+    }
+
+    /// The same, with a patience of its own.
+    pub(crate) async fn bounded_by<T>(
+        &self,
+        patience: Duration,
+        what: &str,
+        call: impl Future<Output = Result<T, mysql_async::Error>>,
+    ) -> Result<T, Failure> {
+        let answer = match tokio::time::timeout(patience, call).await {
+            Ok(answer) => answer.map_err(|error| classify(&error)),
+            Err(_) if !self.met.load(Ordering::Relaxed) => Err(self.met_nobody(what).await),
+            Err(_) => Err(Failure::timed_out("mysql", what, patience)),
+        };
+        if answer.is_ok() {
+            self.met.store(true, Ordering::Relaxed);
+        }
+        if let Err(Failure { kind: Kind::Dependency | Kind::Operator, .. }) = answer {
+            self.begin_anew();
+        }
+        answer
+    }
+
+    /// A server that has never answered, and does not now: is it one of MySQL at all?
+    async fn met_nobody(&self, what: &str) -> Failure {
+        match foreign::ask(self.options.ip_or_hostname(), self.options.tcp_port()).await {
+            Some(speaks) if speaks != MYSQL => {
+                let message = format!("what listens there speaks {speaks}, not {MYSQL}");
+                Failure::new(Kind::Operator, "mysql_foreign", message)
+            }
+            Some(_) | None => Failure::timed_out("mysql", what, PATIENCE),
+        }
+    }
+
+    /// Leaves the connections that there are.
+    fn begin_anew(&self) {
+        let fresh = Pool::new(self.options.clone());
+        let stuck = std::mem::replace(&mut *self.pool.lock().unwrap_or_else(PoisonError::into_inner), fresh);
+        drop(stuck);
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("at", &self.at).field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(url: &str) -> Result<Store, ConfigError> {
+        Store::new(&DatabaseArgs { database_url: url.into() })
+    }
+
+    #[tokio::test]
+    async fn a_wrong_address_is_refused_by_the_settings_name_and_without_its_password() {
+        for wrong in ["mysql://me:hunter2@host:3306", "postgres://me:hunter2@host/db", "me:hunter2@host", "mysql://"] {
+            let error = store(wrong).expect_err(wrong);
+            assert_eq!(error.setting, "DATABASE_URL");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_of_ipv6_is_what_the_driver_is_told() {
+        let store = store("mysql://me@[2001:db8::1]/db").expect("a good address");
+        assert_eq!((store.at(), store.options.ip_or_hostname()), ("[2001:db8::1]:3306", "2001:db8::1"));
+    }
+
+    #[tokio::test]
+    async fn a_parameter_that_is_wrong_or_unknown_is_refused_by_its_name() {
+        for (query, named) in [
+            ("require_ssl=yes", "`require_ssl` is `yes`; it takes true or false"),
+            ("require_ssl", "require_ssl"),
+            ("ssl-mode=REQUIRED", "`ssl-mode`, only require_ssl"),
+            ("pool_max=50", "pool_max"),
+            ("verify_ca=true", "none without `require_ssl=true`"),
+            ("require_ssl=false&verify_identity=true", "none without `require_ssl=true`"),
+            ("require_ssl=true&require_ssl=false", "given twice"),
+            ("compression=11", "compression"),
+        ] {
+            let error = store(&format!("mysql://me@h/db?{query}")).expect_err(query);
+            assert!(error.setting == "DATABASE_URL" && error.problem.contains(named), "{query}: {error}");
+        }
+        assert!(store("mysql://me@h/db?require_ssl=true&verify_ca=true&verify_identity=false&compression=9").is_ok());
+        assert!(store("mysql://me@h/db/").is_ok() && store("mysql://me@h/db/other").is_err());
+    }
+
+    #[tokio::test]
+    async fn no_debug_form_shows_the_password() {
+        let store = store("mysql://me:hunter2@host:3306/db").expect("a good address");
+        assert!(!format!("{store:?}").contains("hunter2"));
+    }
+}

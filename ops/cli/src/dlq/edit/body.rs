@@ -1,0 +1,87 @@
+//! A dead letter's body, edited: what a patch makes of it, and whether a worker would take it. Pure.
+
+use serde_json::Value;
+use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Malformed, Post, PostId, TITLE_MAX_CHARS};
+use time::OffsetDateTime;
+
+/// The id of the post that a body holds, as a worker reads it.
+pub(in crate::dlq) fn id_of(body: &[u8], message_id: Option<&str>) -> Option<PostId> {
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let own = json.as_ref().and_then(|json| json.get("id")?.as_str()?.parse().ok());
+    own.or_else(|| message_id?.parse().ok())
+}
+
+/// What a worker, or the table, would not take of a body: each fault names its field.
+pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<String> {
+    let fields = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => return vec!["the body is no JSON object".to_owned()],
+        Err(error) => return vec![format!("the body is no JSON: {error}")],
+    };
+    let mut faults = Vec::new();
+    for (name, needed, max) in [
+        ("title", true, TITLE_MAX_CHARS),
+        ("content", true, CONTENT_MAX_CHARS),
+        ("author", false, AUTHOR_MAX_CHARS),
+        ("id", false, usize::MAX),
+        ("submitted_at", false, usize::MAX),
+    ] {
+        match fields.get(name) {
+            None if needed => faults.push(format!("`{name}` is missing")),
+            None => {}
+            Some(Value::Null) if !needed => {}
+            Some(Value::String(text)) if text.chars().count() <= max => {}
+            Some(Value::String(text)) => {
+                faults.push(format!("`{name}` has {} characters, at most {max} fit", text.chars().count()));
+            }
+            Some(_) => faults.push(format!("`{name}` must be a string")),
+        }
+    }
+    if faults.is_empty()
+        && let Err(malformed) = Post::from_message(body, message_id, OffsetDateTime::UNIX_EPOCH)
+    {
+        // The others are strings.
+        let of_the_time = matches!(malformed, Malformed::NotAPost(_) | Malformed::BadTime(_));
+        let field = if of_the_time { "`submitted_at`: " } else { "" };
+        faults.push(format!("{field}{malformed}"));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_fault_names_its_field() {
+        let long = "é".repeat(TITLE_MAX_CHARS + 1);
+        for (body, told) in [
+            (json!({"content": "c"}), "`title` is missing"),
+            (json!({"title": 5, "content": "c"}), "`title` must be a string"),
+            (json!({"title": long, "content": "c"}), "`title` has 256 characters, at most 255"),
+            (json!({"title": "t", "content": null}), "`content` must be a string"),
+            (json!({"title": "t", "content": "c", "author": []}), "`author` must"),
+            (json!({"title": "t", "content": "c", "id": "seven"}), "id is not a UUID"),
+            (json!({"title": "t", "content": "c", "submitted_at": "now"}), "`submitted_at`"),
+            (json!({"title": "\u{200b}", "content": "c"}), "title is empty"),
+            (json!([1]), "no JSON object"),
+        ] {
+            let faults = faults(body.to_string().as_bytes(), Some("0193a5b2-7c55-7000-8000-00000000e1b4"));
+            assert!(faults.len() == 1 && faults[0].contains(told), "{told} in {faults:?}");
+        }
+        assert_eq!(faults(b"{}", None).len(), 2, "all of them at once");
+        assert!(faults(b"{", None)[0].contains("no JSON"));
+        assert!(faults(br#"{"title":"t","content":"c"}"#, None)[0].contains("no id"));
+    }
+
+    #[test]
+    fn what_a_worker_takes_has_no_fault() {
+        let id = PostId::new();
+        let body = json!({"id": id, "title": "t", "content": "c", "author": null, "mood": 1}).to_string();
+        assert_eq!(faults(body.as_bytes(), None), Vec::<String>::new());
+        assert_eq!(id_of(body.as_bytes(), Some("x")), Some(id));
+        assert_eq!(id_of(b"no json", Some(&id.to_string())), Some(id));
+        assert_eq!(id_of(b"no json", None), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! One dead letter in place of another.
+//!
+//! ```text
+//!  the lock ──► the old one is in the audit log ──► the new one is published, confirmed ──► the old one is acknowledged
+//!                                                 └─ a crash here leaves both: the next edit, or its undoing, finds the
+//!                                                    pair by the new one's header and takes out the one that is over
+//! ```
+
+use sluice_mysql::{LineId, OperationItem};
+use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterBrowser, DeadLetterSummary, Digest, Transcript};
+use sluice_rabbit::publisher::Publisher;
+use sluice_runtime::failpoint;
+
+use crate::browse::{DeadLetters, Interrupted};
+use crate::dlq::operation::replay::PATIENCE;
+use crate::dlq::report::audit_log::AuditLog;
+use sluice_runtime::output::report;
+
+/// What is to be done.
+pub(in crate::dlq) struct Replacement {
+    /// What is known of the dead letter.
+    pub(in crate::dlq) dead_letter: DeadLetterSummary,
+    /// The dead letter as it was seen.
+    pub(in crate::dlq) old: Transcript,
+    /// What comes in its place; nothing, where that is in the queue already.
+    pub(in crate::dlq) new: Option<Transcript>,
+    /// Another one that an earlier operation left behind, and that has to go.
+    pub(in crate::dlq) leftover: Option<Digest>,
+    /// What is said of it in the audit log.
+    pub(in crate::dlq) outcome: &'static str,
+    /// The line that this undoes.
+    pub(in crate::dlq) undoes: Vec<LineId>,
+}
+
+/// Why it was not done.
+pub(in crate::dlq) enum NotReplaced {
+    /// The dead letter is no longer as it was seen: nothing was done.
+    Stale,
+    /// Something stands in the way.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for NotReplaced {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Replacement {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`NotReplaced`].
+    pub(in crate::dlq) async fn run(self, dead: &DeadLetters, audit_log: &mut AuditLog) -> Result<(), NotReplaced> {
+        let mut dead_letters = dead.open().await?;
+        let wanted = [Some(self.old.digest()), self.leftover];
+        let done = match find(&wanted, dead, &mut dead_letters).await {
+            Ok(found) => self.among(found, dead, audit_log).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = dead_letters.put_back().await {
+            report!("RabbitMQ was not told to put the dead letters back, so it does by itself: {error}");
+        }
+        done
+    }
+
+    async fn among(
+        self,
+        mut found: Vec<(Digest, DeadLetter)>,
+        dead: &DeadLetters,
+        audit_log: &mut AuditLog,
+    ) -> Result<(), NotReplaced> {
+        let Self { dead_letter: summary, old, new, leftover, outcome, undoes } = self;
+        let digest = old.digest();
+        let mut take = |wanted: Digest| {
+            let at = found.iter().position(|(digest, _)| *digest == wanted)?;
+            Some(found.swap_remove(at).1)
+        };
+        let Some(dead_letter) = take(digest) else { return Err(NotReplaced::Stale) };
+        // Where nothing new comes, the old one is the one that stays.
+        let old = if new.is_some() { Some(dead_letter) } else { None };
+        let over: Vec<DeadLetter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
+        let room = audit_log.room().await?;
+        let mut kept = Vec::with_capacity(over.len());
+        for dead_letter in &over {
+            let line = audit_log.keeping(&summary, ARCHIVED, &dead_letter.transcript(), room)?;
+            if line.archived.is_none() {
+                return Err(NotReplaced::Failed(anyhow::anyhow!(line.detail)));
+            }
+            kept.push(line);
+        }
+        audit_log.begin().await?;
+        audit_log.record(&kept).await?;
+        let done = put(new, over, dead).await;
+        let line = match &done {
+            Ok(()) => OperationItem { undoes, ..audit_log.about(&summary, outcome, String::new()) },
+            Err(error) => audit_log.about(&summary, "failed", format!("{error:#}")),
+        };
+        audit_log.record(&[line]).await?;
+        done.map_err(NotReplaced::Failed)
+    }
+}
+
+/// Said in the audit log of a dead letter that is kept before anything is done.
+const ARCHIVED: &str = "archived";
+
+async fn put(new: Option<Transcript>, over: Vec<DeadLetter>, dead: &DeadLetters) -> anyhow::Result<()> {
+    if let Some(new) = new {
+        let publisher = Publisher::new(&dead.broker, PATIENCE)?;
+        publisher.publish(new.dead_letter(&dead.topology)?).await?;
+        failpoint::reach(failpoint::EDIT_CONFIRMED);
+    }
+    for dead_letter in over {
+        dead_letter.remove().await?;
+    }
+    Ok(())
+}
+
+/// The dead letters that these digests are of, the oldest first. All dead letters are in flight then.
+///
+/// # Errors
+/// When they cannot be looked at.
+async fn find(
+    wanted: &[Option<Digest>],
+    dead: &DeadLetters,
+    dead_letters: &mut DeadLetterBrowser,
+) -> anyhow::Result<Vec<(Digest, DeadLetter)>> {
+    let mut found: Vec<(Digest, DeadLetter)> = Vec::new();
+    while let Some(dead_letter) = dead_letters.next().await? {
+        if dead.stop.is_cancelled() {
+            return Err(Interrupted.into());
+        }
+        let digest = dead_letter.transcript().digest();
+        // One of each is enough, or two that nothing tells apart.
+        if wanted.contains(&Some(digest)) && found.iter().filter(|(other, _)| *other == digest).count() < wanted.len() {
+            found.push((digest, dead_letter));
+        }
+    }
+    Ok(found)
+}

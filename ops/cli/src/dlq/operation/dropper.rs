@@ -1,0 +1,94 @@
+//! How dead letters are dropped: each is written out in full into the audit log, and only then taken out of RabbitMQ. With
+//! `--forever` the audit log keeps who, when, which id and why, and nothing of the dead letter itself.
+
+use sluice_core::dead_letter::Death;
+use sluice_mysql::{OperationItem, StoreError};
+use sluice_rabbit::dead_letters::DeadLetter;
+use sluice_runtime::failpoint;
+
+use crate::dlq::report::audit_log::AuditLog;
+use crate::dlq::report::outcome::Batch;
+use crate::dlq::report::wording::{DESTROY, DROP};
+
+/// Drops a batch. A dead letter that is larger than the audit log can keep stays, and the others go.
+pub(in crate::dlq) async fn batch(dead_letters: Vec<DeadLetter>, audit_log: &mut AuditLog) -> Batch {
+    let room = match audit_log.room().await {
+        Ok(room) => room,
+        Err(error) => return not_recorded(&error),
+    };
+    let mut lines = Vec::with_capacity(dead_letters.len());
+    let (mut kept, mut refused) = (Vec::with_capacity(dead_letters.len()), Vec::new());
+    for mut dead_letter in dead_letters {
+        let transcript = dead_letter.transcript();
+        dead_letter.forget_body();
+        match audit_log.keeping(&dead_letter.summary, DROP.past, &transcript, room) {
+            Ok(line) if line.archived.is_none() => refused.push(line),
+            Ok(line) => {
+                lines.push(line);
+                kept.push(dead_letter);
+            }
+            Err(error) => {
+                return Batch::not_begun(format!("a dead letter cannot be written out, so it was kept: {error}"));
+            }
+        }
+    }
+    take_out(kept, lines, refused, audit_log).await
+}
+
+/// Destroys a batch.
+pub(in crate::dlq) async fn destroy(dead_letters: Vec<DeadLetter>, audit_log: &mut AuditLog) -> Batch {
+    let lines = dead_letters.iter().map(|dead_letter| {
+        let summary = &dead_letter.summary;
+        let detail = format!("it had died as {}, {}", summary.class, summary.code);
+        let line = audit_log.about(summary, DESTROY.past, detail);
+        // What happened may repeat something of what the post says.
+        let death = line.death.map(|death| Death { message: String::new(), ..death });
+        OperationItem { death, ..line }
+    });
+    let lines = lines.collect();
+    take_out(dead_letters, lines, Vec::new(), audit_log).await
+}
+
+fn not_recorded(error: &StoreError) -> Batch {
+    Batch::not_begun(format!("what was to be dropped could not be recorded, so it was kept: {error}"))
+}
+
+/// Records, then acknowledges. Between the two a dead letter is in the queue and in the audit log; `restore` sees that
+/// it is, and leaves it at one. Of the `refused` it is only recorded that they stay.
+async fn take_out(
+    dead_letters: Vec<DeadLetter>,
+    mut lines: Vec<OperationItem>,
+    refused: Vec<OperationItem>,
+    audit_log: &mut AuditLog,
+) -> Batch {
+    let recorded = match audit_log.begin().await {
+        Ok(()) => match audit_log.record(&lines).await {
+            Ok(()) => audit_log.record(&refused).await,
+            failed => failed,
+        },
+        failed => failed,
+    };
+    if let Err(error) = recorded {
+        return not_recorded(&error);
+    }
+    let mut stop = None;
+    let mut kept = Vec::new();
+    for (dead_letter, line) in dead_letters.into_iter().zip(&mut lines) {
+        failpoint::reach(failpoint::DROP_RECORDED);
+        if let Err(error) = dead_letter.remove().await {
+            let detail = format!("recorded as {}, but it may still be among the dead letters: {error}", line.outcome);
+            stop.get_or_insert_with(|| detail.clone());
+            let failed = audit_log.entry(line.dead_letter.clone(), "failed", detail);
+            *line = OperationItem { post: line.post, ..failed };
+            kept.push(line.clone());
+        }
+    }
+    if let Err(error) = audit_log.record(&kept).await {
+        stop = Some(format!(
+            "the audit log still says that {} dead letters were dropped which were kept: {error}",
+            kept.len()
+        ));
+    }
+    lines.extend(refused);
+    Batch { outcomes: lines, stop }
+}

@@ -1,0 +1,5 @@
+//! What an operation tells: its wording, its outcomes, and the audit log.
+
+pub(in crate::dlq) mod audit_log;
+pub(in crate::dlq) mod outcome;
+pub(in crate::dlq) mod wording;

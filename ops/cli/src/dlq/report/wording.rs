@@ -1,0 +1,63 @@
+//! How each operation is spoken of.
+
+use sluice_mysql::OperationKind;
+
+/// The words for one kind of operation.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::dlq) struct Wording {
+    /// Its name in the audit log.
+    pub(in crate::dlq) kind: OperationKind,
+    /// The command.
+    pub(in crate::dlq) command: &'static str,
+    /// What was done to a dead letter: its outcome in the audit log, in `--json` and in the last line.
+    pub(in crate::dlq) past: &'static str,
+    /// The outcome of a dry run.
+    pub(in crate::dlq) would: &'static str,
+    /// The question, around the dead letters it is about.
+    pub(in crate::dlq) asks: (&'static str, &'static str),
+}
+
+/// Back to work.
+pub(in crate::dlq) const REPLAY: Wording = Wording {
+    kind: OperationKind::Replay,
+    command: "dlq replay",
+    past: "replayed",
+    would: "would_replay",
+    asks: ("Replay", "to the workers"),
+};
+
+/// Out of RabbitMQ.
+pub(in crate::dlq) const DROP: Wording = Wording {
+    kind: OperationKind::Drop,
+    command: "dlq drop",
+    past: "dropped",
+    would: "would_drop",
+    asks: ("Drop", "into the audit log (undo: `sluice dlq restore`)"),
+};
+
+/// Out of RabbitMQ and out of the world.
+pub(in crate::dlq) const DESTROY: Wording = Wording {
+    kind: OperationKind::Destroy,
+    command: "dlq drop --forever",
+    past: "destroyed",
+    would: "would_destroy",
+    asks: ("DESTROY", "for ever, with nothing kept and no way back"),
+};
+
+/// Back among the dead letters, from the audit log.
+pub(in crate::dlq) const RESTORE: Wording = Wording {
+    kind: OperationKind::Restore,
+    command: "dlq restore",
+    past: "restored",
+    would: "would_restore",
+    asks: ("Bring back", "to the dead letters"),
+};
+
+/// Back among the dead letters, from a file.
+pub(in crate::dlq) const IMPORT: Wording = Wording {
+    kind: OperationKind::Import,
+    command: "dlq import",
+    past: "imported",
+    would: "would_import",
+    asks: ("Import", "to the dead letters"),
+};

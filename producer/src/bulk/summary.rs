@@ -1,0 +1,255 @@
+//! The books of a run: what was read, what was confirmed, and from which line to go on.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::bulk::chunk::Chunk;
+
+/// Adds up chunks, in the order of the source.
+#[derive(Debug)]
+pub struct Summary {
+    begun: Instant,
+    read: u64,
+    published: u64,
+    bad: u64,
+    last: u64,
+    unconfirmed: Option<u64>,
+    beyond: Vec<RangeInclusive<u64>>,
+    complete: bool,
+    failed: Option<anyhow::Error>,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct PublishOutcome {
+    /// Posts and bad lines taken from the source.
+    pub read: u64,
+    /// Posts confirmed.
+    pub published: u64,
+    /// LineRange that were no posts.
+    pub bad: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// The first line that is neither confirmed nor named as bad.
+    pub next: u64,
+    /// The lines after it that are confirmed all the same.
+    pub beyond: Vec<RangeInclusive<u64>>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum End {
+    /// The source is used up, and every post of it confirmed.
+    Complete,
+    /// It was told to stop, and finished what was under way.
+    Stopped,
+    /// It could not go on.
+    Failed(anyhow::Error),
+}
+
+impl Summary {
+    /// Opens the books, and starts the clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            read: 0,
+            published: 0,
+            bad: 0,
+            last: 0,
+            unconfirmed: None,
+            beyond: Vec::new(),
+            complete: false,
+            failed: None,
+        }
+    }
+
+    /// Adds a chunk that has arrived, or has not.
+    pub fn add(&mut self, chunk: &Chunk) {
+        self.bad += chunk.bad.len() as u64;
+        self.read += (chunk.bad.len() + chunk.posts.len()) as u64;
+        self.last = self.last.max(chunk.last);
+        self.complete |= matches!(chunk.end, Some(Ok(())));
+        for post in &chunk.posts {
+            self.published += u64::from(post.confirmed);
+            match (post.confirmed, self.unconfirmed) {
+                (false, None) => self.unconfirmed = Some(post.line),
+                (true, Some(_)) => self.add_beyond(post.line),
+                _ => {}
+            }
+        }
+    }
+
+    fn add_beyond(&mut self, line: u64) {
+        match self.beyond.last_mut() {
+            Some(range) if *range.end() + 1 == line => *range = *range.start()..=line,
+            _ => self.beyond.push(line..=line),
+        }
+    }
+
+    /// A chunk was lost, and nobody knows what became of its posts.
+    pub fn lose(&mut self) {
+        self.unconfirmed.get_or_insert(self.last + 1);
+    }
+
+    /// Something went wrong. The first thing that did is the reason.
+    pub fn fail(&mut self, error: anyhow::Error) {
+        self.failed.get_or_insert(error);
+    }
+
+    /// Posts confirmed so far.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.published
+    }
+
+    /// Posts confirmed a second so far.
+    #[must_use]
+    pub fn posts_a_second(&self) -> f64 {
+        per_second(self.published, self.begun.elapsed())
+    }
+
+    /// Closes the books.
+    #[must_use]
+    pub fn conclude(self) -> PublishOutcome {
+        let end = match self.failed {
+            Some(error) => End::Failed(error),
+            None if self.complete && self.unconfirmed.is_none() => End::Complete,
+            None => End::Stopped,
+        };
+        PublishOutcome {
+            read: self.read,
+            published: self.published,
+            bad: self.bad,
+            took: self.begun.elapsed(),
+            next: self.unconfirmed.unwrap_or(self.last + 1),
+            beyond: self.beyond,
+            end,
+        }
+    }
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn per_second(posts: u64, took: Duration) -> f64 {
+    posts as f64 / took.as_secs_f64().max(0.001)
+}
+
+impl PublishOutcome {
+    /// Where to go on, for people: what is done, what comes next, and what of it must be left out.
+    #[must_use]
+    pub fn going_on(&self, source: &str) -> String {
+        let mut told = match self.next {
+            1 => format!("no line of {source} is confirmed; go on from line 1"),
+            next => format!(
+                "lines 1..={} of {source} are confirmed (or were named as bad); go on from line {next}",
+                next - 1
+            ),
+        };
+        if !self.beyond.is_empty() {
+            let lines: Vec<_> = self.beyond.iter().map(LineRange).map(|lines| lines.to_string()).collect();
+            told += &format!(", without these, which are confirmed too: {}", lines.join(", "));
+        }
+        told
+    }
+}
+
+/// The summary, in one line.
+impl fmt::Display for PublishOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { read, published, bad, took, .. } = self;
+        let rate = per_second(*published, *took);
+        write!(f, "{read} read, {published} published, {bad} bad in {:.1} s ({rate:.0} posts/s)", took.as_secs_f64())
+    }
+}
+
+struct LineRange<'a>(&'a RangeInclusive<u64>);
+
+impl fmt::Display for LineRange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.0.start(), self.0.end());
+        if from == to { write!(f, "{from}") } else { write!(f, "{from}-{to}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bulk::chunk::Sent;
+    use sluice_core::post::PostId;
+
+    /// A chunk of these lines; those in `lost` are not confirmed.
+    fn chunk(lines: RangeInclusive<u64>, lost: &[u64]) -> Chunk {
+        let last = *lines.end();
+        let sent = |line| Sent { line, id: PostId::new(), title: None, confirmed: !lost.contains(&line) };
+        Chunk { posts: lines.map(sent).collect(), last, ..Chunk::default() }
+    }
+
+    fn end() -> Chunk {
+        Chunk { end: Some(Ok(())), ..Chunk::default() }
+    }
+
+    #[test]
+    fn a_source_that_is_used_up_and_confirmed_is_complete() {
+        let mut summary = Summary::new();
+        summary.add(&chunk(1..=5, &[]));
+        summary.add(&end());
+        let outcome = summary.conclude();
+        assert!(matches!(outcome.end, End::Complete));
+        assert_eq!((outcome.read, outcome.published, outcome.next), (5, 5, 6));
+    }
+
+    #[test]
+    fn one_goes_on_at_the_first_line_that_is_not_confirmed_and_leaves_out_those_that_are() {
+        let mut summary = Summary::new();
+        summary.add(&chunk(1..=5, &[]));
+        summary.add(&chunk(6..=10, &[8, 9]));
+        summary.add(&chunk(11..=20, &[15]));
+        summary.fail(anyhow::anyhow!("the broker is down"));
+        summary.fail(anyhow::anyhow!("and stayed away"));
+        let outcome = summary.conclude();
+        assert!(matches!(&outcome.end, End::Failed(error) if error.to_string() == "the broker is down"));
+        assert_eq!((outcome.read, outcome.published, outcome.next), (20, 17, 8));
+        let told = outcome.going_on("posts.ndjson");
+        assert!(told.starts_with("lines 1..=7 of posts.ndjson are confirmed"), "{told}");
+        assert!(told.ends_with("go on from line 8, without these, which are confirmed too: 10-14, 16-20"), "{told}");
+    }
+
+    #[test]
+    fn one_goes_on_at_the_beginning_of_a_chunk_of_which_nothing_is_known() {
+        let mut summary = Summary::new();
+        summary.add(&chunk(1..=5, &[]));
+        summary.lose();
+        summary.add(&chunk(11..=12, &[]));
+        let outcome = summary.conclude();
+        assert_eq!((outcome.next, outcome.beyond), (6, vec![11..=12]));
+    }
+
+    #[test]
+    fn a_source_that_was_not_used_up_was_stopped() {
+        let mut summary = Summary::new();
+        summary.add(&chunk(1..=5, &[]));
+        let outcome = summary.conclude();
+        assert!(matches!(outcome.end, End::Stopped));
+        assert!(outcome.going_on("f").ends_with("go on from line 6"));
+    }
+
+    #[test]
+    fn a_used_up_source_with_an_unconfirmed_post_was_stopped_too() {
+        let mut summary = Summary::new();
+        summary.add(&chunk(1..=5, &[1]));
+        summary.add(&end());
+        let outcome = summary.conclude();
+        assert!(matches!(outcome.end, End::Stopped));
+        assert!(outcome.going_on("f").starts_with("no line of f is confirmed"), "{}", outcome.going_on("f"));
+    }
+}

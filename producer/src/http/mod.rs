@@ -1,0 +1,11 @@
+//! The front door: posts over HTTP.
+
+pub mod app;
+pub mod batch;
+pub mod body;
+pub mod intake;
+pub mod memory;
+pub mod meters;
+pub mod problem;
+pub mod serve;
+pub mod watch;

@@ -1,0 +1,207 @@
+//! Watching over the broker while the front door is open: whether it would take a post, since when it would not, and
+//! whether the queues are still there.
+//!
+//! ```text
+//!            declared                          a look fails, or a post was not taken
+//!  pursue ─────────────► up ─────────────────────────────────────────────────────────► away
+//!    ▲                   ▲     looked at each second; the queues are declared again      │
+//!    │ drift             └───────────────────────────────────────────────────────────────┘
+//!    └─── queues that turn out to be of another make: no post is taken until an operator has seen to them
+//! ```
+//!
+//! Nobody waits for this: each post is tried whatever is thought of the broker here, so that no post is refused for a
+//! trouble that is over. What is found is for people and for `/metrics`. It is said when it begins and when it ends,
+//! and at most once a second.
+//!
+//! After each outage the queues are declared again, as workers do at each new session: a broker may come back empty,
+//! and somebody may delete a queue. What was in it is lost, but nobody has to come and run a command before posts are
+//! taken.
+
+use std::time::Duration;
+
+use sluice_rabbit::broker::Broker;
+use sluice_rabbit::publisher::{PublishError, Publisher};
+use sluice_rabbit::topology::{Topology, TopologyError};
+use time::OffsetDateTime;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::http::meters::BrokerMeters;
+use crate::http::problem;
+use crate::topology_status::{self, DeclareError, TopologyStatus};
+
+/// How often the broker is looked at.
+const EVERY: Duration = Duration::from_secs(1);
+/// How often the queues are compared with what they are to be, in looks.
+const COMPARE: u32 = 5;
+/// How often a trouble that lasts is said again.
+const REMIND: Duration = Duration::from_secs(30);
+
+/// What posts that were not taken are reported on. A full line loses nothing: one report is as good as a thousand.
+#[derive(Debug, Clone)]
+pub struct Reports(mpsc::Sender<PublishError>);
+
+impl Reports {
+    /// A post was not taken, for this reason.
+    pub fn report(&self, error: &PublishError) {
+        if *error != PublishError::Full {
+            let _ = self.0.try_send(error.clone());
+        }
+    }
+}
+
+/// Watches over the broker, for as long as the program runs.
+pub struct Watch {
+    broker: Broker,
+    topology: Topology,
+    publisher: Publisher,
+    topology_status: watch::Sender<TopologyStatus>,
+    reports: mpsc::Receiver<PublishError>,
+    meters: BrokerMeters,
+    away: Option<Away>,
+    /// When the queue was last said to be full.
+    full: Option<Instant>,
+    looks: u32,
+    next_look: Instant,
+    /// From when on the next line may be written.
+    quiet_until: Instant,
+}
+
+/// The broker takes no posts.
+struct Away {
+    since: OffsetDateTime,
+    begun: Instant,
+    /// The name of the last reason that was said, and when.
+    said: (&'static str, Instant),
+}
+
+impl Watch {
+    /// A watch that begins with this standing, and where to report to it.
+    #[must_use]
+    pub fn new(
+        broker: Broker,
+        topology: Topology,
+        publisher: Publisher,
+        topology_status: watch::Sender<TopologyStatus>,
+    ) -> (Self, Reports) {
+        let (report, reports) = mpsc::channel(1);
+        let (meters, now) = (BrokerMeters::new(), Instant::now());
+        let watch = Self {
+            broker,
+            topology,
+            publisher,
+            topology_status,
+            reports,
+            meters,
+            away: None,
+            full: None,
+            looks: 0,
+            next_look: now,
+            quiet_until: now,
+        };
+        (watch, Reports(report))
+    }
+
+    /// Watches.
+    pub async fn keep(mut self) {
+        loop {
+            let declared = *self.topology_status.borrow() == TopologyStatus::Declared;
+            if !declared {
+                self.meters.up(false);
+                topology_status::pursue(&self.broker, &self.topology, &self.topology_status).await;
+                self.away = None;
+            }
+            self.meters.up(self.away.is_none());
+            let (quiet, next_look) = (self.quiet_until, self.next_look.max(self.quiet_until));
+            let report = async {
+                tokio::time::sleep_until(quiet).await;
+                self.reports.recv().await
+            };
+            let report = tokio::select! {
+                () = tokio::time::sleep_until(next_look) => None,
+                report = report, if self.away.is_none() => report,
+            };
+            match report {
+                None => self.look().await,
+                Some(report) => self.gone(&report),
+            }
+        }
+    }
+
+    async fn look(&mut self) {
+        self.next_look = Instant::now() + EVERY;
+        let seen = self.publisher.ready(&self.topology).await;
+        if self.away.is_some() {
+            // What was reported until now, this look has seen for itself.
+            while self.reports.try_recv().is_ok() {}
+        }
+        self.looks += 1;
+        match seen {
+            Ok(()) if self.away.is_none() && !self.looks.is_multiple_of(COMPARE) => {}
+            Ok(()) => self.declare(false).await,
+            Err(PublishError::Unroutable(_)) => self.declare(true).await,
+            Err(PublishError::Full) if self.away.is_some() => self.declare(false).await,
+            Err(PublishError::Full) => self.full(),
+            Err(error) => self.gone(&error),
+        }
+    }
+
+    /// The broker answers: are the queues there, and ours? `missing`: they are known not to be all there.
+    async fn declare(&mut self, missing: bool) {
+        match self.publisher.declare(&self.topology).await {
+            Ok(()) => self.back(missing),
+            Err(TopologyError::Failed(failure)) => {
+                self.gone(&PublishError::Unreachable(self.broker.with_context(failure)))
+            }
+            Err(drift @ TopologyError::Drift(_)) => {
+                let error = DeclareError::Topology(drift);
+                error.log();
+                self.topology_status.send_replace(TopologyStatus::Refused(error));
+            }
+        }
+    }
+
+    fn gone(&mut self, error: &PublishError) {
+        let (reason, now) = (problem::name(error), Instant::now());
+        let Some(away) = &mut self.away else {
+            tracing::warn!(reason, %error, "RabbitMQ takes no posts; they are answered with 503");
+            self.meters.outage(reason);
+            self.said();
+            self.away = Some(Away { since: OffsetDateTime::now_utc(), begun: now, said: (reason, now) });
+            return;
+        };
+        if away.said.0 != reason || away.said.1.elapsed() >= REMIND {
+            let seconds = away.begun.elapsed().as_secs();
+            tracing::warn!(reason, %error, since = %away.since, seconds, "RabbitMQ still takes no posts");
+            away.said = (reason, now);
+            self.said();
+        }
+    }
+
+    fn back(&mut self, missing: bool) {
+        match self.away.take() {
+            Some(Away { since, begun, .. }) => {
+                let seconds = begun.elapsed().as_secs_f64();
+                tracing::info!(%since, seconds, "RabbitMQ takes posts again");
+            }
+            None if missing => tracing::warn!(
+                queue = self.topology.queue(),
+                "the queues were not all there, and are declared again; `sluice verify` tells what was lost with them"
+            ),
+            None => return,
+        }
+        self.said();
+    }
+
+    fn full(&mut self) {
+        if self.full.is_none_or(|said| said.elapsed() >= REMIND) {
+            tracing::warn!(queue = self.topology.queue(), "the queue is full; posts are answered with 503");
+            self.full = Some(Instant::now());
+            self.said();
+        }
+    }
+
+    fn said(&mut self) {
+        self.quiet_until = Instant::now() + EVERY;
+    }
+}
