@@ -147,6 +147,17 @@ pub struct DatabaseArgs {
     pub database_url: SecretUrl,
 }
 
+/// Both servers, for commands that need the two.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// RabbitMQ.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
+    /// MySQL.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
 /// How to log. `RUST_LOG` selects what to log.
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {

@@ -1,7 +1,7 @@
 //! `sluice dlq audit`: who did what to which dead letters. It asks MySQL alone; RabbitMQ may be down.
 
 use clap::Args;
-use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_core::config::ServerArgs;
 use sluice_core::named::Named;
 use sluice_mysql::{AuditEntry, Store};
 use sluice_runtime::exit::Exit;
@@ -40,9 +40,7 @@ pub(super) struct AuditArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
 }
 
 /// Lists it.
@@ -50,9 +48,9 @@ pub(super) struct AuditArgs {
 /// # Errors
 /// When the database cannot be asked, or stdout not be written.
 pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
-    let store = Store::new(&args.database)?;
+    let store = Store::new(&args.servers.database)?;
     store.check_schema().await?;
-    let prefix = args.broker.prefix.as_str();
+    let prefix = args.servers.broker.prefix.as_str();
     let named = args.dead_letter.as_deref().map(Named::new);
     let read = store.audit_log(prefix, named.as_ref(), args.limit).await.map_err(|failure| store.with_context(failure));
     store.close().await;

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use serde_json::{Value, json};
+use sluice_core::config::ServerArgs;
 use sluice_mysql::{PastReplay, Store};
 use sluice_runtime::exit::Exit;
 
-use super::Places;
 use super::fate::{Counts, DiedAgain};
 use crate::browse::DeadLetters;
 use crate::numbers::count;
@@ -24,7 +24,7 @@ pub(super) struct ListArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    places: Places,
+    servers: ServerArgs,
 }
 
 /// Lists them.
@@ -32,7 +32,7 @@ pub(super) struct ListArgs {
 /// # Errors
 /// When the audit log or the dead letters cannot be looked at.
 pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
-    let Places { broker, database } = &args.places;
+    let ServerArgs { broker, database } = &args.servers;
     let dead = DeadLetters::new(broker, "replays")?;
     let store = Store::new(database)?;
     store.check_schema().await?;

@@ -16,7 +16,6 @@ pub(crate) mod trace;
 pub(crate) mod watch;
 
 use clap::{Args, Subcommand};
-use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_mysql::{PastItem, Store, StoreError};
 use sluice_runtime::exit::Exit;
 
@@ -42,15 +41,6 @@ enum ReplaysCommand {
     /// The outcome is recorded, already recorded (its row was there before), failed again (with the new reason),
     /// waiting, replayed again or dropped (by a later operation), left, or not replayed.
     Show(show::ShowArgs),
-}
-
-/// Where the audit log and the dead letters are.
-#[derive(Debug, Args)]
-struct Places {
-    #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
 }
 
 /// Runs it.

@@ -4,12 +4,11 @@ use std::io::{self, Write};
 
 use clap::Args;
 use serde::Serialize;
-use sluice_core::config::ConfigError;
+use sluice_core::config::{ConfigError, ServerArgs};
 use sluice_core::named::Named;
 use sluice_mysql::{PastReplay, Store};
 use sluice_runtime::exit::Exit;
 
-use super::Places;
 use super::fate::{Counts, DiedAgain, Fate};
 use super::list::in_words;
 use crate::browse::DeadLetters;
@@ -32,7 +31,7 @@ pub(super) struct ShowArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    places: Places,
+    servers: ServerArgs,
 }
 
 /// One dead letter.
@@ -58,7 +57,7 @@ struct FateLine<'a> {
 /// # Errors
 /// When the audit log or the dead letters cannot be looked at, or several replays begin like this.
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
-    let Places { broker, database } = &args.places;
+    let ServerArgs { broker, database } = &args.servers;
     let dead = DeadLetters::new(broker, "replays show")?;
     let store = Store::new(database)?;
     store.check_schema().await?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use clap::Args;
 use known::Status;
 use sample::Sampler;
-use sluice_core::config::{BrokerArgs, DatabaseArgs, duration};
+use sluice_core::config::{ServerArgs, duration};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::shutdown;
 use tokio_util::sync::CancellationToken;
@@ -31,9 +31,7 @@ const APART: Duration = Duration::from_secs(1);
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
     /// Print one JSON object; with --watch, one per line
     ///
     /// Keys: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready, consumers,
@@ -96,7 +94,7 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         (_, true) => dead::Look::Never,
         _ => dead::Look::UpTo(dead::USUAL_LOOK),
     };
-    let mut sampler = Sampler::new(&args.broker, &args.database, look, args.exact, stop.clone())?;
+    let mut sampler = Sampler::new(&args.servers.broker, &args.servers.database, look, args.exact, stop.clone())?;
     if !args.watch {
         let status = tokio::select! {
             status = once(&mut sampler) => status,

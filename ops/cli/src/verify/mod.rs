@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs, duration};
+use sluice_core::config::{ConfigError, ServerArgs, duration};
 use sluice_runtime::exit::Exit;
 use tokio::time::Instant;
 
@@ -63,9 +63,7 @@ pub struct VerifyArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
 }
 
 /// Accounts for them: exit 0 only if none is missing and none is in two places.
@@ -80,7 +78,7 @@ pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         return Err(ConfigError::new("--receipts", problem).into());
     }
     let mut reconciliation = Reconciliation::new(receipts.ids);
-    let places = Places::new(&args.broker, &args.database)?;
+    let places = Places::new(&args.servers.broker, &args.servers.database)?;
     let tally = settle(&mut reconciliation, &places, args.wait, args.settle).await;
     places.close().await;
     let report = Report::new(&reconciliation, tally?, receipts.repeated);

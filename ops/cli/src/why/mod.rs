@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 use clap::Args;
 use serde::Serialize;
-use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_core::config::ServerArgs;
 use sluice_core::named::Named;
 use sluice_core::post::PostId;
 use sluice_mysql::{AuditEntry, Content, Store, StoredPost};
@@ -32,9 +32,7 @@ pub struct WhyArgs {
     /// Id of the post, as returned by the producer, or id of its message
     id: String,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
     /// Print one JSON object
     ///
     /// Keys: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at, what,
@@ -66,8 +64,8 @@ struct Known {
 /// # Errors
 /// When a setting is wrong or stdout cannot be written.
 pub async fn run(args: WhyArgs) -> anyhow::Result<Exit> {
-    let dead = DeadLetters::new(&args.broker, "why")?;
-    let store = Store::new(&args.database)?;
+    let dead = DeadLetters::new(&args.servers.broker, "why")?;
+    let store = Store::new(&args.servers.database)?;
     let (named, mut known) = (Named::new(&args.id), Known::default());
     ask_broker(&dead, &named, &mut known).await;
     ask_database(&store, &dead.prefix, &named, &mut known).await;

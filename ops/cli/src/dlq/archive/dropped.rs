@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_core::config::ServerArgs;
 use sluice_mysql::Store;
 use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
@@ -42,9 +42,7 @@ pub(in crate::dlq) struct DroppedArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
 }
 
 /// Lists them.
@@ -53,9 +51,9 @@ pub(in crate::dlq) struct DroppedArgs {
 /// When the database cannot be asked, or stdout not be written.
 pub(in crate::dlq) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
-    let store = Store::new(&args.database)?;
+    let store = Store::new(&args.servers.database)?;
     store.check_schema().await?;
-    let prefix = args.broker.prefix.as_str();
+    let prefix = args.servers.broker.prefix.as_str();
     let found = super::find(&store, prefix, &args.filters, &args.operations).await;
     store.close().await;
     let DroppedEntries { chosen, missing, total } = found?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use serde::Deserialize;
-use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_core::config::ServerArgs;
 use sluice_mysql::Store;
 use sluice_rabbit::dead_letters::{Digest, Transcript};
 use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
@@ -45,9 +45,7 @@ pub(in crate::dlq) struct ImportArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
 }
 
 /// One line of the file. What else an export says of a dead letter is only for people.
@@ -77,16 +75,16 @@ type PresentCounts = HashMap<Digest, u32>;
 /// # Errors
 /// When nothing could be begun. What happens later is told and shows in the exit code.
 pub(in crate::dlq) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
-    let dead = DeadLetters::new(&args.broker, IMPORT.command)?;
+    let dead = DeadLetters::new(&args.servers.broker, IMPORT.command)?;
     let lines = opened(&args.file, &dead).await?;
-    let store = Store::new(&args.database)?;
+    let store = Store::new(&args.servers.database)?;
     store
         .check_schema()
         .await
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
     let present = present(&dead).await?;
     let asked = serde_json::json!({ "file": args.file, "again": args.again });
-    let audit_log = AuditLog::new(store, IMPORT.kind, args.broker.prefix.as_str(), asked).await;
+    let audit_log = AuditLog::new(store, IMPORT.kind, args.servers.broker.prefix.as_str(), asked).await;
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
     let report = Report::new(IMPORT, args.json, 0, None);
     let mut import = Import { dead, present, again: args.again, audit_log, publisher, report };

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use clap::Args;
-use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
+use sluice_core::config::{ConfigError, ServerArgs};
 use sluice_mysql::{Dropped, LineId, OperationItem, Store};
 use sluice_rabbit::dead_letters::{DeadLetterBrowser, Digest, Transcript};
 use sluice_rabbit::publisher::{Envelope, Publisher};
@@ -59,9 +59,7 @@ pub(in crate::dlq) struct RestoreArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
 }
 
 /// Brings them back.
@@ -76,8 +74,8 @@ pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
             "no dropped dead letters are selected: give ids, --operation, filters, or --all for every one of them";
         return Err(ConfigError::new(RESTORE.command, problem).into());
     }
-    let dead = DeadLetters::new(&args.broker, RESTORE.command)?;
-    let store = Store::new(&args.database)?;
+    let dead = DeadLetters::new(&args.servers.broker, RESTORE.command)?;
+    let store = Store::new(&args.servers.database)?;
     store
         .check_schema()
         .await

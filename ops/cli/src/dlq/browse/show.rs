@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use sluice_core::config::{BrokerArgs, DatabaseArgs};
+use sluice_core::config::{DatabaseArgs, ServerArgs};
 use sluice_core::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
 use sluice_core::failure::Failure;
 use sluice_core::named::Named;
@@ -34,9 +34,7 @@ pub(in crate::dlq) struct ShowArgs {
     /// `latest` selects the dead letter that failed last.
     id: String,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
     /// Print one JSON object
     ///
     /// Keys: those of `sluice dlq list --json`, then origin, user (who published it; RabbitMQ vouches for this value,
@@ -54,9 +52,10 @@ pub(in crate::dlq) struct ShowArgs {
 /// # Errors
 /// When the dead letters cannot be looked at.
 pub(in crate::dlq) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
-    let dead = DeadLetters::new(&args.broker, "dlq show")?;
+    let dead = DeadLetters::new(&args.servers.broker, "dlq show")?;
     let named = resolve(&dead, &args.id).await?;
-    let operations = if args.body { None } else { Some(operations(&args.database, &dead.prefix, &named).await) };
+    let operations =
+        if args.body { None } else { Some(operations(&args.servers.database, &dead.prefix, &named).await) };
     let known = operations.as_ref().and_then(|operations| operations.as_deref().ok());
     let mut found = Spool::<()>::new()?;
     let look = |dead_letter: DeadLetter| {

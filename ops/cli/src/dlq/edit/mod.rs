@@ -8,7 +8,7 @@ pub(in crate::dlq) mod replace;
 
 use clap::Args;
 use serde_json::Value;
-use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
+use sluice_core::config::{ConfigError, ServerArgs};
 use sluice_core::post::{Post, PostId};
 use sluice_mysql::{Content, OperationKind, Store};
 use sluice_rabbit::dead_letters::{DeadLetterSummary, Transcript};
@@ -56,9 +56,7 @@ pub(in crate::dlq) struct EditArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
 }
 
 /// Edits it.
@@ -74,8 +72,8 @@ pub(in crate::dlq) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
         return Err(ConfigError::new(COMMAND, problem).into());
     }
-    let dead = DeadLetters::new(&args.broker, COMMAND)?;
-    let store = Store::new(&args.database)?;
+    let dead = DeadLetters::new(&args.servers.broker, COMMAND)?;
+    let store = Store::new(&args.servers.database)?;
     store
         .check_schema()
         .await

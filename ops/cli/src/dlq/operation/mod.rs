@@ -21,7 +21,7 @@ pub(in crate::dlq) mod replay;
 pub(in crate::dlq) mod run_loop;
 
 use clap::Args;
-use sluice_core::config::{BrokerArgs, ConfigError, DatabaseArgs};
+use sluice_core::config::{ConfigError, DatabaseArgs, ServerArgs};
 use sluice_mysql::Store;
 use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::exit::Exit;
@@ -73,9 +73,7 @@ pub(in crate::dlq) struct OperationArgs {
     #[arg(skip)]
     pub(in crate::dlq) reason: Option<String>,
     #[command(flatten)]
-    broker: BrokerArgs,
-    #[command(flatten)]
-    database: DatabaseArgs,
+    servers: ServerArgs,
 }
 
 /// Arguments of `sluice dlq replay`.
@@ -105,13 +103,13 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
         let problem = "there is no terminal to ask on: say --yes to do it, or --dry-run to see what would be done";
         return Err(ConfigError::new(wording.command, problem).into());
     }
-    let dead = DeadLetters::new(&args.broker, wording.command)?;
+    let dead = DeadLetters::new(&args.servers.broker, wording.command)?;
     let selection = Selection::new(args.filters.clone());
     if args.dry_run || plan {
-        let preview = Preview::take(&dead, selection, judge(&action, &args.database)?).await?;
+        let preview = Preview::take(&dead, selection, judge(&action, &args.servers.database)?).await?;
         return if plan { preview::plan(&preview, args.json) } else { preview::dry_run(preview, wording, args.json) };
     }
-    let store = Store::new(&args.database)?;
+    let store = Store::new(&args.servers.database)?;
     store
         .check_schema()
         .await
@@ -121,9 +119,9 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
     if let Action::Replay(ReplayOptions { canary: Some(canary), abort_over, .. }) = &action {
         asked["canary"] = serde_json::json!({ "dead_letters": canary, "abort_over": abort_over });
     }
-    let mut audit_log = AuditLog::new(store, wording.kind, args.broker.prefix.as_str(), asked).await;
+    let mut audit_log = AuditLog::new(store, wording.kind, args.servers.broker.prefix.as_str(), asked).await;
     let chosen = if ask {
-        let preview = Preview::take(&dead, selection, judge(&action, &args.database)?).await?;
+        let preview = Preview::take(&dead, selection, judge(&action, &args.servers.database)?).await?;
         if preview.count > 0 && !preview::ask(&preview, wording, &dead).await? {
             audit_log.deny(preview.oldest.iter(), "answered no").await;
             report!("nothing was done");
