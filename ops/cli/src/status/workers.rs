@@ -33,7 +33,7 @@ pub(super) struct PausedWorkers {
 }
 
 impl Workers {
-    /// Calls the roll.
+    /// Asks all workers for their status.
     ///
     /// # Errors
     /// When the broker cannot be asked.
