@@ -60,7 +60,7 @@ impl Stage {
         stored(&self.ground, post.id).await.verdict
     }
 
-    /// Calls the roll until the answers are as wanted.
+    /// Asks all workers until their answers are as wanted.
     async fn hears(&self, what: &str, wanted: impl Fn(&[WorkerStatus]) -> bool) -> Vec<WorkerStatus> {
         eventually(what, async || {
             let heard =
