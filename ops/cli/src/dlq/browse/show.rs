@@ -177,7 +177,7 @@ fn story(dead_letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String 
     row("attempts", &summary.attempts.to_string());
     row("first failed", &when(summary.first_failed_at, now));
     row("last failed", &when(summary.last_failed_at, now));
-    row("dead-lettered by", &line(&summary.worker));
+    row("worker", &line(&summary.worker));
     row("came from", &came_from(dead_letter.origin));
     row("replays", &summary.replays.to_string());
     if let Some(user) = dead_letter.user {
