@@ -15,9 +15,11 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use sluice_core::disposition::Blame;
 use sluice_core::failure::{Failure, Kind};
-use sluice_mysql::{Row, Store};
+use sluice_core::verdict::Verdict;
+use sluice_mysql::{Recorded, Row, Store};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::case_opener::CaseOpener;
 use crate::group::{Answer, GROUP_ROWS, Group, Job};
 use crate::suspects::Suspects;
 use crate::writer::{Writer, Written};
@@ -27,6 +29,7 @@ use crate::writer::{Writer, Written};
 pub struct Recorder {
     jobs: mpsc::Sender<Job>,
     suspects: Suspects,
+    cases: CaseOpener,
 }
 
 impl Recorder {
@@ -34,17 +37,28 @@ impl Recorder {
     #[must_use]
     pub fn start(store: Arc<Store>, worker: String) -> Self {
         let (jobs, waiting) = mpsc::channel(GROUP_ROWS);
-        let writer = Arc::new(Writer::new(store, worker));
+        let writer = Arc::new(Writer::new(Arc::clone(&store), worker));
         let suspects = Suspects::new(Arc::clone(&writer));
+        let cases = CaseOpener::start(store, Arc::clone(&writer));
         tokio::spawn(run(waiting, writer, suspects.clone()));
-        Self { jobs, suspects }
+        Self { jobs, suspects, cases }
     }
 
-    /// Stores a row, together with whoever else is waiting.
+    /// Stores a row, together with whoever else is waiting; then, if it is held, there is a case for it.
     ///
     /// # Errors
-    /// Why it is not stored, and whom that hits.
+    /// Why it is not stored, or has no case, and whom that hits.
     pub async fn record(&self, row: Row) -> Answer {
+        let (post, held) = (row.post.id, row.review.verdict == Verdict::Held);
+        let recorded = self.store(row).await?;
+        // A row that was there may say something else than today's review.
+        if held || recorded == Recorded::AlreadyRecorded {
+            self.cases.open(post).await?;
+        }
+        Ok(recorded)
+    }
+
+    async fn store(&self, row: Row) -> Answer {
         let (answer, answered) = oneshot::channel();
         // The task outlives its handles and survives what panics in it; its end would mean that the runtime ends.
         let gone = || {

@@ -132,12 +132,17 @@ impl Writer {
                 Ok(recorded) => Ok(recorded),
                 Err(failure) if failure.kind == Kind::Permanent => Err((failure, Blame::Post)),
                 Err(failure) => {
-                    let blame = blame(&failure, &self.ask(asking).await);
+                    let blame = self.whom(&failure, asking).await;
                     Err((failure, blame))
                 }
             });
         }
         answers
+    }
+
+    /// Whom a failure hits that was met by `asking`.
+    pub async fn whom(&self, failure: &Failure, asking: Instant) -> Blame {
+        blame(failure, &self.ask(asking).await)
     }
 
     async fn insert(&self, rows: &[Row]) -> Inserted {

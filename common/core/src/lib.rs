@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter      the way of a post, as values
+//!  post, verdict ◄─ moderation                                 what people decide of a held post
 //!  retry                                                       the schedule of attempts
 //!  address ◄─ config                                           the settings that programs share
 //!  json, visible, named, natural, foreign                      how texts are read, shown and compared
@@ -17,6 +18,7 @@ pub mod failure;
 pub mod foreign;
 pub mod json;
 pub mod kind;
+pub mod moderation;
 pub mod named;
 pub mod natural;
 mod new_id;

@@ -22,6 +22,7 @@ mod posts;
 mod refused;
 mod rehearsal;
 mod replays;
+pub mod review;
 mod row;
 mod store;
 mod under_way;

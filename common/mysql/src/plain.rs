@@ -19,6 +19,7 @@ use super::engine::not_taken_back;
 use super::insertion::{Insertion, another_like_the_last};
 use super::row::Row;
 use crate::failure::classify;
+use crate::review::try_case;
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::{Review, Verdict};
@@ -81,6 +82,8 @@ impl Store {
                 }
             }
         }
+        // A post that is held is stored only with its case.
+        try_case(connection).await?;
         let large = "x".repeat(BYTES.min(self.packet() / 2));
         match try_row(connection, Some("somebody"), &large).await {
             Err(error) if classify(&error).kind == Kind::Permanent => Ok(stayed),

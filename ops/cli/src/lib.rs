@@ -21,6 +21,7 @@ pub mod hint;
 pub mod migrate;
 pub mod numbers;
 pub mod operation;
+mod policies;
 mod progress;
 pub mod replays;
 mod rows;

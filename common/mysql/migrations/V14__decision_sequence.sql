@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS decision_sequence (
+    id   TINYINT UNSIGNED NOT NULL,
+    last BIGINT UNSIGNED  NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE = InnoDB

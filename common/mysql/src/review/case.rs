@@ -1,0 +1,123 @@
+//! A case as it stands in the table.
+
+use mysql_async::prelude::FromRow;
+use mysql_async::{FromRowError, Row};
+use serde::Serialize;
+use sluice_core::moderation::{CaseKind, CaseState, Claim};
+use sluice_core::post::PostId;
+use time::{OffsetDateTime, PrimitiveDateTime};
+use uuid::Uuid;
+
+/// The columns of a case `c`. What comes from other tables, `title` and `revision`, is added by each query.
+pub(super) const COLUMNS: &str = "c.id, c.post, c.kind, c.of_decision, c.queue, c.category, c.priority, c.author, \
+                                  c.reason, c.state, c.opened_at, c.claim, c.claimed_by, c.claimed_at, \
+                                  c.claimed_until, COALESCE(c.claimed_until > NOW(6), 0) AS live, c.handed_out, \
+                                  c.not_by, c.closed_at, LOWER(HEX(c.fingerprint)) AS fingerprint";
+
+/// A case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredCase {
+    /// Its id.
+    pub case: Uuid,
+    /// The post.
+    pub post: PostId,
+    /// What is asked.
+    pub kind: CaseKind,
+    /// `waiting`, `claimed`, `escalated`, `decided` or `withdrawn`.
+    pub state: &'static str,
+    /// In which queue it waits.
+    pub queue: String,
+    /// The category that spoke loudest against the post.
+    pub category: String,
+    /// The higher, the sooner it is handed out.
+    pub priority: u16,
+    /// When it was opened, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub opened_at: OffsetDateTime,
+    /// Who holds a claim on it.
+    pub claimed_by: Option<String>,
+    /// Until when, UTC.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub claimed_until: Option<OffsetDateTime>,
+    /// The post's title; none where the row is gone.
+    pub title: Option<String>,
+    /// Who wrote the post, as the forum said.
+    pub author: Option<String>,
+    /// The decision that is appealed against.
+    pub of_decision: Option<Uuid>,
+    /// Why the author appeals.
+    pub reason: Option<String>,
+    /// Who must not decide it.
+    pub not_by: Option<String>,
+    /// How often it was claimed.
+    pub handed_out: u16,
+    /// The highest revision of the post's decisions.
+    pub revision: u32,
+    /// When it was decided or withdrawn, UTC.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub closed_at: Option<OffsetDateTime>,
+    /// The same for posts whose folded text is the same: 32 hexadecimal digits.
+    pub fingerprint: String,
+    /// The state in the table.
+    #[serde(skip)]
+    pub stored_state: CaseState,
+    /// The last claim that was not given back. Its token is its holder's alone.
+    #[serde(skip)]
+    pub claim: Option<Claim>,
+    /// When it was claimed, UTC.
+    #[serde(skip)]
+    pub claimed_at: Option<OffsetDateTime>,
+}
+
+impl FromRow for StoredCase {
+    fn from_row_opt(mut row: Row) -> Result<Self, FromRowError> {
+        macro_rules! take {
+            ($name:literal as $of:ty) => {
+                match row.take_opt::<$of, _>($name) {
+                    Some(Ok(value)) => value,
+                    _ => return Err(FromRowError(row)),
+                }
+            };
+            ($name:literal parsed) => {
+                match row.get_opt::<String, _>($name).and_then(Result::ok).and_then(|text| text.parse().ok()) {
+                    Some(value) => value,
+                    None => return Err(FromRowError(row)),
+                }
+            };
+        }
+        let at = |time: PrimitiveDateTime| time.assume_utc();
+        let stored_state: CaseState = take!("state" parsed);
+        let live = take!("live" as bool) && stored_state.is_open();
+        let token = take!("claim" as Option<String>).and_then(|token| token.parse().ok());
+        let claimed_by = take!("claimed_by" as Option<String>);
+        let until = take!("claimed_until" as Option<PrimitiveDateTime>).map(at);
+        let claim = match (token, &claimed_by, until) {
+            (Some(token), Some(by), Some(until)) => Some(Claim { token, by: by.clone(), until, live }),
+            _ => None,
+        };
+        Ok(Self {
+            case: take!("id" parsed),
+            post: take!("post" parsed),
+            kind: take!("kind" parsed),
+            state: if live { "claimed" } else { stored_state.as_str() },
+            queue: take!("queue" as String),
+            category: take!("category" as String),
+            priority: take!("priority" as u16),
+            opened_at: at(take!("opened_at" as PrimitiveDateTime)),
+            claimed_by: claimed_by.filter(|_| live),
+            claimed_until: until.filter(|_| live),
+            title: take!("title" as Option<String>),
+            author: take!("author" as Option<String>),
+            of_decision: take!("of_decision" as String).parse().ok(),
+            reason: take!("reason" as Option<String>),
+            not_by: take!("not_by" as Option<String>),
+            handed_out: take!("handed_out" as u16),
+            revision: take!("revision" as u32),
+            closed_at: take!("closed_at" as Option<PrimitiveDateTime>).map(at),
+            fingerprint: take!("fingerprint" as String),
+            stored_state,
+            claim,
+            claimed_at: take!("claimed_at" as Option<PrimitiveDateTime>).map(at),
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! People's review: the cases of held posts, what people decide, and the way of decisions to the forum.
+//!
+//! ```text
+//!  open      a case for each stored held post                 review_cases
+//!  claim     who holds a case, by the database's clock  review_claims
+//!  decide    a decision, its event and the case, in one transaction; undo is one more decision
+//!  appeal    an appeal, and the end of a case by the forum    review_cases
+//!  outbox    events get their places in the feed              decision_outbox
+//!  delivery  what each endpoint was sent                      decision_deliveries
+//! ```
+//!
+//! The guards are [`sluice_core::moderation::act`]. Every transaction that writes locks all cases of its post first, so
+//! that no two of them are under way for one post; and every call may be repeated with the ids its caller made.
+
+mod appeal;
+mod case;
+mod claim;
+mod decide;
+mod decision;
+mod delivery;
+mod endpoint;
+mod forget;
+mod list;
+mod measure;
+mod note;
+mod open;
+mod outbox;
+mod transaction;
+mod undo;
+
+pub use appeal::{Appeal, AppealRefusal};
+pub use case::StoredCase;
+pub use claim::{Ask, Claimed, LEASE, LEASE_MOST, Nothing, Release};
+pub use decide::{DecisionRequest, Ruling};
+pub use decision::{Decision, Standing};
+pub use delivery::{Delivery, Failed};
+pub use endpoint::{Endpoint, EndpointStatus};
+pub use list::CaseFilter;
+pub use measure::{Measures, ReviewCounts};
+pub use note::Note;
+pub(crate) use open::try_case;
+pub use open::{HeldPost, NewCase};
+pub use undo::UndoRequest;

@@ -1,0 +1,85 @@
+//! The one way in which cases are changed.
+
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, IsolationLevel, Transaction, TxOpts};
+use sluice_core::moderation::Case;
+use sluice_core::post::PostId;
+use uuid::Uuid;
+
+use super::case::{COLUMNS, StoredCase};
+use sluice_core::failure::{Failure, Kind};
+
+/// How often a transaction is begun again that met another one: a deadlock, or on a cluster a refused commit.
+pub(super) const TRIES: u32 = 5;
+/// The wait before it is.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Begins. Under READ COMMITTED, so that what is read after the lock is what stands, and no gap between rows is locked.
+pub(super) async fn begin(connection: &mut Conn) -> Result<Transaction<'_>, mysql_async::Error> {
+    let mut options = TxOpts::new();
+    options.with_isolation_level(IsolationLevel::ReadCommitted);
+    connection.start_transaction(options).await
+}
+
+/// Whether to begin again: somebody else was in the way, and nothing was written.
+pub(super) async fn again(failure: &Failure, tried: u32) -> bool {
+    let again = failure.kind == Kind::Transient && tried < TRIES;
+    if again {
+        tokio::time::sleep(PAUSE * tried).await;
+    }
+    again
+}
+
+/// Locks all cases of a post, the oldest first, and tells how they stand and the highest revision of its decisions.
+pub(super) async fn lock(
+    transaction: &mut Transaction<'_>,
+    post: PostId,
+) -> Result<Vec<StoredCase>, mysql_async::Error> {
+    let statement = format!(
+        "SELECT {COLUMNS}, NULL AS title, 0 AS revision FROM review_cases c WHERE c.post = ? \
+         ORDER BY c.opened_at, c.id FOR UPDATE"
+    );
+    let mut cases: Vec<StoredCase> = transaction.exec(statement, (post.to_string(),)).await?;
+    let statement = "SELECT COALESCE(MAX(revision), 0) FROM review_decisions WHERE post = ?";
+    let revision: u32 = transaction.exec_first(statement, (post.to_string(),)).await?.unwrap_or(0);
+    for case in &mut cases {
+        case.revision = revision;
+    }
+    Ok(cases)
+}
+
+/// The post of a case.
+pub(super) async fn post_of(
+    transaction: &mut Transaction<'_>,
+    case: Uuid,
+) -> Result<Option<PostId>, mysql_async::Error> {
+    let statement = "SELECT post FROM review_cases WHERE id = ?";
+    let post: Option<String> = transaction.exec_first(statement, (case.to_string(),)).await?;
+    Ok(post.and_then(|post| post.parse().ok()))
+}
+
+/// Locks one case with all others of its post.
+pub(super) async fn lock_case(
+    transaction: &mut Transaction<'_>,
+    case: Uuid,
+) -> Result<Option<StoredCase>, mysql_async::Error> {
+    let Some(post) = post_of(transaction, case).await? else { return Ok(None) };
+    Ok(lock(transaction, post).await?.into_iter().find(|one| one.case == case))
+}
+
+impl StoredCase {
+    /// What the guards need of it.
+    #[must_use]
+    pub fn as_it_stands(&self) -> Case {
+        Case {
+            kind: self.kind,
+            state: self.stored_state,
+            claim: self.claim.clone(),
+            handed_out: self.handed_out,
+            not_by: self.not_by.clone(),
+            revision: self.revision,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Undo: one more decision, with what stood before. Whoever undid it then holds a claim on the case.
+
+use mysql_async::Params;
+use mysql_async::prelude::Queryable as _;
+use sluice_core::failure::Failure;
+use sluice_core::moderation::act::{Actor, Refusal};
+use sluice_core::moderation::{CaseKind, CaseState, Cause};
+use uuid::Uuid;
+
+use super::claim::claim_for;
+use super::decide::{NewDecision, before, find, taken, write};
+use super::decision::Decision;
+use super::transaction::lock;
+use crate::Store;
+use crate::insertion::datetime;
+
+/// What is to be undone.
+#[derive(Debug, Clone)]
+pub struct UndoRequest<'a> {
+    /// The id of the new decision, made by whoever undoes.
+    pub id: Uuid,
+    /// The decision that is undone.
+    pub decision: Uuid,
+    /// Who undoes; the token is that of the claim which they get.
+    pub actor: Actor<'a>,
+    /// A text for the team.
+    pub note: Option<&'a str>,
+    /// The undoing in bulk that it is a part of.
+    pub act: Option<Uuid>,
+}
+
+impl Store {
+    /// Undoes a decision. `None`: there is no such decision.
+    ///
+    /// # Errors
+    /// The server's; or that the new decision's id is another decision's.
+    pub async fn undo(&self, request: &UndoRequest<'_>) -> Result<Option<Result<Decision, Refusal>>, Failure> {
+        let same = |decision: Decision| match decision.undoes == Some(request.decision) {
+            true => Ok(Some(Ok(decision))),
+            false => Err(taken(request.id)),
+        };
+        if let Some(decision) = self.decision(request.id).await? {
+            return same(decision);
+        }
+        let Some(undone) = self.decision(request.decision).await? else { return Ok(None) };
+        let answer = self
+            .change(undone.case, "an undo", async |transaction, case| {
+                let Some(undone) = find(transaction, request.decision).await? else {
+                    return Ok(Err(Refusal::NotUndoable));
+                };
+                let undoes = undone.undoes.is_some();
+                let allowed = case.as_it_stands().undo(request.actor, undone.revision, &undone.decided_by, undoes);
+                if let Err(refusal) = allowed {
+                    return Ok(Err(refusal));
+                }
+                let before = before(transaction, case).await?;
+                let decision = NewDecision {
+                    id: request.id,
+                    verdict: before.stood,
+                    previous: before.standing,
+                    cause: Cause::Undo,
+                    policies: &[],
+                    policyset: None,
+                    message: None,
+                    note: request.note,
+                    actor: request.actor,
+                    act: request.act,
+                    undoes: Some(request.decision),
+                    ruleset: before.ruleset,
+                    at: before.now,
+                    appealable_until: None,
+                };
+                write(transaction, case, &decision).await?;
+                let open = "UPDATE review_cases SET state = 'waiting', closed_at = NULL WHERE id = ?";
+                transaction.exec_drop(open, (case.case.to_string(),)).await?;
+                claim_for(transaction, case, request.actor.name, request.actor.claim.unwrap_or(request.id)).await?;
+                // An appeal against what was undone has nothing left to appeal against.
+                for appeal in lock(transaction, case.post).await? {
+                    let of_this = appeal.kind == CaseKind::Appeal && appeal.of_decision == Some(request.decision);
+                    if of_this && appeal.stored_state.is_open() {
+                        let end = "UPDATE review_cases SET state = ?, closed_at = ? WHERE id = ?";
+                        let state = CaseState::Withdrawn.as_str();
+                        let asked = vec![state.into(), datetime(decision.at), appeal.case.to_string().into()];
+                        transaction.exec_drop(end, Params::Positional(asked)).await?;
+                    }
+                }
+                Ok(Ok(()))
+            })
+            .await?;
+        match (answer, self.decision(request.id).await?) {
+            // Its own answer may have been lost on the way, while this repetition waited for the lock.
+            (Some(_), Some(decision)) => same(decision),
+            (Some(Err(refusal)), None) => Ok(Some(Err(refusal))),
+            (Some(Ok(())) | None, _) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! People's review in the database: cases, claims, decisions, appeals, the feed and its deliveries, with two people who
+//! want the same thing.
+
+mod appeals;
+mod cases;
+mod claims;
+mod decisions;
+mod deliveries;
+mod feed;
+mod ground;
