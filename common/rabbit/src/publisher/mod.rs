@@ -19,6 +19,7 @@
 //! queue when that was deleted (state `flow`; seen with 3.10), and goes on sending heartbeats all the same.
 
 mod batch;
+mod confirm_channel;
 mod envelope;
 mod micro_batcher;
 mod pool;

@@ -1,5 +1,6 @@
-//! What is known of a dead letter: what its body and its headers say, in one form whether a worker or the broker
-//! dead-lettered it.
+//! The summary of a dead letter from its body and headers, in one form whether a worker or the broker dead-lettered it.
+
+mod x_death;
 
 use deadpool_lapin::lapin;
 use lapin::BasicProperties;
@@ -10,11 +11,11 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 use time::{OffsetDateTime, UtcOffset};
 
+use self::x_death::from_broker;
 use super::said::{FIELD_MAX_BYTES, Said, bounded};
-use crate::headers::{is_a_count_of_the_brokers, number, without};
+use crate::headers::{is_a_count_of_the_brokers, without};
 use sluice_core::dead_letter::{
-    DeadLetterRecord, Death, FAILURE_HEADER, NAME_HEADER, NAMELESS, Origin, RECORD_MAX_BYTES, REPLAYS_HEADER,
-    fingerprint,
+    DeadLetterRecord, Death, FAILURE_HEADER, NAME_HEADER, NAMELESS, Origin, RECORD_MAX_BYTES, fingerprint,
 };
 use sluice_core::disposition::Class;
 use sluice_core::failure::{Failure, Kind};
@@ -23,24 +24,24 @@ use sluice_core::named::Named;
 use sluice_core::post::PostId;
 
 const NAME_MAX_BYTES: usize = 255;
-/// The longest fingerprint that is taken as it stands: ours have twelve digits. A longer one is made anew.
+/// The longest fingerprint that is kept: ours have twelve digits. A longer one is computed anew.
 const FINGERPRINT_MAX_BYTES: usize = 64;
 
-/// What is known of a dead letter, whoever dead-lettered it. Its texts are bounded, whatever a stranger wrote: message
-/// and title to 8 KiB, the others to 255 bytes.
+/// The summary of a dead letter. Its texts are bounded, whatever a stranger wrote: message and title to 8 KiB, the
+/// others to 255 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterSummary {
-    /// The message id; where there is none, one made from what the dead letter holds, the same at each look.
+    /// The message id; where there is none, one made from the content, the same at each browse.
     pub id: String,
     /// Why it was dead-lettered.
     pub class: Class,
-    /// The failure's short name.
+    /// The failure's code.
     pub code: String,
     /// What happened.
     pub message: String,
     /// The same for failures that differ only in values, and not in the names of columns, keys and the like.
     pub fingerprint: String,
-    /// Attempts that were made.
+    /// How many attempts were made.
     pub attempts: u32,
     /// When the first attempt failed, UTC.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -65,19 +66,19 @@ pub struct DeadLetterSummary {
 }
 
 impl DeadLetterSummary {
-    /// Whether somebody who says this name means this dead letter.
+    /// Whether this name means this dead letter.
     #[must_use]
     pub fn is(&self, named: &Named) -> bool {
         named.means(&self.id, self.post)
     }
 
-    /// Whether there is nobody who dead-lettered it: neither a worker nor the broker has left a word in its headers.
+    /// Whether neither a worker nor the broker dead-lettered it, as far as its headers say.
     #[must_use]
     pub fn is_a_strangers(&self) -> bool {
         self.class == Class::Unknown
     }
 
-    /// What the audit log keeps of its death.
+    /// What the audit log keeps of it.
     #[must_use]
     pub fn death(&self) -> Death {
         let Self { class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at, .. } =
@@ -86,14 +87,13 @@ impl DeadLetterSummary {
     }
 }
 
-/// Before this no worker can have dead-lettered anything. A time that a header names and that is earlier is no time.
+/// Before this there was no Sluice: an earlier time in a header is ignored.
 const FIRST_TIME: OffsetDateTime = datetime!(2020-01-01 00:00:00 UTC);
 
 fn believable(at: OffsetDateTime) -> Option<OffsetDateTime> {
     at.checked_to_offset(UtcOffset::UTC).filter(|at| *at >= FIRST_TIME)
 }
 
-/// What a message's properties and body tell of its death.
 pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLetterSummary, Option<Origin>) {
     let table = properties.headers().as_ref();
     let (mut summary, origin) = match own_record(table) {
@@ -103,7 +103,7 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLette
     summary.id = identity(properties, body);
     let said = Said::by(json::without_mark(body));
     let message_id = properties.message_id().as_ref().map(|id| id.as_str());
-    // What has neither an id nor a title is no post, whatever its message is called.
+    // A body with neither an id nor a title is not a post, whatever the message id is.
     let named = message_id.filter(|_| said.title.is_some());
     summary.post = said.id.as_deref().or(named).and_then(|id| id.parse().ok());
     let at = said.submitted_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok());
@@ -113,13 +113,12 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLette
     (summary, origin)
 }
 
-/// The time that the message bears.
 pub(super) fn sent_at(properties: &BasicProperties) -> Option<OffsetDateTime> {
     let seconds = i64::try_from((*properties.timestamp())?).ok()?;
     OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
-/// The message id, or a name made of the body and the headers that no look changes.
+/// The message id, or a name made from the body and the headers that no browse changes.
 fn identity(properties: &BasicProperties, body: &[u8]) -> String {
     if let Some(id) = properties.message_id().as_ref().filter(|id| !id.as_str().is_empty()) {
         return id.to_string();
@@ -130,7 +129,7 @@ fn identity(properties: &BasicProperties, body: &[u8]) -> String {
     }
     let mut hash = Sha256::new();
     hash.update(body);
-    // Before the first look there may be no headers at all, afterwards there are the broker's counts.
+    // The first browse adds the broker's counts, even where there were no headers.
     let table = properties.headers().as_ref();
     let table = table.map(|table| without(table, is_a_count_of_the_brokers)).unwrap_or_default();
     if !table.inner().is_empty() {
@@ -143,7 +142,7 @@ fn identity(properties: &BasicProperties, body: &[u8]) -> String {
 fn own_record(table: Option<&FieldTable>) -> Option<DeadLetterRecord> {
     let record = table?.inner().get(FAILURE_HEADER)?;
     match record {
-        // No worker writes a longer one.
+        // Workers write no longer one.
         AMQPValue::LongString(json) if json.as_bytes().len() <= RECORD_MAX_BYTES => {
             DeadLetterRecord::from_header(json.as_bytes()).ok()
         }
@@ -175,81 +174,10 @@ fn from_record(mut record: DeadLetterRecord) -> (DeadLetterSummary, Option<Origi
     (summary, Some(record.origin))
 }
 
-/// What the broker says of a dead letter that it dead-lettered by itself, in the same form.
-fn from_broker(table: Option<&FieldTable>) -> (DeadLetterSummary, Option<Origin>) {
-    let death = table.and_then(|table| match table.inner().get("x-death")? {
-        AMQPValue::FieldArray(deaths) => deaths.as_slice().first().cloned(),
-        _ => None,
-    });
-    let entry = |name: &str| match &death {
-        Some(AMQPValue::FieldTable(table)) => table.inner().get(name).cloned(),
-        _ => None,
-    };
-    let reason = entry("reason").as_ref().and_then(name);
-    let (class, message_text) = explain(reason.as_deref());
-    let code = reason.map_or_else(|| "unknown".to_owned(), |reason| format!("broker_{reason}"));
-    let at = entry("time").and_then(|time| match time {
-        AMQPValue::Timestamp(seconds) => {
-            OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok().and_then(believable)
-        }
-        _ => None,
-    });
-    let origin = entry("queue").as_ref().and_then(name).map(|queue| Origin {
-        exchange: entry("exchange").as_ref().and_then(name).unwrap_or_default(),
-        routing_key: entry("routing-keys").as_ref().and_then(first_text).unwrap_or_default(),
-        queue,
-    });
-    let header_number = |name: &str| table.and_then(|table| table.inner().get(name)).and_then(number);
-    let failure = Failure::new(Kind::Permanent, code, message_text);
-    let summary = DeadLetterSummary {
-        id: String::new(),
-        class,
-        fingerprint: fingerprint(class, &failure),
-        code: failure.code,
-        message: failure.message,
-        attempts: entry("count").as_ref().and_then(number).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
-        first_failed_at: at,
-        last_failed_at: at,
-        worker: if death.is_some() { "RabbitMQ".to_owned() } else { "unknown".to_owned() },
-        replays: header_number(REPLAYS_HEADER).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
-        title: None,
-        author: None,
-        post: None,
-        submitted_at: None,
-    };
-    (summary, origin)
-}
-
-fn explain(reason: Option<&str>) -> (Class, String) {
-    let (class, text) = match reason {
-        Some("delivery_limit") => {
-            (Class::DeliveryLimit, "redelivered more often than the queue's delivery limit allows")
-        }
-        Some("expired") => (Class::Expired, "its time to live ran out before a worker took it"),
-        Some("rejected") => (Class::Rejected, "a consumer rejected it without saying why"),
-        Some("maxlen") => (Class::Overflow, "the queue was over its maximum length"),
-        Some(other) => return (Class::Unknown, format!("the broker gives the reason `{other}`")),
-        None => (Class::Unknown, "neither a worker nor the broker said why it is here: another program put it here"),
-    };
-    (class, text.to_owned())
-}
-
 pub(super) fn text(value: &AMQPValue) -> Option<String> {
     match value {
         AMQPValue::LongString(text) => Some(text.to_string()),
         AMQPValue::ShortString(text) => Some(text.to_string()),
-        _ => None,
-    }
-}
-
-/// A text of the broker's account of a death, which names things and so is short, unless somebody made it up.
-fn name(value: &AMQPValue) -> Option<String> {
-    text(value).map(|text| bounded(&text, NAME_MAX_BYTES))
-}
-
-fn first_text(value: &AMQPValue) -> Option<String> {
-    match value {
-        AMQPValue::FieldArray(values) => values.as_slice().first().and_then(name),
         _ => None,
     }
 }
