@@ -1,69 +1,28 @@
-//! From a rules file as it is written to rules that mean something: every name known, every number in its bounds,
-//! every term folded, every pattern one that can match. What passes here cannot fail later, on a post.
+//! From a rules file to checked rules: every name known, every number in its bounds, every term folded, every pattern
+//! one that can match. So nothing can fail later, on a post.
 
 use std::collections::HashSet;
-use std::path::Path;
 
-use regex::Regex;
 use toml::Spanned;
 
-use super::check::{checked_host, checked_id, checked_number, checked_term, compiled};
+use super::check::{checked_host, checked_id, checked_number, compiled};
 use super::error::{Mistakes, RulesError, Source, Wrong};
 use super::file::{self, Base, HostIs, Mode, Number, RulesFile};
 use super::link::{Asked, Links};
 use super::signal::Signal;
-use sluice_runtime::regular;
+
+mod parts;
+mod terms;
+
+pub(super) use parts::{Category, Combination, Pattern, Rule, Term};
 
 /// The largest rules file or word list that is read: ten times the longest list of Chinese words there is.
 pub(super) const FILE_MAX_BYTES: u64 = 16 << 20;
-/// The heaviest a rule may be. Thresholds are on the same scale, so that a weight reads as a share of them.
+/// The largest weight. Thresholds have the same scale, so that a weight reads as a share of them.
 const WEIGHT_MAX: u32 = 1000;
-/// The weight of a rule that gives none: in the built-in categories it holds a post by itself.
+/// The weight of a rule without one: in the built-in categories it holds a post by itself.
 const WEIGHT_DEFAULT: u32 = 50;
 
-/// A kind of harm, with what the weights of its hits must add up to.
-#[derive(Debug, Clone)]
-pub(super) struct Category {
-    pub(super) name: String,
-    pub(super) hold: Option<u32>,
-    pub(super) reject: Option<u32>,
-}
-
-/// What a reason names: a list, a pattern, a link, a signal, a combination.
-#[derive(Debug, Clone)]
-pub(super) struct Rule {
-    pub(super) id: String,
-    /// Which of [`Rules::categories`].
-    pub(super) category: usize,
-    pub(super) weight: u32,
-    /// It is told of, and decides nothing.
-    pub(super) shadow: bool,
-}
-
-/// A folded word or phrase.
-#[derive(Debug, Clone)]
-pub(super) struct Term {
-    pub(super) text: String,
-    /// Which of [`Rules::rules`] it stands for; `None`: it is an allowed phrase.
-    pub(super) rule: Option<usize>,
-    pub(super) words: bool,
-}
-
-/// A regular expression, for folded text.
-#[derive(Debug, Clone)]
-pub(super) struct Pattern {
-    pub(super) regex: Regex,
-    pub(super) rule: usize,
-}
-
-/// A rule that matches where others match together.
-#[derive(Debug, Clone)]
-pub(super) struct Combination {
-    pub(super) rule: usize,
-    pub(super) all: Vec<usize>,
-}
-
-/// Everything a rule set is made of.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     pub(super) categories: Vec<Category>,
@@ -73,7 +32,7 @@ pub(super) struct Rules {
     pub(super) links: Links,
     pub(super) signals: Vec<Signal>,
     pub(super) combinations: Vec<Combination>,
-    /// The ids of rules with something wrong, so that it is said once.
+    /// The ids of wrong rules, so that each mistake is reported once.
     broken: HashSet<String>,
     /// The categories that no file declares.
     pub(super) undeclared: HashSet<usize>,
@@ -81,7 +40,6 @@ pub(super) struct Rules {
     pub(super) files: Vec<String>,
 }
 
-/// What all kinds of rules have.
 struct Head<'a> {
     id: &'a Spanned<String>,
     category: &'a Spanned<String>,
@@ -94,10 +52,11 @@ macro_rules! head {
         Head { id: &$rule.id, category: &$rule.category, weight: $rule.weight.as_ref(), mode: $rule.mode }
     };
 }
+use head;
 
 impl Rules {
-    /// Takes in a file, on top of what is there, and notes what is wrong with it. A category that is there already gets
-    /// the file's thresholds.
+    /// Adds the rules of a file, and notes what is wrong with it. A category that exists already gets the file's
+    /// thresholds.
     pub(super) fn absorb(&mut self, file: &RulesFile, source: Source<'_>, wrong: &mut Wrong) {
         for (name, thresholds) in &file.categories {
             wrong.note(self.absorb_category(name, thresholds, source));
@@ -159,9 +118,8 @@ impl Rules {
         Ok(())
     }
 
-    /// Adds what all kinds of rules have in common; gives its index, or one that no rule has where something is wrong.
-    /// A category that nobody declares is held from its lightest rule on: a mistyped name is seen by people, and never
-    /// rejects.
+    /// Adds a rule and returns its index, or one that no rule has if it is wrong. A category that no file declares is
+    /// held from its lightest rule on: posts of a mistyped category are shown to people, and never rejected.
     fn rule(&mut self, head: &Head<'_>, source: Source<'_>, wrong: &mut Wrong) -> usize {
         let id = wrong.note(checked_id(head.id, "a rule's id", source).and_then(|id| {
             let known = self.rules.iter().any(|known| known.id == id) || self.broken.contains(&id);
@@ -189,67 +147,6 @@ impl Rules {
         }
         self.rules.push(Rule { id, category, weight, shadow: head.mode == Mode::Shadow });
         self.rules.len() - 1
-    }
-
-    fn absorb_list(&mut self, list: &file::List, source: Source<'_>, wrong: &mut Wrong) {
-        let rule = self.rule(&head!(list), source, wrong);
-        let mut seen = HashSet::new();
-        if list.terms.is_none() && list.file.is_none() {
-            wrong.add(source.invalid(&list.id.span(), "a list without terms", "`terms`, `file` or both"));
-        }
-        if let Some(terms) = &list.terms {
-            self.absorb_terms(terms, Some(rule), list.words, &mut seen, source, wrong);
-        }
-        if let Some(file) = &list.file
-            && let Some((path, text)) = wrong.note(word_list(file, source))
-        {
-            let list_source = Source { origin: &path, text: &text };
-            let terms = listed_terms(&text);
-            if terms.is_empty() {
-                wrong.add(source.invalid(
-                    &file.span(),
-                    format!("no term in {path}"),
-                    "at least one, on a line of its own",
-                ));
-            }
-            for term in &terms {
-                wrong.note(self.absorb_term(term, Some(rule), list.words, &mut seen, list_source));
-            }
-            self.files.push(text);
-        }
-    }
-
-    fn absorb_terms(
-        &mut self,
-        terms: &Spanned<Vec<Spanned<String>>>,
-        rule: Option<usize>,
-        words: bool,
-        seen: &mut HashSet<String>,
-        source: Source<'_>,
-        wrong: &mut Wrong,
-    ) {
-        if terms.get_ref().is_empty() {
-            wrong.add(source.invalid(&terms.span(), "no term", "at least one"));
-        }
-        for term in terms.get_ref() {
-            wrong.note(self.absorb_term(term, rule, words, seen, source));
-        }
-    }
-
-    /// A term that is there already (case and width make no difference) is the same term.
-    fn absorb_term(
-        &mut self,
-        term: &Spanned<String>,
-        rule: Option<usize>,
-        words: bool,
-        seen: &mut HashSet<String>,
-        source: Source<'_>,
-    ) -> Result<(), RulesError> {
-        let text = checked_term(term, source)?;
-        if seen.insert(text.clone()) {
-            self.terms.push(Term { text, rule, words });
-        }
-        Ok(())
     }
 
     fn absorb_link(&mut self, link: &file::Link, source: Source<'_>, wrong: &mut Wrong) {
@@ -282,7 +179,7 @@ impl Rules {
                     wrong.add(source.invalid(&id.span(), found, "each rule once"));
                 }
                 Some(rule) => all.push(rule),
-                // What is wrong with it was said where it stands.
+                // The mistake was reported at the rule.
                 None if self.broken.contains(id.get_ref()) => {}
                 None => {
                     let found = format!("the unknown rule {:?}", id.get_ref());
@@ -296,46 +193,9 @@ impl Rules {
         let rule = self.rule(&head!(combination), source, wrong);
         self.combinations.push(Combination { rule, all });
     }
-
-    fn absorb_allow(&mut self, allow: &file::Allow, source: Source<'_>, wrong: &mut Wrong) {
-        if let Some(phrases) = &allow.phrases {
-            self.absorb_terms(phrases, None, allow.words, &mut HashSet::new(), source, wrong);
-        }
-        let hosts = allow.hosts.iter().flatten();
-        self.links.allowed.extend(hosts.filter_map(|host| wrong.note(checked_host(host, source))));
-    }
 }
 
-/// The text of the word list with this name, and where it is.
-fn word_list(name: &Spanned<String>, source: Source<'_>) -> Result<(String, String), RulesError> {
-    let beside = Path::new(name.get_ref());
-    if !beside.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-        let found = format!("the file {:?}", name.get_ref());
-        return Err(source.invalid(&name.span(), found, "the name of a file beside the rules file, or below"));
-    }
-    let path = Path::new(source.origin).parent().unwrap_or(Path::new("")).join(beside);
-    let origin = path.display().to_string();
-    let unreadable = |what: String| source.invalid(&name.span(), format!("{origin}: {what}"), "a word list in UTF-8");
-    let bytes = regular::read(&path, FILE_MAX_BYTES).map_err(|error| unreadable(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| unreadable(error.utf8_error().to_string()))?;
-    Ok((origin, text))
-}
-
-/// The terms of a word list, each with its place: one a line, `#` begins a comment.
-fn listed_terms(text: &str) -> Vec<Spanned<String>> {
-    let mut terms = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let term = line.split(" #").next().unwrap_or_default().trim_end();
-        if !term.trim().is_empty() && !term.starts_with('#') {
-            terms.push(Spanned::new(start..start + term.len(), term.to_owned()));
-        }
-        start += line.len();
-    }
-    terms
-}
-
-/// A file, and its rules on top of those it builds on; or everything that is wrong with it.
+/// A file, and its rules on top of those it extends; or everything that is wrong with it.
 pub(super) fn read(source: Source<'_>, builtin: Source<'_>) -> Result<(RulesFile, Rules), Mistakes> {
     let (mut rules, mut wrong) = (Rules::default(), Wrong::default());
     let file = RulesFile::read(source, &mut wrong);
@@ -345,7 +205,7 @@ pub(super) fn read(source: Source<'_>, builtin: Source<'_>) -> Result<(RulesFile
     }
     rules.absorb(&file, source, &mut wrong);
     if file.is_empty() && wrong.is_empty() {
-        // As an editor or a full disk leaves it: every post would be approved.
+        // An editor or a full disk may leave an empty file, and with that every post would be approved.
         let expected = "a rule, a category, or `extend = \"builtin\"`";
         wrong.add(source.invalid(&(0..0), "a file without any rules", expected));
     }
