@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterBrowser, Digest};
 use tokio_util::sync::CancellationToken;
 
-use crate::dlq::report::outcome::{Ending, Report};
+use crate::dlq::report::outcome::Ending;
+use crate::dlq::report::reporter::Reporter;
 use crate::dlq::select::Selection;
 
 /// The most bytes of bodies of a batch; one dead letter may be larger than this. Bodies go into one statement when they
@@ -115,7 +116,7 @@ pub(in crate::dlq) async fn gather(
     old: &mut u32,
     skip: impl Fn(&DeadLetter) -> bool,
     stop: &CancellationToken,
-    report: &Report,
+    report: &Reporter,
 ) -> Result<Vec<DeadLetter>, Ending> {
     let mut batch = Vec::new();
     let mut bytes = 0;

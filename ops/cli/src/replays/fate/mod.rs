@@ -1,4 +1,4 @@
-//! What became of a dead letter after its replay.
+//! The outcome of a dead letter after its replay.
 //!
 //! ```text
 //!  the audit log says ─► not replayed, left
@@ -10,57 +10,41 @@
 //!              none of these                                      ─► waiting, in the queue or in flight
 //! ```
 //!
-//! The tables come first: which replay a dead letter had gone through its header says, and whoever may publish to
-//! RabbitMQ writes headers.
+//! The tables come first: that a dead letter went through this replay, only its header says, and whoever may publish to
+//! RabbitMQ can write headers.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
+mod counts;
+mod died_again;
+
+pub(crate) use counts::Counts;
+pub(crate) use died_again::{DiedAgain, Reason};
+
 use std::sync::Arc;
 
-use sluice_core::disposition::Class;
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
 use sluice_mysql::{ID_CONFLICT, PastItem, Store, Taken};
-use sluice_rabbit::dead_letters::DeadLetterSummary;
 
 use super::trace::Trace;
-use crate::browse::DeadLetters;
 
-/// The most characters of a failure's message that are kept: a hundred thousand dead letters may have as many of them.
-const MESSAGE_MAX_CHARS: usize = 300;
-
-/// What became of one dead letter.
+/// The outcome of one dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// Stored.
     Recorded,
     /// It was stored before: the replay changed nothing.
     AlreadyRecorded,
     /// It is among the dead letters again.
     FailedAgain(Arc<Reason>),
-    /// In the queue or in flight.
+    /// It is in the queue or in flight.
     Waiting,
     /// It failed again, and this later replay took it.
     ReplayedAgain(String),
-    /// It failed again, and this later operation took it out.
+    /// It failed again, and this later operation dropped it.
     Dropped(String),
     /// It had been replayed too often.
     Left(String),
     /// It could not be replayed.
     NotReplayed(String),
-}
-
-/// Why a dead letter is dead again.
-#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Reason {
-    /// Its class.
-    pub(crate) class: Class,
-    /// The failure's short name.
-    pub(crate) code: String,
-    /// What happened.
-    pub(crate) message: String,
-    /// The group it belongs to.
-    pub(crate) fingerprint: String,
 }
 
 impl Fate {
@@ -83,105 +67,7 @@ impl Fate {
     }
 }
 
-/// How many dead letters met each fate.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Counts([u32; Self::NAMES.len()]);
-
-impl Counts {
-    const NAMES: [&'static str; 8] = [
-        "recorded",
-        "already_recorded",
-        "failed_again",
-        "waiting",
-        "replayed_again",
-        "dropped",
-        "left",
-        "not_replayed",
-    ];
-
-    /// One more.
-    pub(crate) fn add(&mut self, fate: &Fate) {
-        self.0[fate.place()] += 1;
-    }
-
-    /// Those that died again, whatever was done with them since.
-    pub(crate) fn failed_again(&self) -> u32 {
-        self.0[2] + self.0[4] + self.0[5]
-    }
-
-    /// All of them.
-    pub(crate) fn total(&self) -> u32 {
-        self.0.iter().sum()
-    }
-
-    /// Each count by its name.
-    pub(crate) fn json(&self) -> serde_json::Value {
-        Self::NAMES.into_iter().zip(self.0).collect::<std::collections::BTreeMap<_, _>>().into_iter().collect()
-    }
-}
-
-impl std::fmt::Display for Counts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let some = Self::NAMES.into_iter().zip(self.0).filter(|(_, count)| *count > 0);
-        let some: Vec<String> = some.map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
-        f.write_str(if some.is_empty() { "none" } else { "" })?;
-        f.write_str(&some.join(", "))
-    }
-}
-
-/// The dead letters that bear a replay's id, as one look finds them.
-#[derive(Debug, Default)]
-pub(crate) struct DiedAgain {
-    by_replay: HashMap<String, HashMap<String, Arc<Reason>>>,
-    /// Most dead letters die of few reasons.
-    reasons: HashSet<Arc<Reason>>,
-}
-
-impl DiedAgain {
-    /// Looks; all dead letters are put back. `only` is the one replay that is asked about.
-    ///
-    /// # Errors
-    /// As [`DeadLetters::look`].
-    pub(crate) async fn look(dead: &DeadLetters, only: Option<&str>) -> anyhow::Result<Self> {
-        let mut found = Self::default();
-        dead.look(|dead_letter| {
-            if let Some(replay) = dead_letter.replayed_by()
-                && only.is_none_or(|only| only == replay)
-            {
-                found.add(replay, dead_letter.summary);
-            }
-            ControlFlow::Continue(())
-        })
-        .await?;
-        Ok(found)
-    }
-
-    fn add(&mut self, replay: String, dead_letter: DeadLetterSummary) {
-        let DeadLetterSummary { id, class, code, message, fingerprint, .. } = dead_letter;
-        let message = match message.char_indices().nth(MESSAGE_MAX_CHARS) {
-            Some((end, _)) => format!("{}…", &message[..end]),
-            None => message,
-        };
-        let reason = Arc::new(Reason { class, code, message, fingerprint });
-        let reason = match self.reasons.get(&reason) {
-            Some(known) => Arc::clone(known),
-            None => {
-                self.reasons.insert(Arc::clone(&reason));
-                reason
-            }
-        };
-        self.by_replay.entry(replay).or_default().insert(id, reason);
-    }
-
-    fn of(&self, replay: &str, dead_letter: &str) -> Option<&Arc<Reason>> {
-        self.by_replay.get(replay)?.get(dead_letter)
-    }
-}
-
-/// What became of these dead letters of one replay.
-///
-/// # Errors
-/// The database's.
+/// The outcomes of these dead letters of one replay.
 pub(crate) async fn fates(
     store: &Store,
     replay: &str,
@@ -213,9 +99,9 @@ pub(crate) async fn fates(
     Ok(dead_letters.iter().zip(&traces).map(fate).collect())
 }
 
-/// The fate of a dead letter that was replayed. `others` are the operations that took it at another time.
+/// The outcome of a dead letter that was replayed. `others` are the other operations that took it.
 fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, others: &[Taken]) -> Fate {
-    // Where the later one found its row, this one has stored it, whatever the header of the later dead letter said.
+    // If the later replay found the row already there, this one has stored it, whatever the header said.
     let is_next = |taken: &&Taken| {
         let trace = Trace::read(&taken.detail);
         taken.outcome == "replayed" && trace.after.as_deref() == Some(replay) && !trace.already_recorded
@@ -226,7 +112,7 @@ fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, 
     match (trace.already_recorded, next, row, dead) {
         (true, ..) => Fate::AlreadyRecorded,
         (false, Some(next), ..) => Fate::ReplayedAgain(next.operation.clone()),
-        // The row is another post's, which came between.
+        // The row is another post's.
         (false, None, true, Some(reason)) if reason.code == ID_CONFLICT => Fate::FailedAgain(Arc::clone(reason)),
         (false, None, true, _) => Fate::Recorded,
         (false, None, false, Some(reason)) => Fate::FailedAgain(Arc::clone(reason)),
@@ -237,6 +123,7 @@ fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sluice_core::disposition::Class;
 
     const THIS: &str = "01a20461-3097-72df-9138-a4c221a70ed1";
     const NEXT: &str = "01a20461-4000-72df-9138-a4c221a70ed1";
@@ -284,16 +171,5 @@ mod tests {
         assert_eq!(fate(false, false, &taken(NEXT, "dropped", String::new())), Fate::Dropped(NEXT.to_owned()));
         let earlier = "01a10461-4000-72df-9138-a4c221a70ed1";
         assert_eq!(fate(false, false, &taken(earlier, "dropped", String::new())), Fate::Waiting);
-    }
-
-    #[test]
-    fn counts_name_what_there_is() {
-        let mut counts = Counts::default();
-        assert_eq!(counts.to_string(), "none");
-        for fate in [Fate::Recorded, Fate::Recorded, Fate::ReplayedAgain(NEXT.to_owned()), Fate::Waiting] {
-            counts.add(&fate);
-        }
-        assert_eq!(counts.to_string(), "2 recorded, 1 waiting, 1 replayed again");
-        assert_eq!((counts.total(), counts.failed_again()), (4, 1));
     }
 }

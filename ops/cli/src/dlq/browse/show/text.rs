@@ -1,145 +1,23 @@
-//! `sluice dlq show`: the story of one dead letter.
+//! A dead letter in full as text for people.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
-use std::ops::ControlFlow;
 
-use clap::Args;
-use serde::Serialize;
 use serde_json::Value;
-use sluice_core::config::{DatabaseArgs, ServerArgs};
 use sluice_core::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
 use sluice_core::failure::Failure;
-use sluice_core::named::Named;
-use sluice_mysql::{AuditEntry, ID_CONFLICT, Store};
-use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterSummary};
-use sluice_runtime::exit::Exit;
+use sluice_mysql::{AuditEntry, ID_CONFLICT};
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use time::OffsetDateTime;
 
-use crate::browse::DeadLetters;
-use crate::dlq::select::named::resolve;
+use super::Shown;
 use crate::hint;
 use crate::operation;
-use crate::spool::Spool;
 use crate::times::{shown, span};
 use crate::visible::{block, line};
-use sluice_runtime::output::report;
 
-/// Arguments of `sluice dlq show`.
-#[derive(Debug, Args)]
-pub(in crate::dlq) struct ShowArgs {
-    /// Id of the dead letter, as shown by `sluice dlq list`, or of the post it holds
-    ///
-    /// At least 4 characters from the beginning of the id are enough, if no other dead letter's id begins with them.
-    /// `latest` selects the dead letter that failed last.
-    id: String,
-    #[command(flatten)]
-    servers: ServerArgs,
-    /// Print one JSON object
-    ///
-    /// Keys: those of `sluice dlq list --json`, then origin, user (who published it; RabbitMQ vouches for this value,
-    /// all others are what the dead letter says about itself), headers, body (as text), body_is_utf8, and operations
-    /// (as in `sluice dlq audit --json`, oldest first; null if MySQL could not be queried).
-    #[arg(long, conflicts_with = "body")]
-    json: bool,
-    /// Print only the body, byte for byte; on a terminal, hidden characters are escaped
-    #[arg(long)]
-    body: bool,
-}
-
-/// Shows it. Dead letters that share the id are shown one after the other.
-///
-/// # Errors
-/// When the dead letters cannot be looked at.
-pub(in crate::dlq) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
-    let dead = DeadLetters::new(&args.servers.broker, "dlq show")?;
-    let named = resolve(&dead, &args.id).await?;
-    let operations =
-        if args.body { None } else { Some(operations(&args.servers.database, &dead.prefix, &named).await) };
-    let known = operations.as_ref().and_then(|operations| operations.as_deref().ok());
-    let mut found = Spool::<()>::new()?;
-    let look = |dead_letter: DeadLetter| {
-        if !dead_letter.summary.is(&named) {
-            return ControlFlow::Continue(());
-        }
-        let written = match (args.body, args.json) {
-            // The oldest alone.
-            (true, _) => found.count > 0 || found.write(|out| out.write_all(dead_letter.body())),
-            (_, true) => found.add(&Shown::new(&dead_letter, known)),
-            _ => {
-                let (now, gap) = (OffsetDateTime::now_utc(), if found.count > 0 { "\n" } else { "" });
-                let no_post = dead_letter.post(now).err().map(Failure::from);
-                let way_out = way_out(no_post.as_ref(), &dead_letter.summary, &dead.prefix);
-                let story = story(&Shown::new(&dead_letter, known), &way_out, now);
-                found.write(|out| write!(out, "{gap}{story}"))
-            }
-        };
-        if written { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    };
-    let total = dead.look(look).await?;
-    let queue = dead.topology.dead_letter_queue();
-    if found.count == 0 {
-        let id = line(&args.id);
-        report!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
-        return Ok(Exit::Partial);
-    }
-    if found.count > 1 {
-        report!("{} dead letters have this id, the oldest comes first", found.count);
-    }
-    if let Some(Err(error)) = &operations {
-        report!("what was done to it is not known: {error:#}");
-    }
-    if args.body && !std::io::stdout().is_terminal() {
-        found.print_raw()?
-    } else {
-        found.print()?
-    }
-    Ok(Exit::Done)
-}
-
-/// The most operations that are told of, the last ones.
-const OPERATIONS: u32 = 100;
-
-/// What was done to the dead letter, the oldest first.
-async fn operations(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::Result<Vec<AuditEntry>> {
-    let store = Store::new(database)?;
-    let read = store.audit_log(prefix, Some(named), OPERATIONS).await.map_err(|failure| store.with_context(failure));
-    store.close().await;
-    let mut operations = read?;
-    operations.reverse();
-    Ok(operations)
-}
-
-/// All that is known of a dead letter.
-#[derive(Serialize)]
-struct Shown<'a> {
-    #[serde(flatten)]
-    summary: &'a DeadLetterSummary,
-    origin: Option<&'a Origin>,
-    user: Option<&'a str>,
-    headers: Value,
-    body: String,
-    body_is_utf8: bool,
-    operations: Option<&'a [AuditEntry]>,
-}
-
-impl<'a> Shown<'a> {
-    fn new(dead_letter: &'a DeadLetter, operations: Option<&'a [AuditEntry]>) -> Self {
-        Self {
-            summary: &dead_letter.summary,
-            origin: dead_letter.origin.as_ref(),
-            user: dead_letter.user(),
-            headers: dead_letter.headers(),
-            body: String::from_utf8_lossy(dead_letter.body()).into_owned(),
-            body_is_utf8: std::str::from_utf8(dead_letter.body()).is_ok(),
-            operations,
-        }
-    }
-}
-
-/// What can be done with a dead letter. A replay gives workers the same body again: where that is no post, for this
-/// failure, or another post is stored under its id, it would die of it again.
-fn way_out(no_post: Option<&Failure>, dead_letter: &DeadLetterSummary, prefix: &str) -> String {
+/// What can be done with a dead letter. A replay is useless where the body is not a post, for this failure, or where
+/// another post is stored under its id.
+pub(super) fn advice(no_post: Option<&Failure>, dead_letter: &DeadLetterSummary, prefix: &str) -> String {
     let command = |words: &str| hint::command(words, prefix, &dead_letter.id);
     match no_post {
         None if dead_letter.code == ID_CONFLICT => format!(
@@ -160,7 +38,7 @@ fn way_out(no_post: Option<&Failure>, dead_letter: &DeadLetterSummary, prefix: &
     }
 }
 
-fn story(dead_letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String {
+pub(super) fn full(dead_letter: &Shown<'_>, advice: &str, now: OffsetDateTime) -> String {
     let summary = dead_letter.summary;
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
@@ -183,18 +61,18 @@ fn story(dead_letter: &Shown<'_>, way_out: &str, now: OffsetDateTime) -> String 
     if let Some(user) = dead_letter.user {
         row("published by", &format!("{} (RabbitMQ vouches for it)", line(user)));
     }
-    let _ = writeln!(text, "{}", who_says_so(dead_letter));
-    text.push_str(&broker_says(&dead_letter.headers));
+    let _ = writeln!(text, "{}", source(dead_letter));
+    text.push_str(&deaths(&dead_letter.headers));
     text.push_str(&other_headers(&dead_letter.headers));
-    text.push_str(&done_to_it(dead_letter.operations.unwrap_or_default()));
+    text.push_str(&history(dead_letter.operations.unwrap_or_default()));
     let _ = writeln!(text, "\nbody");
     text.push_str(&indented(&body(dead_letter)));
-    let _ = write!(text, "\n{way_out}");
+    let _ = write!(text, "\n{advice}");
     text
 }
 
-/// Where the story comes from, and what it is worth.
-fn who_says_so(dead_letter: &Shown<'_>) -> String {
+/// Which header has these values, and how far it can be trusted.
+fn source(dead_letter: &Shown<'_>) -> String {
     let header = match &dead_letter.headers {
         headers if headers.get(FAILURE_HEADER).is_some() => FAILURE_HEADER,
         headers if headers.get("x-death").is_some() => "x-death",
@@ -203,7 +81,7 @@ fn who_says_so(dead_letter: &Shown<'_>) -> String {
     format!("(the header {header} says so; whoever may publish to RabbitMQ can write it)")
 }
 
-fn done_to_it(operations: &[AuditEntry]) -> String {
+fn history(operations: &[AuditEntry]) -> String {
     let lines = operations.iter().map(|operation| {
         let (what, detail) = operation::told(operation);
         format!("  {}  {what}: {}\n", shown(Some(operation.at)), line(&detail))
@@ -229,16 +107,16 @@ fn came_from(origin: Option<&Origin>) -> String {
     }
 }
 
-/// The broker's own account: each queue that dead-lettered the message, the latest first.
-fn broker_says(headers: &Value) -> String {
-    let deaths = headers.get("x-death").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+/// The header x-death: each queue that dead-lettered the message, the latest first.
+fn deaths(headers: &Value) -> String {
+    let entries = headers.get("x-death").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut text = String::new();
-    for death in deaths {
+    for death in entries {
         let entry = |name: &str| death.get(name).and_then(Value::as_str).unwrap_or("?");
         let count = death.get("count").and_then(Value::as_u64).unwrap_or(1);
         let at = death.get("time").and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-        let said = format!("{} in queue {}, {count} ×, first at {}", entry("reason"), entry("queue"), shown(at));
-        let _ = writeln!(text, "  {}", line(&said));
+        let death = format!("{} in queue {}, {count} ×, first at {}", entry("reason"), entry("queue"), shown(at));
+        let _ = writeln!(text, "  {}", line(&death));
     }
     if text.is_empty() {
         text
@@ -247,14 +125,14 @@ fn broker_says(headers: &Value) -> String {
     }
 }
 
-/// Said of a header that looks like the property.
+/// The note on a header with the name of the property.
 const CLAIM: &str = " (a claim: RabbitMQ vouches for the property user_id alone)";
 
-/// The headers that were not told above.
+/// The headers that are not shown above.
 fn other_headers(headers: &Value) -> String {
-    let told = |name: &str| name == "x-death" || name == FAILURE_HEADER;
+    let is_shown = |name: &str| name == "x-death" || name == FAILURE_HEADER;
     let mut text = String::new();
-    for (name, value) in headers.as_object().into_iter().flatten().filter(|(name, _)| !told(name)) {
+    for (name, value) in headers.as_object().into_iter().flatten().filter(|(name, _)| !is_shown(name)) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let claim = if name == USER_HEADER { CLAIM } else { "" };
         let _ = writeln!(text, "  {}: {}{claim}", line(name), line(&value));
@@ -303,17 +181,17 @@ mod tests {
         }
     }
 
-    fn told(headers: Value, body: &str) -> String {
+    fn text_of(headers: Value, body: &str) -> String {
         let summary = summary();
         let (body, operations) = (body.to_owned(), None);
         let dead_letter =
             Shown { summary: &summary, origin: None, user: None, headers, body, body_is_utf8: true, operations };
-        story(&dead_letter, "sluice dlq replay 42", datetime!(2026-11-22 16:00:00 UTC))
+        full(&dead_letter, "sluice dlq replay 42", datetime!(2026-11-22 16:00:00 UTC))
     }
 
     #[test]
-    fn the_story_tells_when_how_often_and_how_to_replay() {
-        let text = told(json!({}), r#"{"title":"t","content":"c"}"#);
+    fn the_text_says_when_how_often_and_how_to_replay() {
+        let text = text_of(json!({}), r#"{"title":"t","content":"c"}"#);
         for part in
             ["2026-11-22T15:58:00Z (2m ago)", "attempts      2", "first failed  unknown", "sluice dlq replay 42"]
         {
@@ -325,12 +203,12 @@ mod tests {
     #[test]
     fn what_no_replay_can_fix_is_to_be_edited_or_dropped() {
         let malformed = Failure::new(Kind::Permanent, "malformed", "not JSON");
-        let text = way_out(Some(&malformed), &summary(), "post");
+        let text = advice(Some(&malformed), &summary(), "post");
         assert!(text.contains("sluice dlq edit 42\n") && text.contains("sluice dlq drop 42\n"), "{text}");
         assert!(text.contains("malformed: not JSON") && !text.contains("sluice dlq replay"), "{text}");
-        assert_eq!(way_out(None, &summary(), "post"), "to replay it\n  sluice dlq replay 42\n");
+        assert_eq!(advice(None, &summary(), "post"), "to replay it\n  sluice dlq replay 42\n");
         let conflict = DeadLetterSummary { code: ID_CONFLICT.to_owned(), ..summary() };
-        let text = way_out(None, &conflict, "post");
+        let text = advice(None, &conflict, "post");
         assert!(text.contains("sluice dlq edit --new-id 42\n") && !text.contains("sluice dlq replay"), "{text}");
     }
 
@@ -338,26 +216,26 @@ mod tests {
     fn no_part_of_a_stranger_s_dead_letter_reaches_the_terminal_raw() {
         let nasty = json!({ "h\u{1b}": "v\u{9b}", "x-death": [{ "queue": "q\u{1b}", "reason": "r" }] });
         for body in ["\u{1b}]0;owned\u{7}", "{\"title\":\"\\u001b[31m \u{9b}\"}"] {
-            let text = told(nasty.clone(), body);
+            let text = text_of(nasty.clone(), body);
             assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         }
     }
 
     #[test]
-    fn the_broker_s_account_and_other_headers_are_told_apart() {
+    fn deaths_and_other_headers_are_shown_apart() {
         let death = json!({ "count": 3, "reason": "expired", "queue": "post_queue", "time": 1_795_363_200 });
-        let text = told(json!({ "x-death": [death], "tenant": 7, "sluice-failure": "{}" }), "");
+        let text = text_of(json!({ "x-death": [death], "tenant": 7, "sluice-failure": "{}" }), "");
         assert!(text.contains("and senders can\n  expired in queue post_queue, 3 ×, first at 2026-11-22T16:00:00Z\n"));
         assert!(text.contains("headers\n  tenant: 7\n"), "{text}");
-        assert!(!text.contains("sluice-failure: "), "it is told above");
+        assert!(!text.contains("sluice-failure: "), "it is shown above");
     }
 
     #[test]
-    fn what_the_broker_does_not_vouch_for_is_told_as_a_claim() {
-        let text = told(json!({ "sluice-user-id": "admin", "sluice-failure": "{}" }), "");
+    fn what_the_broker_does_not_vouch_for_is_shown_as_a_claim() {
+        let text = text_of(json!({ "sluice-user-id": "admin", "sluice-failure": "{}" }), "");
         assert!(text.contains("sluice-user-id: admin (a claim: "), "{text}");
         assert!(text.contains("(the header sluice-failure says so; whoever may publish"), "{text}");
         assert!(!text.contains("vouches for it"), "{text}");
-        assert!(told(json!({}), "").contains("(no header says why it is here)"));
+        assert!(text_of(json!({}), "").contains("(no header says why it is here)"));
     }
 }
