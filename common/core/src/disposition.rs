@@ -154,7 +154,7 @@ mod tests {
     fn a_plain_row_that_only_does_not_suit_the_table_says_nothing_about_posts() {
         let plain = |kind| Err(failure(kind, "another"));
         assert_eq!(blame(&failure(Kind::Permanent, "code"), &plain(Kind::Permanent)), Blame::Post);
-        // That MySQL cannot be asked, or that another lock was met, says that nothing can be known yet.
+        // While MySQL is down or another lock is held, nothing is known yet.
         for kind in [Kind::Transient, Kind::Dependency, Kind::Operator] {
             assert_eq!(blame(&failure(Kind::Permanent, "code"), &plain(kind)), Blame::EveryPost);
         }

@@ -1,10 +1,10 @@
 //! Dead letters: browsed without a change, and dropped, edited or replayed one by one.
 //!
 //! ```text
-//!  lock        one browser at a time
-//!  browser     goes through the queue; what was only read is released in its order
-//!  dead_letter ─► summary ─► said    one of them, and what is known of it
-//!  transcript ─► properties, value   one in full, as JSON that can be read back
+//!  lock                               one browser at a time
+//!  browser                            goes through the queue; what was only read is released in its order
+//!  dead_letter ─► summary ─► said     one of them, and its summary
+//!  transcript ─► properties, value    one in full, as JSON that can be read back
 //! ```
 
 mod browser;

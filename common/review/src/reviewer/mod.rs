@@ -9,7 +9,7 @@
 //!                             ▼
 //!        breaker ─► free slot ─► POST {"input","model"} ─► Opinion ────► merged into the Review
 //!            │          │                 │
-//!            └──────────┴─────────────────┴──── Trouble ──────────────► held, with the trouble as a reason
+//!            └──────────┴─────────────────┴── ReviewerError ──────────► held, with the error as a reason
 //! ```
 //!
 //! Any failure holds the post for a person and says why: there is no silent approval. The form of the request is that

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-/// What posts of one language are made of. `{place}`, `{thing}`, `{when}` and `{number}` are blanks.
+/// The parts of posts in one language. `{place}`, `{thing}`, `{when}` and `{number}` are blanks.
 pub(super) struct Tongue {
     pub(super) authors: &'static [&'static str],
     /// Titles, each with its first sentence.
