@@ -4,7 +4,7 @@
 //! operation's line undoes it: nothing is ever changed or taken away.
 
 use mysql_async::prelude::FromRow;
-use mysql_async::{FromRowError, Row, Value};
+use mysql_async::{FromRowError, Row};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::audit::{of_dead_letter, reason};
