@@ -1,7 +1,6 @@
 //! What would be done, shown before it is done: for a dry run, and for the question on a terminal.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 
 use sluice_core::disposition::Class;
@@ -11,6 +10,7 @@ use sluice_runtime::exit::Exit;
 use super::batch::Shown;
 use super::forecast::{Candidate, Forecast, Judge};
 use super::plan::Plan;
+use crate::ask;
 use crate::browse::{DeadLetters, Interrupted};
 use crate::columns;
 use crate::dlq::browse::list::{in_columns, row, rows};
@@ -216,18 +216,13 @@ fn number(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-/// Whether there is somebody to ask.
-pub(in crate::dlq) fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
 /// Shows what would be done and asks. No dead letter is in flight meanwhile.
 ///
 /// # Errors
 /// When the terminal is gone, or Ctrl-C was the answer.
 pub(in crate::dlq) async fn ask(preview: &Preview, wording: Wording, dead: &DeadLetters) -> anyhow::Result<bool> {
     output::say(&question(preview, wording));
-    answer(dead).await.map(|answer| is_yes(&answer))
+    answer(dead).await.map(|answer| ask::is_yes(&answer))
 }
 
 /// What is answered to a question that was printed, until the end of the line.
@@ -235,18 +230,7 @@ pub(in crate::dlq) async fn ask(preview: &Preview, wording: Wording, dead: &Dead
 /// # Errors
 /// As [`ask`].
 pub(in crate::dlq) async fn answer(dead: &DeadLetters) -> anyhow::Result<String> {
-    std::io::stderr().flush()?;
-    let read = tokio::task::spawn_blocking(|| {
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map(|_| answer)
-    });
-    tokio::select! {
-        answer = read => Ok(answer??),
-        () = dead.stop.cancelled() => {
-            report!("");
-            Err(Interrupted.into())
-        }
-    }
+    ask::answer(&dead.stop).await?.ok_or_else(|| Interrupted.into())
 }
 
 fn question(preview: &Preview, wording: Wording) -> String {
@@ -276,10 +260,6 @@ fn kinds(preview: &Preview) -> String {
         counts.add_row([count.to_string(), class.to_string(), cut(code, 60)]);
     }
     lines(counts)
-}
-
-fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 #[cfg(test)]
@@ -317,11 +297,5 @@ mod tests {
         assert!(text.contains("id-9") && !text.contains("id-10") && text.contains("… and 2 more"), "{text}");
         assert!(text.contains("nobody: no dead letter has this id"), "{text}");
         assert!(text.ends_with("Replay these dead letters (12) to the workers? [y/N] "), "{text}");
-    }
-
-    #[test]
-    fn only_a_clear_yes_is_a_confirmation() {
-        assert!(["y\n", "Y", " yes\r\n", "YES"].into_iter().all(is_yes));
-        assert!(!["", "\n", "n", "yep", "yy", "j"].into_iter().any(is_yes));
     }
 }
