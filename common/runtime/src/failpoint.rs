@@ -18,6 +18,8 @@ pub const DROP_RECORDED: &str = "drop_recorded";
 pub const RESTORE_CONFIRMED: &str = "restore_confirmed";
 /// An edited dead letter's copy is confirmed, and its original is still unacknowledged.
 pub const EDIT_CONFIRMED: &str = "edit_confirmed";
+/// A post of an act in bulk is decided, and the next one is not yet.
+pub const BULK_DECIDED: &str = "bulk_decided";
 /// A post was just delivered.
 pub const DELIVERED: &str = "delivered";
 /// A page of `sluice status --watch` was drawn.

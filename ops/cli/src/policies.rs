@@ -29,10 +29,10 @@ pub(crate) const NAMED_MOST: usize = 10;
 
 /// Where the policies are.
 #[derive(Debug, Clone, Args)]
-pub struct PolicyArgs {
+pub(crate) struct PolicyArgs {
     /// TOML file of policies, the reasons for decisions; with it, a rejection has to name one [default: none]
     #[arg(long, env = "SLUICE_POLICIES", value_name = "FILE")]
-    pub policies: Option<PathBuf>,
+    policies: Option<PathBuf>,
 }
 
 /// One policy.

@@ -15,6 +15,7 @@ use sluice_mysql::{OperationKind, Store};
 use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
 
+use crate::ask;
 use crate::browse::DeadLetters;
 use crate::dlq::operation::preview;
 use crate::dlq::report::audit_log::AuditLog;
@@ -64,7 +65,7 @@ pub(in crate::dlq) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         true => Some(serde_json::json!({ "id": PostId::new() })),
         false => args.patch.as_deref().map(read_patch).transpose()?,
     };
-    if patch.is_none() && !args.undo && !preview::can_ask() {
+    if patch.is_none() && !args.undo && !ask::can_ask() {
         let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
         return Err(ConfigError::new(COMMAND, problem).into());
     }

@@ -4,7 +4,7 @@ mod listing;
 mod question;
 
 pub(in crate::dlq) use listing::{dry_run, plan};
-pub(in crate::dlq) use question::{answer, ask, can_ask};
+pub(in crate::dlq) use question::{answer, ask};
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

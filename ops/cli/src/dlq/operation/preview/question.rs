@@ -1,21 +1,15 @@
 //! The confirmation prompt on a terminal.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use super::Preview;
+use crate::ask;
 use crate::browse::{DeadLetters, Interrupted};
 use crate::columns;
 use crate::dlq::browse::list::in_columns;
 use crate::dlq::report::outcome::NO_SUCH_DEAD_LETTER;
 use crate::dlq::report::wording::Wording;
 use crate::visible::{cut, line};
-use sluice_runtime::output::{self, report};
+use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
-
-/// Whether there is a terminal to ask on.
-pub(in crate::dlq) fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
 
 /// Shows what would be done and asks. No dead letter is in flight meanwhile.
 ///
@@ -23,23 +17,12 @@ pub(in crate::dlq) fn can_ask() -> bool {
 /// When the terminal is gone, or Ctrl-C was the answer.
 pub(in crate::dlq) async fn ask(preview: &Preview, wording: Wording, dead: &DeadLetters) -> anyhow::Result<bool> {
     output::say(&question(preview, wording));
-    answer(dead).await.map(|answer| is_yes(&answer))
+    answer(dead).await.map(|answer| ask::is_yes(&answer))
 }
 
 /// The line that is typed in answer to a prompt.
 pub(in crate::dlq) async fn answer(dead: &DeadLetters) -> anyhow::Result<String> {
-    std::io::stderr().flush()?;
-    let read = tokio::task::spawn_blocking(|| {
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map(|_| answer)
-    });
-    tokio::select! {
-        answer = read => Ok(answer??),
-        () = dead.stop.cancelled() => {
-            report!("");
-            Err(Interrupted.into())
-        }
-    }
+    ask::answer(&dead.stop).await?.ok_or_else(|| Interrupted.into())
 }
 
 fn question(preview: &Preview, wording: Wording) -> String {
@@ -69,10 +52,6 @@ fn kinds(preview: &Preview) -> String {
         counts.add_row([count.to_string(), class.to_string(), cut(code, 60)]);
     }
     lines(counts)
-}
-
-fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 #[cfg(test)]
@@ -112,11 +91,5 @@ mod tests {
         assert!(text.contains("id-9") && !text.contains("id-10") && text.contains("… and 2 more"), "{text}");
         assert!(text.contains("nobody: no dead letter has this id"), "{text}");
         assert!(text.ends_with("Replay these dead letters (12) to the workers? [y/N] "), "{text}");
-    }
-
-    #[test]
-    fn only_a_clear_yes_is_a_confirmation() {
-        assert!(["y\n", "Y", " yes\r\n", "YES"].into_iter().all(is_yes));
-        assert!(!["", "\n", "n", "yep", "yy", "j"].into_iter().any(is_yes));
     }
 }

@@ -43,7 +43,7 @@ impl Piece {
 
 /// The lines that have something to mark, each with its number, marks below it. A span is marked `^` if it counts,
 /// else `~`.
-pub(super) fn underlined(text: &str, spans: &[([usize; 2], bool)]) -> String {
+pub(crate) fn underlined(text: &str, spans: &[([usize; 2], bool)]) -> String {
     let pieces: Vec<_> = pieces(text, spans).into_iter().filter(Piece::is_marked).collect();
     let mut out = String::new();
     for piece in pieces.iter().take(LINES) {
