@@ -67,7 +67,8 @@ impl Store {
              COALESCE(SUM(c.state = 'escalated' AND NOT COALESCE(c.claimed_until > NOW(6), 0)), 0), \
              COALESCE(SUM(COALESCE(c.claimed_until > NOW(6), 0)), 0), MIN(c.opened_at), \
              (SELECT COUNT(*) FROM decision_outbox WHERE seq IS NULL), \
-             (SELECT COUNT(*) FROM decision_deliveries WHERE delivered_at IS NULL) \
+             (SELECT COUNT(*) FROM decision_endpoints e JOIN decision_deliveries d ON d.endpoint = e.name \
+              AND d.delivered_at IS NULL) \
              FROM review_cases c WHERE c.state IN ('waiting', 'escalated')";
         let rows: Vec<Columns> = self.read("a count of cases", statement.to_owned(), Vec::new()).await?;
         let (waiting, escalated, claimed, oldest, unnumbered, undelivered) =
@@ -114,27 +115,30 @@ impl Store {
             Some("category") => "c.category",
             _ => "'all'",
         };
-        type Columns = (String, String, bool, bool, bool, f64, Option<f64>);
         let statement = format!(
             "SELECT {of}, d.verdict, d.undoes IS NOT NULL, \
              EXISTS (SELECT 1 FROM review_decisions u WHERE u.post = d.post AND u.undoes = d.id), \
              d.cause = 'appeal' AND d.verdict <> d.previous, \
              CAST(GREATEST(TIMESTAMPDIFF(MICROSECOND, c.opened_at, d.decided_at), 0) / 1e6 AS DOUBLE), \
              CAST(d.handling_ms / 1e3 AS DOUBLE) \
-             FROM review_decisions d JOIN review_cases c ON c.id = d.case_id WHERE d.decided_at >= ? ORDER BY 1"
+             FROM review_decisions d JOIN review_cases c ON c.id = d.case_id WHERE d.decided_at >= ?"
         );
-        let rows: Vec<Columns> =
+        let mut rows: Vec<Measured> =
             self.read("measuring decisions", statement, vec![crate::insertion::datetime(since)]).await?;
+        // The database's order takes capitals for small letters.
+        rows.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         Ok(rows.chunk_by(|(one, ..), (other, ..)| one == other).map(sum_up).collect())
     }
 }
 
-fn sum_up(rows: &[(String, String, bool, bool, bool, f64, Option<f64>)]) -> Measures {
+/// A decision as far as it is measured: of whom or what, the verdict, whether it undoes another, was undone and overturned
+/// one on appeal; the seconds from the opening of the case and from the claim.
+type Measured = (String, String, bool, bool, bool, f64, Option<f64>);
+
+fn sum_up(rows: &[Measured]) -> Measures {
     let of = rows.first().map(|(of, ..)| of.clone()).unwrap_or_default();
     let decided: Vec<_> = rows.iter().filter(|(_, _, undo, ..)| !undo).collect();
-    let count = |fits: &dyn Fn(&&&(String, String, bool, bool, bool, f64, Option<f64>)) -> bool| {
-        decided.iter().filter(fits).count() as u64
-    };
+    let count = |fits: &dyn Fn(&&&Measured) -> bool| decided.iter().filter(fits).count() as u64;
     let sorted = |mut times: Vec<f64>| {
         times.sort_by(f64::total_cmp);
         times
