@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use sluice_core::config::LogArgs;
 use sluice_runtime::command_line::Reference;
 
-use crate::{decisions, dlq, migrate, replays, review, rules, status, topology, verify, why};
+use crate::{console, decisions, dlq, migrate, replays, review, rules, status, topology, verify, why};
 
 /// Operate and inspect Sluice, the queue between incoming posts and MySQL
 ///
@@ -53,6 +53,10 @@ pub enum Command {
     Decisions(decisions::DecisionsArgs),
     /// Check, explain and evaluate the rules of the review (needs no server)
     Rules(rules::RulesArgs),
+    /// Serve the HTTP API of people's review, and send decisions to the forum
+    ///
+    /// Serves /api/v1 (described at /api/v1/openapi.json), /healthz, /readyz and /metrics. Several may run.
+    Console(Box<console::ConsoleArgs>),
     /// Shell completions and manual pages.
     #[command(flatten)]
     Reference(Reference),

@@ -7,6 +7,7 @@
 //!  replays              what became of the dead letters of each replay
 //!  verify               every accepted id accounted for
 //!  rules                the rules of the review, tried by hand
+//!  console              the API for forums and other tools, and the sender of decisions
 //!  why                  one post's story, from all places that know a part of it
 //!  review               people decide about held posts
 //!  decisions            how their decisions reach the forum
@@ -19,6 +20,7 @@ mod ask;
 mod browse;
 pub mod cli;
 mod columns;
+pub mod console;
 pub mod decisions;
 pub mod depths;
 pub mod dlq;
@@ -64,6 +66,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rules(args) => rules::run(&args),
         Command::Verify(args) => verify::run(args).await,
         Command::Why(args) => why::run(args).await,
+        Command::Console(args) => console::run(*args).await,
         Command::Reference(reference) => reference.run::<Cli>(),
     };
     match done {

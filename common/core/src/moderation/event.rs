@@ -41,6 +41,18 @@ pub enum EventType {
     AppealDecided,
 }
 
+impl EventType {
+    /// Its name in JSON, and its routing key in RabbitMQ.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PostHeld => "post.held",
+            Self::PostDecided => "post.decided",
+            Self::AppealDecided => "appeal.decided",
+        }
+    }
+}
+
 /// One event. It never holds the post's text, and no person's name: `by` is a role.
 ///
 /// Events of one post come in the order of their revisions, each at least once. A receiver applies an event only if its

@@ -1,5 +1,7 @@
 //! Claims: who holds a case. A claim ends by the database's clock; nobody has to come and end it.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
@@ -77,6 +79,10 @@ impl Release {
     }
 }
 
+/// A change of a case, under way. Boxed, so that whoever waits for it may do so on any thread.
+pub(super) type Changing<'t, T> =
+    Pin<Box<dyn Future<Output = Result<Result<T, Refusal>, mysql_async::Error>> + Send + 't>>;
+
 impl Store {
     /// Hands out the next case: by priority, then by age.
     ///
@@ -105,12 +111,14 @@ impl Store {
     /// The server's.
     pub async fn claim(&self, case: Uuid, ask: Ask<'_>) -> Result<Option<Result<(), Refusal>>, Failure> {
         let actor = Actor { name: ask.by, role: ask.role, claim: Some(ask.token) };
-        self.change(case, "claiming a case", async |transaction, case| {
-            let answer = case.as_it_stands().claim(actor);
-            if answer.is_ok() {
-                take(transaction, case, ask).await?;
-            }
-            Ok(answer)
+        self.change(case, "claiming a case", &(actor, ask), |transaction, case, (actor, ask)| {
+            Box::pin(async move {
+                let answer = case.as_it_stands().claim(*actor);
+                if answer.is_ok() {
+                    take(transaction, case, *ask).await?;
+                }
+                Ok(answer)
+            })
         })
         .await
     }
@@ -124,17 +132,19 @@ impl Store {
         case: Uuid,
         actor: Actor<'_>,
     ) -> Result<Option<Result<OffsetDateTime, Refusal>>, Failure> {
-        self.change(case, "extending a claim", async |transaction, case| {
-            if let Err(refusal) = case.as_it_stands().hold(actor) {
-                return Ok(Err(refusal));
-            }
-            let statement = "UPDATE review_cases SET claimed_until = GREATEST(claimed_until, \
-                             LEAST(NOW(6) + INTERVAL ? SECOND, claimed_at + INTERVAL ? SECOND)) WHERE id = ?";
-            let id = case.case.to_string();
-            transaction.exec_drop(statement, (LEASE.as_secs(), LEASE_MOST.as_secs(), &id)).await?;
-            let until = "SELECT claimed_until FROM review_cases WHERE id = ?";
-            let until: Option<PrimitiveDateTime> = transaction.exec_first(until, (id,)).await?;
-            Ok(Ok(until.ok_or_else(super::open::no_row)?.assume_utc()))
+        self.change(case, "extending a claim", &actor, |transaction, case, actor| {
+            Box::pin(async move {
+                if let Err(refusal) = case.as_it_stands().hold(*actor) {
+                    return Ok(Err(refusal));
+                }
+                let statement = "UPDATE review_cases SET claimed_until = GREATEST(claimed_until, \
+                                 LEAST(NOW(6) + INTERVAL ? SECOND, claimed_at + INTERVAL ? SECOND)) WHERE id = ?";
+                let id = case.case.to_string();
+                transaction.exec_drop(statement, (LEASE.as_secs(), LEASE_MOST.as_secs(), &id)).await?;
+                let until = "SELECT claimed_until FROM review_cases WHERE id = ?";
+                let until: Option<PrimitiveDateTime> = transaction.exec_first(until, (id,)).await?;
+                Ok(Ok(until.ok_or_else(super::open::no_row)?.assume_utc()))
+            })
         })
         .await
     }
@@ -149,33 +159,37 @@ impl Store {
         actor: Actor<'_>,
         how: Release,
     ) -> Result<Option<Result<CaseState, Refusal>>, Failure> {
-        self.change(case, "giving a case back", async |transaction, case| {
-            let stands = case.as_it_stands();
-            // To escalate a case one need not hold a claim, but nobody else may.
-            let allowed = if how == Release::Escalated { stands.decide(actor) } else { stands.hold(actor) };
-            if let Err(refusal) = allowed {
-                return Ok(Err(refusal));
-            }
-            let state = match how {
-                Release::Released => stands.state,
-                Release::Skipped => stands.skipped(),
-                Release::Escalated => CaseState::Escalated,
-            };
-            end_claim(transaction, case, how.as_str()).await?;
-            let statement = "UPDATE review_cases SET state = ?, claim = NULL, claimed_by = NULL, claimed_at = NULL, \
-                             claimed_until = NULL WHERE id = ?";
-            transaction.exec_drop(statement, (state.as_str(), case.case.to_string())).await?;
-            Ok(Ok(state))
+        self.change(case, "giving a case back", &(actor, how), |transaction, case, (actor, how)| {
+            Box::pin(async move {
+                let stands = case.as_it_stands();
+                // To escalate a case one need not hold a claim, but nobody else may.
+                let allowed = if *how == Release::Escalated { stands.decide(*actor) } else { stands.hold(*actor) };
+                if let Err(refusal) = allowed {
+                    return Ok(Err(refusal));
+                }
+                let state = match how {
+                    Release::Released => stands.state,
+                    Release::Skipped => stands.skipped(),
+                    Release::Escalated => CaseState::Escalated,
+                };
+                end_claim(transaction, case, how.as_str()).await?;
+                let statement = "UPDATE review_cases SET state = ?, claim = NULL, claimed_by = NULL, claimed_at = NULL, \
+                                 claimed_until = NULL WHERE id = ?";
+                transaction.exec_drop(statement, (state.as_str(), case.case.to_string())).await?;
+                Ok(Ok(state))
+            })
         })
         .await
     }
 
-    /// Changes one case in a transaction, with all cases of its post locked. A refusal is taken back.
-    pub(super) async fn change<T>(
+    /// Changes one case in a transaction, with all cases of its post locked. A refusal is taken back. `asked` is what
+    /// the change is made of.
+    pub(super) async fn change<A: Sync, T: Send>(
         &self,
         case: Uuid,
         what: &str,
-        change: impl AsyncFn(&mut Transaction<'_>, &StoredCase) -> Result<Result<T, Refusal>, mysql_async::Error>,
+        asked: &A,
+        change: impl for<'t> Fn(&'t mut Transaction<'_>, &'t StoredCase, &'t A) -> Changing<'t, T> + Send + Sync,
     ) -> Result<Option<Result<T, Refusal>>, Failure> {
         let mut tried = 1;
         loop {
@@ -185,7 +199,7 @@ impl Store {
                     let mut connection = pool.get_conn().await?;
                     let mut transaction = begin(&mut connection).await?;
                     let Some(case) = lock_case(&mut transaction, case).await? else { return Ok(None) };
-                    let answer = change(&mut transaction, &case).await?;
+                    let answer = change(&mut transaction, &case, asked).await?;
                     if answer.is_ok() {
                         transaction.commit().await?
                     } else {

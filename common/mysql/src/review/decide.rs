@@ -105,7 +105,9 @@ impl Store {
             return same(decision, request).map(|decision| Some(Ok(decision)));
         }
         let decided = self
-            .change(request.case, "a decision", async |transaction, case| decide(transaction, case, request).await)
+            .change(request.case, "a decision", request, |transaction, case, request| {
+                Box::pin(decide(transaction, case, request))
+            })
             .await?;
         match decided {
             None => Ok(None),

@@ -15,6 +15,7 @@
 mod appeal;
 mod case;
 mod claim;
+mod claim_end;
 mod decide;
 mod decision;
 mod delivery;
@@ -33,6 +34,7 @@ mod undo;
 pub use appeal::{Appeal, AppealRefusal};
 pub use case::StoredCase;
 pub use claim::{Ask, Claimed, LEASE, LEASE_MOST, Nothing, Release};
+pub use claim_end::ClaimEnd;
 pub use decide::{DecisionRequest, Ruling};
 pub use decision::{Decision, Standing};
 pub use delivery::{Delivery, Failed};

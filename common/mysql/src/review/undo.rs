@@ -44,47 +44,49 @@ impl Store {
         }
         let Some(undone) = self.decision(request.decision).await? else { return Ok(None) };
         let answer = self
-            .change(undone.case, "an undo", async |transaction, case| {
-                let Some(undone) = find(transaction, request.decision).await? else {
-                    return Ok(Err(Refusal::NotUndoable));
-                };
-                let undoes = undone.undoes.is_some();
-                let allowed = case.as_it_stands().undo(request.actor, undone.revision, &undone.decided_by, undoes);
-                if let Err(refusal) = allowed {
-                    return Ok(Err(refusal));
-                }
-                let before = before(transaction, case).await?;
-                let decision = NewDecision {
-                    id: request.id,
-                    verdict: before.stood,
-                    previous: before.standing,
-                    cause: Cause::Undo,
-                    policies: &[],
-                    policyset: None,
-                    message: None,
-                    note: request.note,
-                    actor: request.actor,
-                    act: request.act,
-                    undoes: Some(request.decision),
-                    ruleset: before.ruleset,
-                    at: before.now,
-                    appealable_until: None,
-                };
-                write(transaction, case, &decision).await?;
-                let open = "UPDATE review_cases SET state = 'waiting', closed_at = NULL WHERE id = ?";
-                transaction.exec_drop(open, (case.case.to_string(),)).await?;
-                claim_for(transaction, case, request.actor.name, request.actor.claim.unwrap_or(request.id)).await?;
-                // An appeal against what was undone has nothing left to appeal against.
-                for appeal in lock(transaction, case.post).await? {
-                    let of_this = appeal.kind == CaseKind::Appeal && appeal.of_decision == Some(request.decision);
-                    if of_this && appeal.stored_state.is_open() {
-                        let end = "UPDATE review_cases SET state = ?, closed_at = ? WHERE id = ?";
-                        let state = CaseState::Withdrawn.as_str();
-                        let asked = vec![state.into(), datetime(decision.at), appeal.case.to_string().into()];
-                        transaction.exec_drop(end, Params::Positional(asked)).await?;
+            .change(undone.case, "an undo", request, |transaction, case, request| {
+                Box::pin(async move {
+                    let Some(undone) = find(transaction, request.decision).await? else {
+                        return Ok(Err(Refusal::NotUndoable));
+                    };
+                    let undoes = undone.undoes.is_some();
+                    let allowed = case.as_it_stands().undo(request.actor, undone.revision, &undone.decided_by, undoes);
+                    if let Err(refusal) = allowed {
+                        return Ok(Err(refusal));
                     }
-                }
-                Ok(Ok(()))
+                    let before = before(transaction, case).await?;
+                    let decision = NewDecision {
+                        id: request.id,
+                        verdict: before.stood,
+                        previous: before.standing,
+                        cause: Cause::Undo,
+                        policies: &[],
+                        policyset: None,
+                        message: None,
+                        note: request.note,
+                        actor: request.actor,
+                        act: request.act,
+                        undoes: Some(request.decision),
+                        ruleset: before.ruleset,
+                        at: before.now,
+                        appealable_until: None,
+                    };
+                    write(transaction, case, &decision).await?;
+                    let open = "UPDATE review_cases SET state = 'waiting', closed_at = NULL WHERE id = ?";
+                    transaction.exec_drop(open, (case.case.to_string(),)).await?;
+                    claim_for(transaction, case, request.actor.name, request.actor.claim.unwrap_or(request.id)).await?;
+                    // An appeal against what was undone has nothing left to appeal against.
+                    for appeal in lock(transaction, case.post).await? {
+                        let of_this = appeal.kind == CaseKind::Appeal && appeal.of_decision == Some(request.decision);
+                        if of_this && appeal.stored_state.is_open() {
+                            let end = "UPDATE review_cases SET state = ?, closed_at = ? WHERE id = ?";
+                            let state = CaseState::Withdrawn.as_str();
+                            let asked = vec![state.into(), datetime(decision.at), appeal.case.to_string().into()];
+                            transaction.exec_drop(end, Params::Positional(asked)).await?;
+                        }
+                    }
+                    Ok(Ok(()))
+                })
             })
             .await?;
         match (answer, self.decision(request.id).await?) {

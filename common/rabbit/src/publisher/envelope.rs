@@ -39,6 +39,18 @@ impl Envelope {
         Self::new(topology.exchange(), properties, post.to_body())
     }
 
+    /// An event of people's review, for whoever has bound a queue to the exchange for decisions. `kind` is its routing
+    /// key.
+    #[must_use]
+    pub fn decision(topology: &Topology, id: &str, kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        let properties = BasicProperties::default()
+            .with_message_id(id.into())
+            .with_content_type("application/json".into())
+            .with_type(kind.into());
+        let envelope = Self::new(topology.decisions(), properties, body.into());
+        Self { routing_key: kind.to_owned(), ..envelope }
+    }
+
     /// Any message, for the queue that `exchange` leads to. Always persistent, and without an expiry: what Sluice
     /// publishes waits until somebody takes it. The `user_id` goes into a header: the broker vouches for that property,
     /// and refuses a message that bears another user's.

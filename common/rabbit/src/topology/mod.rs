@@ -9,6 +9,7 @@
 //!
 //! Both queues are quorum queues: what the broker has confirmed is on disk, on a cluster on the disks of a majority.
 
+mod decisions;
 mod depth;
 mod drift;
 mod entity;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use sluice_core::post::PostId;
 
@@ -28,9 +29,12 @@ pub struct Problem {
     /// The post it is about, where it has an id already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<PostId>,
-    /// When to try again.
+    /// What else a program may want to know: who was first, and when.
+    #[serde(flatten)]
+    more: Option<Box<Map<String, Value>>>,
+    /// When to try again, in seconds.
     #[serde(skip)]
-    retry_after: Option<Duration>,
+    retry_after: Option<u32>,
 }
 
 /// One field at fault.
@@ -46,7 +50,7 @@ impl Problem {
     /// A problem.
     #[must_use]
     pub fn new(status: StatusCode, name: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, title, status, detail: detail.into(), errors: Vec::new(), id: None, retry_after: None }
+        Self { name, title, status, detail: detail.into(), errors: Vec::new(), id: None, more: None, retry_after: None }
     }
 
     /// 503: more is under way at once than may be, as `detail` says. It is over as soon as some of it has finished.
@@ -70,10 +74,19 @@ impl Problem {
         self
     }
 
+    /// With one more member, under a name that is none of those above. A value without a JSON form is left out.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.more.get_or_insert_default().insert(name.to_owned(), value);
+        }
+        self
+    }
+
     /// With the advice to try again after so long (whole seconds).
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        self.retry_after = Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1));
         self
     }
 }
@@ -94,7 +107,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }

@@ -27,7 +27,7 @@ async fn sweep(amqp_url: &str, database_url: &str, topology: &Topology) {
                 let _ = channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await;
             }
         }
-        for exchange in [topology.exchange(), topology.dead_letter_exchange()] {
+        for exchange in [topology.exchange(), topology.dead_letter_exchange(), topology.decisions()] {
             if let Ok(channel) = connection.create_channel().await {
                 let options = ExchangeDeleteOptions::default();
                 let _ = channel.exchange_delete(exchange.into(), options).await;

@@ -261,7 +261,7 @@ async fn delete(connection: &lapin::Connection, topology: &Topology) {
             let _ = channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await;
         }
     }
-    for exchange in [topology.exchange(), topology.dead_letter_exchange()] {
+    for exchange in [topology.exchange(), topology.dead_letter_exchange(), topology.decisions()] {
         if let Ok(channel) = connection.create_channel().await {
             let _ = channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await;
         }

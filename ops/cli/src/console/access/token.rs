@@ -1,0 +1,76 @@
+//! A client's token: made here, shown once, and kept by nobody but the client. Sluice has its hash.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// How a token begins, so that one that lies around is known for what it is.
+const BEGINS: &str = "sluice_";
+/// How many bytes of it are drawn by chance.
+const RANDOM_BYTES: usize = 32;
+
+/// The hash by which a token is known. Nothing that is signed or kept is made of it, and nobody can turn it back: a
+/// token has 256 bits of chance.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token.
+    pub(crate) fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// Reads 64 hexadecimal digits.
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut hash = [0; 32];
+        for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+        }
+        Some(Self(hash))
+    }
+
+    /// As hexadecimal digits.
+    pub(crate) fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether two are the same, in a time that does not tell where they differ.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// A new token, of the kernel's randomness.
+///
+/// # Errors
+/// When the kernel gives none.
+pub(crate) fn new() -> io::Result<String> {
+    let mut random = [0; RANDOM_BYTES];
+    File::open("/dev/urandom")?.read_exact(&mut random)?;
+    Ok(format!("{BEGINS}{}", URL_SAFE_NO_PAD.encode(random)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_hash_and_no_two_are_the_same() {
+        let (one, other) = (new().expect("the kernel has chance"), new().expect("the kernel has chance"));
+        assert!(one != other && one.len() > 40 && one.starts_with(BEGINS));
+        let hash = TokenHash::from_hex(&TokenHash::of(&one).to_hex()).expect("its own form");
+        assert!(hash.is(&TokenHash::of(&one)) && !hash.is(&TokenHash::of(&other)));
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(TokenHash::of("abc").to_hex(), known);
+        for wrong in ["", "ba78", &"g".repeat(64), &"é".repeat(32)] {
+            assert!(TokenHash::from_hex(wrong).is_none(), "{wrong}");
+        }
+    }
+}
