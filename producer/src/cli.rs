@@ -91,7 +91,7 @@ impl Serve {
             return Ok(());
         }
         let problem = format!(
-            "{} bytes are too few for posts of up to {} bytes (SLUICE_MAX_BODY); give at least {least}",
+            "{} bytes are too few for posts of up to {} bytes (SLUICE_MAX_BODY); set at least {least}",
             self.memory, self.max_body
         );
         Err(ConfigError::new("SLUICE_MEMORY", problem))
@@ -181,7 +181,7 @@ fn key(text: &str) -> Result<Key, String> {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (0.001..=1_000_000.0).contains(&rate) => Ok(rate),
-        _ => Err("a number of posts a second, from 0.001 to 1000000".to_owned()),
+        _ => Err("a number of posts per second, from 0.001 to 1000000".to_owned()),
     }
 }
 

@@ -59,7 +59,7 @@ impl Field {
         let text = self.optional("id", usize::MAX, faults)?;
         let problem = match text.parse::<PostId>() {
             Ok(id) if !id.is_nobodys() => return Some(id),
-            Ok(_) => "must be a UUID of its own, not the nil or the max UUID",
+            Ok(_) => "must be a UUID other than the nil and the max UUID",
             Err(_) => "must be a UUID",
         };
         faults.push(FieldProblem { field: "id", problem: problem.to_owned() });

@@ -40,7 +40,7 @@ impl TopologyStatus {
     pub fn check(&self) -> Result<(), String> {
         match self {
             Self::Declared => Ok(()),
-            Self::Trying => Err("RabbitMQ has not answered yet; is it running? AMQP_URL says where to look".to_owned()),
+            Self::Trying => Err("RabbitMQ has not answered yet; is it running? AMQP_URL sets the address".to_owned()),
             Self::Refused(error) => Err(error.to_string()),
         }
     }
@@ -71,9 +71,9 @@ impl DeclareError {
     /// Logs it, as an error if it needs an operator.
     pub fn log(&self) {
         if self.needs_operator() {
-            tracing::error!(error = %self, "no post is accepted until this is put right");
+            tracing::error!(error = %self, "no posts are accepted until this is fixed");
         } else {
-            tracing::warn!(error = %self, "no post is accepted yet; trying on");
+            tracing::warn!(error = %self, "no posts are accepted yet; retrying");
         }
     }
 }
@@ -144,7 +144,7 @@ pub async fn pursue(broker: &Broker, topology: &Topology, topology_status: &watc
 /// What is said when something has to wait.
 #[must_use]
 pub fn waiting(error: &dyn std::fmt::Display, patience: Duration) -> String {
-    format!("waiting: {error}; trying again for up to {patience:?}")
+    format!("waiting: {error}; retrying for up to {patience:?}")
 }
 
 #[cfg(test)]

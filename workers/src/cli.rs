@@ -157,14 +157,14 @@ impl RunArgs {
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.hold > LONGEST_HOLD {
             let problem =
-                format!("{:?} is too long: RabbitMQ takes a post away after 30 minutes; at most 15m", self.hold);
+                format!("{:?} is too long: RabbitMQ takes a delivery back after 30 minutes; at most 15m", self.hold);
             return Err(ConfigError::new("SLUICE_HOLD", problem));
         }
         let retries = self.retry_cap.saturating_mul(self.max_attempts);
         if retries > LONGEST_HOLD {
             let problem = format!(
-                "{} attempts up to {:?} apart could keep a post in flight for {retries:?}, and RabbitMQ takes it away \
-                 after 30 minutes; at most 15m in all",
+                "{} attempts up to {:?} apart could keep a post in flight for {retries:?}, and RabbitMQ takes it back \
+                 after 30 minutes; at most 15m in total",
                 self.max_attempts, self.retry_cap
             );
             return Err(ConfigError::new("SLUICE_RETRY_CAP", problem));

@@ -98,7 +98,7 @@ impl Consumers {
                         End::Stopped => return,
                         // The gate is the wait.
                         End::Paused => continue,
-                        End::Broken(why) => tracing::warn!(%why, "the session with RabbitMQ ended; building a new one"),
+                        End::Broken(why) => tracing::warn!(%why, "the session with RabbitMQ ended; opening a new one"),
                     }
                 }
                 Err(error) => complain(&error),

@@ -38,7 +38,7 @@ const PIPE: Duration = Duration::from_secs(1);
 /// # Errors
 /// When this program cannot be found to be started again.
 pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::Result<Exit> {
-    let program = std::env::current_exe().context("cannot find this program to start it again")?;
+    let program = std::env::current_exe().context("cannot find the executable of this program")?;
     let base = args.base_name();
     let mut watched = JoinSet::new();
     for slot in 1..=args.processes {
@@ -47,7 +47,7 @@ pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::R
         let process = Watched { program: program.clone().into(), name, listen, patience: args.drain + GRACE };
         watched.spawn(process.keep(shutdown.clone(), calls.heard()));
     }
-    tracing::info!(processes = args.processes, name = base, "watching over worker processes");
+    tracing::info!(processes = args.processes, name = base, "supervising worker processes");
     let all = async { while watched.join_next().await.is_some() {} };
     tokio::select! {
         () = all => Ok(Exit::Done),
@@ -66,7 +66,7 @@ fn port_of(listen: SocketAddr, slot: u16) -> anyhow::Result<SocketAddr> {
         port => port.checked_add(slot - 1),
     };
     let port =
-        port.with_context(|| format!("SLUICE_WORKER_LISTEN: there is no port for process {slot} after {listen}"))?;
+        port.with_context(|| format!("SLUICE_WORKER_LISTEN: there is no port left for process {slot} after {listen}"))?;
     Ok(SocketAddr::new(listen.ip(), port))
 }
 
@@ -129,9 +129,9 @@ impl Watched {
         match tokio::time::timeout(self.patience, child.wait()).await {
             Ok(Ok(status)) if status.success() => tracing::info!(worker = self.name, "ended"),
             Ok(Ok(status)) => tracing::warn!(worker = self.name, how = how(status), "ended"),
-            Ok(Err(error)) => tracing::warn!(worker = self.name, %error, "cannot tell how it ended"),
+            Ok(Err(error)) => tracing::warn!(worker = self.name, %error, "cannot read its exit status"),
             Err(_) => {
-                tracing::warn!(worker = self.name, "did not end in time; killing it");
+                tracing::warn!(worker = self.name, "did not exit in time; killing it");
                 let _ = child.kill().await;
             }
         }

@@ -285,7 +285,7 @@ async fn a_dead_letter_that_nobody_takes_is_kept_in_flight_and_not_lost() {
     channel.exchange_delete(gone.into(), Default::default()).await.expect("the exchange can be deleted");
     let (bad, good) = (ground.post(&"x".repeat(300)), ground.post("good"));
     ground.publish(&[bad, good.clone()]).await;
-    worker.says("the dead letter was not taken", 1).await;
+    worker.says("the dead letter could not be published", 1).await;
     stored(&ground, good.id).await;
     assert!(worker.stop().await.success());
     waiting(&ground, 1).await;

@@ -147,7 +147,7 @@ impl Post {
         let wire: Wire<'_> = serde_json::from_slice(json::without_mark(body)).map_err(|error| {
             let gzip = body.starts_with(GZIP);
             Malformed::NotAPost(if gzip {
-                "it is gzip, which only the front door decodes".into()
+                "it is gzip, which only the HTTP API decodes".into()
             } else {
                 json::told(&error)
             })
@@ -205,7 +205,7 @@ struct WireId<'a>(#[serde(borrow)] Cow<'a, str>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// No post has so large a body.
-    #[error("the message body has {0} bytes, and that of a post has at most {BODY_MAX_BYTES}; it was not read")]
+    #[error("the message body has {0} bytes, more than the maximum of {BODY_MAX_BYTES} for a post; it was not read")]
     TooLarge(usize),
     /// The body is not a JSON object with the fields of a post.
     #[error("the message body is not a post: {0}")]
@@ -217,7 +217,7 @@ pub enum Malformed {
     #[error("the post's id is not a UUID")]
     BadId,
     /// The id is one that stands for none, see [`PostId::is_nobodys`].
-    #[error("the post's id {0} stands for no id, and would be that of other posts too")]
+    #[error("the post's id {0} is the nil or the max UUID, which does not identify a post")]
     NobodysId(PostId),
     /// The time of submission has no form in UTC.
     #[error("the post's submitted_at {0} is out of range")]

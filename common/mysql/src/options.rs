@@ -51,16 +51,16 @@ fn check_tls(url: &Url) -> Result<(), String> {
     let tls = given("require_ssl").as_deref() == Some("true");
     let how = [VERIFY_CA, VERIFY_IDENTITY, "built_in_roots"].into_iter().find(|name| given(name).is_some());
     if let Some(name) = how.filter(|_| !tls) {
-        return Err(format!("its parameter `{name}` is about TLS, and there is none without `require_ssl=true`"));
+        return Err(format!("its parameter `{name}` is for TLS, and has no effect without `require_ssl=true`"));
     }
     let unchecked = match (given(VERIFY_CA).as_deref(), given(VERIFY_IDENTITY).as_deref()) {
         (Some("false"), _) => {
-            "verify_ca=false: any certificate will do, so whoever is in between can read and change everything"
+            "verify_ca=false: any certificate is accepted, so anybody between the two can read and change everything"
         }
-        (_, Some("false")) => "verify_identity=false: the certificate may be any other server's",
+        (_, Some("false")) => "verify_identity=false: a certificate of any other server is accepted",
         _ => return Ok(()),
     };
-    tracing::warn!("DATABASE_URL turns a check of TLS off: {unchecked}");
+    tracing::warn!("DATABASE_URL turns off a TLS check: {unchecked}");
     Ok(())
 }
 

@@ -46,7 +46,7 @@ fn told(error: &lapin::Error) -> String {
         lapin::ErrorKind::ProtocolError(protocol) => protocol.get_message().to_string(),
         // In the words of the library for TLS, what came is "corrupt".
         lapin::ErrorKind::IOError(io) if io.to_string().contains("InvalidContentType") => {
-            "what listens there does not speak TLS".to_owned()
+            "the server there does not use TLS".to_owned()
         }
         lapin::ErrorKind::IOError(io) => io.to_string(),
         _ => error.to_string(),

@@ -37,7 +37,7 @@ pub(crate) struct DeadLetters {
 
 /// The look was ended by a signal. All dead letters are back.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted; the dead letters are where they were")]
+#[error("interrupted; the dead letters are unchanged")]
 pub(crate) struct Interrupted;
 
 impl DeadLetters {
@@ -72,7 +72,7 @@ impl DeadLetters {
     pub(crate) async fn open(&self) -> anyhow::Result<DeadLetterBrowser> {
         let waiting = || {
             if self.says_so {
-                report!("waiting for somebody else who has the dead letters in flight …");
+                report!("waiting for another client that has the dead letters in flight …");
             }
         };
         tokio::select! {
@@ -95,7 +95,7 @@ impl DeadLetters {
             see(dead_letter)
         });
         let seen = seen.await;
-        bar.set_message(", putting all back");
+        bar.set_message(", returning them");
         let back = dead_letters.put_back().await;
         bar.finish_and_clear();
         seen?;
@@ -125,5 +125,5 @@ fn progress(dead_letters: u32, wanted: bool) -> ProgressBar {
     if !wanted || dead_letters < MANY {
         return ProgressBar::hidden();
     }
-    bar(dead_letters.into(), "{bar:30} {pos}/{len} dead letters looked at{msg} [{elapsed}]")
+    bar(dead_letters.into(), "{bar:30} {pos}/{len} dead letters browsed{msg} [{elapsed}]")
 }

@@ -20,7 +20,7 @@ pub enum DepthError {
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// They were never declared.
-    #[error("{0}; is SLUICE_PREFIX right? `sluice topology apply` makes the queues")]
+    #[error("{0}; is SLUICE_PREFIX right? `sluice topology apply` declares the queues")]
     NoQueue(String),
 }
 

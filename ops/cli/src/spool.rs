@@ -85,7 +85,7 @@ impl<T> Spool<T> {
 
 fn aside() -> String {
     format!(
-        "dead letters are written to a file in {} first; TMPDIR names another place",
+        "dead letters are first written to a file in {}; set TMPDIR to use another folder",
         std::env::temp_dir().display()
     )
 }

@@ -95,7 +95,7 @@ async fn check(args: &BrokerArgs, json: bool) -> anyhow::Result<Exit> {
     })?;
     if !json {
         report!(
-            "({} are not compared: AMQP cannot ask for them; `sluice topology apply` makes the bindings)",
+            "({} are not compared: AMQP cannot query them; `sluice topology apply` declares the bindings)",
             NOT_COMPARED.join(" and ")
         );
     }

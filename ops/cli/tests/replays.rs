@@ -89,7 +89,7 @@ async fn a_dead_letter_without_an_id_is_followed_by_the_id_of_its_post() {
 async fn a_replay_that_nobody_knows_is_named_and_one_of_several_is_asked_for() {
     let ground = Ground::new().await;
     let ran = ground.sluice(&["replays"]).await.ok();
-    assert!(ran.stderr.contains("no replay is recorded") && ran.stdout.is_empty(), "{ran:?}");
+    assert!(ran.stderr.contains("no replays are recorded") && ran.stdout.is_empty(), "{ran:?}");
     let dead = Dead::some(2);
     ground.dead(&dead).await;
     for dead_letter in ids(&dead) {

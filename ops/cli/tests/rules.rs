@@ -97,7 +97,7 @@ async fn eval_names_each_line_that_is_no_row_and_counts_the_others() {
     let told = ran.lines();
     assert_eq!((told.len(), &told[0]["rows"], &told[1]["rows"]), (2, &json!(1), &json!(6)));
     for (line, what) in [(1, "unknown variant"), (2, "column 2"), (4, "missing field `text`")] {
-        let named = format!("bad.jsonl:{line}: no row: ");
+        let named = format!("bad.jsonl:{line}: not a valid row: ");
         let problem = ran.stderr.lines().find(|problem| problem.contains(&named));
         assert!(problem.is_some_and(|problem| problem.contains(what)), "{named}: {}", ran.stderr);
     }
@@ -192,7 +192,7 @@ async fn check_takes_a_valid_file_and_warns_of_what_can_never_match() {
     let expected = [
         ("13:10 the term \"WATCHES\" is also in \"ads\"", "keep one"),
         ("13:21 the term \"cheap watches\" can never match: ", "ads"),
-        ("17:13 the category \"none\" has no rule", "take it out"),
+        ("17:13 the category \"none\" has no rule", "remove the category"),
         ("19:13 the category \"far\" is never reached", "come to 20, it begins at 90"),
         ("28:12 the category \"spm\" is declared nowhere", "hold"),
     ];

@@ -53,7 +53,7 @@ async fn ctrl_c_at_a_question_ends_its_line_and_the_command_and_nothing_is_done(
     asked.stdin.as_mut().expect("it is piped").write_all(CTRL_C).await.expect("a key is pressed");
     let ran = ground.finish(asked).await.exits(130);
     let rest = ran.stdout.replace('\r', "");
-    assert_eq!(rest.trim_start_matches("^C"), "\ninterrupted; the dead letters are where they were\n");
+    assert_eq!(rest.trim_start_matches("^C"), "\ninterrupted; the dead letters are unchanged\n");
     assert_eq!((ground.queued().await, ground.dead_letters().await), (0, 2));
 }
 

@@ -151,7 +151,7 @@ async fn down(dir: &Path, remove: bool) -> anyhow::Result<Exit> {
         }
         match (remove, was_up) {
             (true, _) if was_there => writeln!(out, "the folder is removed"),
-            (false, true) => writeln!(out, "its data are kept; with --remove they go too"),
+            (false, true) => writeln!(out, "its data is kept; --remove deletes it too"),
             _ => Ok(()),
         }
     })?;
@@ -161,7 +161,7 @@ async fn down(dir: &Path, remove: bool) -> anyhow::Result<Exit> {
 async fn run_within(dir: Option<PathBuf>, root: Option<PathBuf>, command: Vec<OsString>) -> anyhow::Result<Exit> {
     let [program, args @ ..] = &command[..] else { bail!("no command is given: sluice-lab stack run -- COMMAND") };
     if !is_found(Path::new(program)) {
-        bail!("there is no program {}: look at its spelling and at the PATH", shell_word(Path::new(program)));
+        bail!("there is no program {}: check its spelling and the PATH", shell_word(Path::new(program)));
     }
     let stack = Stack::start(StackOptions { dir, root, ..StackOptions::default() }).await?;
     report!("private servers: {}", stack.versions().await);

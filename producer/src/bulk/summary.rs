@@ -149,15 +149,15 @@ impl PublishOutcome {
     #[must_use]
     pub fn going_on(&self, source: &str) -> String {
         let mut told = match self.next {
-            1 => format!("no line of {source} is confirmed; go on from line 1"),
+            1 => format!("no line of {source} is confirmed; continue from line 1"),
             next => format!(
-                "lines 1..={} of {source} are confirmed (or were named as bad); go on from line {next}",
+                "lines 1..={} of {source} are confirmed (or were reported as bad); continue from line {next}",
                 next - 1
             ),
         };
         if !self.beyond.is_empty() {
             let lines: Vec<_> = self.beyond.iter().map(LineRange).map(|lines| lines.to_string()).collect();
-            told += &format!(", without these, which are confirmed too: {}", lines.join(", "));
+            told += &format!(", except these lines, which are confirmed too: {}", lines.join(", "));
         }
         told
     }

@@ -220,6 +220,6 @@ fn too_many() -> Problem {
 }
 
 fn rest_not_taken(mut problem: Problem) -> Problem {
-    problem.detail += "; this line and what follows was not taken, send it in another batch";
+    problem.detail += "; this line and all that follow were not accepted, send them in another batch";
     problem
 }

@@ -32,12 +32,12 @@ struct Parts {
 
 /// More bytes are in flight than may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("as many bytes of posts and answers are in flight as may be")]
+#[error("the limit on bytes in flight is reached")]
 pub struct Overloaded;
 
 impl From<Overloaded> for Problem {
     fn from(overloaded: Overloaded) -> Self {
-        Self::overloaded(format!("{overloaded}; try again a little later"))
+        Self::overloaded(format!("{overloaded}; try again later"))
     }
 }
 
@@ -46,7 +46,7 @@ impl Memory {
     #[must_use]
     pub fn new(total: usize) -> Self {
         const NAME: &str = "sluice_producer_bytes_in_flight";
-        metrics::describe_gauge!(NAME, "Bytes of bodies and answers that are under way");
+        metrics::describe_gauge!(NAME, "Bytes of request bodies and responses in flight");
         let total = total.min(Semaphore::MAX_PERMITS);
         let reserve = total / RESERVE;
         Self(Arc::new(Parts {
@@ -76,7 +76,7 @@ impl Memory {
             tracing::warn!(
                 times,
                 bytes,
-                "refused with 503 `overloaded`: as many bytes of posts and answers are in flight as SLUICE_MEMORY allows"
+                "refused with 503 `overloaded`: the limit SLUICE_MEMORY on bytes in flight is reached"
             );
         });
         Overloaded

@@ -22,7 +22,7 @@ impl Meters {
         metrics::describe_histogram!(
             "sluice_accept_seconds",
             metrics::Unit::Seconds,
-            "From the arrival of a single post to the broker's confirm, of accepted posts"
+            "Time from the arrival of a single post to the broker's confirm, for accepted posts"
         );
         Self {
             accepted: metrics::counter!("sluice_posts_accepted_total"),
@@ -66,9 +66,9 @@ impl BrokerMeters {
     pub fn new() -> Self {
         metrics::describe_gauge!(
             "sluice_producer_broker_up",
-            "1 while RabbitMQ takes posts, or only its queue is full"
+            "1 while RabbitMQ accepts posts, or refuses them only because its queue is full"
         );
-        metrics::describe_counter!(Self::OUTAGES, "How often RabbitMQ stopped taking posts, by the first sign of it");
+        metrics::describe_counter!(Self::OUTAGES, "How often RabbitMQ stopped accepting posts, by the first error");
         Self { up: metrics::gauge!("sluice_producer_broker_up") }
     }
 

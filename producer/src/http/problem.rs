@@ -34,10 +34,10 @@ pub fn refused(refusal: Refusal) -> Problem {
 pub fn not_published(error: &PublishError, id: PostId) -> Problem {
     let title = match error {
         PublishError::Unroutable(_) => "No queue for the post",
-        PublishError::Oversized { .. } | PublishError::Refused(_) => "Larger than RabbitMQ takes",
+        PublishError::Oversized { .. } | PublishError::Refused(_) => "Too large for RabbitMQ",
         PublishError::Full => "The queue is full",
-        PublishError::Blocked => "RabbitMQ takes no posts",
-        PublishError::Unreachable(_) => "RabbitMQ cannot be used",
+        PublishError::Blocked => "RabbitMQ accepts no posts",
+        PublishError::Unreachable(_) => "RabbitMQ is unavailable",
         PublishError::Unconfirmed(_) => "Not confirmed in time",
     };
     unavailable(name(error), title, format!("{error}; try again with this id")).about(id)
@@ -90,33 +90,39 @@ pub fn wrong_encoding(found: &str) -> Problem {
 /// The body is said to be gzip, and is not, or not all of it.
 #[must_use]
 pub fn not_gzip() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "not-gzip", "Not gzip", "the body is no gzip, or breaks off in it")
+    Problem::new(StatusCode::BAD_REQUEST, "not-gzip", "Not gzip", "the body is not gzip, or is truncated")
 }
 
 /// The body did not arrive in time.
 #[must_use]
 pub fn too_slow(limit: Duration) -> Problem {
     let detail = format!("the body did not arrive within {limit:?}");
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "The body came too slowly", detail)
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "The body arrived too slowly", detail)
 }
 
-/// The body broke off.
+/// The body is incomplete.
 #[must_use]
 pub fn broken_off() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body broke off", "the body ended before it was complete")
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "broken-body",
+        "The body is incomplete",
+        "the body ended before it was \
+                                                                                    complete",
+    )
 }
 
 /// Nothing is at this path.
 #[must_use]
 pub fn not_found(path: &str) -> Problem {
-    let routes = "there are POST /posts, POST /posts/batch, GET /healthz, GET /readyz and GET /metrics";
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", format!("nothing is at {path}; {routes}"))
+    let routes = "the routes are POST /posts, POST /posts/batch, GET /healthz, GET /readyz and GET /metrics";
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", format!("there is nothing at {path}; {routes}"))
 }
 
 /// The path takes other methods.
 #[must_use]
 pub fn wrong_method(method: &str, path: &str) -> Problem {
-    let detail = format!("{path} does not take {method}; the header Allow says what it takes");
+    let detail = format!("{path} does not allow {method}; the header Allow lists the allowed methods");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Method not allowed", detail)
 }
 

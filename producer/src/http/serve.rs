@@ -52,7 +52,7 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
     let metrics = Metrics::install("sluice-producer")?;
     let most = health::room_for(args.max_connections, "SLUICE_MAX_CONNECTIONS");
     let listener = health::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
-    let listen = listener.local_addr().context("cannot tell which port was taken")?;
+    let listen = listener.local_addr().context("cannot read the listening port")?;
 
     let (changing, topology_status) = watch::channel(first_try(&broker, &topology).await?);
     let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
@@ -78,7 +78,7 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
 /// How we stand at the start.
 async fn first_try(broker: &Broker, topology: &Topology) -> Result<TopologyStatus, DeclareError> {
     let Ok(declared) = tokio::time::timeout(FIRST_TRY, topology_status::declare(broker, topology)).await else {
-        tracing::warn!(rabbitmq = broker.at(), "no answer within {FIRST_TRY:?}; no post is accepted yet; trying on");
+        tracing::warn!(rabbitmq = broker.at(), "no answer within {FIRST_TRY:?}; no posts are accepted yet; retrying");
         return Ok(TopologyStatus::Trying);
     };
     match declared {

@@ -164,7 +164,7 @@ impl Watch {
     fn gone(&mut self, error: &PublishError) {
         let (reason, now) = (problem::name(error), Instant::now());
         let Some(away) = &mut self.away else {
-            tracing::warn!(reason, %error, "RabbitMQ takes no posts; they are answered with 503");
+            tracing::warn!(reason, %error, "RabbitMQ accepts no posts; requests get 503");
             self.meters.outage(reason);
             self.said();
             self.away = Some(Away { since: OffsetDateTime::now_utc(), begun: now, said: (reason, now) });
@@ -172,7 +172,7 @@ impl Watch {
         };
         if away.said.0 != reason || away.said.1.elapsed() >= REMIND {
             let seconds = away.begun.elapsed().as_secs();
-            tracing::warn!(reason, %error, since = %away.since, seconds, "RabbitMQ still takes no posts");
+            tracing::warn!(reason, %error, since = %away.since, seconds, "RabbitMQ still accepts no posts");
             away.said = (reason, now);
             self.said();
         }
@@ -182,11 +182,11 @@ impl Watch {
         match self.away.take() {
             Some(Away { since, begun, .. }) => {
                 let seconds = begun.elapsed().as_secs_f64();
-                tracing::info!(%since, seconds, "RabbitMQ takes posts again");
+                tracing::info!(%since, seconds, "RabbitMQ accepts posts again");
             }
             None if missing => tracing::warn!(
                 queue = self.topology.queue(),
-                "the queues were not all there, and are declared again; `sluice verify` tells what was lost with them"
+                "queues were missing and have been declared again; `sluice verify` shows what was lost with them"
             ),
             None => return,
         }
@@ -195,7 +195,7 @@ impl Watch {
 
     fn full(&mut self) {
         if self.full.is_none_or(|said| said.elapsed() >= REMIND) {
-            tracing::warn!(queue = self.topology.queue(), "the queue is full; posts are answered with 503");
+            tracing::warn!(queue = self.topology.queue(), "the queue is full; posts get 503");
             self.full = Some(Instant::now());
             self.said();
         }

@@ -52,7 +52,7 @@ impl Probe {
                 SchemaMode::Auto => {
                     let migrated = self.store.migrate().await?;
                     if !migrated.applied.is_empty() {
-                        tracing::info!(version = migrated.version, applied = ?migrated.applied, "schema brought up");
+                        tracing::info!(version = migrated.version, applied = ?migrated.applied, "schema upgraded");
                     }
                 }
                 SchemaMode::Off => self.store.check_schema().await?,

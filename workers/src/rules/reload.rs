@@ -100,7 +100,7 @@ impl Reload {
         let result = match tried {
             Tried::Same => {
                 if called || old.refused.is_some() {
-                    tracing::info!(rules = in_force, "the rules file says what is in force");
+                    tracing::info!(rules = in_force, "the rules in the file are already in force");
                 }
                 self.rules.say_refused(None);
                 "unchanged"
@@ -111,7 +111,7 @@ impl Reload {
                 "loaded"
             }
             Tried::Refused(why) => {
-                tracing::warn!(why, rules = in_force, "new rules are refused; those in force stay");
+                tracing::warn!(why, rules = in_force, "new rules are refused; the current rules stay in force");
                 self.rules.say_refused(Some(Refusal { at: OffsetDateTime::now_utc(), why }));
                 "refused"
             }

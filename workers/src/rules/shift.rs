@@ -49,9 +49,8 @@ impl fmt::Display for Jump {
         let Self { posts, verdict, before, after, limit } = self;
         write!(
             f,
-            "of the last {posts} posts {after:.1} % would be {verdict}, and by the rules in force {before:.1} % are: \
-             more than {limit} points apart (SLUICE_RELOAD_MAX_SHIFT); a worker that is restarted takes them all the \
-             same"
+            "of the last {posts} posts, {after:.1} % would be {verdict} instead of {before:.1} %: the change is more \
+             than {limit} points (SLUICE_RELOAD_MAX_SHIFT); restart the worker to use the new rules anyway"
         )
     }
 }

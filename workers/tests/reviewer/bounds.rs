@@ -21,7 +21,7 @@ async fn one_that_failed_too_often_is_left_alone_and_the_worker_status_says_so()
     assert_eq!(codes[..2], ["reviewer_status_500"; 2]);
     assert_eq!(codes[2..], ["reviewer_circuit_open"; 2]);
     assert_eq!(server.asked().len(), 2);
-    assert_eq!(stage.worker.said().matches("not asked any more").count(), 1);
+    assert_eq!(stage.worker.said().matches("not asked for now").count(), 1);
     let reviewer = eventually("an answer", async || {
         let call =
             worker_status::call(&stage.ground.broker(), &stage.ground.topology(), Duration::from_millis(500)).await;
@@ -37,7 +37,7 @@ async fn it_is_asked_again_once_it_is_back() {
     let server = Server::start(Manner::Says(500, String::new())).await;
     let stage = Stage::new(&server.url(), &["--reviewer-trip", "1", "--reviewer-rest", "200ms"]).await;
     assert_eq!(stage.report("doubtful").await.outcome(), ("held", "reviewer_status_500"));
-    stage.worker.says("not asked any more", 1).await;
+    stage.worker.says("not asked for now", 1).await;
     server.behaves(Manner::Right);
     eventually("a post that it is asked about", async || {
         let told = stage.report("doubtful").await;

@@ -75,7 +75,7 @@ impl Broker {
     /// When `AMQP_URL` is no address of a broker.
     pub fn new(args: &BrokerArgs, name: impl Into<String>) -> Result<Self, ConfigError> {
         const EXAMPLE: &str = "amqp://user:password@host:5672/%2f";
-        let refused = |problem: String| ConfigError::new("AMQP_URL", format!("{problem}; write it like {EXAMPLE}"));
+        let refused = |problem: String| ConfigError::new("AMQP_URL", format!("{problem}; use the form {EXAMPLE}"));
         let mut url = args.amqp_url.parsed("AMQP_URL", &["amqp", "amqps"], EXAMPLE)?;
         address::check(&url, &PARAMETERS).map_err(refused)?;
         if url.path() == "/" {
@@ -198,11 +198,12 @@ impl std::fmt::Display for BrokerError {
                 "check the virtual host in AMQP_URL (`/` is written %2f) and the user's permissions"
             }
             "amqp_tls" => {
-                "is its port one for TLS, and its certificate signed by an authority of this system or of SSL_CERT_FILE?"
+                "check that this is its TLS port, and that its certificate is signed by an authority in this system or \
+                 in SSL_CERT_FILE"
             }
-            "amqp_foreign" => "check the host and the port in AMQP_URL, and whether it has to be amqps://",
-            "amqp_541" => "its own log says more",
-            _ => "is it running there? AMQP_URL says where to look",
+            "amqp_foreign" => "check the host and the port in AMQP_URL, and whether the URL must begin with amqps://",
+            "amqp_541" => "see RabbitMQ's log",
+            _ => "is it running there? AMQP_URL sets the address",
         };
         write!(f, "cannot use RabbitMQ at {}: {}; {advice}", self.at, self.failure.message)
     }

@@ -78,10 +78,10 @@ pub enum BrowseError {
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// The queue was never declared.
-    #[error("there is no dead-letter queue `{0}`; is SLUICE_PREFIX right? `sluice topology apply` makes the queues")]
+    #[error("there is no dead-letter queue `{0}`; is SLUICE_PREFIX right? `sluice topology apply` declares the queues")]
     NoQueue(String),
     /// Somebody else did not come to an end.
-    #[error("somebody else has had the dead letters of `{queue}` in flight for {waited:.0?}; try again later")]
+    #[error("another client has had the dead letters of `{queue}` in flight for {waited:.0?}; try again later")]
     Busy {
         /// The dead-letter queue.
         queue: String,
@@ -90,8 +90,8 @@ pub enum BrowseError {
     },
     /// The broker's `consumer_timeout` is over.
     #[error(
-        "RabbitMQ took the dead letters of `{queue}` back after {held:.0?}, since its `consumer_timeout` is shorter than \
-         that; none is lost. Set it to 5 minutes or more"
+        "RabbitMQ took the dead letters of `{queue}` back after {held:.0?}, because its `consumer_timeout` is shorter; \
+         none is lost. Set `consumer_timeout` to 5 minutes or more"
     )]
     TakenBack {
         /// The dead-letter queue.
@@ -236,7 +236,7 @@ impl DeadLetterBrowser {
                         break;
                     }
                     if handful.heard.elapsed() > TIMEOUT {
-                        return Err(Failure::timed_out("amqp", "taking dead letters", TIMEOUT));
+                        return Err(Failure::timed_out("amqp", "fetching dead letters", TIMEOUT));
                     }
                 }
             }
@@ -273,24 +273,24 @@ impl DeadLetterBrowser {
 
     async fn consume(&mut self, wanted: u16) -> Result<(String, Consumer), Failure> {
         let qos = self.channel.basic_qos(wanted, BasicQosOptions { global: false });
-        bounded("limiting a look", TIMEOUT, qos).await?;
+        bounded("setting the prefetch", TIMEOUT, qos).await?;
         // In the order of their names: that is how the broker takes back what they hold when we die.
         let tag = format!("look-{:06}", self.consumers);
         self.consumers += 1;
         self.taken.begin();
         let (queue, options) = (self.topology.dead_letter_queue(), BasicConsumeOptions::default());
         let consume = self.channel.basic_consume(queue.into(), tag.as_str().into(), options, FieldTable::default());
-        Ok((tag, bounded("taking dead letters", TIMEOUT, consume).await?))
+        Ok((tag, bounded("fetching dead letters", TIMEOUT, consume).await?))
     }
 
     /// Cancels a consumer and gives what was still on its way: it comes before the end of the stream.
     async fn cancel(&self, tag: String, mut dead_letters: Consumer) -> Result<Vec<Delivery>, Failure> {
         self.valve.open();
         let cancel = self.channel.basic_cancel(tag.into(), BasicCancelOptions::default());
-        bounded("ending a look", TIMEOUT, cancel).await?;
+        bounded("cancelling a consumer", TIMEOUT, cancel).await?;
         let mut last = Vec::new();
         while let Some(dead_letter) =
-            bounded("ending a look", TIMEOUT, async { dead_letters.next().await.transpose() }).await?
+            bounded("cancelling a consumer", TIMEOUT, async { dead_letters.next().await.transpose() }).await?
         {
             last.push(dead_letter);
         }
@@ -337,7 +337,7 @@ impl DeadLetterBrowser {
             for (last, dead_letters) in window {
                 // All up to the last of the slice; those before it were answered already.
                 let nack = self.channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true });
-                bounded("putting dead letters back", TIMEOUT, nack).await?;
+                bounded("returning dead letters", TIMEOUT, nack).await?;
                 back = back.saturating_add(dead_letters);
             }
             self.wait_until_back(back).await?;

@@ -178,7 +178,7 @@ fn to_json(value: &AMQPValue) -> serde_json::Value {
 
 /// `Ok(false)` of the library means that the answer was never sent.
 async fn answered(answer: impl Future<Output = lapin::Result<bool>>) -> Result<(), Unsettled> {
-    match crate::broker::bounded("answering a delivery", ANSWER_TIMEOUT, answer).await {
+    match crate::broker::bounded("settling a delivery", ANSWER_TIMEOUT, answer).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Unsettled::Gone("the channel is closed".to_owned())),
         Err(Failure { message, .. }) => Err(Unsettled::Gone(message)),

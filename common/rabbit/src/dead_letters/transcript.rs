@@ -81,7 +81,7 @@ pub struct Properties {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// A value has a form that this version does not write.
-    #[error("{at}: {value} is no AMQP value as `sluice dlq export` writes it")]
+    #[error("{at}: {value} is not an AMQP value in the format of `sluice dlq export`")]
     Value {
         /// Where.
         at: String,

@@ -41,7 +41,7 @@ impl Answers {
     /// Answers one delivery of the channel.
     pub(super) async fn give(&self, tag: u64, word: AckKind) -> Result<(), Unsettled> {
         let (told, heard) = oneshot::channel();
-        let gone = || Unsettled::Gone("the session is over".to_owned());
+        let gone = || Unsettled::Gone("the session has ended".to_owned());
         self.0.send(Answer { tag, word, told }).map_err(|_| gone())?;
         heard.await.map_err(|_| gone())?.map_err(Unsettled::Gone)
     }
@@ -72,5 +72,5 @@ async fn write(channel: &Channel, told: &AckFrame) -> Result<(), String> {
             AckKind::Reject => channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await,
         }
     };
-    bounded("answering a delivery", TIMEOUT, written).await.map_err(|failure| failure.message)
+    bounded("settling a delivery", TIMEOUT, written).await.map_err(|failure| failure.message)
 }

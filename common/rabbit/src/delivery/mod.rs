@@ -61,7 +61,7 @@ pub enum Settlement {
 #[derive(Debug, thiserror::Error)]
 pub enum Unsettled {
     /// The dead letter could not be published. The delivery is still in flight, to be settled again.
-    #[error("the dead letter was not taken: {error}")]
+    #[error("the dead letter could not be published: {error}")]
     StillInFlight {
         /// The delivery, as it was.
         delivery: Box<Delivery>,
@@ -69,7 +69,7 @@ pub enum Unsettled {
         error: PublishError,
     },
     /// The session is over; the broker delivers the message again.
-    #[error("the session ended before the answer was sent ({0}); the message will be delivered again")]
+    #[error("the session ended before the delivery was settled ({0}); the message will be redelivered")]
     Gone(String),
 }
 

@@ -43,13 +43,13 @@ use pool::Channels;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The broker took it and found no queue for it.
-    #[error("no queue takes messages of exchange `{0}`; `sluice topology apply` puts it right")]
+    #[error("exchange `{0}` routes to no queue; `sluice topology apply` fixes it")]
     Unroutable(String),
     /// The broker refused it, twice running: the queue is as long as it may be.
     #[error("the queue is full")]
     Full,
     /// Its properties and headers do not fit in one frame; it was not sent.
-    #[error("its headers take {bytes} bytes, and RabbitMQ takes {most} at most (`frame_max`)")]
+    #[error("its headers have {bytes} bytes; RabbitMQ accepts at most {most} (`frame_max`)")]
     Oversized {
         /// The size of the frame that would hold them.
         bytes: usize,
@@ -66,7 +66,7 @@ pub enum PublishError {
     #[error(transparent)]
     Unreachable(BrokerError),
     /// No confirm came in time. The message may have been taken: only the same id makes another try harmless.
-    #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been taken")]
+    #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been queued")]
     Unconfirmed(Duration),
 }
 

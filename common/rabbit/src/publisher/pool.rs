@@ -116,7 +116,7 @@ impl Channels {
         let ask = checkout.channel.queue_declare(topology.queue().into(), options, FieldTable::default());
         let Ok(asked) = tokio::time::timeout(self.patience, ask).await else {
             self.retire(&checkout);
-            return Err(self.explain(Failure::timed_out("amqp", "asking for room", self.patience).into()));
+            return Err(self.explain(Failure::timed_out("amqp", "reading the queue's depth", self.patience).into()));
         };
         let queue = asked.map_err(|error| match classify(&error) {
             // The queue is missing, so the exchange leads nowhere.
@@ -147,7 +147,7 @@ impl Channels {
         let mut checkout = self.pool.get().await.map_err(|error| match error {
             managed::PoolError::Backend(error) => error,
             managed::PoolError::Timeout(managed::TimeoutType::Wait) => {
-                BatchError::Failed(Failure::timed_out("amqp", "a channel that is free", self.patience))
+                BatchError::Failed(Failure::timed_out("amqp", "waiting for a free channel", self.patience))
             }
             _ => BatchError::Failed(Failure::timed_out("amqp", "opening a channel", self.patience)),
         })?;
@@ -253,7 +253,7 @@ impl managed::Manager for ConfirmChannels {
         let connection = self.connection().await?;
         let channel = bounded("opening a channel", self.patience, connection.create_channel()).await?;
         let select = channel.confirm_select(ConfirmSelectOptions::default());
-        bounded("asking for confirms", self.patience, select).await?;
+        bounded("enabling confirms", self.patience, select).await?;
         let (status, opened) = (connection.status().clone(), deadpool_lapin::Object::metrics(&connection).created);
         let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
         proven(connection);

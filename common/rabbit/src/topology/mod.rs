@@ -209,14 +209,14 @@ async fn depth(connection: &Connection, queue: &str) -> Result<Depth, Failure> {
         let asked = std::time::Instant::now();
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
-        let told = bounded("asking for a queue's depth", TIMEOUT, declared).await?;
+        let told = bounded("reading a queue's depth", TIMEOUT, declared).await?;
         let depth = Depth { ready: told.message_count(), consumers: told.consumer_count() };
         if depth != NOTHING || asked.elapsed() < DEPTH_DOUBTFUL {
             let _ = bounded("closing a channel", TIMEOUT, channel.close(200, "done".into())).await;
             return Ok(depth);
         }
     }
-    let overloaded = format!("queue `{queue}` does not say how long it is: the broker is overloaded");
+    let overloaded = format!("the broker did not report the length of queue `{queue}`: it is overloaded");
     Err(Failure::new(Kind::Dependency, "amqp_timeout", overloaded))
 }
 
@@ -329,11 +329,11 @@ fn table(arguments: &[(&'static str, AMQPValue)]) -> FieldTable {
 pub enum TopologyError {
     /// Something is there with other arguments. Only an operator can say which of the two is meant.
     #[error(
-        "the queues in RabbitMQ are not the ones this program declares ({0}); `sluice topology check` names every \
-         difference: delete the queue when it is empty, or start with the settings it was made with"
+        "the queues in RabbitMQ differ from what this program declares ({0}); `sluice topology check` lists every \
+         difference: delete the queue when it is empty, or start with the settings it was declared with"
     )]
     Drift(Drift),
     /// The broker could not be asked.
-    #[error("RabbitMQ could not be asked for its queues: {0}")]
+    #[error("the queues in RabbitMQ could not be checked: {0}")]
     Failed(#[from] Failure),
 }

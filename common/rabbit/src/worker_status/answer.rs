@@ -90,8 +90,8 @@ async fn answer_all(channel: &Channel, mut calls: Consumer, status: impl Fn() ->
         let call = call.map_err(|error| classify(&error))?;
         let Some(caller) = call.properties.reply_to() else { continue };
         let ignored = match caller.as_str().starts_with(DIRECT) {
-            false => Some("the answer was to go to a queue"),
-            true if !allowance.allows(Instant::now()) => Some("there were too many"),
+            false => Some("it asked for an answer into a queue"),
+            true if !allowance.allows(Instant::now()) => Some("there were too many requests"),
             true => None,
         };
         if let Some(why) = ignored {
@@ -130,7 +130,7 @@ impl Allowance {
         metrics::counter!("sluice_worker_status_requests_ignored_total").increment(1);
         if self.said.is_none_or(|said| now.duration_since(said) >= SAID_EVERY) {
             self.said = Some(now);
-            tracing::warn!(why, "a call for this worker's status was ignored");
+            tracing::warn!(why, "a worker-status request was ignored");
         }
     }
 }

@@ -62,7 +62,7 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Full("sluice_post_age_seconds".to_owned()), &AGES)?
             .set_buckets_for_metric(Matcher::Full("sluice_group_rows".to_owned()), &ROWS)?
             .install_recorder()?;
-        metrics::describe_gauge!("sluice_build_info", "What runs here; always 1");
+        metrics::describe_gauge!("sluice_build_info", "Program and version; always 1");
         metrics::gauge!("sluice_build_info", "program" => program, "version" => sluice_core::VERSION).set(1.0);
         let metrics = Self(handle);
         *installed = Some(metrics.clone());

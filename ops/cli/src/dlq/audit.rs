@@ -57,7 +57,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let read = read?;
     if read.is_empty() {
         let of = args.dead_letter.as_ref().map(|id| format!(" of dead letter {}", line(id))).unwrap_or_default();
-        report!("nothing is recorded{of} under prefix {prefix}");
+        report!("no operations are recorded{of} for prefix {prefix}");
         return Ok(Exit::Done);
     }
     if args.json {

@@ -39,7 +39,7 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let replays =
         store.replays(broker.prefix.as_str(), "", args.limit).await.map_err(|failure| store.with_context(failure))?;
     if replays.is_empty() {
-        report!("no replay is recorded for the prefix `{}`", broker.prefix.as_str());
+        report!("no replays are recorded for the prefix `{}`", broker.prefix.as_str());
         return Ok(Exit::Done);
     }
     let died = DiedAgain::look(&dead, None).await?;

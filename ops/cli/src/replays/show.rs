@@ -95,7 +95,7 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
 
 fn ambiguous(id: &str, several: &[PastReplay]) -> ConfigError {
     let ids: Vec<&str> = several.iter().map(|replay| replay.id.as_str()).collect();
-    ConfigError::new("OP", format!("`{}` begins the ids of several replays: {}", line(id), ids.join(" ")))
+    ConfigError::new("OP", format!("`{}` matches the ids of several replays: {}", line(id), ids.join(" ")))
 }
 
 fn print(

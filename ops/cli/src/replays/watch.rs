@@ -76,7 +76,7 @@ impl<'a> Watch<'a> {
                 && !stop.is_cancelled()
                 && !std::mem::replace(&mut said, true)
             {
-                say(&format!("what became of the dead letters cannot be told yet; asking on: {error:#}"));
+                say(&format!("the outcomes are not known yet; retrying: {error:#}"));
             }
             // Who has long to look must not look all the time.
             pause = pause.max(begun.elapsed() * 2);

@@ -68,7 +68,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
         let name = file.display().to_string();
         let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
         for (number, problem) in &rows.bad {
-            report!("error: {name}:{number}: no row: {}; expected {EXPECTED}", line(problem));
+            report!("error: {name}:{number}: not a valid row: {}; expected {EXPECTED}", line(problem));
             exit = Exit::Partial;
         }
         let outcome = judge(&rules, name, rows.good);
@@ -88,7 +88,7 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let opened = regular::open(file).with_context(|| {
-        format!("cannot read {}: name a file that has one JSON object a line, {EXPECTED}", file.display())
+        format!("cannot read {}: give a file with one JSON object per line, {EXPECTED}", file.display())
     })?;
     Ok(Box::new(BufReader::new(opened)))
 }

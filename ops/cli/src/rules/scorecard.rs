@@ -14,7 +14,7 @@ const TEXT_MAX_CHARS: usize = 70;
 
 /// The whole page, with no more than so many wrong rows.
 pub(super) fn page(outcome: &EvalOutcome<'_>, shown: usize) -> String {
-    let mut table = table(&["", "rows", "flagged", "recall", "false positives", "rejected clean", "posts a second"]);
+    let mut table = table(&["", "rows", "flagged", "recall", "false positives", "rejected clean", "posts per second"]);
     table.add_row(cells("all", &outcome.figures));
     for (value, figures) in outcome.lang.iter().chain(&outcome.kind) {
         table.add_row(cells(&line(value), figures));

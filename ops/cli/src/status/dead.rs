@@ -29,8 +29,8 @@ impl Look {
         match self {
             Self::Always => None,
             Self::UpTo(most) if dead_letters <= most => None,
-            Self::UpTo(most) => Some(format!("more than {most}, so not looked at; --look does it all the same")),
-            Self::Never => Some("not looked at (--no-look)".to_owned()),
+            Self::UpTo(most) => Some(format!("more than {most}, so not browsed; use --look to browse them anyway")),
+            Self::Never => Some("not browsed (--no-look)".to_owned()),
         }
     }
 }

@@ -97,11 +97,11 @@ impl Sampler {
             self.seen = match Seen::look(&self.dead).await {
                 Ok(seen) => Some((depth.ready, seen)),
                 Err(error) if matches!(error.downcast_ref(), Some(BrowseError::Busy { .. })) => {
-                    note = Some("somebody has dead letters in flight, which are not counted".to_owned());
+                    note = Some("another client has dead letters in flight, which are not counted".to_owned());
                     None
                 }
                 Err(error) => {
-                    note = Some("they could not be looked at".to_owned());
+                    note = Some("they could not be browsed".to_owned());
                     problem = Some(format!("{error:#}"));
                     None
                 }

@@ -71,7 +71,7 @@ pub(super) fn notes(status: &Status) -> Vec<String> {
         if let Some((reviewer, since)) = worker.reviewer.as_ref().and_then(|one| Some((one, one.since?))) {
             let (circuit, at, lasts) = (line(&reviewer.circuit), shown(Some(since)), span(status.at - since));
             let why = line(reviewer.why.as_deref().unwrap_or("unknown"));
-            notes.push(format!("{name} does not ask the outside reviewer since {at}, for {lasts} ({circuit}): {why}"));
+            notes.push(format!("{name} has not asked the outside reviewer since {at}, for {lasts} ({circuit}): {why}"));
         }
     }
     let answered = status.workers.as_ref().map(Workers::consumers);

@@ -74,7 +74,7 @@ pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     let receipts = receipts::read(&args.receipts)?;
     if receipts.ids.is_empty() {
         let file = cut(&args.receipts.display().to_string(), 200);
-        let problem = format!("{file} holds no id, so there is nothing to account for");
+        let problem = format!("{file} contains no ids, so there is nothing to account for");
         return Err(ConfigError::new("--receipts", problem).into());
     }
     let mut reconciliation = Reconciliation::new(receipts.ids);

@@ -47,7 +47,7 @@ fn from_lines(lines: impl BufRead) -> anyhow::Result<Receipts> {
             continue;
         }
         let id: PostId = text.parse().map_err(|_| {
-            let problem = format!("line {number} is no id (a UUID): {}", cut(text, SHOWN));
+            let problem = format!("line {number} is not an id (a UUID): {}", cut(text, SHOWN));
             ConfigError::new("--receipts", problem)
         })?;
         if !receipts.ids.insert(id) {

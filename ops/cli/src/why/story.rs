@@ -89,7 +89,7 @@ fn submitted(known: &Known) -> Option<Event> {
     let dead_letter =
         known.dead_letters.iter().find_map(|dead_letter| dead_letter.submitted_at.map(|at| (at, of_whom(dead_letter))));
     let noted = || known.operations.iter().find_map(|operation| operation.death.as_ref()?.submitted_at);
-    let (at, detail) = dead_letter.or_else(|| noted().map(|at| (at, "a dead letter said so".to_owned())))?;
+    let (at, detail) = dead_letter.or_else(|| noted().map(|at| (at, "according to a dead letter".to_owned())))?;
     Some(Event { at: Some(at), what: "submitted", detail })
 }
 
@@ -132,9 +132,8 @@ fn of_operation(operation: &AuditEntry) -> Event {
 
 /// Where it is, and the same in words.
 pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Whereabouts, String) {
-    let tells_more = |dead_letter: &DeadLetterSummary| {
-        format!("`{}` tells more", hint::command("dlq show", prefix, &dead_letter.id))
-    };
+    let tells_more =
+        |dead_letter: &DeadLetterSummary| format!("see `{}`", hint::command("dlq show", prefix, &dead_letter.id));
     // A row is what counts; a dead letter only says that it is of this post.
     if let Some(row) = &known.row {
         let also = known.dead_letters.first().map(|dead_letter| {
@@ -144,7 +143,7 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
             } else {
                 let edit = hint::command("dlq edit --new-id", prefix, &dead_letter.id);
                 format!(
-                    "is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it its own"
+                    "is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it a new one"
                 )
             };
             format!(", though a dead letter in {queue} {means}; {}", tells_more(dead_letter))
@@ -166,9 +165,9 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
         }
         Some(("dropped", actor, dead_letter)) => {
             let restore = hint::command("dlq restore", prefix, dead_letter);
-            (Whereabouts::Dropped, format!("dropped by {actor}; `{restore}` brings it back"))
+            (Whereabouts::Dropped, format!("dropped by {actor}; `{restore}` restores it"))
         }
-        Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("dropped for good by {actor}")),
+        Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("destroyed by {actor}")),
         _ => (
             Whereabouts::Unknown,
             format!("neither stored, dead nor dropped: still waiting or in flight, or never accepted ({queue})"),

@@ -7,7 +7,7 @@ use crate::times::shown;
 use crate::visible::line;
 
 /// What the deaths are worth.
-const CLAIMED: &str = "(failed, dead-lettered: as the dead letters say; RabbitMQ does not vouch for their headers)";
+const CLAIMED: &str = "(failed, dead-lettered: from dead letters' headers, which RabbitMQ does not verify)";
 
 /// The whole page.
 pub(super) fn page(told: &StoryJson<'_>) -> String {

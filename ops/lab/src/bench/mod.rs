@@ -112,7 +112,7 @@ impl Part {
 /// printed of what was measured, and all that was started has ended.
 pub async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let stop = sluice_runtime::shutdown::on_interrupt().context("cannot listen for signals")?;
-    let stopped = || anyhow::anyhow!("stopped before the end: nothing is told of what was measured so far");
+    let stopped = || anyhow::anyhow!("stopped before the end: no figures are printed");
     let begun = Instant::now();
     let stage = tokio::select! {
         stage = Stage::set(&args) => stage?,

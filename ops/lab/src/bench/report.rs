@@ -95,10 +95,7 @@ impl Report {
                 writeln!(out, "\n{}", self.pays())?;
             }
             if self.quick {
-                writeln!(
-                    out,
-                    "\nThis was --quick: it shows that all of it runs, and no figure of it is worth a word."
-                )?;
+                writeln!(out, "\nThis was --quick: it shows that everything runs; its figures mean nothing.")?;
             }
             Ok(())
         })?)
@@ -152,7 +149,7 @@ impl Report {
             }
             None => format!(
                 "At no load up to {} posts/s are senders answered sooner by the queue than by an insert: with a database \
-                 that keeps up, a queue only costs. It pays when the database does not: is slow, locked or away.",
+                 that keeps up, a queue only costs. It helps when the database is slow, locked or down.",
                 latency::OFFERED[latency::OFFERED.len() - 1]
             ),
         }

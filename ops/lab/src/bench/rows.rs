@@ -68,7 +68,7 @@ impl Rows {
         }
     }
 
-    /// From the front door to the row, in milliseconds, of each post.
+    /// Time from submission to the row, in milliseconds, of each post.
     pub(super) async fn ages(&self) -> anyhow::Result<Vec<f64>> {
         let query = "SELECT TIMESTAMPDIFF(MICROSECOND, submitted_at, recorded_at) / 1000 FROM posts";
         Ok(self.pool.get_conn().await?.query(query).await?)

@@ -59,7 +59,7 @@ pub(in crate::dlq) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     let DroppedEntries { chosen, missing, total } = found?;
     print(&chosen, args.json)?;
     let copies: usize = chosen.iter().map(DroppedEntry::copies).sum();
-    report!("{copies} of {total} dropped dead letters of prefix {prefix}; `sluice dlq restore` brings them back");
+    report!("{copies} of {total} dropped dead letters of prefix {prefix}; `sluice dlq restore` restores them");
     missing.iter().for_each(|(id, reason)| report!("{}: {}", line(id), line(reason)));
     Ok(if missing.is_empty() { Exit::Done } else { Exit::Partial })
 }

@@ -180,7 +180,7 @@ impl Import {
             let line = match line {
                 Some(Ok((line, true))) => line,
                 Some(Ok((_, false))) => {
-                    let problem = format!("it is longer than the {LINE_MAX_BYTES} bytes that a line may have");
+                    let problem = format!("it is longer than {LINE_MAX_BYTES} bytes, the maximum for a line");
                     self.report.report_one(&format!("line {number}"), "failed", &problem);
                     continue;
                 }
@@ -219,7 +219,7 @@ impl Import {
                 None
             }
             Ok((id, digest, _)) if !self.again && before.contains_key(&digest) => {
-                self.report.report_one(&id, "present", "it is among the dead letters already");
+                self.report.report_one(&id, "present", "it is already in the dead-letter queue");
                 None
             }
             Ok((id, digest, envelope)) => Some(Returning { line, id, digest, envelope }),

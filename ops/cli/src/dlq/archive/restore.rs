@@ -86,7 +86,7 @@ pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     }
     let DroppedEntries { chosen, missing, .. } = found;
     if chosen.is_empty() && missing.is_empty() {
-        report!("no dropped dead letter passes the filters; nothing was done");
+        report!("no dropped dead letter matches the filters; nothing was done");
         return Ok(Exit::Done);
     }
     let asked = serde_json::json!({ "filters": args.filters, "operations": args.operations, "all": args.all });
@@ -217,7 +217,7 @@ impl Restore {
 
     fn plan(&self, entry: &DroppedEntry, dead_letter: Option<Dropped>) -> Plan {
         let not = |reason: &str| Plan::Not(entry.summary.id.clone(), reason.to_owned());
-        let Some(dead_letter) = dead_letter else { return not("somebody else has just brought it back") };
+        let Some(dead_letter) = dead_letter else { return not("another command has just restored it") };
         let there = self.present.digests.get(&entry.digest).copied().unwrap_or(0);
         match (super::transcript(&dead_letter), entry.copies().saturating_sub(there)) {
             (Err(problem), _) => not(&problem),
@@ -248,7 +248,7 @@ impl Restore {
         let dead_letter = &entry.summary;
         match failed {
             Some(error) => {
-                vec![self.audit_log.about(dead_letter, "failed", format!("{error}; it stays in the audit log"))]
+                vec![self.audit_log.about(dead_letter, "failed", format!("{error}; it stays in the archive"))]
             }
             None => (0..copies)
                 .map(|copy| {
@@ -267,7 +267,8 @@ impl Restore {
         self.report.report(&done);
         recorded.map_err(|error| {
             format!(
-                "{} dead letters are back and the audit log does not say so; restore them again to fix it: {error}",
+                "{} dead letters were restored, but the audit log does not say so; run the command again to record it: \
+                 {error}",
                 done.len()
             )
         })
@@ -275,4 +276,4 @@ impl Restore {
 }
 
 /// Said of a dead letter whose drop, or whose restore, was cut short.
-const THERE: &str = "it is among the dead letters: a drop or a restore was cut short";
+const THERE: &str = "it is in the dead-letter queue: a drop or a restore was interrupted";

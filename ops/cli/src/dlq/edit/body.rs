@@ -15,8 +15,8 @@ pub(in crate::dlq) fn id_of(body: &[u8], message_id: Option<&str>) -> Option<Pos
 pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<String> {
     let fields = match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return vec!["the body is no JSON object".to_owned()],
-        Err(error) => return vec![format!("the body is no JSON: {error}")],
+        Ok(_) => return vec!["the body is not a JSON object".to_owned()],
+        Err(error) => return vec![format!("the body is not JSON: {error}")],
     };
     let mut faults = Vec::new();
     for (name, needed, max) in [
@@ -32,7 +32,7 @@ pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<Strin
             Some(Value::Null) if !needed => {}
             Some(Value::String(text)) if text.chars().count() <= max => {}
             Some(Value::String(text)) => {
-                faults.push(format!("`{name}` has {} characters, at most {max} fit", text.chars().count()));
+                faults.push(format!("`{name}` has {} characters, at most {max} are allowed", text.chars().count()));
             }
             Some(_) => faults.push(format!("`{name}` must be a string")),
         }

@@ -23,8 +23,10 @@ pub(in crate::dlq) fn chosen() -> String {
 /// # Errors
 /// When the editor cannot be started or does not end well, or what it wrote cannot be read.
 pub(in crate::dlq) async fn edit(editor: &str, text: &str, suffix: &str) -> anyhow::Result<Vec<u8>> {
-    let aside =
-        || format!("the text is written to a file in {}; TMPDIR names another place", std::env::temp_dir().display());
+    let aside = || {
+        let folder = std::env::temp_dir();
+        format!("the text is written to a file in {}; set TMPDIR to use another folder", folder.display())
+    };
     let folder = tempfile::Builder::new().prefix("sluice-edit-").permissions(Permissions::from_mode(0o700)).tempdir();
     let folder = folder.with_context(aside)?;
     let mut file = tempfile::Builder::new()
@@ -35,13 +37,16 @@ pub(in crate::dlq) async fn edit(editor: &str, text: &str, suffix: &str) -> anyh
     file.write_all(text.as_bytes()).with_context(aside)?;
     file.flush().with_context(aside)?;
     // Our stdout may be a pipe; an editor needs the terminal.
-    let terminal = std::io::stderr().as_fd().try_clone_to_owned().context("the terminal cannot be handed on")?;
+    let terminal = std::io::stderr().as_fd().try_clone_to_owned().context(
+        "the terminal cannot be passed to the \
+                                                                           editor",
+    )?;
     let mut command = tokio::process::Command::new("sh");
     command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sluice").arg(file.path()).stdout(Stdio::from(terminal));
     let ended = command.status().await.with_context(|| format!("the editor `{editor}` cannot be started"))?;
     anyhow::ensure!(ended.success(), "the editor `{editor}` ended with {ended}; nothing was done");
     // By its name: many editors write a new file and give it the old one's.
-    std::fs::read(file.path()).with_context(|| format!("what the editor `{editor}` wrote cannot be read"))
+    std::fs::read(file.path()).with_context(|| format!("the file that the editor `{editor}` saved cannot be read"))
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Found {
             known.push(original);
         }
         if total > 1 {
-            report!("{total} dead letters have this id; the oldest is meant");
+            report!("{total} dead letters have this id; the oldest is used");
         }
         match dead_letters.into_iter().zip(known).next() {
             Some((dead_letter, original)) => Ok(Self { dead_letter, original, both: false }),
@@ -76,7 +76,10 @@ impl Found {
 
 /// No dead letter has the id that was asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("no dead letter in {queue} has the id {id}; `sluice dlq list` has them, `{record}` says what was done to it")]
+#[error(
+    "no dead letter in {queue} has the id {id}; `sluice dlq list` lists them, `{record}` shows what was done to \
+         it"
+)]
 pub(in crate::dlq) struct NoSuchDeadLetter {
     queue: String,
     id: String,

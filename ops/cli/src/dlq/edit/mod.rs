@@ -69,7 +69,7 @@ pub(in crate::dlq) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         false => args.patch.as_deref().map(read_patch).transpose()?,
     };
     if patch.is_none() && !args.undo && !preview::can_ask() {
-        let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
+        let problem = "there is no terminal for an editor: use --patch '{\"title\": \"…\"}' or --patch @FILE";
         return Err(ConfigError::new(COMMAND, problem).into());
     }
     let dead = DeadLetters::new(&args.servers.broker, COMMAND)?;
@@ -111,7 +111,7 @@ fn read_patch(given: &str) -> anyhow::Result<Value> {
         Some(file) => std::fs::read_to_string(file).map_err(|error| wrong(format!("{}: {error}", line(file))))?,
     };
     let patch: Value = serde_json::from_str(&text)
-        .map_err(|error| wrong(format!("it is no JSON ({error}); write it like {{\"title\": \"shorter\"}}")))?;
+        .map_err(|error| wrong(format!("it is not JSON ({error}); use the form {{\"title\": \"shorter\"}}")))?;
     match patch {
         Value::Object(_) => Ok(patch),
         _ => Err(wrong("it must be a JSON object, like {\"title\": \"shorter\"}".to_owned()).into()),
@@ -155,7 +155,7 @@ impl Edit {
             return Ok(Step::Deny(reason));
         }
         if new.is_none() && !both {
-            return Ok(Step::Nothing("the body is what it was; nothing was done"));
+            return Ok(Step::Nothing("the body is unchanged; nothing was done"));
         }
         let new = new.map(|after| dead_letter.clone().edited(after, self.audit_log.id()));
         let (summary, undoes) = (self.dead_letter.clone(), Vec::new());
@@ -174,7 +174,7 @@ impl Edit {
         }
         let faults = body::faults(after, message_id);
         Ok((!faults.is_empty() && !self.args.even_if_invalid).then(|| {
-            format!("no worker would take it ({}); --even-if-invalid does it all the same", faults.join("; "))
+            format!("no worker would accept it ({}); use --even-if-invalid to apply it anyway", faults.join("; "))
         }))
     }
 
@@ -185,12 +185,12 @@ impl Edit {
         let says = Post::from_message(before, Some(&was.to_string()), OffsetDateTime::UNIX_EPOCH).ok();
         Ok(match (stored.get(&was), is) {
             (None, _) => {
-                Some(format!("the id of a post must not change while nothing is stored under it; it is {was}"))
+                Some(format!("the id of a post must not change unless another post is stored under it; it is {was}"))
             }
             (Some(row), _) if says.is_some_and(|post| Content::of(&post) == row.content) => {
-                Some(format!("this very post is stored under {was}: it needs no other id, and may be dropped"))
+                Some(format!("this same post is stored under {was}: it needs no new id, and can be dropped"))
             }
-            (Some(_), None) => Some(format!("the post must have one; it was {was}")),
+            (Some(_), None) => Some(format!("the post must have an id; it was {was}")),
             (Some(_), Some(is)) if stored.contains_key(&is) => Some(format!("a post is stored under {is} already")),
             (Some(_), Some(_)) => None,
         })
@@ -203,8 +203,8 @@ impl Edit {
         dead_letter: &Transcript,
     ) -> anyhow::Result<Result<Option<Vec<u8>>, String>> {
         let Ok(text) = std::str::from_utf8(before) else {
-            return Ok(Err("the body is not UTF-8, so no editor can show it; `sluice dlq export --id ID` writes the \
-                           dead letter out, for `sluice dlq import` to read when it is fixed"
+            return Ok(Err("the body is not UTF-8, so no editor can show it; export it with `sluice dlq export --id \
+                           ID`, fix it, and import it with `sluice dlq import`"
                 .to_owned()));
         };
         let json = serde_json::from_slice::<Value>(before).ok();
@@ -241,12 +241,12 @@ impl Edit {
         };
         let Some((kept, original)) = original else {
             return Ok(Step::Deny(format!(
-                "operation {} edited it, and this record does not keep what it was",
+                "operation {} edited it, but the audit log has no copy of the original",
                 line(operation)
             )));
         };
         if dead_letter.summary()?.replays != original.summary()?.replays {
-            return Ok(Step::Deny(format!("it was replayed since it was edited (operation {})", line(operation))));
+            return Ok(Step::Deny(format!("it was replayed after the edit (operation {})", line(operation))));
         }
         let (summary, undoes) = (self.dead_letter.clone(), vec![kept]);
         let (old, new, leftover) = match both {
@@ -272,7 +272,10 @@ impl Edit {
                 let mut words = format!("recorded as operation {operation}");
                 let named = named.unwrap_or_else(|| self.dead_letter.id.clone());
                 if named != self.dead_letter.id {
-                    words.push_str(&format!("; it goes by what it holds, so its id is {named} now"));
+                    words.push_str(&format!(
+                        "; it has no message id, so its id comes from its content and is {named} \
+                                             now"
+                    ));
                 }
                 if outcome == EDITED {
                     let undo = hint::command("dlq edit --undo", &self.dead.prefix, &named);
@@ -280,7 +283,7 @@ impl Edit {
                 }
                 self.report(outcome, &words, Exit::Done)
             }
-            Err(NotReplaced::Stale) => self.deny("it has changed or gone meanwhile").await,
+            Err(NotReplaced::Stale) => self.deny("it was changed or removed in the meantime").await,
             Err(NotReplaced::Failed(error)) => self.report("failed", &format!("{error:#}"), Exit::Failed),
         }
     }
@@ -310,7 +313,7 @@ const REVERTED: &str = "reverted";
 
 fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
     let mut json: Value = serde_json::from_slice(before)
-        .map_err(|error| format!("the body is no JSON ({error}), so it cannot be patched; edit it without --patch"))?;
+        .map_err(|error| format!("the body is not JSON ({error}), so it cannot be patched; edit it without --patch"))?;
     json_patch::merge(&mut json, patch);
     serde_json::to_vec(&json).map_err(|error| error.to_string())
 }

@@ -59,7 +59,7 @@ impl Replacement {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = dead_letters.put_back().await {
-            report!("RabbitMQ was not told to put the dead letters back, so it does by itself: {error}");
+            report!("the dead letters could not be returned, so RabbitMQ returns them by itself: {error}");
         }
         done
     }

@@ -85,7 +85,7 @@ impl Backpressure {
             Some(WorkersState::Paused(why)) => return Signal::Hold(why),
             Some(WorkersState::Nobody) => {
                 if !std::mem::replace(&mut self.said_nobody, true) {
-                    say("no worker answers: what is replayed waits in the queue until one comes");
+                    say("no worker answers: replayed posts wait in the queue until one starts");
                 }
                 return Signal::Free;
             }
@@ -103,7 +103,7 @@ impl Backpressure {
             return Signal::Free;
         }
         if !std::mem::replace(&mut self.said_slow, true) {
-            say(&format!("the queue has grown by more than {GROWTH}: going on at the workers' pace"));
+            say(&format!("the queue has grown by more than {GROWTH}: continuing at the workers' pace"));
         }
         let caught_up = self.waiting.wait_for(|waiting| !behind(waiting));
         if matches!(tokio::time::timeout(SLOW, caught_up).await, Ok(Ok(_))) { Signal::Free } else { Signal::Slow }

@@ -28,7 +28,7 @@ pub(in crate::dlq) async fn batch(dead_letters: Vec<DeadLetter>, audit_log: &mut
                 kept.push(dead_letter);
             }
             Err(error) => {
-                return Batch::not_begun(format!("a dead letter cannot be written out, so it was kept: {error}"));
+                return Batch::not_begun(format!("a dead letter cannot be converted to JSON, so it was kept: {error}"));
             }
         }
     }
@@ -39,7 +39,7 @@ pub(in crate::dlq) async fn batch(dead_letters: Vec<DeadLetter>, audit_log: &mut
 pub(in crate::dlq) async fn destroy(dead_letters: Vec<DeadLetter>, audit_log: &mut AuditLog) -> Batch {
     let lines = dead_letters.iter().map(|dead_letter| {
         let summary = &dead_letter.summary;
-        let detail = format!("it had died as {}, {}", summary.class, summary.code);
+        let detail = format!("it had failed as {}, {}", summary.class, summary.code);
         let line = audit_log.about(summary, DESTROY.past, detail);
         // What happened may repeat something of what the post says.
         let death = line.death.map(|death| Death { message: String::new(), ..death });
@@ -50,7 +50,7 @@ pub(in crate::dlq) async fn destroy(dead_letters: Vec<DeadLetter>, audit_log: &m
 }
 
 fn not_recorded(error: &StoreError) -> Batch {
-    Batch::not_begun(format!("what was to be dropped could not be recorded, so it was kept: {error}"))
+    Batch::not_begun(format!("the drop could not be recorded, so the dead letters were kept: {error}"))
 }
 
 /// Records, then acknowledges. Between the two a dead letter is in the queue and in the audit log; `restore` sees that
@@ -85,7 +85,7 @@ async fn take_out(
     }
     if let Err(error) = audit_log.record(&kept).await {
         stop = Some(format!(
-            "the audit log still says that {} dead letters were dropped which were kept: {error}",
+            "{} dead letters were kept, but the audit log still lists them as dropped: {error}",
             kept.len()
         ));
     }

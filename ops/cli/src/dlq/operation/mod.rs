@@ -100,7 +100,8 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
     let plan = matches!(&action, Action::Replay(options) if options.plan);
     let ask = !args.yes && !args.dry_run && !plan;
     if ask && !preview::can_ask() {
-        let problem = "there is no terminal to ask on: say --yes to do it, or --dry-run to see what would be done";
+        let problem = "there is no terminal for a confirmation prompt: use --yes to do it, or --dry-run to see what \
+                       would be done";
         return Err(ConfigError::new(wording.command, problem).into());
     }
     let dead = DeadLetters::new(&args.servers.broker, wording.command)?;

@@ -45,6 +45,11 @@ impl ReplayOptions {
         let replays = dead_letter.summary.replays;
         let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
         let too_often = !self.force && replays >= self.max_replays;
-        too_often.then(|| format!("it says that it was replayed {times} already; look why it dies, or say --force"))
+        too_often.then(|| {
+            format!(
+                "it was already replayed {times}, says its header; find out why it fails, or use \
+                                   --force"
+            )
+        })
     }
 }

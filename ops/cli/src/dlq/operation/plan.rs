@@ -115,7 +115,7 @@ impl Plan {
         }
         let mut text = format!("{}\n{}: {}\n", lines(groups), dead_letters(self.dead_letters), counted(&self.forecast));
         if !self.verdicts.is_empty() {
-            text.push_str(&format!("verdicts by today's rules: {}\n", counted(&self.verdicts)));
+            text.push_str(&format!("verdicts by the current rules: {}\n", counted(&self.verdicts)));
         }
         let refusals = self.refusals();
         for Refusal { count, code, message } in refusals.iter().take(REFUSALS) {

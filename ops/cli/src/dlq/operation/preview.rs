@@ -123,7 +123,7 @@ impl Preview {
         }
         if let Some(unreachable) = judge.unreachable {
             self.is_partial = true;
-            report!("what the table would say is not known: {unreachable}");
+            report!("the table cannot be checked: {unreachable}");
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ pub(in crate::dlq) fn plan(preview: &Preview, json: bool) -> anyhow::Result<Exit
     }
     preview.unknown.iter().for_each(|id| report!("{}: {NO_SUCH_DEAD_LETTER}", line(id)));
     if preview.count == 0 {
-        report!("no dead letter passes the filters");
+        report!("no dead letter matches the filters");
     }
     report!("this is a plan; nothing was done");
     Ok(preview.planned())
@@ -316,7 +316,7 @@ mod tests {
         assert!(text.contains("5  expired    c") && text.contains("7  permanent  c"), "{text}");
         assert!(text.contains("id-9") && !text.contains("id-10") && text.contains("… and 2 more"), "{text}");
         assert!(text.contains("nobody: no dead letter has this id"), "{text}");
-        assert!(text.ends_with("Replay these dead letters (12) to the workers? [y/N] "), "{text}");
+        assert!(text.ends_with("Replay these dead letters (12) to the work queue? [y/N] "), "{text}");
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Replayer {
         let traces = match traces(&dead_letters, audit_log).await {
             Ok(traces) => traces,
             Err(error) if begun_before && is_down(&error) => return Done::NotNow(dead_letters, error.to_string()),
-            Err(error) => return not_begun(format!("MySQL could not be asked what is stored already: {error}")),
+            Err(error) => return not_begun(format!("MySQL could not be queried for what is already stored: {error}")),
         };
         let mut outcomes = Vec::with_capacity(dead_letters.len());
         let mut sent = Vec::with_capacity(dead_letters.len());
@@ -105,7 +105,7 @@ pub(in crate::dlq) fn is_down(error: &StoreError) -> bool {
 /// Takes a dead letter out once its copy is safe.
 async fn conclude(dead_letter: DeadLetter, trace: &Trace, answer: Result<(), PublishError>) -> (&'static str, String) {
     match answer {
-        Err(error) => ("failed", format!("{error}; it stays among the dead letters")),
+        Err(error) => ("failed", format!("{error}; it stays in the dead-letter queue")),
         Ok(()) => {
             failpoint::reach(failpoint::REPLAY_CONFIRMED);
             match dead_letter.remove().await {
@@ -148,7 +148,7 @@ async fn traces(dead_letters: &[DeadLetter], audit_log: &AuditLog) -> Result<Vec
 }
 
 /// Harmless, but the operator must know.
-const STILL_THERE: &str = "it is back in the queue, but could not be taken out of the dead letters";
+const STILL_THERE: &str = "it was published to the work queue, but could not be removed from the dead-letter queue";
 
 /// What was done cannot be undone; what is missing in the audit log is said here.
 pub(in crate::dlq) fn unrecorded(outcomes: &[OperationItem], error: &str) -> String {

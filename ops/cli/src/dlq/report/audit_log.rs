@@ -147,7 +147,7 @@ impl AuditLog {
             refused => refused,
         };
         if let Err(error) = recorded {
-            report!("that this was not done could not be recorded: {error}");
+            report!("the refusal could not be recorded: {error}");
         }
     }
 
@@ -176,8 +176,9 @@ impl AuditLog {
 /// Said of a dead letter that the audit log cannot keep.
 fn too_large(bytes: usize, room: usize) -> String {
     format!(
-        "the audit log cannot keep it, so it stays: written out it has {bytes} bytes, and MySQL takes {room} at most; \
-         `SET GLOBAL max_allowed_packet = {}` makes room (at most 1073741824), or `sluice dlq export` it and `drop \
+        "the audit log cannot hold it, so it stays: it has {bytes} bytes as JSON, and MySQL accepts at most {room}; \
+        raise the limit with `SET GLOBAL max_allowed_packet = {}` (at most 1073741824), or `sluice dlq export` it and \
+        `drop \
          --forever`",
         (bytes + bytes / 8).next_multiple_of(1024 * 1024)
     )

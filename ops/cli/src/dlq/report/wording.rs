@@ -23,7 +23,7 @@ pub(in crate::dlq) const REPLAY: Wording = Wording {
     command: "dlq replay",
     past: "replayed",
     would: "would_replay",
-    asks: ("Replay", "to the workers"),
+    asks: ("Replay", "to the work queue"),
 };
 
 /// Out of RabbitMQ.
@@ -32,7 +32,7 @@ pub(in crate::dlq) const DROP: Wording = Wording {
     command: "dlq drop",
     past: "dropped",
     would: "would_drop",
-    asks: ("Drop", "into the audit log (undo: `sluice dlq restore`)"),
+    asks: ("Drop", "to the archive (undo: `sluice dlq restore`)"),
 };
 
 /// Out of RabbitMQ and out of the world.
@@ -41,7 +41,7 @@ pub(in crate::dlq) const DESTROY: Wording = Wording {
     command: "dlq drop --forever",
     past: "destroyed",
     would: "would_destroy",
-    asks: ("DESTROY", "for ever, with nothing kept and no way back"),
+    asks: ("DESTROY", "permanently, with no copy and no undo"),
 };
 
 /// Back among the dead letters, from the audit log.
@@ -50,7 +50,7 @@ pub(in crate::dlq) const RESTORE: Wording = Wording {
     command: "dlq restore",
     past: "restored",
     would: "would_restore",
-    asks: ("Bring back", "to the dead letters"),
+    asks: ("Restore", "to the dead-letter queue"),
 };
 
 /// Back among the dead letters, from a file.
@@ -59,5 +59,5 @@ pub(in crate::dlq) const IMPORT: Wording = Wording {
     command: "dlq import",
     past: "imported",
     would: "would_import",
-    asks: ("Import", "to the dead letters"),
+    asks: ("Import", "to the dead-letter queue"),
 };

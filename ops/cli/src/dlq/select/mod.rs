@@ -78,7 +78,7 @@ pub(in crate::dlq) struct Filters {
 fn classes() -> impl TypedValueParser<Value = Class> {
     PossibleValuesParser::new(Class::ALL.map(Class::as_str)).try_map(|name| {
         let class = Class::ALL.into_iter().find(|class| class.as_str() == name);
-        class.ok_or_else(|| format!("no class is called {name}"))
+        class.ok_or_else(|| format!("there is no class {name}"))
     })
 }
 
@@ -98,7 +98,7 @@ impl Filters {
     pub(in crate::dlq) fn check(&self) -> Result<(), ConfigError> {
         match (self.since, self.until) {
             (Some(since), Some(until)) if since > until => {
-                Err(ConfigError::new("--since", "it is later than --until, so no dead letter can pass both"))
+                Err(ConfigError::new("--since", "it is later than --until, so no dead letter can match both"))
             }
             _ => Ok(()),
         }

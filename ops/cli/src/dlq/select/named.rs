@@ -79,8 +79,10 @@ impl Search {
                 let ids: String = several.iter().take(NAMED).map(|id| format!("\n  {}", line(id))).collect();
                 let more = if several.len() > NAMED { "\n  and more" } else { "" };
                 let text = line(named.text());
-                let problem =
-                    format!("several dead letters have an id that begins with {text}; give more of it{ids}{more}");
+                let problem = format!(
+                    "several dead letters have an id that begins with {text}; give more characters of \
+                             it{ids}{more}"
+                );
                 Err(ConfigError::new("ID", problem))
             }
         }

@@ -44,7 +44,7 @@ pub(super) fn page(frame: &mut Frame<'_>, view: &View, palette: &Palette, now: O
         .status
         .as_ref()
         .map(|status| told(status, width, palette, now))
-        .unwrap_or_else(|| vec![Line::styled("asking RabbitMQ and MySQL …", palette.label())]);
+        .unwrap_or_else(|| vec![Line::styled("querying RabbitMQ and MySQL …", palette.label())]);
     let curve = if area.height < 40 { 2 } else { 5 };
     let heights = [
         Constraint::Length(1),
@@ -92,7 +92,7 @@ fn told(status: &Status, width: usize, palette: &Palette, now: OffsetDateTime) -
     }
     let notes = notes(status);
     let more = notes.len().saturating_sub(NOTES);
-    let more = (more > 0).then(|| format!("{more} more like this; sluice status has them"));
+    let more = (more > 0).then(|| format!("{more} more like this; `sluice status` lists them"));
     for note in notes.into_iter().take(NOTES).chain(more) {
         let fact = Fact { name: "note", value: note };
         lines.extend(wrapped(fact, width, LINES, palette.warning(), palette.warning()));

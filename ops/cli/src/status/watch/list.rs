@@ -26,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, palette: &Pal
     let Some(status) = &view.status else { return room };
     let all = view.workers();
     if all == 0 {
-        let text = if status.workers.is_some() { "no worker answers" } else { "which workers there are is unknown" };
+        let text = if status.workers.is_some() { "no worker answers" } else { "the list of workers is unknown" };
         frame.render_widget(Paragraph::new(text).style(palette.label()), area);
         return room;
     }

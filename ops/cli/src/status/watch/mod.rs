@@ -56,7 +56,7 @@ pub(super) async fn run(mut sampler: Sampler, interval: Duration, stop: Cancella
     let mut sampling = pin!(sample(&mut sampler, interval, samples, &stop));
     let mut redraw = tokio::time::interval(REDRAW);
     redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut screen = Screen::enter().context("the terminal cannot be set up; a pipe gets plain text")?;
+    let mut screen = Screen::enter().context("the terminal cannot be set up; pipe the output for plain text")?;
     let mut keys = EventStream::new();
     loop {
         screen.draw(|frame| view.room = draw::page(frame, &view, &palette, OffsetDateTime::now_utc()))?;
