@@ -31,7 +31,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Consume posts until told to stop
+    /// Consume posts until stopped
     #[command(args_override_self = true)]
     Run(Box<RunArgs>),
     /// Shell completions and manual pages.
@@ -50,7 +50,7 @@ pub struct RunArgs {
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub processes: u16,
 
-    /// Consumers per process: posts that it works on at the same time
+    /// Consumers per process, each working on one post at a time
     #[arg(long, env = "SLUICE_CONCURRENCY", value_name = "K", default_value_t = 8,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
@@ -70,20 +70,20 @@ pub struct RunArgs {
 
     /// Address to serve /healthz, /readyz and /metrics on [default: off]
     ///
-    /// With several processes, each one listens one port further.
+    /// With several processes, each one uses the next port.
     #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS", value_parser = sluice_runtime::health::address)]
     pub listen: Option<SocketAddr>,
 
     /// Rules file (TOML) for the review [default: built-in rules]
     ///
-    /// The file is read again when it changes and on SIGHUP.
+    /// The file is reloaded when it changes and on SIGHUP.
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
 
     /// Refuse changed rules that shift verdicts by more than this many percentage points
     ///
     /// The shift is how far the share of held or of rejected posts, among the last 500 reviewed, would go up or down.
-    /// 100 refuses none.
+    /// 100 refuses no change.
     #[arg(long, env = "SLUICE_RELOAD_MAX_SHIFT", value_name = "POINTS", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub reload_max_shift: u32,
@@ -98,7 +98,7 @@ pub struct RunArgs {
 
     /// Attempts at recording a post before it is dead-lettered as exhausted
     ///
-    /// Counts failures of this post while the table takes others (a deadlock, a lock on its row).
+    /// Only failures of this post count, while the table accepts others (a deadlock, a lock on its row).
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
@@ -113,18 +113,18 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_RETRY_CAP", value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub retry_cap: Duration,
 
-    /// Dead-letter a post as a crash loop after this many deliveries without an answer
+    /// Dead-letter a post as a crash loop after this many deliveries without an acknowledgement
     #[arg(long, env = "SLUICE_MAX_DELIVERIES", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=19))]
     pub max_deliveries: u64,
 
-    /// How long to keep posts in flight while MySQL takes no post
+    /// How long to keep posts in flight while MySQL accepts no posts
     ///
     /// After that, they go back to the queue.
     #[arg(long, env = "SLUICE_HOLD", value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub hold: Duration,
 
-    /// How long a stop may take to finish the posts in flight
+    /// How long a stopping worker may take to finish the posts in flight
     ///
     /// After that, the rest goes back to the queue.
     #[arg(long, env = "SLUICE_DRAIN", value_name = "TIME", default_value = "10s", value_parser = duration)]

@@ -10,8 +10,8 @@ use url::Url;
 /// group fail; probes and reads take another. The driver takes them back in a task of its own, so statements that
 /// follow each other closely may use two or three in turn; all are kept.
 pub const CONNECTIONS: usize = 8;
-/// The longest wait for a row's lock. Below [`crate::PATIENCE`], so that a locked row is seen as what it is and not as a
-/// database that hangs.
+/// The longest wait for a row's lock. Below [`crate::PATIENCE`], so that a locked row is seen as what it is and not as
+/// a database that hangs.
 const LOCK_WAIT_SECONDS: u32 = 2;
 /// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is
 /// given back, and a statement costs the opening of a connection.

@@ -36,7 +36,7 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Inspect, replay, edit, drop and restore dead letters
     Dlq(dlq::DlqArgs),
-    /// List past replays and what became of their dead letters (read only)
+    /// List past replays and the outcomes of their dead letters (read only)
     Replays(replays::ReplaysArgs),
     /// Account for every accepted id: recorded, queued, dead, dropped or missing
     ///

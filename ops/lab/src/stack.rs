@@ -41,11 +41,11 @@ enum StackCommand {
     Down {
         #[command(flatten)]
         place: StackDir,
-        /// Remove the folder with all data too
+        /// Also remove the folder with all data
         #[arg(long)]
         remove: bool,
     },
-    /// Run a command with servers of its own, which stop when it ends
+    /// Run a command with its own servers, which stop when it exits
     ///
     /// For example: sluice-lab stack run -- cargo test.
     Run {
@@ -54,7 +54,7 @@ enum StackCommand {
         dir: Option<PathBuf>,
         #[command(flatten)]
         origin: Origin,
-        /// Command to run; it finds AMQP_URL, DATABASE_URL and the like in its environment
+        /// Command to run, with AMQP_URL, DATABASE_URL and the like in its environment
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
@@ -71,9 +71,9 @@ struct StackDir {
 /// Where the servers come from.
 #[derive(Debug, Args)]
 struct Origin {
-    /// Folder with another system, whose RabbitMQ and MySQL to use [default: this machine's RabbitMQ and MariaDB]
+    /// Root folder of another system whose RabbitMQ and MySQL to use [default: this machine's RabbitMQ and MariaDB]
     ///
-    /// `ops/newest` makes one; only root can use it.
+    /// `ops/newest` creates one; only root can use it.
     #[arg(long, value_name = "DIR", env = crate::devstack::ROOT, hide_env_values = true)]
     root: Option<PathBuf>,
 }

@@ -31,13 +31,13 @@ pub struct ReviewerArgs {
     #[arg(long, env = "SLUICE_REVIEWER_URL", hide_env_values = true, value_name = "URL")]
     pub reviewer_url: Option<SecretUrl>,
 
-    /// Model to ask; the model that answers must be the same
+    /// Model to ask for; an answer from another model is an error
     #[arg(long, env = "SLUICE_REVIEWER_MODEL", value_name = "NAME", default_value = "omni-moderation-2024-09-26")]
     pub reviewer_model: String,
 
     /// API key, sent as a bearer token
     ///
-    /// Every user of the machine can see flags; use the variable or a file instead.
+    /// Other users of the machine can see command-line flags; use the variable or a file instead.
     #[arg(long, env = "SLUICE_REVIEWER_KEY", hide_env_values = true, value_name = "KEY")]
     pub reviewer_key: Option<SecretKey>,
 
@@ -73,14 +73,14 @@ pub struct ReviewerArgs {
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub reviewer_concurrency: u16,
 
-    /// Failures in a row after which the reviewer is not asked for a while
+    /// Consecutive failures after which requests to the reviewer stop for a while
     #[arg(long, env = "SLUICE_REVIEWER_TRIP", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub reviewer_trip: u32,
 
-    /// How long the reviewer is not asked after --reviewer-trip failures
+    /// How long requests stop after --reviewer-trip failures
     ///
-    /// Then one request shows whether it is back.
+    /// After that, one request tests whether the reviewer works again.
     #[arg(long, env = "SLUICE_REVIEWER_REST", value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub reviewer_rest: Duration,
 }

@@ -36,7 +36,7 @@ pub struct ReplaysArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReplaysCommand {
-    /// Show what became of each dead letter of one replay (read only)
+    /// Show the outcome of each dead letter of one replay (read only)
     ///
     /// The outcome is recorded, already recorded (its row was there before), failed again (with the new reason),
     /// waiting, replayed again or dropped (by a later operation), left, or not replayed.

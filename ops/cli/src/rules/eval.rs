@@ -37,7 +37,7 @@ pub(super) struct EvalArgs {
     chosen: Chosen,
     /// Show at most N wrong rows per file [default: 20 on a terminal, otherwise none]
     ///
-    /// A row is wrong if it did not get the result that it expects.
+    /// A row is wrong if its result is not the expected one.
     #[arg(long, value_name = "N", conflicts_with = "json")]
     wrong: Option<usize>,
     /// Print one JSON object per file, one per line

@@ -37,11 +37,11 @@ enum Command {
     ///
     /// Errors and warnings are reported by line and column.
     Check(check::CheckArgs),
-    /// Show what the rules find in one text, where and why, and the verdict
+    /// Show which rules match in one text, where and why, and the verdict
     Explain(explain::ExplainArgs),
     /// Measure how good the rules are on texts with known verdicts
     ///
-    /// Counts how many of the texts get the result that they should.
+    /// Counts how many of the texts get the expected result.
     Eval(eval::EvalArgs),
 }
 

@@ -40,7 +40,7 @@ pub struct StatusArgs {
     /// reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at,
     /// oldest_age_seconds, note}, posts {total, exact, by_verdict, sample}, rates {over_seconds, accepted_per_second,
     /// recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second, share}]}, unreachable
-    /// [{what, since, problem}]. Whatever is down is null.
+    /// [{what, since, problem}]. Anything that cannot be queried is null.
     #[arg(long)]
     json: bool,
     /// Refresh until Ctrl-C

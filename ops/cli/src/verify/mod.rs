@@ -47,17 +47,17 @@ pub struct VerifyArgs {
     /// Wait until nothing is queued, but no longer than this
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     wait: Duration,
-    /// Report an id as missing only if it is still nowhere after this time
+    /// Report an id as missing only if it is still not found after this time
     ///
-    /// Posts in flight cannot be seen, so ids are looked up again until this time is over.
+    /// Posts in flight cannot be seen, so ids are looked up repeatedly for this long.
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
     /// Print one JSON object
     ///
     /// Keys: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate, claimed,
     /// id_conflict, missing_ids, duplicate_ids, claimed_ids and id_conflict_ids (the first 100 of each). Claimed ids
-    /// are found nowhere but are named by dead letters that nobody dead-lettered or that have two ids; they are also
-    /// counted as missing or queued. If some ids are missing and some are queued, missing_ids is taken from both,
+    /// are found only in dead letters that neither a worker nor RabbitMQ dead-lettered, or that have two ids; they are
+    /// also counted as missing or queued. If some ids are missing and some are queued, missing_ids is taken from both,
     /// because they cannot be told apart. Ids in id_conflict are recorded, and another post with the same id is among
     /// the dead letters.
     #[arg(long)]

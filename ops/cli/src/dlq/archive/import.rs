@@ -41,7 +41,7 @@ pub(in crate::dlq) struct ImportArgs {
     ///
     /// Objects are printed one per line, each when its outcome is known. The outcome is imported, present (it is in the
     /// dead-letter queue already), failed (the detail names the line), or unknown (RabbitMQ did not say whether it has
-    /// the message; running the same command again leaves out what is there).
+    /// the message; running the same command again skips what is there).
     #[arg(long)]
     json: bool,
     #[command(flatten)]

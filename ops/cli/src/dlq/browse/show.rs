@@ -37,8 +37,8 @@ pub(in crate::dlq) struct ShowArgs {
     servers: ServerArgs,
     /// Print one JSON object
     ///
-    /// Keys: those of `sluice dlq list --json`, then origin, user (who published it; RabbitMQ vouches for this value,
-    /// all others are what the dead letter says about itself), headers, body (as text), body_is_utf8, and operations
+    /// Keys: those of `sluice dlq list --json`, then origin, user (who published it; RabbitMQ verifies this value,
+    /// all others come from the dead letter itself), headers, body (as text), body_is_utf8, and operations
     /// (as in `sluice dlq audit --json`, oldest first; null if MySQL could not be queried).
     #[arg(long, conflicts_with = "body")]
     json: bool,

@@ -47,7 +47,7 @@ pub(in crate::dlq) struct EditArgs {
     /// Revert to the body before the edit; possible until the dead letter is replayed
     #[arg(long, conflicts_with_all = ["patch", "even_if_invalid"])]
     undo: bool,
-    /// Apply the edit even if the result is not a post that a worker would take
+    /// Apply the edit even if the result is not a post that a worker would accept
     #[arg(long)]
     even_if_invalid: bool,
     /// Print one JSON object to stdout: {"id", "outcome", "detail"}

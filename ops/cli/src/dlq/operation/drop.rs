@@ -13,7 +13,7 @@ pub(in crate::dlq) struct DropArgs {
     operation: OperationArgs,
     /// Destroy the dead letters instead of archiving them; they cannot be restored
     ///
-    /// Nothing of their content is kept. The audit log still says who did it, when, to which ids and why.
+    /// None of their content is kept. The audit log still says who did it, when, to which ids and why.
     #[arg(long)]
     forever: bool,
     /// Reason for the drop, in your own words, for the audit log

@@ -1,4 +1,5 @@
-//! How dead letters are dropped: each is written out in full into the audit log, and only then taken out of RabbitMQ. With
+//! How dead letters are dropped: each is written out in full into the audit log, and only then taken out of RabbitMQ.
+//! With
 //! `--forever` the audit log keeps who, when, which id and why, and nothing of the dead letter itself.
 
 use sluice_core::dead_letter::Death;

@@ -24,9 +24,9 @@ pub(in crate::dlq) struct ReplayOptions {
     /// Leave a dead letter in the queue if it was replayed N times or more
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = count)]
     pub(in crate::dlq) max_replays: u32,
-    /// Predict the outcome of the replay without doing it
+    /// Predict the outcome of the replay without replaying
     ///
-    /// Shows what would be replayed and what would become of it under the current rules and the current table in MySQL.
+    /// Shows what would be replayed, and the outcome with the current rules and the current table in MySQL.
     #[arg(long, conflicts_with_all = ["dry_run", "wait"])]
     pub(in crate::dlq) plan: bool,
     /// Rules file (TOML) for the review [default: built-in rules]

@@ -48,7 +48,7 @@ pub(in crate::dlq) struct Filters {
 
     /// Select dead letters that last failed at this time or later
     ///
-    /// RFC 3339, or how long ago (15m, 2h, 3d). A dead letter that does not say when it failed matches neither --since
+    /// RFC 3339, or how long ago (15m, 2h, 3d). A dead letter without a failure time matches neither --since
     /// nor --until.
     #[arg(long, value_name = "TIME", help_heading = FILTERS, value_parser = past_moment)]
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
