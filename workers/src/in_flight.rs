@@ -52,7 +52,7 @@ impl InFlight {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

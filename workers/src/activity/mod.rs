@@ -124,7 +124,7 @@ impl Activity {
     }
 
     fn summaries(&self) -> MutexGuard<'_, Summaries> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.summaries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

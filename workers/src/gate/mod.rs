@@ -80,7 +80,7 @@ impl Gate {
     }
 
     fn before(&self) -> MutexGuard<'_, Option<(Pause, Instant)>> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

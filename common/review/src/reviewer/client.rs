@@ -140,7 +140,7 @@ impl Reviewer {
     }
 
     fn health(&self) -> MutexGuard<'_, Health> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

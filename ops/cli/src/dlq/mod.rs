@@ -57,7 +57,7 @@ enum DlqCommand {
     /// operation. The result must be a post that a worker accepts, unless --even-if-invalid is given. The id of the
     /// post in the body must not change, unless another post is stored under it: then --new-id gives it a new one. The
     /// original is written to the audit log first. Until the dead letter is replayed, --undo reverts the edit. If an
-    /// edit is killed half-way, both the original and the edited dead letter are in the queue; run the same command
+    /// edit is killed halfway, both the original and the edited dead letter are in the queue; run the same command
     /// again, or --undo, to leave only one.
     Edit(edit::EditArgs),
     /// List dropped dead letters that can be restored, oldest drop first (read only)

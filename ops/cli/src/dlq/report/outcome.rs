@@ -58,7 +58,7 @@ struct OutcomeLine<'a> {
     detail: &'a str,
 }
 
-/// Tells one outcome of `--json`. A reader that has gone away must not stop an operation half-way.
+/// Tells one outcome of `--json`. A reader that has gone away must not stop an operation halfway.
 pub(in crate::dlq) fn report_json(id: &str, outcome: &str, detail: &str) {
     let _ = output::print(|out| output::json_line(out, &OutcomeLine { id, outcome, detail }));
 }
