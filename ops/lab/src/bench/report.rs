@@ -84,7 +84,7 @@ impl Report {
                 "{}; Sluice {}; {} turns in {seconds} s; posts of {} bytes",
                 self.servers, self.version, self.turns, self.post_bytes
             )?;
-            writeln!(out, "Medians; only ratios within a run are worth comparing.")?;
+            writeln!(out, "Medians; compare only ratios within a run.")?;
             for part in Part::ALL {
                 write!(out, "{}", self.part(part))?;
             }
@@ -132,9 +132,9 @@ impl Report {
     }
 
     fn judged(&self) -> String {
-        let mut rows = table::table(&["PROMISED", "FOUND", "BOUND", ""]);
+        let mut rows = table::table(&["TARGET FOR", "MEASURED", "TARGET", ""]);
         for Kept { what, found, promised, kept } in &self.promises {
-            let met = if *kept { "kept" } else { "NOT KEPT" };
+            let met = if *kept { "met" } else { "MISSED" };
             rows.add_row([what.clone(), rounded(*found), promised.clone(), met.to_owned()]);
         }
         table::right(&mut rows, &[1]);
@@ -145,11 +145,13 @@ impl Report {
     fn pays(&self) -> String {
         match self.pays_from {
             Some(rate) => {
-                format!("From {rate} posts/s on, 99 of 100 senders are answered sooner by the queue than by an insert.")
+                format!("From {rate} posts/s, 99 of 100 clients get a response sooner from the queue than from an \
+                         insert.")
             }
             None => format!(
-                "At no load up to {} posts/s are senders answered sooner by the queue than by an insert: with a database \
-                 that keeps up, a queue only costs. It helps when the database is slow, locked or down.",
+                "At no load up to {} posts/s do clients get a response sooner from the queue than from an insert: as \
+                 long as the database keeps up, a queue only adds cost. It helps when the database is slow, locked or \
+                 down.",
                 latency::OFFERED[latency::OFFERED.len() - 1]
             ),
         }
