@@ -145,8 +145,10 @@ impl Report {
     fn pays(&self) -> String {
         match self.pays_from {
             Some(rate) => {
-                format!("From {rate} posts/s, 99 of 100 clients get a response sooner from the queue than from an \
-                         insert.")
+                format!(
+                    "From {rate} posts/s, 99 of 100 clients get a response sooner from the queue than from an \
+                         insert."
+                )
             }
             None => format!(
                 "At no load up to {} posts/s do clients get a response sooner from the queue than from an insert: as \
