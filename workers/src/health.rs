@@ -57,7 +57,11 @@ fn readiness(status: &WorkerStatus) -> Result<(), String> {
 
 /// What the numbers on `/metrics` mean, and where they begin.
 fn describe(gate: &Gate) {
-    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency takes no post and nothing is stored");
+    metrics::describe_gauge!(
+        "sluice_worker_paused",
+        "1 while the dependency accepts no posts and the worker is \
+                                                      paused"
+    );
     metrics::describe_gauge!(
         "sluice_worker_paused_since_timestamp_seconds",
         "When the pause began, in seconds since 1970; 0 while it is not paused"
@@ -76,13 +80,13 @@ fn describe(gate: &Gate) {
     metrics::describe_gauge!("sluice_rules_info", "1 for the rules in force, 0 for earlier ones");
     metrics::describe_gauge!(
         "sluice_rules_loaded_timestamp_seconds",
-        "Since when the rules are in force, in seconds since 1970"
+        "When the rules came into force, in seconds since 1970"
     );
     metrics::describe_counter!(
         "sluice_rules_reloads_total",
-        "Times that the rules file was read again, by result: loaded, unchanged or refused"
+        "Reloads of the rules file, by result: loaded, unchanged or refused"
     );
-    metrics::describe_counter!("sluice_rules_shadow_total", "Findings of rules in shadow mode, by rule");
+    metrics::describe_counter!("sluice_rules_shadow_total", "Matches of rules in shadow mode, by rule");
     metrics::describe_counter!(
         "sluice_reviewer_requests_total",
         "Posts to ask the outside reviewer about, by result: cleared, flagged, or the error"
@@ -93,7 +97,7 @@ fn describe(gate: &Gate) {
     );
     metrics::describe_gauge!(
         "sluice_reviewer_circuit_open",
-        "1 while the outside reviewer is not asked, because it failed too often in a row"
+        "1 while no requests are sent to the outside reviewer because of consecutive failures"
     );
     metrics::describe_counter!("sluice_deliveries_settled_total", "Settled deliveries, by settlement");
     metrics::describe_counter!("sluice_posts_dead_lettered_total", "Posts that were dead-lettered, by class and code");

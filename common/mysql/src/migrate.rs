@@ -98,7 +98,8 @@ impl Store {
             guard.exec_first::<Option<i64>, _, _>(lock, (LOCK_PATIENCE.as_secs(),)),
         );
         let turn =
-            waited.await.map_err(|_| with_context(Failure::timed_out("mysql", "the migration lock", LOCK_PATIENCE)))?;
+            waited.await.map_err(|_| with_context(Failure::timed_out("mysql", "waiting for the migration lock", \
+                                                                               LOCK_PATIENCE)))?;
         if turn.map_err(|error| with_context(classify(&error)))?.flatten() != Some(1) {
             let problem = format!("another program has been migrating it for {LOCK_PATIENCE:?}");
             return Err(SchemaError::Failed { database: self.database.clone(), problem });

@@ -51,7 +51,7 @@ fn check_tls(url: &Url) -> Result<(), String> {
     let tls = given("require_ssl").as_deref() == Some("true");
     let how = [VERIFY_CA, VERIFY_IDENTITY, "built_in_roots"].into_iter().find(|name| given(name).is_some());
     if let Some(name) = how.filter(|_| !tls) {
-        return Err(format!("its parameter `{name}` is for TLS, and has no effect without `require_ssl=true`"));
+        return Err(format!("its parameter `{name}` is for TLS, and requires `require_ssl=true`"));
     }
     let unchecked = match (given(VERIFY_CA).as_deref(), given(VERIFY_IDENTITY).as_deref()) {
         (Some("false"), _) => {

@@ -133,7 +133,7 @@ async fn insert_once(
 fn row(author: Option<&str>, content: &str, now: OffsetDateTime) -> Row {
     let post = Post {
         id: PostId::new(),
-        title: "A plain post".to_owned(),
+        title: "A test row".to_owned(),
         content: content.to_owned(),
         author: author.map(str::to_owned),
         submitted_at: now,

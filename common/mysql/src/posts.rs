@@ -101,8 +101,7 @@ fn read(mut row: mysql_async::Row) -> Result<StoredPost, Failure> {
         Failure::new(
             Kind::Operator,
             "mysql_schema",
-            "the columns of the table `posts` are not those of this \
-                                                         version",
+            "the columns of the table `posts` do not match this version",
         )
     };
     macro_rules! take {

@@ -47,7 +47,7 @@ impl Store {
         let wrong = |problem: String| ConfigError::new(SETTING, format!("{problem}; use the form {EXAMPLE}"));
         check_parameters(&url).map_err(wrong)?;
         if url.path().trim_matches('/').contains('/') {
-            return Err(wrong("its path has more than the database name".to_owned()));
+            return Err(wrong("its path contains more than the database name".to_owned()));
         }
         // What it would say of a wrong parameter holds the value.
         let parsed =
@@ -184,8 +184,8 @@ mod tests {
             ("require_ssl", "require_ssl"),
             ("ssl-mode=REQUIRED", "`ssl-mode`, only require_ssl"),
             ("pool_max=50", "pool_max"),
-            ("verify_ca=true", "no effect without `require_ssl=true`"),
-            ("require_ssl=false&verify_identity=true", "no effect without `require_ssl=true`"),
+            ("verify_ca=true", "requires `require_ssl=true`"),
+            ("require_ssl=false&verify_identity=true", "requires `require_ssl=true`"),
             ("require_ssl=true&require_ssl=false", "given twice"),
             ("compression=11", "compression"),
         ] {

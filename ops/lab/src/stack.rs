@@ -101,7 +101,7 @@ async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("cannot listen for Ctrl-C")?;
             if !was_up {
-                report!("interrupted: ending what was started");
+                report!("interrupted: stopping what was started");
                 Stack::down(dir, false).await?;
             }
             return Ok(Exit::Interrupted);
@@ -121,7 +121,7 @@ async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
             writeln!(out, "  {variable:<21}  {}", SecretUrl::from(address.as_str()))?;
         }
         writeln!(out, "for programs in this shell:  eval \"$(sluice-lab stack env{option})\"")?;
-        writeln!(out, "to end it:                   sluice-lab stack down{option}")
+        writeln!(out, "to stop it:                  sluice-lab stack down{option}")
     })?;
     Ok(Exit::Done)
 }
@@ -145,7 +145,7 @@ async fn down(dir: &Path, remove: bool) -> anyhow::Result<Exit> {
     let was_up = Stack::down(dir, remove).await?;
     output::print(|out| {
         if was_up {
-            writeln!(out, "the stack in {} has ended", dir.display())?;
+            writeln!(out, "the stack in {} is stopped", dir.display())?;
         } else {
             writeln!(out, "no stack is up in {}", dir.display())?;
         }

@@ -94,7 +94,7 @@ impl Reload {
         let (rules, file, limit) = (Arc::clone(&self.rules), file.to_owned(), self.max_shift);
         // Compiling takes a second of a processor where there are many words, and posts go on meanwhile.
         let tried = tokio::task::spawn_blocking(move || attempt(&rules, &file, limit)).await;
-        let tried = tried.unwrap_or_else(|panic| Tried::Refused(format!("reading them failed: {panic}")));
+        let tried = tried.unwrap_or_else(|panic| Tried::Refused(format!("loading them failed: {panic}")));
         let old = self.rules.active();
         let in_force = old.set.id();
         let result = match tried {

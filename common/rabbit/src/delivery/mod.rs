@@ -35,7 +35,7 @@ const HEADERS_MAX_BYTES: usize = 64 * 1024;
 
 /// A message in flight, not yet answered.
 #[derive(Debug)]
-#[must_use = "a delivery must be settled: unanswered it blocks its consumer until the connection ends"]
+#[must_use = "a delivery must be settled: otherwise it blocks its consumer until the connection ends"]
 pub struct Delivery {
     message: lapin::message::Delivery,
     /// Taken out of the message: copies of it share one body.

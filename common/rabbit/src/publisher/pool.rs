@@ -264,7 +264,7 @@ impl managed::Manager for ConfirmChannels {
         if used.fit && used.connection.connected() && used.channel.status().connected() {
             Ok(())
         } else {
-            Err(managed::RecycleError::message("closed, or left with a publish under way"))
+            Err(managed::RecycleError::message("closed, or with a publish in progress"))
         }
     }
 }

@@ -105,7 +105,7 @@ fn print(
     dead_letters: &[(Box<str>, Fate)],
 ) -> io::Result<()> {
     writeln!(out, "replay        {}", replay.id)?;
-    writeln!(out, "begun         {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
+    writeln!(out, "started       {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
     writeln!(out, "selection     {}", line(&in_words(&replay.selection)))?;
     writeln!(out, "dead letters  {}: {counts}\n", counts.total())?;
     for (id, fate) in dead_letters {

@@ -103,7 +103,7 @@ fn posts(posts: &Posts) -> String {
         (Some(counts), _) => format!("{}{}", posts.total, verdicts(counts)),
         (None, Some(sample)) => {
             let rows: u64 = sample.values().sum();
-            format!("about {}; of the last {rows} ids{}; --exact counts", posts.total, verdicts(sample))
+            format!("about {}; of the last {rows} ids{}; --exact counts all", posts.total, verdicts(sample))
         }
         (None, None) => format!("about {}", posts.total),
     }

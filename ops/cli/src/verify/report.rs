@@ -97,7 +97,7 @@ impl Report {
         if self.dead > 0 {
             let posts = posts(self.dead);
             text.push_str(&format!(
-                "({posts} dead by what dead letters say, and any publisher can write their headers and bodies)\n"
+                "({posts} dead according to dead letters, and any publisher can write their headers and bodies)\n"
             ));
         }
         text.push('\n');

@@ -143,7 +143,8 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
             } else {
                 let edit = hint::command("dlq edit --new-id", prefix, &dead_letter.id);
                 format!(
-                    "is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it a new one"
+                    "is another post with its id: a replay would fail with id_conflict, unless `{edit}` gives it a new \
+                     one"
                 )
             };
             format!(", though a dead letter in {queue} {means}; {}", tells_more(dead_letter))
@@ -152,7 +153,8 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
         return (Whereabouts::Recorded, stored + &also.unwrap_or_default());
     }
     if let Some(dead_letter) = known.dead_letters.first() {
-        return (Whereabouts::Dead, format!("dead in {}; {}", topology.dead_letter_queue(), tells_more(dead_letter)));
+        return (Whereabouts::Dead, format!("dead-lettered, in {}; {}", topology.dead_letter_queue(), \
+                                            tells_more(dead_letter)));
     }
     let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
     let moved = |operation: &&AuditEntry| {
@@ -170,7 +172,8 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
         Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("destroyed by {actor}")),
         _ => (
             Whereabouts::Unknown,
-            format!("neither stored, dead nor dropped: still waiting or in flight, or never accepted ({queue})"),
+            format!("neither stored, dead-lettered nor dropped: still waiting or in flight, or never accepted \
+                     ({queue})"),
         ),
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn page(told: &StoryJson<'_>) -> String {
     }
     let _ = writeln!(page, "  now                   {}", line(&told.now));
     for unreachable in &told.known.unreachable {
-        let _ = writeln!(page, "  not asked             {}", line(unreachable));
+        let _ = writeln!(page, "  not queried           {}", line(unreachable));
     }
     page
 }

@@ -63,7 +63,7 @@ impl Report {
             let path = folder.join(name);
             std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
         };
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         put("figures.json", serde_json::to_string_pretty(self)? + "\n")?;
         let caption = format!("{} · {} · {} turns", self.machine, self.servers, self.turns);
         for (name, svg) in plots::all(&self.all, &caption, self.pays_from)? {

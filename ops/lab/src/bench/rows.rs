@@ -53,7 +53,7 @@ impl Rows {
             if count == posts {
                 return Ok(());
             }
-            ensure!(begun.elapsed() < patience, "{count} of {posts} posts are stored, and no more come");
+            ensure!(begun.elapsed() < patience, "{count} of {posts} posts are stored, and no more arrive");
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }

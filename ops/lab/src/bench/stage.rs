@@ -58,7 +58,7 @@ impl Stage {
             rows: Rows::new(&url)?,
             stack,
             database,
-            logs: tempfile::tempdir().context("cannot make a folder for the programs' logs")?,
+            logs: tempfile::tempdir().context("cannot create a folder for the programs' logs")?,
             go_peer: args.go_peer.clone(),
             quick: args.quick,
             posts: RefCell::new(Posts::new()),

@@ -49,7 +49,8 @@ impl Stage {
             let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(DIR));
             ensure!(
                 !dir.exists(),
-                "{} is there already, perhaps from an earlier `--keep`: end it with `sluice-lab stack down --remove --dir {}`, \
+                "{} is there already, perhaps from an earlier `--keep`: stop it with `sluice-lab stack down --remove \
+                --dir {}`, \
                  or choose another folder with --dir",
                 dir.display(),
                 shell_word(&dir)

@@ -47,8 +47,7 @@ impl ReplayOptions {
         let too_often = !self.force && replays >= self.max_replays;
         too_often.then(|| {
             format!(
-                "it was already replayed {times}, says its header; find out why it fails, or use \
-                                   --force"
+                "its header says that it was already replayed {times}; find out why it fails, or use --force"
             )
         })
     }

@@ -122,7 +122,8 @@ impl Report {
             match *outcome {
                 "failed" => self.note(&format!("{}: not {}: {}", line(dead_letter), self.past(), line(detail))),
                 NOT_KNOWN => {
-                    self.note(&format!("{}: not known whether {}: {}", line(dead_letter), self.past(), line(detail)))
+                    self.note(&format!("{}: unknown whether it was {}: {}", line(dead_letter), self.past(), \
+                                        line(detail)))
                 }
                 "left" => self.note(&format!("{}: left in the queue: {}", line(dead_letter), line(detail))),
                 _ => {}
@@ -183,7 +184,7 @@ impl Report {
         for (count, what) in [
             (left, "left in the queue"),
             (failed, "failed"),
-            (not_known, "not known"),
+            (not_known, "unknown"),
             (unknown, "not found"),
             (skipped, "skipped"),
         ] {
