@@ -117,7 +117,7 @@ async fn a_transient_failure_is_tried_again_by_the_backoff_schedule() {
     let post = ground.post("patience");
     let mut locked = lock(&ground, post.id).await;
     ground.publish(std::slice::from_ref(&post)).await;
-    worker.says("will be retried", 1).await;
+    worker.says("will retry", 1).await;
     locked.query_drop("ROLLBACK").await.expect("the lock is given up");
     let row = stored(&ground, post.id).await;
     assert!(row.attempts >= 2, "stored at attempt {}", row.attempts);

@@ -97,9 +97,8 @@ impl Store {
             LOCK_PATIENCE + crate::PATIENCE,
             guard.exec_first::<Option<i64>, _, _>(lock, (LOCK_PATIENCE.as_secs(),)),
         );
-        let turn =
-            waited.await.map_err(|_| with_context(Failure::timed_out("mysql", "waiting for the migration lock", \
-                                                                               LOCK_PATIENCE)))?;
+        let what = "waiting for the migration lock";
+        let turn = waited.await.map_err(|_| with_context(Failure::timed_out("mysql", what, LOCK_PATIENCE)))?;
         if turn.map_err(|error| with_context(classify(&error)))?.flatten() != Some(1) {
             let problem = format!("another program has been migrating it for {LOCK_PATIENCE:?}");
             return Err(SchemaError::Failed { database: self.database.clone(), problem });

@@ -97,13 +97,8 @@ pub(super) fn too_large(row: &Row) -> Failure {
 }
 
 fn read(mut row: mysql_async::Row) -> Result<StoredPost, Failure> {
-    let wrong = || {
-        Failure::new(
-            Kind::Operator,
-            "mysql_schema",
-            "the columns of the table `posts` do not match this version",
-        )
-    };
+    let wrong =
+        || Failure::new(Kind::Operator, "mysql_schema", "the columns of the table `posts` do not match this version");
     macro_rules! take {
         ($name:literal) => {
             row.take_opt($name).and_then(Result::ok).ok_or_else(wrong)?

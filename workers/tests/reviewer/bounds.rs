@@ -112,7 +112,7 @@ async fn a_post_that_is_tried_again_is_asked_about_once() {
     );
     locked.query_drop(statement).await.expect("the row can be locked");
     stage.ground.publish(std::slice::from_ref(&post)).await;
-    stage.worker.says("will be retried", 1).await;
+    stage.worker.says("will retry", 1).await;
     locked.query_drop("ROLLBACK").await.expect("the lock is given up");
     let row = stored(&stage.ground, post.id).await;
     assert!(row.attempts >= 2, "stored at attempt {}", row.attempts);

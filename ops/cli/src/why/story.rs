@@ -153,8 +153,8 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
         return (Whereabouts::Recorded, stored + &also.unwrap_or_default());
     }
     if let Some(dead_letter) = known.dead_letters.first() {
-        return (Whereabouts::Dead, format!("dead-lettered, in {}; {}", topology.dead_letter_queue(), \
-                                            tells_more(dead_letter)));
+        let queue = topology.dead_letter_queue();
+        return (Whereabouts::Dead, format!("dead-lettered, in {queue}; {}", tells_more(dead_letter)));
     }
     let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
     let moved = |operation: &&AuditEntry| {
@@ -172,8 +172,10 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
         Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("destroyed by {actor}")),
         _ => (
             Whereabouts::Unknown,
-            format!("neither stored, dead-lettered nor dropped: still waiting or in flight, or never accepted \
-                     ({queue})"),
+            format!(
+                "neither stored, dead-lettered nor dropped: still waiting or in flight, or never accepted \
+                     ({queue})"
+            ),
         ),
     }
 }

@@ -50,8 +50,7 @@ impl Stage {
             ensure!(
                 !dir.exists(),
                 "{} is there already, perhaps from an earlier `--keep`: stop it with `sluice-lab stack down --remove \
-                --dir {}`, \
-                 or choose another folder with --dir",
+                 --dir {}`, or choose another folder with --dir",
                 dir.display(),
                 shell_word(&dir)
             );

@@ -92,8 +92,10 @@ pub enum StackError {
     )]
     NoPasswords(PathBuf),
     /// The folder holds something, and it is not a stack.
-    #[error("{} is not empty and contains no stack (no stack.json): choose another folder, or an empty one", \
-             .0.display())]
+    #[error(
+        "{} is not empty and contains no stack (no stack.json): choose another folder, or an empty one",
+        .0.display()
+    )]
     NotOurs(PathBuf),
     /// Another process starts or ends servers here at this moment, or is the owner of a bound stack.
     #[error("the stack in {} belongs to {owner}: stop that process, or choose another folder", dir.display())]

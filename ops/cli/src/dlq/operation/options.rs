@@ -46,9 +46,7 @@ impl ReplayOptions {
         let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
         let too_often = !self.force && replays >= self.max_replays;
         too_often.then(|| {
-            format!(
-                "its header says that it was already replayed {times}; find out why it fails, or use --force"
-            )
+            format!("its header says that it was already replayed {times}; find out why it fails, or use --force")
         })
     }
 }

@@ -122,8 +122,8 @@ impl Report {
             match *outcome {
                 "failed" => self.note(&format!("{}: not {}: {}", line(dead_letter), self.past(), line(detail))),
                 NOT_KNOWN => {
-                    self.note(&format!("{}: unknown whether it was {}: {}", line(dead_letter), self.past(), \
-                                        line(detail)))
+                    let (id, detail) = (line(dead_letter), line(detail));
+                    self.note(&format!("{id}: unknown whether it was {}: {detail}", self.past()))
                 }
                 "left" => self.note(&format!("{}: left in the queue: {}", line(dead_letter), line(detail))),
                 _ => {}
