@@ -1,5 +1,4 @@
-//! The lock of those who look at dead letters: an exclusive queue, which the broker takes away from whoever dies with
-//! it.
+//! The browse lock: an exclusive queue, which the broker deletes if its owner dies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +19,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a waiting browser asks for its lock.
 const POLL: Duration = Duration::from_millis(200);
 
-/// The lock. While it is held nobody else looks at the dead letters, replays, drops or edits them.
+/// The lock. While it is held, nobody else browses, replays, drops or edits dead letters.
 pub struct BrowserLock {
     pub(super) connection: Connection,
 }

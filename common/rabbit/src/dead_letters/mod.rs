@@ -1,10 +1,10 @@
-//! Dead letters: browsed without a change, and taken out of their queue, changed or put back to work one by one.
+//! Dead letters: browsed without changes, or removed, edited or replayed one by one.
 //!
 //! ```text
-//!  lock      one browser at a time, whoever asks
-//!  browser   goes through the queue; what was only read is released in its order
-//!  dead_letter ─► summary ─► said    one of them, and what is known of it
-//!  transcript ─► value         one in full, as JSON that can be read back
+//!  lock      one browser at a time
+//!  browser   goes through the queue; what was only read is returned in order
+//!  dead_letter ─► summary ─► said    one dead letter, and what is known about it
+//!  transcript ─► value         one dead letter in full, as JSON that can be read back
 //! ```
 
 mod browser;

@@ -23,14 +23,14 @@ use sluice_core::named::Named;
 use sluice_core::post::PostId;
 
 const NAME_MAX_BYTES: usize = 255;
-/// The longest fingerprint that is taken as it stands: ours have twelve digits. A longer one is made anew.
+/// The longest fingerprint that is used as it is: Sluice's have twelve digits. A longer one is computed again.
 const FINGERPRINT_MAX_BYTES: usize = 64;
 
-/// What is known of a dead letter, whoever dead-lettered it. Its texts are bounded, whatever a stranger wrote: message
-/// and title to 8 KiB, the others to 255 bytes.
+/// What is known of a dead letter, whoever dead-lettered it. Its texts are limited, whatever the message contains:
+/// message and title to 8 KiB, the others to 255 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterSummary {
-    /// The message id; where there is none, one made from what the dead letter holds, the same at each look.
+    /// The message id; if there is none, one derived from the content of the dead letter, the same at each browse.
     pub id: String,
     /// Why it was dead-lettered.
     pub class: Class,
@@ -38,7 +38,7 @@ pub struct DeadLetterSummary {
     pub code: String,
     /// What happened.
     pub message: String,
-    /// The same for failures that differ only in values, and not in the names of columns, keys and the like.
+    /// A hash that is the same for failures that differ only in values, but not in names of columns, keys and the like.
     pub fingerprint: String,
     /// Attempts that were made.
     pub attempts: u32,
@@ -65,19 +65,19 @@ pub struct DeadLetterSummary {
 }
 
 impl DeadLetterSummary {
-    /// Whether somebody who says this name means this dead letter.
+    /// Whether this name refers to this dead letter.
     #[must_use]
     pub fn is(&self, named: &Named) -> bool {
         named.means(&self.id, self.post)
     }
 
-    /// Whether there is nobody who dead-lettered it: neither a worker nor the broker has left a word in its headers.
+    /// Whether nobody dead-lettered it: its headers have no record of a worker or of the broker.
     #[must_use]
     pub fn is_a_strangers(&self) -> bool {
         self.class == Class::Unknown
     }
 
-    /// What the audit log keeps of its death.
+    /// What the audit log records about its failure.
     #[must_use]
     pub fn death(&self) -> Death {
         let Self { class, code, message, attempts, first_failed_at, last_failed_at, worker, submitted_at, .. } =
@@ -86,14 +86,14 @@ impl DeadLetterSummary {
     }
 }
 
-/// Before this no worker can have dead-lettered anything. A time that a header names and that is earlier is no time.
+/// No worker can have dead-lettered anything before this time. An earlier time in a header is ignored.
 const FIRST_TIME: OffsetDateTime = datetime!(2020-01-01 00:00:00 UTC);
 
 fn believable(at: OffsetDateTime) -> Option<OffsetDateTime> {
     at.checked_to_offset(UtcOffset::UTC).filter(|at| *at >= FIRST_TIME)
 }
 
-/// What a message's properties and body tell of its death.
+/// What the properties and the body of a message say about its failure.
 pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLetterSummary, Option<Origin>) {
     let table = properties.headers().as_ref();
     let (mut summary, origin) = match own_record(table) {
@@ -103,7 +103,7 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLette
     summary.id = identity(properties, body);
     let said = Said::by(json::without_mark(body));
     let message_id = properties.message_id().as_ref().map(|id| id.as_str());
-    // What has neither an id nor a title is no post, whatever its message is called.
+    // A body with neither an id nor a title is not a post, whatever the message id is.
     let named = message_id.filter(|_| said.title.is_some());
     summary.post = said.id.as_deref().or(named).and_then(|id| id.parse().ok());
     let at = said.submitted_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok());
@@ -113,13 +113,13 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLette
     (summary, origin)
 }
 
-/// The time that the message bears.
+/// The timestamp of the message.
 pub(super) fn sent_at(properties: &BasicProperties) -> Option<OffsetDateTime> {
     let seconds = i64::try_from((*properties.timestamp())?).ok()?;
     OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
-/// The message id, or a name made of the body and the headers that no look changes.
+/// The message id, or one derived from the body and from the headers that browsing does not change.
 fn identity(properties: &BasicProperties, body: &[u8]) -> String {
     if let Some(id) = properties.message_id().as_ref().filter(|id| !id.as_str().is_empty()) {
         return id.to_string();
@@ -130,7 +130,7 @@ fn identity(properties: &BasicProperties, body: &[u8]) -> String {
     }
     let mut hash = Sha256::new();
     hash.update(body);
-    // Before the first look there may be no headers at all, afterwards there are the broker's counts.
+    // Before the first browse there may be no headers at all; afterwards there are the broker's counts.
     let table = properties.headers().as_ref();
     let table = table.map(|table| without(table, is_a_count_of_the_brokers)).unwrap_or_default();
     if !table.inner().is_empty() {
@@ -175,7 +175,7 @@ fn from_record(mut record: DeadLetterRecord) -> (DeadLetterSummary, Option<Origi
     (summary, Some(record.origin))
 }
 
-/// What the broker says of a dead letter that it dead-lettered by itself, in the same form.
+/// What the broker says about a message that it dead-lettered itself, in the same form.
 fn from_broker(table: Option<&FieldTable>) -> (DeadLetterSummary, Option<Origin>) {
     let death = table.and_then(|table| match table.inner().get("x-death")? {
         AMQPValue::FieldArray(deaths) => deaths.as_slice().first().cloned(),
@@ -242,7 +242,7 @@ pub(super) fn text(value: &AMQPValue) -> Option<String> {
     }
 }
 
-/// A text of the broker's account of a death, which names things and so is short, unless somebody made it up.
+/// A text from the broker's `x-death` record. It contains names, so it is short unless it is forged.
 fn name(value: &AMQPValue) -> Option<String> {
     text(value).map(|text| bounded(&text, NAME_MAX_BYTES))
 }

@@ -20,7 +20,7 @@ use crate::publisher::Envelope;
 use crate::topology::Topology;
 use sluice_core::dead_letter::{EDITED_HEADER, USER_HEADER};
 
-/// A SHA-256 over what stays the same when a dead letter is put back: equal for dead letters that nothing tells apart.
+/// A SHA-256 of what stays the same when a dead letter is restored: equal for identical dead letters.
 pub type Digest = [u8; 32];
 
 /// A dead letter, written out.
@@ -44,7 +44,7 @@ pub struct Transcript {
     pub body_base64: Option<String>,
 }
 
-/// AMQP's properties of a message. What is not set is left out.
+/// AMQP's properties of a message. Unset properties are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the names are AMQP's own")]
@@ -88,7 +88,7 @@ pub enum Unreadable {
         /// The value.
         value: String,
     },
-    /// Neither or both forms of the body are there, or the base64 is none.
+    /// Neither or both forms of the body are present, or the base64 is invalid.
     #[error("it needs a body, either as text (`body`) or in base64 (`body_base64`)")]
     Body,
     /// A name or property is longer than AMQP allows.
@@ -122,7 +122,7 @@ impl Transcript {
         Self { exchange: message.exchange.to_string(), properties, headers, body, body_base64 }
     }
 
-    /// The message it was written from, on its way back to the dead letters.
+    /// The message it was written from, to be published to the dead-letter exchange.
     ///
     /// # Errors
     /// [`Unreadable`].
@@ -131,8 +131,8 @@ impl Transcript {
         Ok(Envelope::new(topology.dead_letter_exchange(), properties, body))
     }
 
-    /// A hash of what stays the same when a dead letter is put back: the same for two dead letters that nothing tells
-    /// apart. The exchange may be another one then, and what [`Envelope`] never passes on is gone.
+    /// A hash of what stays the same when a dead letter is restored: the same for two identical dead letters. The
+    /// exchange may differ after that, and what [`Envelope`] does not pass on is missing.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let Self { exchange: _, properties, headers, body, body_base64 } = self;
@@ -145,7 +145,7 @@ impl Transcript {
         hash.0.finalize().into()
     }
 
-    /// What is known of the dead letter, as [`super::DeadLetter`] tells it.
+    /// What is known about the dead letter, as in [`super::DeadLetter`].
     ///
     /// # Errors
     /// [`Unreadable`].
@@ -190,7 +190,7 @@ impl Transcript {
     }
 }
 
-/// Takes the JSON of a dead letter piece by piece: it may be several times as large as the dead letter.
+/// Consumes the JSON of a dead letter piece by piece: it may be several times as large as the dead letter.
 struct Hash(Sha256);
 
 impl Write for Hash {

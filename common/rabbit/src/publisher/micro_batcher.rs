@@ -30,11 +30,12 @@ pub(super) fn open(channels: &Arc<Channels>) -> mpsc::Sender<Job> {
     jobs
 }
 
-/// A micro-batcher: takes whatever waits, publishes it, answers, and again, until the last publisher is dropped.
+/// A micro-batcher: takes the waiting messages, publishes them, reports the outcomes, and repeats, until the last
+/// publisher is dropped.
 async fn gather(waiting: Arc<Mutex<mpsc::Receiver<Job>>>, channels: Arc<Channels>) {
     let mut jobs = Vec::with_capacity(GATHER);
     while waiting.lock().await.recv_many(&mut jobs, GATHER).await > 0 {
-        // Whoever gave up waiting was told "unknown"; publishing for it now would only make a duplicate.
+        // A caller that gave up waiting got "unknown"; publishing its message now would only create a duplicate.
         jobs.retain(|job| !job.reply.is_closed());
         let (batch, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.envelope, job.reply)).unzip();
         let answers = channels.publish(&batch).await;

@@ -1,4 +1,4 @@
-//! Publishing with certainty: persistent, mandatory, confirmed.
+//! Publishing with guarantees: persistent, mandatory, confirmed.
 //!
 //! ```text
 //!  publish(one) ─► queue of jobs ─► micro-batcher ┐
@@ -6,17 +6,19 @@
 //!  publish_batch(many) ──────────────────┘   one batch at a time
 //! ```
 //!
-//! A confirm channel serves one batch at a time, and a batch is judged only when all of its confirms are in. The reason
-//! is a property of the library: with several publishes under way on one channel, a returned message can be attached
-//! to a neighbour's confirm. So what failed is what was nacked, and whatever message id came back.
+//! A confirm channel serves one batch at a time, and a batch is evaluated only when all of its confirms have arrived.
+//! The reason is a property of the library: with several publishes in progress on one channel, a returned message can
+//! be attached to the confirm of another one. So the failed messages are those that were nacked, and those whose
+//! message id was returned.
 //!
 //! Single publishes gather: a micro-batcher takes whatever is waiting, publishes it as one batch and then takes what
-//! has come meanwhile. There is no timer, so a lone post waits for nobody.
+//! has arrived in the meantime. There is no timer, so a single post does not wait.
 //!
 //! A publish that timed out is *unknown*, not failed: the broker may have it. Neither its channel nor its connection is
-//! used again, and the sender is told to try again with the same id, which the primary key absorbs. The connection goes
-//! too, because it may stay silent for ever: RabbitMQ stops reading from one whose posts were on their way to a quorum
-//! queue when that was deleted (state `flow`; seen with 3.10), and goes on sending heartbeats all the same.
+//! used again, and the client must retry with the same id, so that the primary key prevents a second row. The
+//! connection is closed too, because it may never respond again: RabbitMQ stops reading from a connection whose posts
+//! were on their way to a quorum queue when the queue was deleted (state `flow`; seen with 3.10), but continues to send
+//! heartbeats.
 
 mod batch;
 mod envelope;
@@ -42,10 +44,10 @@ use pool::Channels;
 /// Why a message was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
-    /// The broker took it and found no queue for it.
+    /// The broker received it, but no queue is bound.
     #[error("exchange `{0}` routes to no queue; `sluice topology apply` fixes it")]
     Unroutable(String),
-    /// The broker refused it, twice running: the queue is as long as it may be.
+    /// The broker refused it twice in a row: the queue is full.
     #[error("the queue is full")]
     Full,
     /// Its properties and headers do not fit in one frame; it was not sent.
@@ -56,28 +58,28 @@ pub enum PublishError {
         /// The largest frame that was agreed on.
         most: usize,
     },
-    /// The broker will not take it, whenever it is sent: it is larger than a message may be there.
+    /// The broker always refuses it: it is larger than `max_message_size`.
     #[error("RabbitMQ refuses it: {0}")]
     Refused(String),
-    /// The broker takes nothing from publishers: it is short of memory or disk.
+    /// The broker has blocked publishers: it is short of memory or disk.
     #[error("RabbitMQ has blocked publishers: it is short of memory or disk")]
     Blocked,
     /// The broker cannot be reached.
     #[error(transparent)]
     Unreachable(BrokerError),
-    /// No confirm came in time. The message may have been taken: only the same id makes another try harmless.
+    /// No confirm arrived in time. The message may be in the queue, so a retry is harmless only with the same id.
     #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been queued")]
     Unconfirmed(Duration),
 }
 
 impl PublishError {
-    /// Whether it is this message's own fault, so that others may fare better.
+    /// Whether the message itself is the cause, so that others may succeed.
     #[must_use]
     pub fn is_the_messages_own(&self) -> bool {
         matches!(self, Self::Oversized { .. } | Self::Refused(_))
     }
 
-    /// Whether the message may have been taken all the same.
+    /// Whether the message may be in the queue anyway.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unconfirmed(_) | Self::Unreachable(_))
@@ -103,15 +105,15 @@ impl Publisher {
         Ok(Self { jobs, channels })
     }
 
-    /// Publishes one message; `Ok` means that the broker has it on disk and a queue holds it.
+    /// Publishes one message; `Ok` means that the broker has it on disk and that it is in a queue.
     ///
     /// # Errors
-    /// [`PublishError`]; after [`PublishError::Unconfirmed`] the message may have been taken all the same.
+    /// [`PublishError`]; after [`PublishError::Unconfirmed`] the message may be in the queue anyway.
     pub async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
         let patience = self.channels.patience;
         let (reply, answer) = oneshot::channel();
         let confirmed = async {
-            // Both ends only close when the micro-batchers are gone, which is at the end of the process.
+            // Both ends close only when the micro-batchers end, which is at the end of the process.
             let gone = PublishError::Unconfirmed(patience);
             self.jobs.send(Job { envelope, reply }).await.map_err(|_| gone.clone())?;
             answer.await.unwrap_or(Err(gone))
@@ -127,17 +129,17 @@ impl Publisher {
     /// Asks whether a post could be accepted now: the broker answers, takes publishes, and the queue has room.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// What prevents it.
     pub async fn ready(&self, topology: &Topology) -> Result<(), PublishError> {
         let patience = self.channels.patience;
         let asked = self.channels.room(topology);
         tokio::time::timeout(patience, asked).await.unwrap_or(Err(PublishError::Unconfirmed(patience)))
     }
 
-    /// Declares the queues again, over a connection that publishes: they may have been deleted, or made anew.
+    /// Declares the queues again, over a publishing connection: they may have been deleted or recreated.
     ///
     /// # Errors
-    /// [`TopologyError::Drift`] when they are of another make, [`TopologyError::Failed`] when the broker does not
+    /// [`TopologyError::Drift`] when their arguments differ, [`TopologyError::Failed`] when the broker does not
     /// answer.
     pub async fn declare(&self, topology: &Topology) -> Result<(), TopologyError> {
         let patience = self.channels.patience;

@@ -17,8 +17,8 @@ use crate::failure::classify;
 use crate::topology::{Topology, TopologyError};
 use sluice_core::failure::{Failure, Kind};
 
-/// Connections that publishing shares. Consumers have their own: an alarm on the broker stops every write on a
-/// connection that publishes, acknowledgements included.
+/// Connections shared by publishers. Consumers have their own, because an alarm on the broker blocks every write on a
+/// publishing connection, including acknowledgements.
 const CONNECTIONS: usize = 2;
 /// Confirm channels that batches share.
 const CHANNELS: usize = 16;
@@ -52,7 +52,7 @@ impl Channels {
         let mut answers = self.publish_together(&batch).await;
         let is_refused = |answer: &Result<(), PublishError>| matches!(answer, Err(PublishError::Refused(_)));
         if batch.len() > 1 && answers.iter().any(is_refused) {
-            // The broker has closed the channel on all of them, for one that it does not say.
+            // The broker closed the channel for all of them because of one message that it does not name.
             for (place, envelope) in
                 batch.iter().enumerate().filter(|(place, _)| is_refused(&answers[*place])).collect::<Vec<_>>()
             {
@@ -78,7 +78,7 @@ impl Channels {
             batch.iter().zip(&oversized).filter(|(_, over)| over.is_none()).map(|(envelope, _)| *envelope).collect();
         match tokio::time::timeout_at(until, publish_on(&checkout.channel, &sent)).await {
             Ok(Ok(answers)) => {
-                // Only a batch that is wholly known leaves its channel fit for the next one.
+                // A channel is reused only if the outcome of the whole batch is known.
                 checkout.fit = true;
                 let mut answers = answers.into_iter();
                 let answer = |over: Option<PublishError>| over.map_or_else(|| answers.next().unwrap_or(Ok(())), Err);
@@ -92,8 +92,8 @@ impl Channels {
         }
     }
 
-    /// Nothing new is begun on a connection that did not answer in time, unless it has said why: an alarm. What is
-    /// under way on it may still end well.
+    /// No new work starts on a connection that did not respond in time, unless an alarm is the reason. Work in progress
+    /// on it may still succeed.
     fn retire(&self, late: &ConfirmChannel) {
         if late.connection.blocked() {
             return;
@@ -119,7 +119,7 @@ impl Channels {
             return Err(self.explain(Failure::timed_out("amqp", "reading the queue's depth", self.patience).into()));
         };
         let queue = asked.map_err(|error| match classify(&error) {
-            // The queue is missing, so the exchange leads nowhere.
+            // The queue is missing, so the exchange routes to nothing.
             failure if failure.code == "amqp_404" => PublishError::Unroutable(topology.exchange()),
             failure => self.explain(failure.into()),
         })?;
@@ -142,7 +142,7 @@ impl Channels {
         }
     }
 
-    /// A channel that is not fit for another use until its user says so.
+    /// A channel that is not reused until its user marks it as fit.
     async fn checkout(&self) -> Result<managed::Object<ConfirmChannels>, BatchError> {
         let mut checkout = self.pool.get().await.map_err(|error| match error {
             managed::PoolError::Backend(error) => error,
@@ -172,7 +172,7 @@ impl Channels {
 struct ConfirmChannel {
     channel: Channel,
     connection: ConnectionStatus,
-    /// When its connection was opened, which tells connections apart.
+    /// When its connection was opened, which identifies the connection.
     opened: std::time::Instant,
     /// The largest frame that may be sent on it.
     frame_max: usize,
@@ -206,7 +206,7 @@ impl ConfirmChannels {
         blocked
     }
 
-    /// A connection that takes publishes, as far as is known.
+    /// A connection that accepts publishes, as far as is known.
     async fn connection(&self) -> Result<OnTrial, BatchError> {
         let connection = self.connections.get().await.map_err(|error| match error {
             deadpool_lapin::PoolError::Backend(error) => classify(&error),
@@ -218,7 +218,7 @@ impl ConfirmChannels {
         }
         let patience = self.patience;
         let give_up: GiveUp = Box::new(move |silent| {
-            // One that an alarm has stopped is silent for a while only, and is known by it.
+            // A connection blocked by an alarm is unresponsive only for a while, and can be recognised.
             if !silent.status().blocked() {
                 leave(deadpool_lapin::Object::take(silent), patience);
             }
@@ -227,8 +227,8 @@ impl ConfirmChannels {
     }
 }
 
-/// A connection that goes back to the pool only once it has answered: whoever asks gives up sooner or later, and nobody
-/// is to wait for a silent one again.
+/// A connection that returns to the pool only after it has responded: a caller gives up at some point, and nobody
+/// should wait for an unresponsive connection again.
 type OnTrial = ScopeGuard<deadpool_lapin::Object, GiveUp>;
 type GiveUp = Box<dyn FnOnce(deadpool_lapin::Object) + Send>;
 
@@ -236,8 +236,8 @@ fn proven(connection: OnTrial) {
     drop(ScopeGuard::into_inner(connection));
 }
 
-/// Closes a connection once what is under way on it has come to an end, one way or the other. Dropping it would not do:
-/// a channel whose end is not answered keeps it open, for as long as there are heartbeats.
+/// Closes a connection once all work in progress on it has ended. Dropping it is not enough: a channel whose close is
+/// not answered keeps it open as long as there are heartbeats.
 fn leave(silent: Connection, patience: Duration) {
     tokio::spawn(async move {
         tokio::time::sleep(patience).await;
