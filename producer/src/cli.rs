@@ -1,4 +1,4 @@
-//! The command line: every setting with its variable and its default. A flag is stronger than its variable.
+//! The command line: every setting with its variable and its default. A flag takes precedence over its variable.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -77,14 +77,14 @@ pub struct Serve {
     pub memory: usize,
 }
 
-/// The least memory with which a batch gets on, in bytes.
+/// The least memory that a batch needs, in bytes.
 const MEMORY_MIN: usize = 1024 * 1024;
 
 impl Serve {
     /// Checks the settings that depend on each other.
     ///
     /// # Errors
-    /// When a body of the largest size would never find room.
+    /// When a body of the largest size would never fit.
     pub fn check(&self) -> Result<(), ConfigError> {
         let least = self.max_body.saturating_mul(4).max(MEMORY_MIN);
         if self.memory >= least {

@@ -12,8 +12,8 @@ use sluice_runtime::command_line::Reference;
 
 use crate::gate::SchemaMode;
 
-/// How long a delivery may stay in flight at the most. The broker takes it away after 30 minutes (its default
-/// `consumer_timeout`), and closes the channel.
+/// How long a delivery may stay in flight. The broker takes it back after 30 minutes (its default `consumer_timeout`),
+/// and closes the channel.
 const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
 
 /// Take posts from the queue, review them and record them in MySQL
@@ -138,7 +138,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
 
-    /// Set by the supervisor: end when its pipe to this process closes
+    /// Set by the supervisor: exit when its pipe to this process closes
     #[arg(long, hide = true)]
     pub watched: bool,
 }
@@ -150,10 +150,10 @@ impl RunArgs {
         RetryPolicy { base: self.retry_base, cap: self.retry_cap, max_attempts: Some(self.max_attempts) }
     }
 
-    /// What clap cannot see: how settings go together.
+    /// Checks what clap cannot: combinations of settings.
     ///
     /// # Errors
-    /// The setting that does not.
+    /// The setting that is wrong.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.hold > LONGEST_HOLD {
             let problem =

@@ -1,4 +1,4 @@
-//! The consumers of one process: a session after the other, from the start to the stop signal.
+//! The consumers of one process: one session after another, from the start to the stop signal.
 //!
 //! ```text
 //!            ┌────────────────────────── wait ◄──────────────────────────┐
@@ -8,12 +8,12 @@
 //!                                      └─ stop signal ───────► drain, then withdraw ─► end
 //! ```
 //!
-//! A session begins with one consumer. What came back stands first in the queue, and the post that killed a worker is
-//! among it: taken one by one, its neighbours are stored and it comes nearer to its limit alone. The other consumers
-//! start with the first post that never came back, or with the first silence.
+//! A session begins with one consumer. Redelivered posts are first in the queue, and a post that killed a worker is one
+//! of them. If they are taken one by one, the others are stored, and only that post gets nearer to its limit. The other
+//! consumers start at the first post that was not redelivered, or after a quiet moment.
 //!
-//! To withdraw means: the consumers are cancelled first, then whatever is in flight and not done is released. In the
-//! other order a released post would come straight back, each time one delivery nearer to its limit.
+//! To withdraw means to cancel the consumers first, then to release what is in flight and not done. In the other order,
+//! a released post would be delivered again at once, each time one delivery nearer to its limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,20 +35,20 @@ use crate::handler::Handler;
 
 /// How long a withdrawn delivery may take to be released. Its waits are over; only the broker can delay it.
 const RELEASE: Duration = Duration::from_secs(6);
-/// How much of a stop's time is kept for the release: at most this, and at most a fifth.
+/// How much of a stop's time is reserved for the release: at most this, and at most a fifth.
 const KEPT: Duration = Duration::from_secs(1);
-/// How long the first consumer of a session waits for a post that came back. What kills a worker does so at once.
+/// How long the first consumer of a session waits for redelivered posts. A post that kills a worker does so quickly.
 const QUIET: Duration = Duration::from_millis(300);
-/// How sessions are rebuilt.
+/// How sessions are reopened.
 const REBUILD: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
-/// What the consumers of a process need.
+/// The settings and parts that the consumers of a process need.
 pub struct Consumers {
     /// Where the queue is.
     pub broker: Broker,
     /// What it is called.
     pub topology: Topology,
-    /// What is done with each delivery.
+    /// Handles each delivery.
     pub handler: Arc<Handler>,
     /// Closed while posts cannot be stored.
     pub gate: Arc<Gate>,
@@ -90,13 +90,13 @@ impl Consumers {
                     self.say_consuming(true);
                     let (end, consumed) = self.serve(session, first, &stop).await;
                     self.say_consuming(false);
-                    // A session that never got a delivery proves nothing.
+                    // A session without any delivery does not prove that all is well.
                     if consumed > 0 {
                         schedule.reset();
                     }
                     match end {
                         End::Stopped => return,
-                        // The gate is the wait.
+                        // The gate provides the wait.
                         End::Paused => continue,
                         End::Broken(why) => tracing::warn!(%why, "the session with RabbitMQ ended; opening a new one"),
                     }
@@ -110,8 +110,8 @@ impl Consumers {
         }
     }
 
-    /// Opens a session. A stop lets it come about: its first consumers may have posts in flight already, and given up,
-    /// each of these would be a delivery nearer to its limit.
+    /// Opens a session. A stop waits for this to finish: its first consumers may already have posts in flight, and if
+    /// the session were dropped, each of these would be a delivery nearer to its limit.
     async fn open(&self, stop: &CancellationToken) -> Option<Result<(Session, Deliveries), OpenError>> {
         let open = Session::open(&self.broker, &self.topology, &self.tag);
         tokio::pin!(open);
@@ -127,7 +127,7 @@ impl Consumers {
         metrics::gauge!("sluice_worker_consuming").set(u8::from(consuming));
     }
 
-    /// Serves one session to its end. Also tells how many deliveries it had.
+    /// Serves one session until it ends. Also returns how many deliveries it had.
     async fn serve(&self, mut session: Session, first: Deliveries, stop: &CancellationToken) -> (End, u64) {
         let begun = Instant::now();
         let withdrawn = CancellationToken::new();
@@ -144,7 +144,7 @@ impl Consumers {
                 () = stop.cancelled() => break End::Stopped,
                 () = self.gate.closed_for(self.hold, begun) => break End::Paused,
                 Some(why) = first_end.recv() => break End::Broken(why),
-                // Consumers say that they end before they do; only a panic comes unsaid.
+                // Consumers announce their end; only a panic is unannounced.
                 Some(Err(panic)) = tasks.join_next() => break End::Broken(panic.to_string()),
                 () = returned_are_taken(&mut arrivals), if narrow => match session.widen(self.consumers, self.prefetch, stop).await {
                     Ok(streams) => {
@@ -162,7 +162,7 @@ impl Consumers {
         (end, consumed)
     }
 
-    /// Cancels the consumers, lets a stop finish what is in flight, releases the rest and ends the session. Tells how
+    /// Cancels the consumers, lets a stop finish what is in flight, releases the rest and ends the session. Returns how
     /// many deliveries there were.
     async fn withdraw(
         &self,
@@ -190,17 +190,17 @@ impl Consumers {
             consumed += finish(tasks).await;
             session.close().await;
         };
-        // What is not done then, the end of the connection does.
+        // What is not released by then is returned by the end of the connection.
         let _ = tokio::time::timeout(left, releasing).await;
         consumed
     }
 }
 
-/// One consumer: as many deliveries at once as the broker lets it have in flight. Tells how many there were.
+/// One consumer: handles as many deliveries at once as the broker sends. Returns how many there were.
 ///
-/// That its stream has ended is said at once, through `ended`: deliveries still in flight may be waiting for something
-/// that only a new session brings. For that the stream is watched while they wait, which a limit of our own on how many
-/// there are would end.
+/// The end of its stream is reported immediately, through `ended`, because deliveries in flight may be waiting for
+/// something that only a new session brings. Therefore the stream is polled while they wait, and there is no additional
+/// limit on their number.
 async fn consume(
     stream: Deliveries,
     handler: Arc<Handler>,
@@ -217,14 +217,14 @@ async fn consume(
             let why = match next {
                 Some(Ok(delivery)) => {
                     consumed += 1;
-                    // Only the beginning of a session is listened to.
+                    // Only the beginning of a session matters.
                     let _ = arrived.as_ref().map(|arrived| arrived.send(delivery.redeliveries()));
                     return std::future::ready(Some(delivery));
                 }
                 Some(Err(failure)) => failure.message,
                 None => "the broker cancelled a consumer".to_owned(),
             };
-            // Full means that somebody said so first.
+            // Full means that it was already reported.
             let _ = ended.try_send(why);
             std::future::ready(None)
         })
@@ -233,13 +233,13 @@ async fn consume(
     consumed
 }
 
-/// Waits until there came a post that never came back, or none for a while: it is [`QUIET`], or one that came back
-/// takes its time.
+/// Waits for a post that was not redelivered, or until none arrives for [`QUIET`], or until a redelivered post takes
+/// long.
 async fn returned_are_taken(arrivals: &mut mpsc::UnboundedReceiver<u64>) {
     while let Ok(Some(1..)) = tokio::time::timeout(QUIET, arrivals.recv()).await {}
 }
 
-/// Waits for all consumers; how many deliveries they had.
+/// Waits for all consumers; returns how many deliveries they had.
 async fn finish(tasks: &mut JoinSet<u64>) -> u64 {
     let mut consumed = 0;
     while let Some(ended) = tasks.join_next().await {

@@ -1,4 +1,4 @@
-//! The worker's signs of life over HTTP: is it alive, would it take a post, and its numbers.
+//! The worker's HTTP endpoints: liveness, readiness and metrics.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::gate::Gate;
 use crate::worker_status::StatusSource;
 
-/// Connections that may be open: a few supervisors and scrapers, many times over.
+/// Connections that may be open: far more than a few supervisors and scrapers need.
 const CONNECTIONS: usize = 256;
 
 /// The port and the pages.
@@ -23,10 +23,10 @@ pub struct Health {
 }
 
 impl Health {
-    /// Takes the port. A worker is ready when it consumes and can store.
+    /// Opens the port. A worker is ready when it consumes posts and can store them.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// When the port cannot be opened.
     pub async fn prepare(address: SocketAddr, metrics: Metrics, status: StatusSource) -> anyhow::Result<Self> {
         describe(&status.gate);
         let listener = health::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
@@ -42,7 +42,7 @@ impl Health {
     }
 }
 
-/// Ready is who takes posts.
+/// A worker that accepts posts is ready.
 fn readiness(status: &WorkerStatus) -> Result<(), String> {
     match (&status.paused, status.state) {
         (Some(paused), _) => {
@@ -55,7 +55,7 @@ fn readiness(status: &WorkerStatus) -> Result<(), String> {
     }
 }
 
-/// What the numbers on `/metrics` mean, and where they begin.
+/// Describes the metrics, and sets their initial values.
 fn describe(gate: &Gate) {
     metrics::describe_gauge!(
         "sluice_worker_paused",

@@ -1,4 +1,4 @@
-//! Several worker processes under one: each that dies is started again.
+//! Several worker processes under a supervisor, which restarts each that dies.
 //!
 //! A watched process holds the other end of a pipe. When we stop, the pipe is closed, which asks for an orderly end
 //! just as a signal would, and can be asked any number of times: a terminal's Ctrl-C has already reached everybody, and

@@ -1,4 +1,4 @@
-//! The books of a run: what was read, what was confirmed, and from which line to go on.
+//! The summary of a run: what was read, what was confirmed, and from which line to continue.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -22,20 +22,20 @@ pub struct Summary {
     failed: Option<anyhow::Error>,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct PublishOutcome {
     /// Posts and bad lines taken from the source.
     pub read: u64,
     /// Posts confirmed.
     pub published: u64,
-    /// LineRange that were no posts.
+    /// Lines that were not posts.
     pub bad: u64,
     /// How long it took.
     pub took: Duration,
-    /// The first line that is neither confirmed nor named as bad.
+    /// The first line that is neither confirmed nor reported as bad.
     pub next: u64,
-    /// The lines after it that are confirmed all the same.
+    /// The lines after it that are confirmed anyway.
     pub beyond: Vec<RangeInclusive<u64>>,
     /// How it ended.
     pub end: End,
@@ -44,16 +44,16 @@ pub struct PublishOutcome {
 /// How a run ended.
 #[derive(Debug)]
 pub enum End {
-    /// The source is used up, and every post of it confirmed.
+    /// The source has ended, and all its posts are confirmed.
     Complete,
-    /// It was told to stop, and finished what was under way.
+    /// It was stopped, and finished what was in progress.
     Stopped,
-    /// It could not go on.
+    /// It could not continue.
     Failed(anyhow::Error),
 }
 
 impl Summary {
-    /// Opens the books, and starts the clock.
+    /// Starts the summary and the clock.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Summary {
         }
     }
 
-    /// Adds a chunk that has arrived, or has not.
+    /// Adds a chunk, confirmed or not.
     pub fn add(&mut self, chunk: &Chunk) {
         self.bad += chunk.bad.len() as u64;
         self.read += (chunk.bad.len() + chunk.posts.len()) as u64;
@@ -92,12 +92,12 @@ impl Summary {
         }
     }
 
-    /// A chunk was lost, and nobody knows what became of its posts.
+    /// A chunk was lost, and the outcome of its posts is unknown.
     pub fn lose(&mut self) {
         self.unconfirmed.get_or_insert(self.last + 1);
     }
 
-    /// Something went wrong. The first thing that did is the reason.
+    /// Something failed. The first failure is the reason.
     pub fn fail(&mut self, error: anyhow::Error) {
         self.failed.get_or_insert(error);
     }
@@ -114,7 +114,7 @@ impl Summary {
         per_second(self.published, self.begun.elapsed())
     }
 
-    /// Closes the books.
+    /// Finishes the summary.
     #[must_use]
     pub fn conclude(self) -> PublishOutcome {
         let end = match self.failed {
@@ -145,7 +145,7 @@ fn per_second(posts: u64, took: Duration) -> f64 {
 }
 
 impl PublishOutcome {
-    /// Where to go on, for people: what is done, what comes next, and what of it must be left out.
+    /// Where to continue, for people: what is done, what comes next, and which lines to skip.
     #[must_use]
     pub fn going_on(&self, source: &str) -> String {
         let mut told = match self.next {

@@ -1,8 +1,8 @@
-//! Reading a request's body within bounds of size, time and memory, and decoding it where it comes compressed.
+//! Reads a request's body within limits on size, time and memory, and decodes it if it is compressed.
 //!
-//! A body that is too large is refused at once, but not by hanging up on a client that is still sending: the reset
-//! would overtake the answer, and the client would see a broken connection where we said 413. So what such a client
-//! still sends is taken and thrown away, for a while.
+//! A body that is too large is refused immediately, but without closing the connection while the client is still
+//! sending: the reset would overtake the response, and the client would see a broken connection instead of a 413. So
+//! what such a client still sends is read and discarded, for a while.
 
 use std::io;
 use std::pin::Pin;
@@ -21,22 +21,22 @@ use crate::http::problem;
 
 /// The longest wait for a whole body, and for the next line of a batch.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of a body that was refused is thrown away before the connection is closed on it, in bytes.
+/// How much of a refused body is discarded before the connection is closed, in bytes.
 const POURED_AWAY: usize = 64 * 1024 * 1024;
-/// How long it is thrown away.
+/// How long it is discarded.
 const POURING: Duration = Duration::from_secs(10);
-/// What a decoder takes for itself, in bytes: its window, its tables and its buffers.
+/// The memory of a decoder, in bytes: its window, its tables and its buffers.
 const DECODER: usize = 64 * 1024;
-/// The size of the blocks in which a body is gathered, in bytes.
+/// The size of the blocks in which a body is buffered, in bytes.
 const BLOCK: usize = 16 * 1024;
 /// How much is decoded at once, in bytes.
 const DECODED_AT_ONCE: usize = 16 * 1024;
 
-/// A single post's body, of at most `limit` bytes, and the room it takes.
+/// A single post's body, of at most `limit` bytes, and the memory reserved for it.
 ///
 /// # Errors
-/// 413 when it is longer, 408 when it does not arrive in time, 400 when it breaks off, 415 when it is encoded in a way
-/// that is not read here, 503 when there is no room for it.
+/// 413 when it is longer, 408 when it does not arrive in time, 400 when it is truncated, 415 when its encoding is not
+/// supported, 503 when there is no memory for it.
 pub async fn read(headers: &HeaderMap, body: Body, limit: usize, memory: &Memory) -> Result<(Vec<u8>, Held), Problem> {
     let mut incoming = Incoming::open(headers, body, limit, "the body", memory)?;
     let gathered = async {
@@ -51,8 +51,8 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize, memory: &Memory
     tokio::time::timeout(TIMEOUT, gathered).await.unwrap_or_else(|_| Err(problem::too_slow(TIMEOUT)))
 }
 
-/// A body that is not whole yet, in blocks of one size. Grown as one text, it would be copied again and again, and the
-/// allocator would keep the places that it grew out of: with 400 bodies at once up to as much again as they hold.
+/// An incomplete body, in blocks of one size. If it were a single growing buffer, it would be copied repeatedly, and
+/// the allocator would keep the freed buffers: with 400 bodies at once, up to as much memory again.
 #[derive(Default)]
 struct Gathered(Vec<Vec<u8>>);
 
@@ -74,18 +74,19 @@ impl Gathered {
         }
     }
 
-    /// All of it in one. There are as many of these at the same time as there are threads: each is read at once.
+    /// The whole body in one buffer. There are only as many of these at a time as threads, because each is parsed
+    /// immediately.
     fn whole(mut self) -> Vec<u8> {
         if self.0.len() == 1 { self.0.swap_remove(0) } else { self.0.concat() }
     }
 }
 
-/// A body as it arrives: decoded, and no longer than it may be. The rest of one that is dropped is poured away.
+/// A body as it arrives: decoded, and limited in length. If it is dropped, the rest is discarded.
 pub struct Incoming {
     bytes: Decoded,
     limit: usize,
     read: usize,
-    /// What it is called in problems.
+    /// Its name in problems.
     what: &'static str,
 }
 
@@ -95,10 +96,10 @@ enum Decoded {
 }
 
 impl Incoming {
-    /// Begins to read a body, unless its announced length is over the limit already.
+    /// Begins to read a body, unless its declared length is over the limit.
     ///
     /// # Errors
-    /// 413; 415 when it is encoded in a way that is not read here; 503 when there is no room for a decoder.
+    /// 413; 415 when its encoding is not supported; 503 when there is no memory for a decoder.
     pub fn open(
         headers: &HeaderMap,
         body: Body,
@@ -117,7 +118,7 @@ impl Incoming {
         };
         let mut wire = Wire { body: Some(body.into_data_stream()), limit, read: 0 };
         if let Some(problem) = refused {
-            // Who asks before sending (`Expect: 100-continue`) has not sent anything, and will not after this answer.
+            // A client that sends `Expect: 100-continue` has not sent anything yet, and will not after this response.
             if headers.contains_key(header::EXPECT) {
                 wire.body = None;
             }
@@ -136,7 +137,7 @@ impl Incoming {
         Ok(Self { bytes, limit, read: 0, what })
     }
 
-    /// What a client is told of an error that this stream has ended with.
+    /// The response for an error that this stream has ended with.
     #[must_use]
     pub fn problem(&self, error: &io::Error) -> Problem {
         match (error.kind(), &self.bytes) {
@@ -189,7 +190,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
 /// The kind of a connection's own error.
 const BROKEN_OFF: io::ErrorKind = io::ErrorKind::BrokenPipe;
 
-/// What comes over the wire, no longer than a body may be. When it is dropped before its end, the rest is poured away.
+/// The raw body, limited in length. If it is dropped before its end, the rest is discarded.
 struct Wire {
     body: Option<BodyDataStream>,
     limit: usize,
@@ -220,7 +221,7 @@ impl Stream for Wire {
 }
 
 impl Drop for Wire {
-    /// Takes the rest of a body and throws it away, while the answer is on its way.
+    /// Reads the rest of a body and discards it, while the response is sent.
     fn drop(&mut self) {
         let Some(mut body) = self.body.take() else { return };
         tokio::spawn(tokio::time::timeout(POURING, async move {

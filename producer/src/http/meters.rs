@@ -1,4 +1,4 @@
-//! What `/metrics` shows of the front door.
+//! The metrics of the HTTP API.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Default for Meters {
     }
 }
 
-/// What `/metrics` shows of the broker, as the front door sees it.
+/// The metrics of the broker, as seen by the HTTP API.
 pub struct BrokerMeters {
     up: Gauge,
 }
@@ -72,12 +72,12 @@ impl BrokerMeters {
         Self { up: metrics::gauge!("sluice_producer_broker_up") }
     }
 
-    /// Whether it takes posts.
+    /// Whether it accepts posts.
     pub fn up(&self, up: bool) {
         self.up.set(if up { 1.0 } else { 0.0 });
     }
 
-    /// It stopped taking posts; `reason` is the name of the problem.
+    /// It stopped accepting posts; `reason` is the name of the problem.
     pub fn outage(&self, reason: &'static str) {
         metrics::counter!(Self::OUTAGES, "reason" => reason).increment(1);
     }

@@ -1,4 +1,4 @@
-//! Each way in which a post is not accepted, as the client is told and as `/metrics` counts it. The names of the
+//! Each reason for which a post is not accepted, as the client gets it and as `/metrics` counts it. The names of the
 //! problems are the values of `sluice_posts_refused_total{reason}`.
 
 use std::time::Duration;
@@ -10,10 +10,10 @@ use sluice_runtime::health::Problem;
 
 use crate::refusal::Refusal;
 
-/// How soon a client may come back after a 503.
+/// How soon a client may retry after a 503.
 const COME_BACK: Duration = Duration::from_secs(1);
 
-/// The name of the problem of a post for which there is no room, see [`crate::http::memory`].
+/// The name of the problem of a post for which there is no memory, see [`crate::http::memory`].
 pub const OVERLOADED: &str = "overloaded";
 
 /// The input is not a post.
@@ -28,8 +28,8 @@ pub fn refused(refusal: Refusal) -> Problem {
     }
 }
 
-/// The post is good, but the broker did not take it. With the post's id: whoever tries again with it cannot make a
-/// second row, whatever became of the first try.
+/// The post is valid, but the broker did not accept it. The problem has the post's id: a retry with it cannot create a
+/// second row, whatever the outcome of the first try.
 #[must_use]
 pub fn not_published(error: &PublishError, id: PostId) -> Problem {
     let title = match error {
@@ -43,7 +43,7 @@ pub fn not_published(error: &PublishError, id: PostId) -> Problem {
     unavailable(name(error), title, format!("{error}; try again with this id")).about(id)
 }
 
-/// What a post that the broker did not take is called, in answers, metrics and logs alike.
+/// The name of the problem of a post that the broker did not accept, in responses, metrics and logs.
 #[must_use]
 pub fn name(error: &PublishError) -> &'static str {
     match error {
@@ -56,7 +56,7 @@ pub fn name(error: &PublishError) -> &'static str {
     }
 }
 
-/// The queues have not been declared, so nothing can be kept.
+/// The queues have not been declared, so no post can be kept.
 #[must_use]
 pub fn not_declared(reason: &str) -> Problem {
     unavailable("not-declared", "No queue yet", reason)
@@ -72,7 +72,7 @@ pub fn too_large(what: impl Into<String>) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", what)
 }
 
-/// The content type is not one that is read here.
+/// The content type is not supported.
 #[must_use]
 pub fn wrong_content_type(found: Option<&str>, wanted: &str) -> Problem {
     let found = found.map_or("there is no Content-Type".to_owned(), |found| format!("Content-Type is {found}"));
@@ -80,14 +80,14 @@ pub fn wrong_content_type(found: Option<&str>, wanted: &str) -> Problem {
     Problem::new(status, "wrong-content-type", "Not a JSON content type", detail)
 }
 
-/// The body is encoded in a way that is not read here.
+/// The encoding of the body is not supported.
 #[must_use]
 pub fn wrong_encoding(found: &str) -> Problem {
     let detail = format!("Content-Encoding is {found}; send gzip, or no Content-Encoding");
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-content-encoding", "Not a known encoding", detail)
 }
 
-/// The body is said to be gzip, and is not, or not all of it.
+/// The body is declared as gzip, but is not, or is truncated.
 #[must_use]
 pub fn not_gzip() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "not-gzip", "Not gzip", "the body is not gzip, or is truncated")
@@ -112,7 +112,7 @@ pub fn broken_off() -> Problem {
     )
 }
 
-/// Nothing is at this path.
+/// There is nothing at this path.
 #[must_use]
 pub fn not_found(path: &str) -> Problem {
     let routes = "the routes are POST /posts, POST /posts/batch, GET /healthz, GET /readyz and GET /metrics";

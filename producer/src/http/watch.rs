@@ -1,21 +1,21 @@
-//! Watching over the broker while the front door is open: whether it would take a post, since when it would not, and
-//! whether the queues are still there.
+//! Monitors the broker while the HTTP API runs: whether it accepts posts, since when it does not, and whether the
+//! queues still exist.
 //!
 //! ```text
-//!            declared                          a look fails, or a post was not taken
+//!            declared                          a check fails, or a post was not accepted
 //!  pursue ─────────────► up ─────────────────────────────────────────────────────────► away
-//!    ▲                   ▲     looked at each second; the queues are declared again      │
+//!    ▲                   ▲     checked every second; the queues are declared again       │
 //!    │ drift             └───────────────────────────────────────────────────────────────┘
-//!    └─── queues that turn out to be of another make: no post is taken until an operator has seen to them
+//!    └─── queues that are declared differently: no posts are accepted until an operator has fixed them
 //! ```
 //!
-//! Nobody waits for this: each post is tried whatever is thought of the broker here, so that no post is refused for a
-//! trouble that is over. What is found is for people and for `/metrics`. It is said when it begins and when it ends,
-//! and at most once a second.
+//! No request waits for this: each post is published whatever the state here, so that no post is refused because of an
+//! outage that is over. The state is for people and for `/metrics`. Changes are logged when an outage begins and ends,
+//! at most once a second.
 //!
 //! After each outage the queues are declared again, as workers do at each new session: a broker may come back empty,
-//! and somebody may delete a queue. What was in it is lost, but nobody has to come and run a command before posts are
-//! taken.
+//! and somebody may delete a queue. Its contents are lost, but no operator needs to run a command before posts are
+//! accepted.
 
 use std::time::Duration;
 
@@ -30,19 +30,19 @@ use crate::http::meters::BrokerMeters;
 use crate::http::problem;
 use crate::topology_status::{self, DeclareError, TopologyStatus};
 
-/// How often the broker is looked at.
+/// How often the broker is checked.
 const EVERY: Duration = Duration::from_secs(1);
-/// How often the queues are compared with what they are to be, in looks.
+/// How often the queues are compared with their declaration, in checks.
 const COMPARE: u32 = 5;
-/// How often a trouble that lasts is said again.
+/// How often a lasting outage is logged again.
 const REMIND: Duration = Duration::from_secs(30);
 
-/// What posts that were not taken are reported on. A full line loses nothing: one report is as good as a thousand.
+/// Reports of posts that were not accepted. A full channel loses nothing: one report is as good as a thousand.
 #[derive(Debug, Clone)]
 pub struct Reports(mpsc::Sender<PublishError>);
 
 impl Reports {
-    /// A post was not taken, for this reason.
+    /// A post was not accepted, for this reason.
     pub fn report(&self, error: &PublishError) {
         if *error != PublishError::Full {
             let _ = self.0.try_send(error.clone());
