@@ -1,4 +1,4 @@
-//! The command line: which commands there are. What each takes stands with the command itself.
+//! The command line: the list of commands. The arguments of each are defined with the command.
 
 use std::io::IsTerminal as _;
 
@@ -55,7 +55,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it draws on the terminal that log lines would go to.
+    /// Whether it draws on the terminal to which log lines would go.
     #[must_use]
     pub fn has_the_screen(&self) -> bool {
         matches!(self, Self::Status(args) if args.on_a_screen()) && std::io::stderr().is_terminal()

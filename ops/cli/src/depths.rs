@@ -1,4 +1,4 @@
-//! How long both queues are, asked on a connection of its own: a broken one spoils no other question.
+//! The lengths of both queues, read over a separate connection, so that a broken one does not affect other queries.
 
 use sluice_core::failure::Failure;
 use sluice_rabbit::broker::{Broker, BrokerError, close};
@@ -13,7 +13,7 @@ pub struct Depths {
     pub dead: Depth,
 }
 
-/// Why they are not known.
+/// Why they are unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum DepthError {
     /// The broker cannot be used.

@@ -14,14 +14,14 @@ pub struct MigrateArgs {
     database: DatabaseArgs,
 }
 
-/// Makes the database if it is missing, and brings its schema up to this version.
+/// Creates the database if it is missing, and upgrades its schema to this version.
 ///
 /// # Errors
 /// The database's, or what is wrong with the schema.
 pub async fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
     let store = Store::new(&args.database)?;
     let created = match store.create_database().await {
-        // A user without the right to make databases may still migrate one that is there.
+        // A user who may not create databases can still migrate an existing one.
         Err(error) if error.needs_operator() => Err(error),
         Err(error) => return Err(error.into()),
         Ok(()) => Ok(()),

@@ -1,8 +1,8 @@
-//! What an operator did to a dead letter, told to people.
+//! Describes what an operator did to a dead letter.
 
 use sluice_mysql::AuditEntry;
 
-/// In a word what happened, and the circumstances. The word is the outcome, where that is one by itself.
+/// A short name of what happened, and the details. The name is the outcome if that is clear by itself.
 #[must_use]
 pub fn told(line: &AuditEntry) -> (&'static str, String) {
     let AuditEntry { outcome, kind, actor, operation, detail, reason, undone_by, .. } = line;

@@ -22,7 +22,7 @@ impl Rows {
         Ok(Self { columns, widest: vec![0; columns.len()], spool: Spool::new()? })
     }
 
-    /// One more row. What goes wrong is told by [`Self::print`]; `false` says that nothing more need be added.
+    /// One more row. Errors are reported by [`Self::print`]; `false` means that nothing more need be added.
     pub(crate) fn add(&mut self, row: Vec<String>) -> bool {
         for (widest, cell) in self.widest.iter_mut().zip(&row) {
             *widest = (*widest).max(width(cell));

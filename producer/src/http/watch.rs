@@ -50,7 +50,7 @@ impl Reports {
     }
 }
 
-/// Watches over the broker, for as long as the program runs.
+/// Monitors the broker as long as the program runs.
 pub struct Watch {
     broker: Broker,
     topology: Topology,
@@ -59,19 +59,19 @@ pub struct Watch {
     reports: mpsc::Receiver<PublishError>,
     meters: BrokerMeters,
     away: Option<Away>,
-    /// When the queue was last said to be full.
+    /// When the full queue was last logged.
     full: Option<Instant>,
     looks: u32,
     next_look: Instant,
-    /// From when on the next line may be written.
+    /// When the next line may be logged.
     quiet_until: Instant,
 }
 
-/// The broker takes no posts.
+/// The broker accepts no posts.
 struct Away {
     since: OffsetDateTime,
     begun: Instant,
-    /// The name of the last reason that was said, and when.
+    /// The name of the last logged reason, and when.
     said: (&'static str, Instant),
 }
 
@@ -132,7 +132,7 @@ impl Watch {
         self.next_look = Instant::now() + EVERY;
         let seen = self.publisher.ready(&self.topology).await;
         if self.away.is_some() {
-            // What was reported until now, this look has seen for itself.
+            // This check has replaced all reports until now.
             while self.reports.try_recv().is_ok() {}
         }
         self.looks += 1;

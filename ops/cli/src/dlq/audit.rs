@@ -1,4 +1,4 @@
-//! `sluice dlq audit`: who did what to which dead letters. It asks MySQL alone; RabbitMQ may be down.
+//! `sluice dlq audit`: who did what to which dead letters. It needs only MySQL; RabbitMQ may be down.
 
 use clap::Args;
 use sluice_core::config::ServerArgs;
@@ -46,7 +46,7 @@ pub(super) struct AuditArgs {
 /// Lists it.
 ///
 /// # Errors
-/// When the database cannot be asked, or stdout not be written.
+/// When the database cannot be queried, or stdout cannot be written.
 pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let store = Store::new(&args.servers.database)?;
     store.check_schema().await?;

@@ -1,12 +1,12 @@
-//! `sluice dlq`: what died, why, and what is to be done about it.
+//! `sluice dlq`: what was dead-lettered, why, and how to handle it.
 //!
 //! ```text
-//!  select   which dead letters        look     all in flight for a moment, all put back
-//!  named    which dead letter is meant by a beginning of its id, or by `latest`
+//!  select   which dead letters        look     all in flight for a moment, all returned
+//!  named    finds a dead letter by the beginning of its id, or `latest`
 //!  groups, list, show, export    read only
 //!  operation ──► preview, confirmation ──► audit log (the operation is recorded) ──► replay or drop, batch after batch ──► outcome
-//!  dropped, restore    what the audit log keeps of dropped dead letters: read, and put back
-//!  edit               one dead letter in place of another, which the audit log keeps
+//!  dropped, restore    dropped dead letters in the archive: listed, and restored
+//!  edit               replaces a dead letter; the original is in the audit log
 //!  audit              who did what to which dead letters
 //! ```
 

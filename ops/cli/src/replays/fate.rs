@@ -3,15 +3,14 @@
 //! ```text
 //!  the audit log says ─► not replayed, left
 //!  replayed ─► its row was there before this replay               ─► already recorded
-//!              a later replay found it dead after this one, and no row ─► replayed again
+//!              a later replay found it failed after this one, and no row ─► replayed again
 //!              its row is there now, and no other post's          ─► recorded
 //!              among the dead letters, and bears this replay's id ─► failed again
 //!              a later operation dropped it                             ─► dropped
 //!              none of these                                      ─► waiting, in the queue or in flight
 //! ```
 //!
-//! The tables come first: which replay a dead letter had gone through its header says, and whoever may publish to
-//! RabbitMQ writes headers.
+//! The tables take precedence, because any publisher can set the header that names the replay.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -40,9 +39,9 @@ pub(crate) enum Fate {
     FailedAgain(Arc<Reason>),
     /// In the queue or in flight.
     Waiting,
-    /// It failed again, and this later replay took it.
+    /// It failed again, and this later replay replayed it.
     ReplayedAgain(String),
-    /// It failed again, and this later operation took it out.
+    /// It failed again, and this later operation removed it.
     Dropped(String),
     /// It had been replayed too often.
     Left(String),
@@ -50,7 +49,7 @@ pub(crate) enum Fate {
     NotReplayed(String),
 }
 
-/// Why a dead letter is dead again.
+/// Why a dead letter failed again.
 #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Reason {
     /// Its class.
@@ -83,7 +82,7 @@ impl Fate {
     }
 }
 
-/// How many dead letters met each fate.
+/// How many dead letters have each outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Counts([u32; Self::NAMES.len()]);
 
@@ -104,7 +103,7 @@ impl Counts {
         self.0[fate.place()] += 1;
     }
 
-    /// Those that died again, whatever was done with them since.
+    /// Those that failed again, whatever was done with them since.
     pub(crate) fn failed_again(&self) -> u32 {
         self.0[2] + self.0[4] + self.0[5]
     }
@@ -129,16 +128,16 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// The dead letters that bear a replay's id, as one look finds them.
+/// The dead letters with a replay's id, found by browsing once.
 #[derive(Debug, Default)]
 pub(crate) struct DiedAgain {
     by_replay: HashMap<String, HashMap<String, Arc<Reason>>>,
-    /// Most dead letters die of few reasons.
+    /// Most dead letters share a few reasons.
     reasons: HashSet<Arc<Reason>>,
 }
 
 impl DiedAgain {
-    /// Looks; all dead letters are put back. `only` is the one replay that is asked about.
+    /// Browses; all dead letters are returned. `only` limits it to one replay.
     ///
     /// # Errors
     /// As [`DeadLetters::look`].
@@ -178,7 +177,7 @@ impl DiedAgain {
     }
 }
 
-/// What became of these dead letters of one replay.
+/// The outcomes of these dead letters of one replay.
 ///
 /// # Errors
 /// The database's.
@@ -213,9 +212,9 @@ pub(crate) async fn fates(
     Ok(dead_letters.iter().zip(&traces).map(fate).collect())
 }
 
-/// The fate of a dead letter that was replayed. `others` are the operations that took it at another time.
+/// The outcome of a dead letter that was replayed. `others` are other operations on it.
 fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, others: &[Taken]) -> Fate {
-    // Where the later one found its row, this one has stored it, whatever the header of the later dead letter said.
+    // If the later one found its row, this one has stored it, whatever the header of the later dead letter says.
     let is_next = |taken: &&Taken| {
         let trace = Trace::read(&taken.detail);
         taken.outcome == "replayed" && trace.after.as_deref() == Some(replay) && !trace.already_recorded
@@ -226,7 +225,7 @@ fn replayed(replay: &str, dead: Option<&Arc<Reason>>, trace: &Trace, row: bool, 
     match (trace.already_recorded, next, row, dead) {
         (true, ..) => Fate::AlreadyRecorded,
         (false, Some(next), ..) => Fate::ReplayedAgain(next.operation.clone()),
-        // The row is another post's, which came between.
+        // The row belongs to another post, stored in between.
         (false, None, true, Some(reason)) if reason.code == ID_CONFLICT => Fate::FailedAgain(Arc::clone(reason)),
         (false, None, true, _) => Fate::Recorded,
         (false, None, false, Some(reason)) => Fate::FailedAgain(Arc::clone(reason)),

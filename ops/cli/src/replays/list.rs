@@ -1,4 +1,4 @@
-//! The replays there were, the newest first.
+//! Past replays, the newest first.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ fn in_columns(counted: &[(PastReplay, Counts)]) -> String {
     lines(table)
 }
 
-/// The selection as a person would say it.
+/// The selection, for people.
 pub(super) fn in_words(selection: &Value) -> String {
     let mut words = Vec::new();
     if selection["all"] == true {

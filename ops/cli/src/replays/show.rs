@@ -1,4 +1,4 @@
-//! What became of each dead letter of one replay.
+//! The outcome of each dead letter of one replay.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ use crate::times::shown;
 use crate::visible::{cut, line};
 use sluice_runtime::output::{self, report};
 
-/// How many replays are named that an id could mean.
+/// How many replays are listed for an ambiguous id.
 const NAMED: u32 = 5;
 
 /// Arguments of `sluice replays show`.

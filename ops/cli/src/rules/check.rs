@@ -1,4 +1,4 @@
-//! `sluice rules check`: would a worker take this file, and is every rule in it one that can match?
+//! `sluice rules check`: would a worker accept this file, and can every rule match?
 
 use std::path::PathBuf;
 

@@ -84,7 +84,7 @@ fn listed(findings: &[&Finding]) -> String {
     lines(table)
 }
 
-/// How it was seen, and why it does not count.
+/// How it was disguised, and why it does not count.
 fn why(steps: &[String], dropped: Option<&str>) -> String {
     let seen = (!steps.is_empty()).then(|| steps.join(", "));
     let parts: Vec<_> = seen.into_iter().chain(dropped.map(line)).collect();

@@ -44,7 +44,7 @@ fn cells(name: &str, figures: &Figures) -> [String; 7] {
     ]
 }
 
-/// A wrong row on a line: where it stands, what became of it and why, the text.
+/// A wrong row on one line: its position, its result with the reason, and the text.
 fn told(file: &str, wrong: &Wrong) -> String {
     let Wrong { line: number, row, review } = wrong;
     let title = if row.title.is_empty() { String::new() } else { format!("{} | ", row.title) };

@@ -1,7 +1,7 @@
-//! `sluice status`: what waits, what died, what is stored, and how fast it moves.
+//! `sluice status`: queue, dead letters, stored posts, and rates.
 //!
 //! A rate needs two samples: two a second apart where one answer is wanted, the last two refreshes with `--watch`.
-//! What cannot be asked is said to be down, and the rest is shown. The workers answer for themselves.
+//! What cannot be queried is reported as unreachable, and the rest is shown. The workers report their own state.
 
 mod dead;
 mod known;

@@ -23,7 +23,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Those these settings name. Nothing is opened yet.
+    /// The dead letters of these settings. Nothing is opened yet.
     ///
     /// # Errors
     /// When a setting is wrong.

@@ -1,4 +1,4 @@
-//! `sluice dlq dropped`: what can be brought back. It asks MySQL alone; RabbitMQ may be down.
+//! `sluice dlq dropped`: what can be brought back. It needs only MySQL; RabbitMQ may be down.
 
 use clap::Args;
 use serde::Serialize;
@@ -48,7 +48,7 @@ pub(in crate::dlq) struct DroppedArgs {
 /// Lists them.
 ///
 /// # Errors
-/// When the database cannot be asked, or stdout not be written.
+/// When the database cannot be queried, or stdout cannot be written.
 pub(in crate::dlq) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let store = Store::new(&args.servers.database)?;

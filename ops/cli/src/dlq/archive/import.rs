@@ -48,17 +48,17 @@ pub(in crate::dlq) struct ImportArgs {
     servers: ServerArgs,
 }
 
-/// One line of the file. What else an export says of a dead letter is only for people.
+/// One line of the file. Other keys of an export are only for people.
 #[derive(Deserialize)]
 struct ImportedLine {
     id: String,
     dead_letter: Transcript,
 }
 
-/// The lines of a file, as they are read, and of each whether it is whole; one that is too long is not, and empty.
+/// The lines of a file, and for each whether it is complete; a line that is too long is not, and is empty.
 type LineReader = mpsc::Receiver<std::io::Result<(Vec<u8>, bool)>>;
 
-/// A dead letter on its way back.
+/// A dead letter to be published.
 struct Returning {
     /// Its line in the file.
     line: usize,
@@ -67,13 +67,13 @@ struct Returning {
     envelope: Envelope,
 }
 
-/// How many dead letters there are of each that nothing tells apart.
+/// The number of copies of each identical dead letter.
 type PresentCounts = HashMap<Digest, u32>;
 
-/// Puts them back.
+/// Imports them.
 ///
 /// # Errors
-/// When nothing could be begun. What happens later is told and shows in the exit code.
+/// When nothing could be started. Later errors are reported and determine the exit code.
 pub(in crate::dlq) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.servers.broker, IMPORT.command)?;
     let lines = opened(&args.file, &dead).await?;
@@ -94,8 +94,7 @@ pub(in crate::dlq) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// The lines of a file, read where nothing else has to wait for them: a terminal or a pipe may take its time, and
-/// Ctrl-C must end it all the same.
+/// The lines of a file, read on a separate thread: a terminal or a pipe may be slow, and Ctrl-C must work anyway.
 async fn opened(file: &Path, dead: &DeadLetters) -> anyhow::Result<LineReader> {
     let file = file.to_owned();
     let opened = tokio::select! {
@@ -106,7 +105,7 @@ async fn opened(file: &Path, dead: &DeadLetters) -> anyhow::Result<LineReader> {
     let (sender, lines) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
         let mut opened = opened;
-        // Until the file ends, or nobody wants more of it.
+        // Until the file ends, or the receiver is dropped.
         while let Some(line) = next_line(&mut *opened).transpose() {
             let broken = line.is_err();
             if sender.blocking_send(line).is_err() || broken {
@@ -155,12 +154,12 @@ fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<(Vec<u8>, bool)>
     }
 }
 
-/// An import under way.
+/// An import in progress.
 struct Import {
     dead: DeadLetters,
-    /// What is among the dead letters, as far as is known.
+    /// What is in the dead-letter queue, as far as is known.
     present: PresentCounts,
-    /// Whether those that are there already come once more.
+    /// Whether to import those that are already in the queue.
     again: bool,
     audit_log: AuditLog,
     publisher: Publisher,
@@ -202,7 +201,7 @@ impl Import {
         }
     }
 
-    /// A line that is no dead letter costs that line only.
+    /// An invalid line affects only that line.
     fn read(&mut self, line: usize, json: &[u8], before: &PresentCounts) -> Option<Returning> {
         if json.trim_ascii().is_empty() {
             return None;
@@ -241,7 +240,7 @@ impl Import {
         let answers = self.publisher.publish_batch(&envelopes).await;
         drop(envelopes);
         let unknown = answers.iter().any(|answer| answer.as_ref().is_err_and(PublishError::is_unknown));
-        // Who was not answered for may be there all the same: a look tells.
+        // A message without a confirm may be in the queue anyway: browsing shows it.
         let seen = if unknown { present(&self.dead).await.ok() } else { None };
         let mut stop = None;
         let mut outcomes = Vec::with_capacity(dead_letters.len());

@@ -1,9 +1,9 @@
-//! Dropped dead letters as the audit log keeps them, those that nothing tells apart on one entry.
+//! Dropped dead letters in the archive; identical ones share one entry.
 //!
-//! A drop that was killed after its record and before its acknowledgement leaves a dead letter in the queue and on the
-//! record, and the next drop puts it in the audit log once more. So an entry of the audit log is not yet a dead letter.
-//! But no operation takes the same dead letter twice: of dead letters that nothing tells apart there are as many as one
-//! operation dropped at most, and those that are in the queue again are among them.
+//! A drop that was killed after its record and before its acknowledgement leaves a dead letter both in the queue and in
+//! the archive, and the next drop archives it again. So the number of archived copies can be too high. But no operation
+//! drops the same dead letter twice: the number of identical dead letters is at most the number that one operation
+//! dropped, including those that are in the queue again.
 
 pub(in crate::dlq) mod dropped;
 pub(in crate::dlq) mod import;
@@ -19,21 +19,21 @@ use time::OffsetDateTime;
 use crate::dlq::select::{Filters, Selection};
 use crate::times::shown;
 
-/// Dead letters that nothing tells apart.
+/// Identical dead letters.
 #[derive(Debug, Clone)]
 pub(in crate::dlq) struct DroppedEntry {
-    /// What tells them from others.
+    /// The digest that identifies them.
     pub(in crate::dlq) digest: Digest,
-    /// What is known of them.
+    /// What is known about them.
     pub(in crate::dlq) summary: DeadLetterSummary,
     /// When the first was dropped, UTC, and by whom.
     pub(in crate::dlq) at: OffsetDateTime,
     pub(in crate::dlq) actor: String,
-    /// Why, in the words of whoever dropped them.
+    /// The reason given by the operator.
     pub(in crate::dlq) reason: Option<String>,
     /// The bytes of one of them, written out.
     bytes: usize,
-    /// All entries of the audit log that speak of them, in the order of the operations.
+    /// All entries of the audit log for them, in the order of the operations.
     pub(in crate::dlq) lines: Vec<LineId>,
     chosen: bool,
 }
@@ -45,7 +45,7 @@ impl DroppedEntry {
     }
 }
 
-/// Entries that can be brought back at once: no more than so many, and about so many bytes unless one has more.
+/// Entries that can be restored at once: at most so many, and about so many bytes unless one has more.
 pub(in crate::dlq) fn portions(
     mut entries: &[DroppedEntry],
     most: usize,
@@ -64,11 +64,11 @@ pub(in crate::dlq) fn portions(
     })
 }
 
-/// What was asked for, and what is not there.
+/// The selected dead letters, and the missing ones.
 pub(in crate::dlq) struct DroppedEntries {
     /// Those chosen, the longest dropped first.
     pub(in crate::dlq) chosen: Vec<DroppedEntry>,
-    /// What was asked for by its id and cannot be brought back, with the reason.
+    /// Ids that cannot be restored, with the reason.
     pub(in crate::dlq) missing: Vec<(String, String)>,
     /// How many lines the audit log has.
     pub(in crate::dlq) total: usize,
@@ -115,7 +115,7 @@ pub(in crate::dlq) async fn find(
     Ok(DroppedEntries { chosen: search.entries.into_iter().filter(|entry| entry.chosen).collect(), missing, total })
 }
 
-/// An operation's id as the audit log spells it.
+/// An operation's id in the form of the audit log.
 fn spelled(operation: &str) -> String {
     Named::new(operation).post().map_or_else(|| operation.to_owned(), |id| id.to_string())
 }

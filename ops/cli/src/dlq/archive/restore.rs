@@ -1,12 +1,12 @@
-//! `sluice dlq restore`: dropped dead letters back among the dead ones, as they were.
+//! `sluice dlq restore`: puts dropped dead letters back into the dead-letter queue, unchanged.
 //!
 //! ```text
 //!  the audit log ──► entries ──► the lock, and a look at the queue ──► publish, confirmed ──► record: restored
 //!                           what is there already is left at that      └─ a crash here: the next restore finds it there
 //! ```
 //!
-//! All of it happens while the lock is ours, so nobody replays, drops or restores the same dead letters meanwhile. The
-//! dead letters themselves are back in the queue after the look.
+//! All of this happens while this process holds the lock, so nobody else replays, drops or restores the same dead
+//! letters. The dead letters themselves are returned after browsing.
 
 use std::collections::HashMap;
 
@@ -62,10 +62,10 @@ pub(in crate::dlq) struct RestoreArgs {
     servers: ServerArgs,
 }
 
-/// Brings them back.
+/// Restores them.
 ///
 /// # Errors
-/// When it was asked wrongly, or nothing could be begun. What happens later is told and shows in the exit code.
+/// When the arguments are wrong, or nothing could be started. Later errors are reported and determine the exit code.
 pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     args.filters.ids.append(&mut args.given);
     args.filters.check()?;
@@ -119,14 +119,14 @@ fn dry_run(found: &DroppedEntries, json: bool) -> anyhow::Result<Exit> {
     Ok(exit(&Ending::Complete, count(chosen.len()), 0, count(missing.len())))
 }
 
-/// What is among the dead letters: how many of each kind that nothing tells apart, and of each id.
+/// What is in the dead-letter queue: the number of identical copies, and of each id.
 #[derive(Default)]
 struct Present {
     digests: HashMap<Digest, usize>,
     ids: HashMap<String, usize>,
 }
 
-/// What becomes of an entry.
+/// The plan for an entry.
 enum Plan {
     /// So many are published.
     Publish(DroppedEntry, Box<Transcript>, usize),
@@ -136,7 +136,7 @@ enum Plan {
     Not(String, String),
 }
 
-/// a restore under way.
+/// A restore in progress.
 struct Restore {
     dead: DeadLetters,
     audit_log: AuditLog,
@@ -149,7 +149,7 @@ impl Restore {
     async fn run(&mut self, chosen: Vec<DroppedEntry>) -> anyhow::Result<Ending> {
         let mut dead_letters = self.dead.open().await?;
         let looked = self.look(&mut dead_letters).await;
-        // Nobody has dead letters in flight for as long as all of it takes: the lock is enough.
+        // Dead letters are not kept in flight for the whole time: the lock is enough.
         let lock = dead_letters.put_back_and_keep_the_lock().await?;
         let ending = match looked {
             Ok(()) => self.work(chosen).await,
@@ -242,8 +242,8 @@ impl Restore {
         OperationItem { undoes: entry.lines, ..item }
     }
 
-    /// One line for each dead letter; the first undoes all lines of the entry. Where the broker did not take all of
-    /// them, none is undone: the next restore finds those it took among the dead letters.
+    /// One line for each dead letter; the first undoes all lines of the entry. If the broker did not accept all of
+    /// them, none is marked as undone: the next restore finds the accepted ones in the queue.
     fn published(&mut self, entry: &DroppedEntry, copies: usize, failed: Option<&str>) -> Vec<OperationItem> {
         let dead_letter = &entry.summary;
         match failed {
@@ -275,5 +275,5 @@ impl Restore {
     }
 }
 
-/// Said of a dead letter whose drop, or whose restore, was cut short.
+/// For a dead letter whose drop or restore was interrupted.
 const THERE: &str = "it is in the dead-letter queue: a drop or a restore was interrupted";

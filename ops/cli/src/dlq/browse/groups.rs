@@ -1,4 +1,4 @@
-//! `sluice dlq groups`: what kinds of dead letters there are. The first thing to ask when their number grows.
+//! `sluice dlq groups`: the kinds of dead letters. The first command to run when their number grows.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ use crate::times::shown;
 use crate::visible::line;
 use sluice_runtime::output::{self, report};
 
-/// The columns: those of every answer, and the same with what `--since` adds.
+/// The columns, and the same with those that `--since` adds.
 const COLUMNS: [Column; 9] = {
     let [count, hour, class, code, fingerprint, first, last, _, example, message] = COLUMNS_SINCE;
     [count, hour, class, code, fingerprint, first, last, example, message]
@@ -34,7 +34,7 @@ const COLUMNS_SINCE: [Column; 10] = [
     Column::whole("FOR EXAMPLE").goes(4),
     Column::text("MESSAGE", 20),
 ];
-/// Said of dead letters that are not told apart any more.
+/// For dead letters that are not counted separately any more.
 const OTHERS: &str = "of other kinds, beyond the first thousand";
 
 /// Arguments of `sluice dlq groups`.
@@ -58,7 +58,7 @@ pub(in crate::dlq) struct GroupsArgs {
 /// Shows them, the largest kind first.
 ///
 /// # Errors
-/// When the dead letters cannot be looked at.
+/// When the dead letters cannot be browsed.
 pub(in crate::dlq) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq groups")?;

@@ -48,7 +48,7 @@ pub(in crate::dlq) struct ListArgs {
 /// Lists them.
 ///
 /// # Errors
-/// When they cannot be looked at.
+/// When they cannot be browsed.
 pub(in crate::dlq) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq list")?;
@@ -84,7 +84,7 @@ pub(in crate::dlq) fn tell_unknown(ids: &[String]) -> Exit {
     if ids.is_empty() { Exit::Done } else { Exit::Partial }
 }
 
-/// The table for people, for a terminal of this width; none: whole.
+/// The table for a terminal of this width; `None`: unlimited.
 #[must_use]
 pub(in crate::dlq) fn in_columns(dead_letters: &[DeadLetterSummary], room: Option<usize>) -> String {
     columns::table(&COLUMNS, &dead_letters.iter().map(row).collect::<Vec<_>>(), room)
@@ -93,7 +93,7 @@ pub(in crate::dlq) fn in_columns(dead_letters: &[DeadLetterSummary], room: Optio
 /// The same table for any number of them.
 ///
 /// # Errors
-/// When there is no place for its rows.
+/// When its rows cannot be stored.
 pub(in crate::dlq) fn rows() -> anyhow::Result<Rows> {
     Rows::new(&COLUMNS)
 }

@@ -1,4 +1,4 @@
-//! A dead letter's body, edited: what a patch makes of it, and whether a worker would take it. Pure.
+//! Editing a dead letter's body: the result of a patch, and whether a worker would accept it. Pure functions.
 
 use serde_json::Value;
 use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Malformed, Post, PostId, TITLE_MAX_CHARS};
@@ -11,7 +11,7 @@ pub(in crate::dlq) fn id_of(body: &[u8], message_id: Option<&str>) -> Option<Pos
     own.or_else(|| message_id?.parse().ok())
 }
 
-/// What a worker, or the table, would not take of a body: each fault names its field.
+/// Why a worker or the table would refuse a body: each error names its field.
 pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<String> {
     let fields = match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(fields)) => fields,

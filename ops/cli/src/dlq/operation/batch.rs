@@ -12,17 +12,17 @@ use crate::dlq::select::Selection;
 /// are dropped, and a server may refuse one of 16 MiB.
 pub(in crate::dlq) const BYTES: usize = 4 * 1024 * 1024;
 
-/// Which dead letters the operation is about.
+/// The selection of an operation.
 pub(in crate::dlq) enum Chosen {
-    /// Those that pass.
+    /// Those that match the filters.
     Matching(Box<Selection>),
-    /// Exactly those that were shown before the question, and the ids asked for that were not there. What has died
-    /// since then was not agreed to.
+    /// Exactly those that were shown before the prompt, and the requested ids that were not found. Later dead letters
+    /// were not confirmed.
     Shown(Shown, Vec<String>),
 }
 
 impl Chosen {
-    /// Those that pass.
+    /// Those that match the filters.
     pub(in crate::dlq) fn matching(selection: Selection) -> Self {
         Self::Matching(Box::new(selection))
     }
@@ -39,7 +39,7 @@ impl Chosen {
         }
     }
 
-    /// Chooses dead letters again that were gathered and not acted on.
+    /// Selects dead letters again that were gathered but not acted on.
     pub(in crate::dlq) fn untake(&mut self, dead_letters: &[DeadLetter]) {
         for dead_letter in dead_letters {
             match self {
@@ -68,12 +68,12 @@ impl Chosen {
     }
 }
 
-/// Dead letters that were shown: of two with one id and different texts, the one that was shown is meant.
+/// Dead letters that were shown: of two with the same id and different texts, only the one that was shown.
 #[derive(Default)]
 pub(in crate::dlq) struct Shown {
-    /// How many of those that nothing tells apart, and their id.
+    /// How many identical ones, and their id.
     counts: HashMap<Digest, (String, u32)>,
-    /// Whose content is worth a look.
+    /// Those whose content must be compared.
     ids: HashSet<String>,
 }
 
@@ -105,9 +105,9 @@ impl Shown {
     }
 }
 
-/// Takes dead letters until a batch of `size` of the chosen ones is together, or there are no more of the `old` ones:
-/// those that were there when the operation began. Those skipped stay in flight, unanswered, until all are put back;
-/// so do those that `skip` picks.
+/// Takes dead letters until a batch of `size` selected ones is complete, or there are no more of the `old` ones, which
+/// existed when the operation began. Those skipped stay in flight, unanswered, until all are put back; so do those that
+/// `skip` picks.
 pub(in crate::dlq) async fn gather(
     dead_letters: &mut DeadLetterBrowser,
     chosen: &mut Chosen,

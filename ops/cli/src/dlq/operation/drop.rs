@@ -1,5 +1,4 @@
-//! `sluice dlq drop`: dead letters are taken out of RabbitMQ. Whoever regrets it brings them back with `sluice dlq
-//! restore`.
+//! `sluice dlq drop`: removes dead letters from RabbitMQ. `sluice dlq restore` undoes it.
 
 use clap::Args;
 use sluice_runtime::exit::Exit;

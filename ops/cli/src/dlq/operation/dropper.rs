@@ -11,7 +11,7 @@ use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::outcome::Batch;
 use crate::dlq::report::wording::{DESTROY, DROP};
 
-/// Drops a batch. A dead letter that is larger than the audit log can keep stays, and the others go.
+/// Drops a batch. A dead letter that is too large for the audit log stays; the others are dropped.
 pub(in crate::dlq) async fn batch(dead_letters: Vec<DeadLetter>, audit_log: &mut AuditLog) -> Batch {
     let room = match audit_log.room().await {
         Ok(room) => room,
@@ -42,7 +42,7 @@ pub(in crate::dlq) async fn destroy(dead_letters: Vec<DeadLetter>, audit_log: &m
         let summary = &dead_letter.summary;
         let detail = format!("it had failed as {}, {}", summary.class, summary.code);
         let line = audit_log.about(summary, DESTROY.past, detail);
-        // What happened may repeat something of what the post says.
+        // The message may contain a part of the post's text.
         let death = line.death.map(|death| Death { message: String::new(), ..death });
         OperationItem { death, ..line }
     });
@@ -54,8 +54,8 @@ fn not_recorded(error: &StoreError) -> Batch {
     Batch::not_begun(format!("the drop could not be recorded, so the dead letters were kept: {error}"))
 }
 
-/// Records, then acknowledges. Between the two a dead letter is in the queue and in the audit log; `restore` sees that
-/// it is, and leaves it at one. Of the `refused` it is only recorded that they stay.
+/// Records, then acknowledges. Between the two, a dead letter is in the queue and in the archive; `restore` notices
+/// that and does not duplicate it. For the `refused`, it records only that they stay.
 async fn take_out(
     dead_letters: Vec<DeadLetter>,
     mut lines: Vec<OperationItem>,

@@ -10,7 +10,7 @@ use crate::numbers::{count, percent};
 /// Options of `sluice dlq replay` alone.
 #[derive(Debug, Clone, Args)]
 pub(in crate::dlq) struct ReplayOptions {
-    /// Replay N dead letters first, and go on only if few of them fail again
+    /// Replay N dead letters first, and continue only if few of them fail again
     ///
     /// Waits until the outcome of each is known. --abort-over sets how many may fail.
     #[arg(long, value_name = "N", value_parser = count)]

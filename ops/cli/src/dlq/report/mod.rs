@@ -1,4 +1,4 @@
-//! What an operation tells: its wording, its outcomes, and the audit log.
+//! The output of an operation: its wording, its outcomes, and the audit log.
 
 pub(in crate::dlq) mod audit_log;
 pub(in crate::dlq) mod outcome;

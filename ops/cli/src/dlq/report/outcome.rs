@@ -1,4 +1,4 @@
-//! What became of each dead letter, told as it becomes known, and the exit code that follows from it.
+//! The outcome of each dead letter, reported as it becomes known, and the resulting exit code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,11 +14,11 @@ use crate::progress::bar_at_rate;
 use crate::visible::line;
 use sluice_runtime::output::{self, report};
 
-/// What became of a batch.
+/// The outcomes of a batch.
 pub(in crate::dlq) struct Batch {
-    /// Each dead letter's fate, in their order.
+    /// The outcome of each dead letter, in order.
     pub(in crate::dlq) outcomes: Vec<OperationItem>,
-    /// Why the operation cannot go on.
+    /// Why the operation cannot continue.
     pub(in crate::dlq) stop: Option<String>,
 }
 
@@ -29,13 +29,13 @@ impl Batch {
     }
 }
 
-/// What came of a batch.
+/// The result of a batch.
 pub(in crate::dlq) enum Done {
-    /// Something was done, or nothing can be.
+    /// Something was done, or nothing can be done.
     Acted(Batch),
     /// Nothing was done, because MySQL is down for now.
     NotNow(Vec<DeadLetter>, String),
-    /// All was done, and MySQL, which is down for now, is to be told yet.
+    /// Everything was done, but is not recorded yet because MySQL is down.
     Unrecorded(Batch, String),
 }
 
@@ -46,7 +46,7 @@ pub(in crate::dlq) enum Ending {
     Complete,
     /// By Ctrl-C or SIGTERM.
     Interrupted,
-    /// Something stands in the way.
+    /// Something prevents it.
     Stopped(String),
 }
 
@@ -58,21 +58,21 @@ struct OutcomeLine<'a> {
     detail: &'a str,
 }
 
-/// Tells one outcome of `--json`. A reader that has gone away must not stop an operation halfway.
+/// Prints one outcome of `--json`. A closed pipe must not stop an operation halfway.
 pub(in crate::dlq) fn report_json(id: &str, outcome: &str, detail: &str) {
     let _ = output::print(|out| output::json_line(out, &OutcomeLine { id, outcome, detail }));
 }
 
-/// Counts and tells.
+/// Counts and reports.
 pub(in crate::dlq) struct Report {
     wording: Wording,
     json: bool,
     bar: ProgressBar,
     done: u32,
-    /// Those that the operation is not for: replayed too often.
+    /// Those that were left: replayed too often.
     left: u32,
     failed: u32,
-    /// Those of which it is not known whether it was done.
+    /// Those with an unknown outcome.
     not_known: u32,
     unknown: u32,
     skipped: u32,
@@ -93,18 +93,18 @@ impl Report {
         report
     }
 
-    /// The dead letters are looked at again from the first on; there are so many of them now.
+    /// The dead letters are browsed again from the first one; there are now so many.
     pub(in crate::dlq) fn again(&self, dead_letters: u32) {
         self.bar.reset();
         self.bar.set_length(dead_letters.into());
     }
 
-    /// One more dead letter was looked at.
+    /// One more dead letter was checked.
     pub(in crate::dlq) fn passed(&self) {
         self.bar.inc(1);
     }
 
-    /// Tells what became of a batch: as JSON all of it, for people what was not done.
+    /// Reports the outcomes of a batch: as JSON all of them, for people those that were not done.
     pub(in crate::dlq) fn report(&mut self, outcomes: &[OperationItem]) {
         for OperationItem { dead_letter, outcome, detail, .. } in outcomes {
             let count = match *outcome {
@@ -132,7 +132,7 @@ impl Report {
         self.show_count();
     }
 
-    /// Tells the fate of a dead letter that needed no operation.
+    /// Reports the outcome of a dead letter that needed no operation.
     pub(in crate::dlq) fn report_one(&mut self, id: &str, outcome: &str, detail: &str) {
         match outcome {
             "failed" => self.failed += 1,
@@ -162,14 +162,14 @@ impl Report {
         self.bar.suspend(|| report!("{text}"));
     }
 
-    /// The last words, and the exit code.
+    /// The summary, and the exit code.
     pub(in crate::dlq) fn finish(self, ending: &Ending, operation: Option<&str>) -> Exit {
         self.bar.finish_and_clear();
         let words = self.summary(ending, operation);
         if self.json {
             report!("{words}");
         } else {
-            // As above: a reader that has gone away changes nothing.
+            // As above: a closed pipe changes nothing.
             let _ = output::print(|out| writeln!(out, "{words}"));
         }
         exit(ending, self.done, self.left + self.unknown, self.failed + self.not_known)
@@ -207,7 +207,7 @@ impl Report {
         words
     }
 
-    /// Where those are that nothing was done with.
+    /// What happened to the rest.
     fn others(&self) -> &'static str {
         match self.wording.kind {
             OperationKind::Import => "no further lines were imported",
@@ -224,15 +224,14 @@ impl Report {
     }
 }
 
-/// The outcome of a dead letter of which the broker did not say whether it has it.
+/// The outcome of a dead letter without a confirm.
 pub(in crate::dlq) const NOT_KNOWN: &str = "unknown";
 
-/// Said of an id that was asked for.
+/// For an id that no dead letter has.
 pub(in crate::dlq) const NO_SUCH_DEAD_LETTER: &str = "no dead letter has this id";
 
-/// The exit code: 1 where nothing could be done, 130 where somebody interrupted, 3 where some was not done that has a
-/// line of its own. `missed` are those with which nothing went wrong but that there was nothing to do: no dead letter
-/// has the id, or it is left where it is.
+/// The exit code: 1 if nothing could be done, 130 if interrupted, 3 if some were not done. `missed` are those without
+/// an error for which there was nothing to do: no dead letter has the id, or it was left in the queue.
 pub(in crate::dlq) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32) -> Exit {
     match (ending, done, failed) {
         (Ending::Complete, _, 0) if missed == 0 => Exit::Done,
