@@ -2,12 +2,12 @@
 //!
 //! ```text
 //!  the audit log says ─► not replayed, left
-//!  replayed ─► its row was there before this replay               ─► already recorded
+//!  replayed ─► its row existed before this replay                        ─► already recorded
 //!              a later replay found it failed after this one, and no row ─► replayed again
-//!              its row is there now, and no other post's          ─► recorded
-//!              among the dead letters, and bears this replay's id ─► failed again
-//!              a later operation dropped it                             ─► dropped
-//!              none of these                                      ─► waiting, in the queue or in flight
+//!              its row exists now, and is not another post's             ─► recorded
+//!              it is a dead letter with this replay's id                 ─► failed again
+//!              a later operation dropped it                              ─► dropped
+//!              none of these                                             ─► waiting, in the queue or in flight
 //! ```
 //!
 //! The tables take precedence, because any publisher can set the header that names the replay.

@@ -1,8 +1,8 @@
 //! `sluice dlq restore`: puts dropped dead letters back into the dead-letter queue, unchanged.
 //!
 //! ```text
-//!  the audit log ──► entries ──► the lock, and a look at the queue ──► publish, confirmed ──► record: restored
-//!                           what is there already is left at that      └─ a crash here: the next restore finds it there
+//!  the audit log ──► entries ──► the lock, then browse the queue ──►  publish, confirmed ──► record: restored
+//!                           what is there already is skipped           └─ a crash here: the next restore finds it there
 //! ```
 //!
 //! All of this happens while this process holds the lock, so nobody else replays, drops or restores the same dead

@@ -1,6 +1,5 @@
-//! How dead letters are dropped: each is written out in full into the audit log, and only then taken out of RabbitMQ.
-//! With
-//! `--forever` the audit log keeps who, when, which id and why, and nothing of the dead letter itself.
+//! How dead letters are dropped: each is written to the archive in full, and only then removed from RabbitMQ. With
+//! `--forever`, the audit log keeps who, when, which id and why, but not the dead letter itself.
 
 use sluice_core::dead_letter::Death;
 use sluice_mysql::{OperationItem, StoreError};

@@ -4,8 +4,8 @@
 //!  replayed too often? ─► would be left
 //!  no post             ─► would be refused again
 //!  reviewed by current rules ─► inserted, and rolled back ─► would be recorded, with that verdict
-//!                                                                  ─► already recorded
-//!                                                                  ─► would be refused again
+//!                                                        ─► already recorded
+//!                                                        ─► would be refused again
 //! ```
 //!
 //! The review refuses nothing; it only gives a verdict. If MySQL cannot be queried, the forecast is unknown.
