@@ -140,7 +140,7 @@ impl Lint<'_> {
                     self.warn(&name.span(), format!("{message}: add one, or remove the category"));
                 }
                 most if most < lowest => {
-                    let message = format!("the category {:?} is never reached", category.name);
+                    let message = format!("the threshold of the category {:?} is never reached", category.name);
                     self.warn(
                         &name.span(),
                         format!(

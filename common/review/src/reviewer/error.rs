@@ -30,7 +30,7 @@ pub enum ReviewerError {
     #[error("no request slot was free for {0:?}")]
     Busy(Duration),
     /// It failed too often in a row, and is left alone for a while.
-    #[error("not asked: it failed too often in a row")]
+    #[error("not asked, because of too many consecutive failures")]
     CircuitOpen,
 }
 

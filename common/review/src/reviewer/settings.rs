@@ -133,11 +133,11 @@ impl ReviewerArgs {
     pub fn settings(&self) -> Result<Option<Settings>, ConfigError> {
         let Some(url) = &self.reviewer_url else { return Ok(None) };
         if self.reviewer_timeout.is_zero() || self.reviewer_timeout > LONGEST_TIMEOUT {
-            let problem = format!("{:?}: more than 0, and at most {LONGEST_TIMEOUT:?}", self.reviewer_timeout);
+            let problem = format!("{:?} must be more than 0, and at most {LONGEST_TIMEOUT:?}", self.reviewer_timeout);
             return Err(ConfigError::new("SLUICE_REVIEWER_TIMEOUT", problem));
         }
         if self.reviewer_model.is_empty() || self.reviewer_model.len() > 64 {
-            return Err(ConfigError::new("SLUICE_REVIEWER_MODEL", "1 to 64 bytes"));
+            return Err(ConfigError::new("SLUICE_REVIEWER_MODEL", "must be 1 to 64 bytes"));
         }
         Ok(Some(Settings {
             endpoint: endpoint(url)?,
@@ -160,10 +160,10 @@ impl ReviewerArgs {
         };
         let key = key.0.expose_secret();
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ConfigError::new(setting, "a key is one line of visible ASCII characters"));
+            return Err(ConfigError::new(setting, "a key must be one line of visible ASCII characters"));
         }
         let mut header = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| ConfigError::new(setting, "a key is one line of visible ASCII characters"))?;
+            .map_err(|_| ConfigError::new(setting, "a key must be one line of visible ASCII characters"))?;
         header.set_sensitive(true);
         Ok(Some(header))
     }
@@ -180,7 +180,7 @@ fn endpoint(url: &SecretUrl) -> Result<Url, ConfigError> {
     const SETTING: &str = "SLUICE_REVIEWER_URL";
     let mut endpoint = url.parsed(SETTING, &["http", "https"], "https://api.openai.com")?;
     if !endpoint.username().is_empty() || endpoint.password().is_some() {
-        let problem = "no user or password in it; a key goes into SLUICE_REVIEWER_KEY or a file";
+        let problem = "it must not contain a user or a password; set the key with SLUICE_REVIEWER_KEY or a file";
         return Err(ConfigError::new(SETTING, problem));
     }
     if endpoint.path() == "/" {
