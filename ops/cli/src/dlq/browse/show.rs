@@ -360,7 +360,7 @@ mod tests {
         let text = told(json!({ "sluice-user-id": "admin", "sluice-failure": "{}" }), "");
         assert!(text.contains("sluice-user-id: admin (a claim: "), "{text}");
         assert!(text.contains("(the header sluice-failure says so; whoever may publish"), "{text}");
-        assert!(!text.contains("vouches for it"), "{text}");
+        assert!(!text.contains("verified by RabbitMQ"), "{text}");
         assert!(told(json!({}), "").contains("(no header gives the reason)"));
     }
 }
