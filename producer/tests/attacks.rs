@@ -100,7 +100,7 @@ async fn a_thousand_silent_connections_keep_nobody_out() {
 async fn silent_connections_beyond_the_limit_make_room_for_others() {
     let ground = Ground::new();
     let server = serve(&ground, &["--max-connections", "50"]).await;
-    withstands(&server, "made room", 300, |wire| send_and_stay(wire, "GET /heal")).await;
+    withstands(&server, "closed for new ones", 300, |wire| send_and_stay(wire, "GET /heal")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,7 +130,7 @@ async fn rules_that_would_hold_much_more_of_the_last_posts_are_refused_until_a_r
     stage.write(&holding("banana"));
     stage.workers.says("new rules are refused", 1).await;
     let why = stage.refusal().await;
-    assert!(why.contains("of the last 60 posts 100.0 % would be held"), "{why}");
+    assert!(why.contains("of the last 60 posts, 100.0 % would be held"), "{why}");
     assert_eq!(stage.verdict("banana").await, "approved");
     // Other rules that change little are taken meanwhile.
     stage.write(&holding("cherry"));

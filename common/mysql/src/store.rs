@@ -180,9 +180,9 @@ mod tests {
     #[tokio::test]
     async fn a_parameter_that_is_wrong_or_unknown_is_refused_by_its_name() {
         for (query, named) in [
-            ("require_ssl=yes", "`require_ssl` is `yes`; it takes true or false"),
+            ("require_ssl=yes", "`require_ssl` is `yes`; it must be true or false"),
             ("require_ssl", "require_ssl"),
-            ("ssl-mode=REQUIRED", "`ssl-mode`, only require_ssl"),
+            ("ssl-mode=REQUIRED", "`ssl-mode` is unknown; known parameters: require_ssl"),
             ("pool_max=50", "pool_max"),
             ("verify_ca=true", "requires `require_ssl=true`"),
             ("require_ssl=false&verify_identity=true", "requires `require_ssl=true`"),

@@ -163,7 +163,7 @@ async fn a_wrong_request_changes_nothing() {
     assert!(ran.stderr.contains("could not be recorded") && !ran.stderr.contains("hunter2"), "{ran:?}");
     ground.foreign(b"no json", Some("text")).await;
     let ran = edit(&ground, "text", &["--patch", SHORTER]).await.exits(1);
-    assert!(ran.stderr.contains("no JSON"), "{ran:?}");
+    assert!(ran.stderr.contains("not JSON"), "{ran:?}");
     assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM operation_items WHERE outcome <> 'denied'").await, 0);
 }
 

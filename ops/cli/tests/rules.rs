@@ -120,7 +120,7 @@ async fn what_cannot_be_read_is_refused_with_the_fix() {
     let folder = folder();
     let set = file(&folder, "set.jsonl", ROWS);
     let ran = rules(&["eval", shown(&set), "/no/such.jsonl"]).await.exits(1);
-    assert!(ran.stderr.contains("/no/such.jsonl: name a file that has one JSON object a line"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("/no/such.jsonl: give a file with one JSON object per line"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "", "a mistyped name costs nobody half a result");
     let ran = rules(&["eval", shown(&set), "--rules", "/no/such.toml"]).await.exits(1);
     assert!(ran.stderr.contains("/no/such.toml"), "{}", ran.stderr);
@@ -193,8 +193,8 @@ async fn check_takes_a_valid_file_and_warns_of_what_can_never_match() {
         ("13:10 the term \"WATCHES\" is also in \"ads\"", "keep one"),
         ("13:21 the term \"cheap watches\" can never match: ", "ads"),
         ("17:13 the category \"none\" has no rule", "remove the category"),
-        ("19:13 the category \"far\" is never reached", "come to 20, it begins at 90"),
-        ("28:12 the category \"spm\" is declared nowhere", "hold"),
+        ("19:13 the threshold of the category \"far\" is never reached", "add up to 20, but it begins at 90"),
+        ("28:12 the category \"spm\" is not declared", "hold"),
     ];
     assert_eq!(warned.len(), expected.len(), "{warned:#?}");
     for (warned, (begins, holds)) in warned.iter().zip(expected) {

@@ -187,7 +187,7 @@ mod tests {
         assert!(!report.is_whole());
         assert_eq!((report.missing_ids.len(), report.duplicate_ids.len()), (NAMED, 1));
         let text = report.text();
-        assert!(text.contains("150 posts are missing; 3 consumers are at work"), "{text}");
+        assert!(text.contains("150 posts are missing; 3 consumers are working"), "{text}");
         assert!(text.contains(&format!("1 post is recorded and still among the dead letters:\n  {both}\n")), "{text}");
         assert!(!text.contains("accounted for"));
     }

@@ -358,8 +358,8 @@ mod tests {
     #[test]
     fn what_the_broker_does_not_vouch_for_is_told_as_a_claim() {
         let text = told(json!({ "sluice-user-id": "admin", "sluice-failure": "{}" }), "");
-        assert!(text.contains("sluice-user-id: admin (a claim: "), "{text}");
-        assert!(text.contains("(the header sluice-failure says so; whoever may publish"), "{text}");
+        assert!(text.contains("sluice-user-id: admin (not verified: "), "{text}");
+        assert!(text.contains("(from the header sluice-failure, which any publisher can set)"), "{text}");
         assert!(!text.contains("verified by RabbitMQ"), "{text}");
         assert!(told(json!({}), "").contains("(no header gives the reason)"));
     }

@@ -65,13 +65,13 @@ mod tests {
             (json!({"title": "t", "content": "c", "id": "seven"}), "id is not a UUID"),
             (json!({"title": "t", "content": "c", "submitted_at": "now"}), "`submitted_at`"),
             (json!({"title": "\u{200b}", "content": "c"}), "title is empty"),
-            (json!([1]), "no JSON object"),
+            (json!([1]), "not a JSON object"),
         ] {
             let faults = faults(body.to_string().as_bytes(), Some("0193a5b2-7c55-7000-8000-00000000e1b4"));
             assert!(faults.len() == 1 && faults[0].contains(told), "{told} in {faults:?}");
         }
         assert_eq!(faults(b"{}", None).len(), 2, "all of them at once");
-        assert!(faults(b"{", None)[0].contains("no JSON"));
+        assert!(faults(b"{", None)[0].contains("not JSON"));
         assert!(faults(br#"{"title":"t","content":"c"}"#, None)[0].contains("no id"));
     }
 
