@@ -98,7 +98,7 @@ impl Places {
 }
 
 /// The accepted post that a dead letter holds: a worker or the broker dead-lettered it, and message and body have the
-/// same id, as the front door gives them. Headers and bodies can be forged all the same, so this is what a dead letter
+/// same id, as the producer writes them. Headers and bodies can be forged anyway, so this is what a dead letter
 /// says of itself.
 fn held(dead_letter: &DeadLetter) -> Option<PostId> {
     let id = dead_letter.message_id()?.parse().ok()?;

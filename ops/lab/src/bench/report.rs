@@ -29,7 +29,7 @@ pub(super) struct Report {
     post_bytes: usize,
     figures: Vec<Figure>,
     promises: Vec<Kept>,
-    /// Offered posts a second from which on the front door answers sooner than an insert; `None`: at no load that was
+    /// Offered posts a second from which the HTTP API answers sooner than an insert; `None`: at no load that was
     /// tried, or it was not measured.
     pays_from: Option<u32>,
     #[serde(skip)]

@@ -75,7 +75,7 @@ impl Stage {
         })
     }
 
-    /// The front door's address.
+    /// The address of the HTTP API.
     pub(super) fn producer_url(&self) -> String {
         format!("http://{}", self.listen)
     }
