@@ -1,10 +1,10 @@
 //! Several worker processes under a supervisor, which restarts each that dies.
 //!
-//! A watched process holds the other end of a pipe. When we stop, the pipe is closed, which asks for an orderly end
-//! just as a signal would, and can be asked any number of times: a terminal's Ctrl-C has already reached everybody, and
-//! a second signal would end them at once. When we are killed, the kernel closes the pipe for us.
+//! A supervised process holds the other end of a pipe. When the supervisor stops, it closes the pipe, which requests an
+//! orderly stop as a signal would, but can be repeated: a terminal's Ctrl-C has already reached every process, and a
+//! second signal would make them exit immediately. If the supervisor is killed, the kernel closes the pipe.
 //!
-//! The pipe has one word: a byte calls for a look at the rules. So SIGHUP to us reaches every process.
+//! A byte in the pipe requests a reload of the rules, so SIGHUP to the supervisor reaches every process.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -26,17 +26,17 @@ use crate::rules::Calls;
 
 /// How a process that dies is started again.
 const RESTART: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// A process that lived so long was well: the next wait is the shortest again.
+/// After a process has run this long, the next wait is the shortest again.
 const WELL: Duration = Duration::from_secs(10);
 /// How much longer than its own drain deadline a process may take to end.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long a call may take to go down the pipe: it waits only for a process that has not read for a long time.
+/// The timeout for writing to the pipe: it waits only for a process that has not read for a long time.
 const PIPE: Duration = Duration::from_secs(1);
 
 /// Runs `args.processes` processes until the stop signal.
 ///
 /// # Errors
-/// When this program cannot be found to be started again.
+/// When the executable of this program cannot be found.
 pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::Result<Exit> {
     let program = std::env::current_exe().context("cannot find the executable of this program")?;
     let base = args.base_name();
@@ -59,7 +59,7 @@ pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::R
     }
 }
 
-/// Each process a port further.
+/// The next port for each process.
 fn port_of(listen: SocketAddr, slot: u16) -> anyhow::Result<SocketAddr> {
     let port = match listen.port() {
         0 => Some(0),
@@ -79,7 +79,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Keeps a process in it until the end.
+    /// Keeps a process running until the end.
     async fn keep(self, shutdown: Shutdown, mut calls: watch::Receiver<u64>) {
         let mut schedule = RetryPolicy::forever(RESTART.0, RESTART.1).schedule();
         while !shutdown.orderly.is_cancelled() {
@@ -88,7 +88,7 @@ impl Watched {
                 Ok(mut child) => {
                     let pid = child.id();
                     tracing::info!(worker = self.name, pid, "started a worker process");
-                    // Taken out, because waiting for a child closes its pipe first.
+                    // Taken out of the child, because waiting for a child closes its pipe first.
                     let mut pipe = child.stdin.take();
                     let status = loop {
                         tokio::select! {
@@ -113,7 +113,7 @@ impl Watched {
         }
     }
 
-    /// The same command line as ours; what comes later on it wins.
+    /// The same command line; later arguments take precedence.
     fn start(&self) -> std::io::Result<Child> {
         let mut command = Command::new(&self.program);
         command.args(std::env::args_os().skip(1));
@@ -138,10 +138,10 @@ impl Watched {
     }
 }
 
-/// Passes a call on: one byte. A signal could reach a process before it listens for any, and end it.
+/// Passes a reload request on as one byte. A signal could reach a process before it handles signals, and terminate it.
 async fn pass_on(pipe: Option<&mut ChildStdin>) {
     if let Some(pipe) = pipe {
-        // One that is gone is seen to by whoever waits for it.
+        // A process that has exited is handled where it is waited for.
         let _ = tokio::time::timeout(PIPE, pipe.write_all(b"\n")).await;
     }
 }

@@ -26,7 +26,7 @@ const NAME_MAX_BYTES: usize = 255;
 /// The longest fingerprint that is used as it is: Sluice's have twelve digits. A longer one is computed again.
 const FINGERPRINT_MAX_BYTES: usize = 64;
 
-/// What is known of a dead letter, whoever dead-lettered it. Its texts are limited, whatever the message contains:
+/// What is known about a dead letter, whoever dead-lettered it. Its texts are limited, whatever the message contains:
 /// message and title to 8 KiB, the others to 255 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterSummary {

@@ -27,7 +27,7 @@ const ANSWERS_MAX: usize = 10_000;
 /// hangs, or whose answer the broker blocks, is missing.
 ///
 /// # Errors
-/// When the broker cannot be asked.
+/// When the broker cannot be queried.
 pub async fn call(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Vec<WorkerStatus>, BrokerError> {
     let connection = broker.apart(PURPOSE).connect().await?;
     let heard = collect(&connection, &topology.worker_status(), patience).await;

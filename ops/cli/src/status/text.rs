@@ -12,7 +12,7 @@ use super::workers::PausedWorkers;
 use crate::times::{shown, span};
 use crate::visible::line;
 
-/// One fact: its name, and what is known of it, on one line without hidden characters.
+/// One fact: its name and its value, on one line without hidden characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fact {
     /// At most 12 characters.
@@ -35,7 +35,7 @@ pub(super) fn page(status: &Status) -> String {
     page
 }
 
-/// How much there is of everything, and how fast it moves.
+/// Counts and rates.
 pub(super) fn facts(status: &Status) -> Vec<Fact> {
     let unknown = || "unknown".to_owned();
     let mut facts = vec![
@@ -49,7 +49,7 @@ pub(super) fn facts(status: &Status) -> Vec<Fact> {
     facts
 }
 
-/// What cannot be asked, since when and why.
+/// What is unreachable, since when and why.
 pub(super) fn unreachable(status: &Status) -> Vec<Fact> {
     let told = |unreachable: &Unreachable| {
         let Unreachable { what, since, problem } = unreachable;

@@ -1,4 +1,4 @@
-//! The workers that answered: what each is doing, how much of the work it does, and what is amiss with it.
+//! The workers that answered: their state, their share of the work, and their problems.
 
 use sluice_rabbit::worker_status::WorkerStatus;
 
@@ -35,7 +35,7 @@ pub(super) fn table_of(workers: &Workers, status: &Status) -> String {
     format!("\n{}", lines(rows))
 }
 
-/// What the worker at this place did since the sample before.
+/// What the worker at this position did since the previous sample.
 pub(super) fn rate_of(status: &Status, place: usize) -> Option<&WorkerRate> {
     status.rates.as_ref().and_then(|rates| rates.workers.get(place))
 }
@@ -58,8 +58,8 @@ pub(super) fn share(rate: Option<&WorkerRate>) -> String {
     rate.and_then(|rate| rate.share).map_or_else(|| "-".to_owned(), |share| format!("{:.0}%", share * 100.0))
 }
 
-/// What is amiss with the review of some (rules that they refused, an outside reviewer that they do not ask), and that
-/// somebody consumes and does not answer.
+/// Problems with the review of some workers (refused rules, an outside reviewer that is not asked), and consumers that
+/// do not answer.
 pub(super) fn notes(status: &Status) -> Vec<String> {
     let mut notes = Vec::new();
     for worker in status.workers.iter().flat_map(Workers::members) {

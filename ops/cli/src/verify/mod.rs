@@ -1,11 +1,11 @@
 //! `sluice verify`: every accepted id accounted for.
 //!
 //! A post is in one place: in the queue, in flight, in MySQL, among the dead letters, or dropped by a recorded
-//! operation. Three of these can be asked for an id. The queue cannot: to look at a post brings it nearer to its
-//! delivery limit. So the ids found nowhere else are held against the number of posts waiting there: as many as wait
-//! are *queued*, by count; what is beyond is *missing*.
+//! operation. Three of these can be searched for an id. The queue cannot, because reading a post brings it nearer to
+//! its delivery limit. So the ids found nowhere else are compared with the number of posts waiting there: that many are
+//! *queued*, by count; the rest is *missing*.
 //!
-//! Posts move while we ask, always towards a place that is asked later or asked again:
+//! Posts move during the check, but always to a place that is queried later or again:
 //!
 //! ```text
 //!  1 the queue's depth    2 rows in MySQL    3 a look at the dead letters (and   4 operations in MySQL
@@ -69,7 +69,7 @@ pub struct VerifyArgs {
 /// Accounts for them: exit 0 only if none is missing and none is in two places.
 ///
 /// # Errors
-/// When the receipts cannot be read, or a place cannot be asked: nothing is called missing then.
+/// When the receipts cannot be read, or a place cannot be queried: then nothing is reported as missing.
 pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     let receipts = receipts::read(&args.receipts)?;
     if receipts.ids.is_empty() {
@@ -101,7 +101,7 @@ async fn settle(
         let now = Instant::now();
         let waiting = now < wait_until && tally.unsettled() > 0 && (tally.queued > 0 || tally.consumers > 0);
         if waiting {
-            // Posts still move, so those in flight get their time after this.
+            // Posts still move, so those in flight get some time after this.
             settle_until = now + settle;
         }
         if !waiting && (tally.missing == 0 || now >= settle_until) {

@@ -1,4 +1,4 @@
-//! The places that are asked for the ids, in the order that misses nothing.
+//! The places to search for the ids, in an order that misses nothing.
 
 use std::ops::ControlFlow;
 
@@ -13,7 +13,7 @@ use super::reconciliation::{Reconciliation, Tally};
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
 
-/// How many ids are asked for before the answer is taken over.
+/// How many ids are queried at a time.
 const AT_ONCE: usize = 10_000;
 
 /// Queue, rows, dead letters, operations.
@@ -31,14 +31,14 @@ impl Places {
         Ok(Self { dead: DeadLetters::new(broker, "verify")?, store: Store::new(database)? })
     }
 
-    /// Asks all of them once.
+    /// Queries all of them once.
     ///
     /// The queue's depth comes first: a post that leaves the queue afterwards is found in one of the others. Rows come
     /// before dead letters: a row stays, so an id found as both is in both places; the other way round, a dead letter
-    /// replayed in between would look like it.
+    /// replayed in between would look like a duplicate.
     ///
     /// # Errors
-    /// When one cannot be asked.
+    /// When one cannot be queried.
     pub(super) async fn round(&self, reconciliation: &mut Reconciliation) -> anyhow::Result<Tally> {
         let Depths { posts: waiting, .. } = Depths::ask(&self.dead.broker, &self.dead.topology).await?;
         for ids in reconciliation.unrecorded().chunks(AT_ONCE) {
@@ -66,8 +66,8 @@ impl Places {
         Ok(reconciliation.tally(waiting.ready, waiting.consumers))
     }
 
-    /// Of the dead letters with the id of a recorded post, which are that post and which are another one. Their own
-    /// word is not asked for it: anybody can write a header.
+    /// Which dead letters with the id of a recorded post are that post, and which are another one. Their headers are
+    /// not used, because any publisher can set them.
     async fn tell_apart(
         &self,
         reconciliation: &mut Reconciliation,
@@ -105,7 +105,7 @@ fn held(dead_letter: &DeadLetter) -> Option<PostId> {
     (in_body(dead_letter) == Some(id) && !dead_letter.summary.is_a_strangers()).then_some(id)
 }
 
-/// The ids by which a dead letter may be taken for an accepted post.
+/// The ids by which a dead letter may refer to an accepted post.
 fn named(dead_letter: &DeadLetter) -> impl Iterator<Item = PostId> {
     let of_message = dead_letter.message_id().and_then(|id| id.parse().ok());
     [in_body(dead_letter), of_message].into_iter().flatten()

@@ -6,14 +6,14 @@ use super::reconciliation::{NAMED, Reconciliation, Tally};
 use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
 
-/// What became of all accepted ids.
+/// The outcome of all accepted ids.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     accepted: u64,
     repeated_receipts: u64,
     recorded: u64,
     queued: u64,
-    /// How the queued ones were found: never by looking at them.
+    /// How the queued ones were found: always by count.
     queued_by: &'static str,
     dead: u64,
     dropped: u64,

@@ -25,25 +25,25 @@ pub(super) enum Whereabouts {
     Dead,
     /// Taken out by an operator.
     Dropped,
-    /// Put back to work, and not arrived yet.
+    /// Replayed, and not stored yet.
     Waiting,
-    /// No place that can be searched by id has heard of it.
+    /// Not found in any place that can be searched by id.
     Unknown,
 }
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Event {
-    /// When, UTC; `None` if nobody wrote it down.
+    /// When, UTC; `None` if unknown.
     #[serde(with = "time::serde::rfc3339::option")]
     pub(super) at: Option<OffsetDateTime>,
-    /// In a word or two.
+    /// A short name.
     pub(super) what: &'static str,
-    /// The circumstances.
+    /// The details.
     pub(super) detail: String,
 }
 
-/// What happened, the oldest first; what has no time comes last.
+/// What happened, the oldest first; events without a time come last.
 pub(super) fn events(known: &Known) -> Vec<Event> {
     let mut events: Vec<Event> = known.row.iter().flat_map(of_row).collect();
     if known.row.is_none() {
@@ -69,7 +69,7 @@ fn of_row(row: &StoredPost) -> [Event; 2] {
     ]
 }
 
-/// What spoke against it: the sum of each category, then each rule with what it found.
+/// The reasons for the verdict: the sum of each category, then each rule with its match.
 fn because(row: &StoredPost) -> String {
     let read = |json: &str| serde_json::from_str::<Vec<Score>>(json).unwrap_or_default();
     let scores = row.scores.as_deref().map(read).unwrap_or_default();
@@ -84,7 +84,7 @@ fn because(row: &StoredPost) -> String {
     if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
 }
 
-/// When it was submitted, as a dead letter of it says or the audit log noted of one.
+/// When it was submitted, according to a dead letter or the audit log.
 fn submitted(known: &Known) -> Option<Event> {
     let dead_letter =
         known.dead_letters.iter().find_map(|dead_letter| dead_letter.submitted_at.map(|at| (at, of_whom(dead_letter))));
@@ -98,14 +98,14 @@ fn of_whom(dead_letter: &DeadLetterSummary) -> String {
     dead_letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\"")) + &author
 }
 
-/// Each death once: those of the dead letters that are there, then those that operations noted when they took a dead
-/// letter. Several operations may have seen the same one.
+/// Each failure once: those of the current dead letters, then those that operations recorded. Several operations may
+/// have recorded the same one.
 fn deaths(known: &Known) -> Vec<Death> {
     let mut seen = HashSet::new();
     let there = known.dead_letters.iter().map(DeadLetterSummary::death);
     let noted = known.operations.iter().filter_map(|operation| operation.death.clone());
     let mut deaths: Vec<Death> = there.chain(noted).collect();
-    // What was destroyed is noted without its message.
+    // For destroyed dead letters, the message is not recorded.
     deaths.sort_by_key(|death| death.message.is_empty());
     deaths.retain(|death| seen.insert((death.last_failed_at, death.class, death.code.clone(), death.worker.clone())));
     deaths
@@ -134,7 +134,7 @@ fn of_operation(operation: &AuditEntry) -> Event {
 pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Whereabouts, String) {
     let tells_more =
         |dead_letter: &DeadLetterSummary| format!("see `{}`", hint::command("dlq show", prefix, &dead_letter.id));
-    // A row is what counts; a dead letter only says that it is of this post.
+    // A row takes precedence; a dead letter only claims to be this post.
     if let Some(row) = &known.row {
         let also = known.dead_letters.first().map(|dead_letter| {
             let queue = topology.dead_letter_queue();

@@ -6,7 +6,7 @@ use super::StoryJson;
 use crate::times::shown;
 use crate::visible::line;
 
-/// What the deaths are worth.
+/// A note about the reliability of failures.
 const CLAIMED: &str = "(failed, dead-lettered: from dead letters' headers, which RabbitMQ does not verify)";
 
 /// The whole page.

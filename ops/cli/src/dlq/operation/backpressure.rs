@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  every 0.2 s: how long is the queue? ──┐            more than 1,000 longer than at the beginning ─► slower
-//!                                        ├─► what     all workers paused ─► dead letters put back, and wait
+//!                                        ├─► what     all workers paused ─► dead letters returned, and wait
 //!  every 2 s: the worker-status request ─────────────┘   is seen  nobody answers ─► one warning; posts are queued
 //! ```
 //!

@@ -106,8 +106,7 @@ impl Shown {
 }
 
 /// Takes dead letters until a batch of `size` selected ones is complete, or there are no more of the `old` ones, which
-/// existed when the operation began. Those skipped stay in flight, unanswered, until all are put back; so do those that
-/// `skip` picks.
+/// existed when the operation began. Skipped ones stay in flight until all are returned; so do those that `skip` picks.
 pub(in crate::dlq) async fn gather(
     dead_letters: &mut DeadLetterBrowser,
     chosen: &mut Chosen,

@@ -65,7 +65,7 @@ impl AuditLog {
         &self,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, StoredContent>, StoreError> {
-        // Few of many, mostly: only theirs are worth a look at their texts.
+        // Usually few of many: only their texts are read.
         let there: Vec<PostId> = self.stored(posts).await?.into_iter().collect();
         self.store.contents(&there).await.map_err(|failure| self.store.with_context(failure))
     }
