@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  flags ──► selection ──► (preview ──► confirmation) ──► rounds: batch ──► replay or drop ──► report ──► exit code
-//!            empty: 2       browsed, all returned             ▲            │
+//!            empty: 2       browsed, all returned              ▲            │
 //!                                                              └────────────┘ until the end, an error or Ctrl-C
 //! ```
 //!
