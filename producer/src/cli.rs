@@ -1,4 +1,4 @@
-//! The command line: every setting with its variable and its default. A flag is stronger than its variable.
+//! The command line: every setting with its variable and its default. A flag takes precedence over its variable.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -66,32 +66,32 @@ pub struct Serve {
 
     /// Maximum number of open connections
     ///
-    /// To admit a further one, the connection that has been silent the longest is closed.
+    /// At the limit, the connection that has been idle the longest is closed to make room.
     #[arg(long, env = "SLUICE_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "10000", value_parser = connections)]
     pub max_connections: usize,
 
-    /// Maximum size of bodies and answers in flight
+    /// Maximum total size of request bodies and responses in flight
     ///
-    /// Beyond that, posts are answered with 503. Must be at least four times the largest body of a post.
+    /// Beyond that, posts get 503. Must be at least four times the largest body of a post.
     #[arg(long, env = "SLUICE_MEMORY", value_name = "BYTES", default_value = "64MiB", value_parser = bytes)]
     pub memory: usize,
 }
 
-/// The least memory with which a batch gets on, in bytes.
+/// The least memory that a batch needs, in bytes.
 const MEMORY_MIN: usize = 1024 * 1024;
 
 impl Serve {
     /// Checks the settings that depend on each other.
     ///
     /// # Errors
-    /// When a body of the largest size would never find room.
+    /// When a body of the largest size would never fit.
     pub fn check(&self) -> Result<(), ConfigError> {
         let least = self.max_body.saturating_mul(4).max(MEMORY_MIN);
         if self.memory >= least {
             return Ok(());
         }
         let problem = format!(
-            "{} bytes are too few for posts of up to {} bytes (SLUICE_MAX_BODY); give at least {least}",
+            "{} bytes are too few for posts of up to {} bytes (SLUICE_MAX_BODY); set at least {least}",
             self.memory, self.max_body
         );
         Err(ConfigError::new("SLUICE_MEMORY", problem))
@@ -108,10 +108,9 @@ pub struct Publish {
     #[command(flatten)]
     pub broker: BrokerArgs,
 
-    /// Derive the id of a post that has none from this key and its line number
+    /// Derive the id of each post without one from this key and its line number
     ///
-    /// As with a batch, publishing the same file with the same key again, however the first run ended, makes no second
-    /// row.
+    /// Publishing the same file with the same key again, however the first run ended, creates no second row.
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub key: Option<Key>,
 
@@ -139,7 +138,7 @@ pub struct Generate {
     #[arg(long, value_name = "POSTS", default_value = "1", value_parser = rate)]
     pub rate: f64,
 
-    /// Seed for the texts: the same number gives the same posts, under new ids
+    /// Seed for the texts: the same number gives the same posts, with new ids
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
 
@@ -181,7 +180,7 @@ fn key(text: &str) -> Result<Key, String> {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (0.001..=1_000_000.0).contains(&rate) => Ok(rate),
-        _ => Err("a number of posts a second, from 0.001 to 1000000".to_owned()),
+        _ => Err("a number of posts per second, from 0.001 to 1000000".to_owned()),
     }
 }
 

@@ -1,7 +1,7 @@
-//! A post as it came, before anything is judged: each field as a string, as something else, or not at all.
+//! A post as received, before validation: each field as a string, as something else, or missing.
 //!
-//! A derived reader stops at the first surprise; this one has none but broken JSON. It reads the input once and copies
-//! each text once. Fields we do not know are skipped: a newer client may talk to an older producer.
+//! A derived deserializer stops at the first unexpected type; this one fails only on invalid JSON. It reads the input
+//! once and copies each text once. Unknown fields are skipped, because a newer client may talk to an older producer.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use sluice_runtime::health::FieldProblem;
 
 use crate::refusal::Refusal;
 
-/// A field as it came.
+/// A field as received.
 #[derive(Default)]
 pub enum Field {
     #[default]
@@ -26,7 +26,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// Its text, within `max` characters, or a fault.
+    /// Its text, within `max` characters, or an error.
     pub fn required(self, field: &'static str, max: usize, faults: &mut Vec<FieldProblem>) -> Option<String> {
         let problem = match self {
             Self::Missing => "is missing",
@@ -54,12 +54,12 @@ impl Field {
         None
     }
 
-    /// An id, if there is one, or a fault.
+    /// An id, if there is one, or an error.
     pub fn id(self, faults: &mut Vec<FieldProblem>) -> Option<PostId> {
         let text = self.optional("id", usize::MAX, faults)?;
         let problem = match text.parse::<PostId>() {
             Ok(id) if !id.is_nobodys() => return Some(id),
-            Ok(_) => "must be a UUID of its own, not the nil or the max UUID",
+            Ok(_) => "must be a UUID other than the nil and the max UUID",
             Err(_) => "must be a UUID",
         };
         faults.push(FieldProblem { field: "id", problem: problem.to_owned() });
@@ -69,7 +69,7 @@ impl Field {
 
 const NULL: &str = "null";
 
-/// A post as it came, before anything is judged.
+/// A post as received, before validation.
 #[derive(Default)]
 pub struct Draft {
     /// The title.
@@ -88,13 +88,13 @@ impl Draft {
     /// Reads a JSON object.
     ///
     /// # Errors
-    /// When it is no JSON in UTF-8, or no object.
+    /// When it is not JSON in UTF-8, or not an object.
     pub fn read(body: &[u8]) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(json::without_mark(body))
             .map_err(|error| Refusal::NotJson(format!("byte {} is not UTF-8", error.valid_up_to() + 1)))?;
         serde_json::from_str(text).map_err(|error| {
-            // The reader takes fields of any type, so the only surprise left is a body that is no object. It is found
-            // at its first byte: the rest may still be no JSON at all.
+            // The reader accepts fields of any type, so the only remaining type error is a body that is not an object.
+            // It is found at its first byte; the rest may still be invalid JSON.
             let error = if error.is_data() { serde_json::from_str::<IgnoredAny>(text).err() } else { Some(error) };
             match error {
                 None => Refusal::Invalid(vec![FieldProblem {
@@ -108,7 +108,8 @@ impl Draft {
     }
 }
 
-/// The error without its line where there is only one: in a file of posts that number would mean something else.
+/// The error without its line number if there is only one line: in a file of posts, that number would mean something
+/// else.
 fn placed(error: &serde_json::Error) -> String {
     let told = error.to_string();
     match told.split_once(" at line 1 column ") {

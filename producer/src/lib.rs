@@ -1,4 +1,4 @@
-//! Takes posts in: over HTTP, from NDJSON files, or made up. Knows no MySQL.
+//! Accepts posts over HTTP, from NDJSON files or from a generator. Does not know MySQL.
 //!
 //! ```text
 //!  HTTP  POST /posts ─────────── body ─┐                              ┌─► Publisher::publish
@@ -8,8 +8,8 @@
 //!  generate ──────────────────────── samples ─► Post ─── pipeline ────┘
 //! ```
 //!
-//! Whatever the way in, a post is accepted only once the broker has confirmed it: that is when a client sees `202` and
-//! when a receipt is written.
+//! However a post arrives, it is accepted only once the broker has confirmed it: then the client gets `202`, or a
+//! receipt is written.
 
 pub mod bulk;
 pub mod cli;
@@ -26,7 +26,7 @@ use sluice_runtime::{shutdown, telemetry};
 
 use crate::cli::{Cli, Command};
 
-/// Does what the command line asks.
+/// Runs the command.
 ///
 /// # Errors
 /// Why it could not be done, for people.

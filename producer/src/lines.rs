@@ -1,5 +1,5 @@
-//! Lines of NDJSON, cut out of a stream of bytes in bounded memory: a line that is too long is skipped up to its
-//! end, never gathered.
+//! Splits a stream of bytes into NDJSON lines in bounded memory: a line that is too long is skipped up to its end,
+//! never buffered.
 
 use std::io;
 
@@ -18,7 +18,7 @@ pub struct Line {
     pub number: u64,
     /// How many bytes had been read when it ended: where a progress bar stands.
     pub end: u64,
-    /// Its text, or that it was too long to be kept.
+    /// Its text, or the error that it was too long.
     pub text: Result<BytesMut, TooLong>,
 }
 
@@ -36,9 +36,9 @@ pub struct Lines {
     limit: usize,
     number: u64,
     read: u64,
-    /// How much of what waits was searched for a line's end already.
+    /// How much of the buffer was already searched for the end of a line.
     searched: usize,
-    /// We are inside a line that is too long.
+    /// Inside a line that is too long.
     skipping: bool,
 }
 
@@ -105,10 +105,10 @@ impl Decoder for Lines {
     }
 }
 
-/// What is there now, without waiting for more: at least one item unless the stream has ended, and no more than `most`
+/// What is available now, without waiting for more: at least one item unless the stream has ended, and at most `most`
 /// items or about `heaviest` bytes.
 ///
-/// A slow sender's line is so handled at once and a fast sender's lines many at a time, with no timer between them.
+/// So a slow client's line is handled immediately, and a fast client's lines many at a time, without a timer.
 pub async fn gather<S: Stream + Unpin>(
     from: &mut S,
     most: usize,

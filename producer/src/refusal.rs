@@ -1,14 +1,14 @@
-//! Why what came in is no post.
+//! Why some input is not a post.
 
 use sluice_runtime::health::FieldProblem;
 
-/// Why some input is no post.
+/// Why some input is not a post.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It is not JSON in UTF-8. Says where, and never repeats the text.
     #[error("not JSON: {0}")]
     NotJson(String),
-    /// It is JSON, but not a post. Every field at fault is named.
+    /// It is JSON, but not a post. Names every wrong field.
     #[error("{}", in_one_line(.0))]
     Invalid(Vec<FieldProblem>),
 }

@@ -1,7 +1,7 @@
-//! Hop 1: from raw input to a [`Post`]. Parsed once, checked once; what comes out is within every limit.
+//! Step 1: from raw input to a [`Post`]. Parsed once, checked once; the result respects every limit.
 //!
-//! A sender learns of all faults at once: a title that is missing *and* a content that is too long are two lines of one
-//! answer. That is why the input is first taken as a [`Draft`], whatever its fields are, and judged afterwards.
+//! A client gets all errors at once: a missing title *and* a content that is too long are two entries of one response.
+//! For this reason, the input is first read as a [`Draft`], whatever its fields are, and validated afterwards.
 
 use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, PostId, TITLE_MAX_CHARS};
 use sluice_runtime::health::FieldProblem;
@@ -15,7 +15,7 @@ pub const KEY_MAX: usize = 255;
 /// The header that carries it.
 pub const KEY_HEADER: &str = "Idempotency-Key";
 
-/// A sender's own name for a post: the same key gives the same post the same id.
+/// A client's own key for a post: the same key always gives the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key(String);
 
@@ -32,7 +32,7 @@ impl Key {
         }
     }
 
-    /// A complaint about the key.
+    /// An error about the key.
     #[must_use]
     pub fn problem(problem: impl Into<String>) -> FieldProblem {
         FieldProblem { field: KEY_HEADER, problem: problem.into() }
@@ -47,11 +47,11 @@ impl Key {
 
 /// Reads a post as senders write it: `{"title": "…", "content": "…", "author"?: "…", "id"?: "<uuid>"}`.
 ///
-/// Its id is the field `id`, else what the key stands for, else a new one. A key that could not be read comes as the
-/// complaint about it, to be named together with the other faults. `at` becomes its time of submission.
+/// Its id is the field `id`, or derived from the key, or new. An invalid key is passed as its error, to be reported
+/// together with the other errors. `at` becomes the time of submission.
 ///
 /// # Errors
-/// [`Refusal`], with all faults at once.
+/// [`Refusal`], with all errors at once.
 pub fn read(body: &[u8], key: Result<Option<Key>, FieldProblem>, at: OffsetDateTime) -> Result<Post, Refusal> {
     let draft = Draft::read(body)?;
     let mut faults = Vec::new();
@@ -85,7 +85,7 @@ mod tests {
         read(body.as_bytes(), Ok(None), OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// The faults of a body, as `field problem`.
+    /// The errors of a body, as `field problem`.
     fn faults(body: &str) -> Vec<String> {
         match read_plainly(body) {
             Err(Refusal::Invalid(fields)) => fields.iter().map(|at| format!("{} {}", at.field, at.problem)).collect(),

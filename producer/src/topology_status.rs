@@ -1,14 +1,14 @@
-//! Our standing with the broker: whether the queues that posts go to are declared, and are ours.
+//! Whether the queues are declared as this program expects.
 //!
 //! ```text
-//!  Trying ──declared──► Declared            posts are taken
+//!  Trying ──declared──► Declared            posts are accepted
 //!    │ ▲
 //!    ▼ │ backoff
-//!  Refused                                  posts are answered with 503 and this reason
+//!  Refused                                  posts get 503 and this reason
 //! ```
 //!
-//! Until they have been declared once, no post is published: a queue of somebody else's making, without our
-//! arguments, might drop it. What becomes of them later is for [`crate::http::watch`] to see.
+//! Until they have been declared once, no post is published: a queue declared by somebody else, with other arguments,
+//! might drop it. Later changes are detected by [`crate::http::watch`].
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 /// The first and the longest wait between two tries.
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
 
-/// How we stand.
+/// The state of the declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopologyStatus {
     /// The broker has not answered yet.
@@ -40,7 +40,7 @@ impl TopologyStatus {
     pub fn check(&self) -> Result<(), String> {
         match self {
             Self::Declared => Ok(()),
-            Self::Trying => Err("RabbitMQ has not answered yet; is it running? AMQP_URL says where to look".to_owned()),
+            Self::Trying => Err("RabbitMQ has not answered yet; is it running? AMQP_URL sets the address".to_owned()),
             Self::Refused(error) => Err(error.to_string()),
         }
     }
@@ -52,13 +52,13 @@ pub enum DeclareError {
     /// The broker cannot be used.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// Its queues are not the ones we mean.
+    /// Its queues are declared differently.
     #[error(transparent)]
     Topology(TopologyError),
 }
 
 impl DeclareError {
-    /// Whether somebody has to change something before another try is of any use.
+    /// Whether an operator must change something before another try can succeed.
     #[must_use]
     pub fn needs_operator(&self) -> bool {
         match self {
@@ -71,9 +71,9 @@ impl DeclareError {
     /// Logs it, as an error if it needs an operator.
     pub fn log(&self) {
         if self.needs_operator() {
-            tracing::error!(error = %self, "no post is accepted until this is put right");
+            tracing::error!(error = %self, "no posts are accepted until this is fixed");
         } else {
-            tracing::warn!(error = %self, "no post is accepted yet; trying on");
+            tracing::warn!(error = %self, "no posts are accepted yet; retrying");
         }
     }
 }
@@ -93,10 +93,11 @@ pub async fn declare(broker: &Broker, topology: &Topology) -> Result<(), Declare
     })
 }
 
-/// Declares the queues, and tries on for so long while the broker is down. `say` is told once what is waited for.
+/// Declares the queues, and retries for so long while the broker is down. `say` is called once with the reason for the
+/// wait.
 ///
 /// # Errors
-/// [`DeclareError`]: at once when it needs an operator, else the last one when the patience is used up.
+/// [`DeclareError`]: immediately if it needs an operator, otherwise the last one when the patience is used up.
 pub async fn declare_within(
     patience: Duration,
     broker: &Broker,
@@ -124,9 +125,9 @@ pub async fn declare_within(
     }
 }
 
-/// Tries until the queues are declared, and says after each try how we stand.
+/// Tries until the queues are declared, and reports the state after each try.
 ///
-/// It goes on after troubles that need an operator, too: once the operator has seen to them, nothing needs a restart.
+/// It also continues after errors that need an operator: once they are fixed, no restart is needed.
 pub async fn pursue(broker: &Broker, topology: &Topology, topology_status: &watch::Sender<TopologyStatus>) {
     let mut waits = RetryPolicy::forever(WAITS.0, WAITS.1).schedule();
     loop {
@@ -141,10 +142,10 @@ pub async fn pursue(broker: &Broker, topology: &Topology, topology_status: &watc
     topology_status.send_replace(TopologyStatus::Declared);
 }
 
-/// What is said when something has to wait.
+/// The message when something has to wait.
 #[must_use]
 pub fn waiting(error: &dyn std::fmt::Display, patience: Duration) -> String {
-    format!("waiting: {error}; trying again for up to {patience:?}")
+    format!("waiting: {error}; retrying for up to {patience:?}")
 }
 
 #[cfg(test)]

@@ -93,14 +93,14 @@ fn request(path: &str, content_type: &str, length: usize) -> String {
 async fn a_thousand_silent_connections_keep_nobody_out() {
     let ground = Ground::new();
     let server = serve(&ground, &[]).await;
-    withstands(&server, "sent no whole request", 1100, |wire| send_and_stay(wire, "GET /heal")).await;
+    withstands(&server, "sent no complete request", 1100, |wire| send_and_stay(wire, "GET /heal")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_beyond_the_limit_make_room_for_others() {
     let ground = Ground::new();
     let server = serve(&ground, &["--max-connections", "50"]).await;
-    withstands(&server, "made room", 300, |wire| send_and_stay(wire, "GET /heal")).await;
+    withstands(&server, "closed for new ones", 300, |wire| send_and_stay(wire, "GET /heal")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +119,7 @@ async fn batches_of_lines_with_every_fault_are_held_back_too() {
     let ground = Ground::new();
     let server = serve(&ground, &[]).await;
     let line = r#"{"title":[1,2],"content":{},"author":7,"id":"x","title":1,"content":2,"author":3,"id":4}"#;
-    withstands(&server, "did not read their answers", 10, |wire| {
+    withstands(&server, "did not read their responses", 10, |wire| {
         let body = format!("{line}\n").repeat(99_999);
         send_and_stay(wire, request("/posts/batch", "application/x-ndjson", body.len()) + &body)
     })
@@ -142,7 +142,7 @@ async fn bodies_that_stop_short_of_their_end_take_no_more_than_there_is_room_for
 async fn who_does_not_read_an_answer_is_hung_up_on() {
     let ground = Ground::new();
     let server = serve(&ground, &[]).await;
-    withstands(&server, "did not read their answers", 2, |wire| {
+    withstands(&server, "did not read their responses", 2, |wire| {
         let body = "{}\n".repeat(99_999);
         send_and_stay(wire, request("/posts/batch", "application/x-ndjson", body.len()) + &body)
     })

@@ -12,8 +12,8 @@ use sluice_runtime::command_line::Reference;
 
 use crate::gate::SchemaMode;
 
-/// How long a delivery may stay in flight at the most. The broker takes it away after 30 minutes (its default
-/// `consumer_timeout`), and closes the channel.
+/// How long a delivery may stay in flight. The broker takes it back after 30 minutes (its default `consumer_timeout`),
+/// and closes the channel.
 const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
 
 /// Take posts from the queue, review them and record them in MySQL
@@ -31,7 +31,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Consume posts until told to stop
+    /// Consume posts until stopped
     #[command(args_override_self = true)]
     Run(Box<RunArgs>),
     /// Shell completions and manual pages.
@@ -50,7 +50,7 @@ pub struct RunArgs {
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub processes: u16,
 
-    /// Consumers per process: posts that it works on at the same time
+    /// Consumers per process, each working on one post at a time
     #[arg(long, env = "SLUICE_CONCURRENCY", value_name = "K", default_value_t = 8,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
@@ -70,20 +70,20 @@ pub struct RunArgs {
 
     /// Address to serve /healthz, /readyz and /metrics on [default: off]
     ///
-    /// With several processes, each one listens one port further.
+    /// With several processes, each one uses the next port.
     #[arg(long, env = "SLUICE_WORKER_LISTEN", value_name = "ADDRESS", value_parser = sluice_runtime::health::address)]
     pub listen: Option<SocketAddr>,
 
     /// Rules file (TOML) for the review [default: built-in rules]
     ///
-    /// The file is read again when it changes and on SIGHUP.
+    /// The file is reloaded when it changes and on SIGHUP.
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
 
     /// Refuse changed rules that shift verdicts by more than this many percentage points
     ///
     /// The shift is how far the share of held or of rejected posts, among the last 500 reviewed, would go up or down.
-    /// 100 refuses none.
+    /// 100 refuses no change.
     #[arg(long, env = "SLUICE_RELOAD_MAX_SHIFT", value_name = "POINTS", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub reload_max_shift: u32,
@@ -98,7 +98,7 @@ pub struct RunArgs {
 
     /// Attempts at recording a post before it is dead-lettered as exhausted
     ///
-    /// Counts failures of this post while the table takes others (a deadlock, a lock on its row).
+    /// Only failures of this post count, while the table accepts others (a deadlock, a lock on its row).
     #[arg(long, env = "SLUICE_MAX_ATTEMPTS", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_attempts: u32,
@@ -113,18 +113,18 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_RETRY_CAP", value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub retry_cap: Duration,
 
-    /// Dead-letter a post as a crash loop after this many deliveries without an answer
+    /// Dead-letter a post as a crash loop after this many deliveries without an acknowledgement
     #[arg(long, env = "SLUICE_MAX_DELIVERIES", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=19))]
     pub max_deliveries: u64,
 
-    /// How long to keep posts in flight while MySQL takes no post
+    /// How long to keep posts in flight while MySQL accepts no posts
     ///
     /// After that, they go back to the queue.
     #[arg(long, env = "SLUICE_HOLD", value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub hold: Duration,
 
-    /// How long a stop may take to finish the posts in flight
+    /// How long a stopping worker may take to finish the posts in flight
     ///
     /// After that, the rest goes back to the queue.
     #[arg(long, env = "SLUICE_DRAIN", value_name = "TIME", default_value = "10s", value_parser = duration)]
@@ -138,7 +138,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
 
-    /// Set by the supervisor: end when its pipe to this process closes
+    /// Set by the supervisor: exit when its pipe to this process closes
     #[arg(long, hide = true)]
     pub watched: bool,
 }
@@ -150,21 +150,21 @@ impl RunArgs {
         RetryPolicy { base: self.retry_base, cap: self.retry_cap, max_attempts: Some(self.max_attempts) }
     }
 
-    /// What clap cannot see: how settings go together.
+    /// Checks what clap cannot: combinations of settings.
     ///
     /// # Errors
-    /// The setting that does not.
+    /// The setting that is wrong.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.hold > LONGEST_HOLD {
             let problem =
-                format!("{:?} is too long: RabbitMQ takes a post away after 30 minutes; at most 15m", self.hold);
+                format!("{:?} is too long: RabbitMQ takes a delivery back after 30 minutes; at most 15m", self.hold);
             return Err(ConfigError::new("SLUICE_HOLD", problem));
         }
         let retries = self.retry_cap.saturating_mul(self.max_attempts);
         if retries > LONGEST_HOLD {
             let problem = format!(
-                "{} attempts up to {:?} apart could keep a post in flight for {retries:?}, and RabbitMQ takes it away \
-                 after 30 minutes; at most 15m in all",
+                "{} attempts up to {:?} apart could keep a post in flight for {retries:?}, and RabbitMQ takes it back \
+                 after 30 minutes; at most 15m in total",
                 self.max_attempts, self.retry_cap
             );
             return Err(ConfigError::new("SLUICE_RETRY_CAP", problem));

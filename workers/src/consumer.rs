@@ -1,4 +1,4 @@
-//! The consumers of one process: a session after the other, from the start to the stop signal.
+//! The consumers of one process: one session after another, from the start to the stop signal.
 //!
 //! ```text
 //!            ┌────────────────────────── wait ◄──────────────────────────┐
@@ -42,7 +42,7 @@ const QUIET: Duration = Duration::from_millis(300);
 /// The first and the longest wait before a session is rebuilt.
 const REBUILD: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
-/// What the consumers of a process need.
+/// The settings and parts that the consumers of a process need.
 pub struct Consumers {
     /// The broker.
     pub broker: Broker,
@@ -97,7 +97,7 @@ impl Consumers {
                     match end {
                         End::Stopped => return,
                         End::Paused => continue,
-                        End::Broken(why) => tracing::warn!(%why, "the session with RabbitMQ ended; building a new one"),
+                        End::Broken(why) => tracing::warn!(%why, "the session with RabbitMQ ended; opening a new one"),
                     }
                 }
                 Err(error) => complain(&error),

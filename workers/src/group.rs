@@ -1,4 +1,4 @@
-//! Rows that are written by one statement, and who waits for each.
+//! The rows of one statement, and who waits for each.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,8 @@ use sluice_core::failure::Failure;
 use sluice_mysql::{Recorded, Row};
 use tokio::sync::oneshot;
 
-/// The most rows of one statement: at thirteen values each far below the 65,535 a prepared statement may have.
+/// The most rows of one statement: with thirteen values each, far below the limit of 65,535 values in a prepared
+/// statement.
 pub const GROUP_ROWS: usize = 1000;
 /// The most bytes of text of one statement, unless a single row has more: below the packet limit that servers have by
 /// default.
@@ -15,7 +16,7 @@ const GROUP_BYTES: usize = 2 * 1024 * 1024;
 /// Into how many parts a group is split. Eight rows are then tried one by one, and a thousand in four steps.
 const PARTS: usize = 8;
 
-/// What became of a row: if it is not stored, why, and whom that hits.
+/// The outcome of a row: if it is not stored, why, and which posts that affects.
 pub type Answer = Result<Recorded, (Failure, Blame)>;
 
 /// A row to be written.
@@ -41,12 +42,12 @@ impl Group {
         Self { rows: vec![job.row], answers: vec![job.answer] }
     }
 
-    /// Takes the next group from what is waiting; `packet` is the most bytes that the server takes at once.
+    /// Takes the next group from what is waiting; `packet` is the most bytes that the server accepts at once.
     #[must_use]
     pub fn next(jobs: &mut VecDeque<Job>, packet: usize) -> Self {
         let (mut group, mut bytes) = (Self::default(), 0);
-        // What the review found and the driver's own marks need room too. A single row may be larger than a group is to
-        // be.
+        // The findings of the review and the driver's overhead need room too. A single row may be larger than the limit
+        // for a group.
         let most = GROUP_BYTES.min(packet / 2);
         let fit = jobs.iter().take(GROUP_ROWS).take_while(|job| {
             bytes += job.row.bytes();
@@ -72,20 +73,20 @@ impl Group {
         parts
     }
 
-    /// Whether nobody waits for any of it any more: its posts are being released to the queue.
+    /// Whether nobody waits for it any more: its posts are being released to the queue.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.answers.iter().all(oneshot::Sender::is_closed)
     }
 
-    /// Tells those who wait what became of their rows.
+    /// Sends the outcomes to those who wait.
     pub fn answered(self, answers: Vec<Answer>) {
         for (waiting, answer) in self.answers.into_iter().zip(answers) {
             let _ = waiting.send(answer);
         }
     }
 
-    /// Tells all who wait that their rows are not stored.
+    /// Sends a failure to all who wait.
     pub fn failed(self, failure: &Failure, blame: Blame) {
         for answer in self.answers {
             let _ = answer.send(Err((failure.clone(), blame)));
@@ -93,11 +94,11 @@ impl Group {
     }
 }
 
-/// The next lower number of rows that groups have: all up to 8, then four in each doubling.
+/// The next lower allowed group size: all up to 8, then four in each doubling.
 ///
 /// A statement is prepared for its number of rows, which for hundreds of them costs the server more than to run it.
-/// With these sizes there are so few statements that all of them stay prepared, and no more than a fifth of what waits
-/// has to wait for the next one.
+/// With these sizes there are so few statements that all stay prepared, and at most a fifth of the waiting rows must
+/// wait for the next one.
 fn round(rows: usize) -> usize {
     let step = rows.ilog2().saturating_sub(2);
     rows >> step << step

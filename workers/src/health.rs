@@ -1,4 +1,4 @@
-//! The worker's signs of life over HTTP: is it alive, would it take a post, and its numbers.
+//! The worker's HTTP endpoints: liveness, readiness and metrics.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::gate::Gate;
 use crate::worker_status::StatusSource;
 
-/// Connections that may be open: a few supervisors and scrapers, many times over.
+/// Connections that may be open: far more than a few supervisors and scrapers need.
 const CONNECTIONS: usize = 256;
 
 /// The port and the pages.
@@ -23,26 +23,26 @@ pub struct Health {
 }
 
 impl Health {
-    /// Takes the port. A worker is ready when it consumes and can store.
+    /// Opens the port. A worker is ready when it consumes posts and can store them.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// When the port cannot be opened.
     pub async fn prepare(address: SocketAddr, metrics: Metrics, status: StatusSource) -> anyhow::Result<Self> {
         describe(&status.gate);
         let listener = health::bind(address, "SLUICE_WORKER_LISTEN or --listen").await?;
-        tracing::info!(address = %listener.local_addr()?, "signs of life: /healthz, /readyz, /metrics");
+        tracing::info!(address = %listener.local_addr()?, "serving /healthz, /readyz and /metrics");
         let ready = move || std::future::ready(readiness(&status.say()));
         Ok(Self { listener, routes: health::routes(metrics, ready) })
     }
 
     /// Serves them until `end`.
     pub async fn serve(self, end: CancellationToken) {
-        let most = health::room_for(CONNECTIONS, "the port for signs of life");
+        let most = health::room_for(CONNECTIONS, "the health port");
         health::serve(self.listener, self.routes, most, end, Duration::ZERO).await;
     }
 }
 
-/// Ready is who takes posts.
+/// A worker that accepts posts is ready.
 fn readiness(status: &WorkerStatus) -> Result<(), String> {
     match (&status.paused, status.state) {
         (Some(paused), _) => {
@@ -55,12 +55,16 @@ fn readiness(status: &WorkerStatus) -> Result<(), String> {
     }
 }
 
-/// What the numbers on `/metrics` mean, and where they begin.
+/// Describes the metrics, and sets their initial values.
 fn describe(gate: &Gate) {
-    metrics::describe_gauge!("sluice_worker_paused", "1 while the dependency takes no post and nothing is stored");
+    metrics::describe_gauge!(
+        "sluice_worker_paused",
+        "1 while the dependency accepts no posts and the worker is \
+                                                      paused"
+    );
     metrics::describe_gauge!(
         "sluice_worker_paused_since_timestamp_seconds",
-        "Since when, in seconds since 1970; 0 while it is not paused"
+        "When the pause began, in seconds since 1970; 0 while it is not paused"
     );
     metrics::describe_gauge!("sluice_posts_in_flight", "Deliveries that are not settled yet");
     metrics::describe_gauge!(
@@ -68,41 +72,38 @@ fn describe(gate: &Gate) {
         "When the oldest post in flight was submitted, in seconds since 1970; with none in flight, that of the last one"
     );
     metrics::describe_gauge!("sluice_worker_consuming", "1 while there is a session with RabbitMQ");
-    metrics::describe_counter!(
-        "sluice_posts_recorded_total",
-        "Posts found in MySQL at the end of an attempt, by result"
-    );
+    metrics::describe_counter!("sluice_posts_recorded_total", "Posts that are in MySQL after an attempt, by result");
     metrics::describe_counter!(
         "sluice_posts_reviewed_total",
-        "Reviews by verdict; a post that is tried again while it is in flight counts once"
+        "Reviews by verdict; a post that is retried while in flight counts once"
     );
-    metrics::describe_gauge!("sluice_rules_info", "1 for the rules in force, 0 for those that were");
+    metrics::describe_gauge!("sluice_rules_info", "1 for the rules in force, 0 for earlier ones");
     metrics::describe_gauge!(
         "sluice_rules_loaded_timestamp_seconds",
-        "Since when the rules are in force, in seconds since 1970"
+        "When the rules came into force, in seconds since 1970"
     );
     metrics::describe_counter!(
         "sluice_rules_reloads_total",
-        "Times that the rules file was read again, by result: loaded, unchanged or refused"
+        "Reloads of the rules file, by result: loaded, unchanged or refused"
     );
-    metrics::describe_counter!("sluice_rules_shadow_total", "Findings of rules in shadow mode, by rule");
+    metrics::describe_counter!("sluice_rules_shadow_total", "Matches of rules in shadow mode, by rule");
     metrics::describe_counter!(
         "sluice_reviewer_requests_total",
-        "Posts that the outside reviewer was to be asked about, by result: cleared, flagged, or what went wrong"
+        "Posts to ask the outside reviewer about, by result: cleared, flagged, or the error"
     );
     metrics::describe_histogram!(
         "sluice_reviewer_seconds",
-        "From a request to the outside reviewer to its whole answer"
+        "Time from a request to the outside reviewer to its complete answer"
     );
     metrics::describe_gauge!(
         "sluice_reviewer_circuit_open",
-        "1 while the outside reviewer is not asked, because it failed too often in a row"
+        "1 while no requests are sent to the outside reviewer because of consecutive failures"
     );
-    metrics::describe_counter!("sluice_deliveries_settled_total", "Answers to the broker, by settlement");
+    metrics::describe_counter!("sluice_deliveries_settled_total", "Settled deliveries, by settlement");
     metrics::describe_counter!("sluice_posts_dead_lettered_total", "Posts that were dead-lettered, by class and code");
-    metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be made again, by code");
+    metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be retried, by code");
     metrics::describe_histogram!("sluice_group_rows", "Rows of one insert");
-    metrics::describe_histogram!("sluice_post_age_seconds", "From the front door to the row");
+    metrics::describe_histogram!("sluice_post_age_seconds", "Time from submission to the row");
     metrics::gauge!("sluice_worker_consuming").set(0.0);
     metrics::gauge!("sluice_posts_in_flight").set(0.0);
     gate.report();

@@ -1,6 +1,6 @@
 //! What is in flight: how many posts, and when the oldest of them was submitted. An operator wants to know how old the
-//! backlog is, and the broker does not tell ages of a quorum queue: a post's own timestamp does, once somebody holds
-//! it.
+//! backlog is. The broker does not report the age of messages in a quorum queue, but the timestamp of a post in flight
+//! shows it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ struct Held {
     oldest: Option<i64>,
 }
 
-/// One post in flight. Dropped, it no longer is.
+/// One post in flight, until this is dropped.
 #[derive(Debug)]
 pub struct InFlightGuard<'a> {
     in_flight: &'a InFlight,
@@ -27,7 +27,7 @@ pub struct InFlightGuard<'a> {
 }
 
 impl InFlight {
-    /// Takes a post in flight; `submitted` is the message's own timestamp, as far as it has one.
+    /// Adds a post in flight; `submitted` is the message's own timestamp, if it has one.
     pub fn take(&self, submitted: Option<OffsetDateTime>) -> InFlightGuard<'_> {
         let submitted = submitted.map(OffsetDateTime::unix_timestamp);
         let mut held = self.held();
@@ -52,7 +52,7 @@ impl InFlight {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,9 @@
-//! What large messages may take of a process at the same time, so that the small ones beside them are not delayed and
-//! memory is bounded.
+//! Limits what large messages may use of a process at the same time, so that small ones are not delayed and memory is
+//! bounded.
 //!
-//! A long review on a thread of the runtime would hold up heartbeats, timeouts and all other posts. It is done beside
-//! the runtime, by no more threads than leave a processor to everybody else. A large message that is
-//! published again, to the dead letters mostly, is in memory twice on its way, so there is one such copy at a time.
+//! A long review on a thread of the runtime would hold up heartbeats, timeouts and all other posts. It runs outside the
+//! runtime, on so many threads that one processor remains for everything else. A large message that is published again,
+//! mostly as a dead letter, is in memory twice, so there is only one such copy at a time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::rules::Rules;
 
-/// From how many bytes of text on a review is long: it takes some milliseconds.
+/// From how many bytes of text a review is long: it takes a few milliseconds.
 const LONG_REVIEW_BYTES: usize = 16 * 1024;
-/// From how many bytes on a message is large.
+/// From how many bytes a message is large.
 const LARGE_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// The places that there are for large messages.
+/// The slots for large messages.
 #[derive(Debug)]
 pub struct Large {
     reviews: Semaphore,
@@ -48,11 +48,11 @@ impl Large {
         let _place = self.reviews.acquire().await;
         let (rules, post) = (Arc::clone(rules), post.clone());
         let done = tokio::task::spawn_blocking(move || reviewed(&rules, &post)).await;
-        // Its panics are caught within, so only the end of the runtime is left.
+        // Panics are caught inside, so only the end of the runtime remains.
         done.unwrap_or_else(|gone| Err(Failure::panicked("review", &gone.to_string())))
     }
 
-    /// Waits for the place of a copy of so many bytes, if it is a large one.
+    /// Waits for the slot for a copy of so many bytes, if it is large.
     pub async fn copy(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
         if bytes < LARGE_MESSAGE_BYTES { None } else { self.copies.acquire().await.ok() }
     }

@@ -1,12 +1,12 @@
-//! The worker: takes posts from the queue, reviews them, stores them, tells the broker.
+//! The worker: takes posts from the queue, reviews them, stores them, and settles their deliveries.
 //!
 //! ```text
 //!  consumer ─► handler ─► rules ─► outside reviewer ─► recorder ─► MySQL
 //!     ▲           │ decide                │
 //!     │           ▼                       │
-//!     └─────── settle ◄───────────────────┘        gate: closed while MySQL takes no post
+//!     └─────── settle ◄───────────────────┘        gate: closed while MySQL accepts no posts
 //!
-//!  recorder ─► writer ─► MySQL      a group one of whose rows is at fault: recorder ─► suspects ─► writer
+//!  recorder ─► writer ─► MySQL      a group with a row at fault: recorder ─► suspects ─► writer
 //! ```
 
 pub mod activity;

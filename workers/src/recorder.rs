@@ -1,13 +1,13 @@
-//! The recorder: one task that writes what all consumers of the process have to write.
+//! The recorder: one task that writes for all consumers of the process.
 //!
-//! It writes what is waiting in one statement, but for the few rows beyond one of the sizes that groups have, then
-//! takes what has gathered meanwhile. There is no timer, so a lone post waits for nothing, and under load the groups
+//! It writes the waiting rows in one statement, except for the few rows beyond one of the allowed group sizes, then
+//! takes what has arrived in the meantime. There is no timer, so a single post does not wait, and under load the groups
 //! grow by themselves up to the number of posts in flight.
 //!
-//! A statement stores its rows but for those that a unique key refuses, of which the store says what became of each; or
-//! it fails, and stores none. When a group fails and the table takes a plain row, one of its rows is at fault: the
-//! group goes to the suspects, where it is split until that row stands alone, and the recorder goes on. A row that
-//! failed before begins there.
+//! A statement stores all its rows except those that a unique key refuses, for which the store reports the outcome; or
+//! it fails, and stores none. If a group fails and the table accepts a test row, one of its rows is at fault: the group
+//! goes to the suspects, where it is split until that row is alone, and the recorder continues. A row that failed
+//! before starts there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::group::{Answer, GROUP_ROWS, Group, Job};
 use crate::suspects::Suspects;
 use crate::writer::{Writer, Written};
 
-/// The way to the recorder's task. It ends when its last handle is dropped.
+/// A handle to the recorder's task, which ends when its last handle is dropped.
 #[derive(Clone)]
 pub struct Recorder {
     jobs: mpsc::Sender<Job>,
@@ -44,14 +44,14 @@ impl Recorder {
         Self { jobs, suspects, cases }
     }
 
-    /// Stores a row, together with whoever else is waiting; then, if it is held, there is a case for it.
+    /// Stores a row, together with other waiting rows; if the post is held, a case for it exists afterwards.
     ///
     /// # Errors
-    /// Why it is not stored, or has no case, and whom that hits.
+    /// Why it is not stored or has no case, and which posts that affects.
     pub async fn record(&self, row: Row) -> Answer {
         let (post, held) = (row.post.id, row.review.verdict == Verdict::Held);
         let recorded = self.store(row).await?;
-        // A row that was there may say something else than today's review.
+        // A row that already existed may have another verdict than this review.
         if held || recorded == Recorded::AlreadyRecorded {
             self.cases.open(post).await?;
         }
@@ -60,7 +60,7 @@ impl Recorder {
 
     async fn store(&self, row: Row) -> Answer {
         let (answer, answered) = oneshot::channel();
-        // The task outlives its handles and survives what panics in it; its end would mean that the runtime ends.
+        // The task outlives its handles and survives panics, so its end means that the runtime ends.
         let gone = || {
             let failure = Failure::new(Kind::Dependency, "recorder_gone", "the recorder has ended");
             (failure, Blame::EveryPost)
@@ -81,7 +81,7 @@ async fn run(mut waiting: mpsc::Receiver<Job>, writer: Arc<Writer>, suspects: Su
     loop {
         let more = waiting.recv_many(&mut come, GROUP_ROWS);
         if !jobs.is_empty() {
-            // What is left of the last group waits for nobody.
+            // The rest of the last group is written without waiting.
             let _ = more.now_or_never();
         } else if more.await == 0 {
             return;
@@ -91,7 +91,7 @@ async fn run(mut waiting: mpsc::Receiver<Job>, writer: Arc<Writer>, suspects: Su
         match writer.write(&group.rows).await {
             Written::Answered(answers) => group.answered(answers),
             Written::Failed(failure, Blame::EveryPost) => group.failed(&failure, Blame::EveryPost),
-            // A row that fails for good fails so again.
+            // A row that fails permanently fails in the same way again.
             Written::Failed(failure, Blame::Post) if group.rows.len() == 1 && failure.kind == Kind::Permanent => {
                 group.failed(&failure, Blame::Post);
             }

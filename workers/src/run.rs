@@ -1,4 +1,4 @@
-//! One worker process: puts the parts together, and takes them apart at the end.
+//! One worker process: starts its parts, and stops them at the end.
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -33,14 +33,15 @@ use crate::rules::{Calls, Reload, Rules, Stamp};
 use crate::supervisor;
 use crate::worker_status::StatusSource;
 
-/// The longest wait for a dead letter's confirm. Nobody stands waiting for it, and too short a wait makes duplicates.
+/// The longest wait for a dead letter's confirm. Nothing depends on it being fast, and a short timeout creates
+/// duplicates.
 const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// `sluice-worker run`.
 ///
 /// # Errors
-/// What makes it useless to begin: a wrong setting, rules that cannot be read, queues that are declared differently,
-/// refused credentials, a missing database. That a server is down is no such reason.
+/// What must be fixed by an operator: a wrong setting, rules that cannot be read, queues that are declared differently,
+/// refused credentials, a missing database. A server that is down is not an error.
 pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     args.check()?;
     let shutdown = Shutdown::listen().context("cannot listen for signals")?;
@@ -51,7 +52,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let broker = Broker::new(&args.broker, format!("sluice-worker {name}"))?;
     let topology = Topology::new(&args.broker);
     let store = Arc::new(Store::new(&args.database)?);
-    // Before anything counts: the gate may be closed at once.
+    // Before any metric is counted, because the gate may be closed immediately.
     let metrics =
         args.listen.map(|address| Metrics::install("sluice-worker").map(|metrics| (address, metrics))).transpose()?;
     let reviewer = reviewer.map(Reviewer::new).transpose()?;
@@ -124,7 +125,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Consumes until told to stop.
+/// Consumes until stopped.
 async fn work(
     consumers: Consumers,
     status: StatusSource,
@@ -149,13 +150,13 @@ async fn work(
     end.cancel();
     let _ = probing.await;
     if gate.pause().is_none() {
-        // One that is down would only be waited for.
+        // Closing a server that is down would only wait.
         store.close().await;
     }
 }
 
-/// The rules to begin with, and where they were read from. The stamp is older than what was read: a change in between
-/// is a change.
+/// The rules to begin with, and where they were read from. The stamp is taken before the file is read, so that a change
+/// in between is noticed.
 fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), Mistakes> {
     match &args.rules {
         Some(file) => {
@@ -166,7 +167,7 @@ fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), Mi
     }
 }
 
-/// Says who is here, whenever it is asked.
+/// Answers worker-status requests.
 fn answer_worker_status_requests(
     consumers: &Consumers,
     status: StatusSource,
@@ -176,7 +177,7 @@ fn answer_worker_status_requests(
     async move { worker_status::answer(&broker, &topology, || status.say(), end).await }
 }
 
-/// Queues that are declared differently and refused credentials end it; a broker that is down is waited for later.
+/// Exits if queues are declared differently or credentials are refused; waits later for a broker that is down.
 async fn check_broker(broker: &Broker, topology: &Topology) -> anyhow::Result<()> {
     let connection = match broker.connect().await {
         Ok(connection) => connection,
@@ -201,7 +202,7 @@ async fn check_broker(broker: &Broker, topology: &Topology) -> anyhow::Result<()
     }
 }
 
-/// A missing database or permission ends it; a server that is down closes the gate, and the probe sees to the rest.
+/// Exits if a database or permission is missing; if the server is down, closes the gate, and the probe does the rest.
 async fn check_database(probe: &mut Probe, gate: &Gate) -> anyhow::Result<()> {
     match probe.prepare().await {
         Ok(()) => Ok(()),
@@ -213,9 +214,9 @@ async fn check_database(probe: &mut Probe, gate: &Gate) -> anyhow::Result<()> {
     }
 }
 
-/// Does what the process that watches over us asks for: each byte calls for a look at the rules, and the end of the
-/// pipe (it closes its end, or is gone) for an orderly stop. A thread of its own: the runtime would wait at its end for
-/// a read that nothing interrupts.
+/// Follows the supervisor: each byte in the pipe requests a reload of the rules, and the end of the pipe (the
+/// supervisor closed it, or died) requests an orderly stop. It has its own thread, because the runtime would wait at
+/// its end for a read that cannot be interrupted.
 fn obey_the_pipe(stop: CancellationToken, calls: Calls) {
     std::thread::spawn(move || {
         for byte in std::io::stdin().lock().bytes() {

@@ -1,5 +1,5 @@
-//! How many posts left the queue through this process since it was started: the two counters of which `sluice status`
-//! makes a speed for each worker. The metrics count the same, but only where a port was given to serve them.
+//! How many posts left the queue through this process since it was started: the two counters from which `sluice status`
+//! computes the rate of each worker. The metrics count the same, but are served only if a port is set.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +13,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Counts what the broker was told. A released post has not left the queue, so it counts as nothing.
+    /// Counts a settlement. A released post has not left the queue, so it does not count.
     pub fn count(&self, settlement: &Settlement) {
         let counter = match settlement {
             Settlement::Ack => &self.stored,

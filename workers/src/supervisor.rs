@@ -1,10 +1,10 @@
-//! Several worker processes under one: each that dies is started again.
+//! Several worker processes under a supervisor, which restarts each that dies.
 //!
-//! A watched process holds the other end of a pipe. When we stop, the pipe is closed, which asks for an orderly end
-//! just as a signal would, and can be asked any number of times: a terminal's Ctrl-C has already reached everybody, and
-//! a second signal would end them at once. When we are killed, the kernel closes the pipe for us.
+//! A supervised process holds the other end of a pipe. When the supervisor stops, it closes the pipe, which requests an
+//! orderly stop as a signal would, but can be repeated: a terminal's Ctrl-C has already reached every process, and a
+//! second signal would make them exit immediately. If the supervisor is killed, the kernel closes the pipe.
 //!
-//! The pipe has one word: a byte calls for a look at the rules. So SIGHUP to us reaches every process.
+//! A byte in the pipe requests a reload of the rules, so SIGHUP to the supervisor reaches every process.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -26,19 +26,19 @@ use crate::rules::Calls;
 
 /// How a process that dies is started again.
 const RESTART: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// A process that lived so long was well: the next wait is the shortest again.
+/// After a process has run this long, the next wait is the shortest again.
 const WELL: Duration = Duration::from_secs(10);
 /// How much longer than its own drain deadline a process may take to end.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long a call may take to go down the pipe: it waits only for a process that has not read for a long time.
+/// The timeout for writing to the pipe: it waits only for a process that has not read for a long time.
 const PIPE: Duration = Duration::from_secs(1);
 
 /// Runs `args.processes` processes until the stop signal.
 ///
 /// # Errors
-/// When this program cannot be found to be started again.
+/// When the executable of this program cannot be found.
 pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::Result<Exit> {
-    let program = std::env::current_exe().context("cannot find this program to start it again")?;
+    let program = std::env::current_exe().context("cannot find the executable of this program")?;
     let base = args.base_name();
     let mut watched = JoinSet::new();
     for slot in 1..=args.processes {
@@ -47,7 +47,7 @@ pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::R
         let process = Watched { program: program.clone().into(), name, listen, patience: args.drain + GRACE };
         watched.spawn(process.keep(shutdown.clone(), calls.heard()));
     }
-    tracing::info!(processes = args.processes, name = base, "watching over worker processes");
+    tracing::info!(processes = args.processes, name = base, "supervising worker processes");
     let all = async { while watched.join_next().await.is_some() {} };
     tokio::select! {
         () = all => Ok(Exit::Done),
@@ -59,14 +59,14 @@ pub async fn run(args: &RunArgs, shutdown: Shutdown, calls: &Calls) -> anyhow::R
     }
 }
 
-/// Each process a port further.
+/// The next port for each process.
 fn port_of(listen: SocketAddr, slot: u16) -> anyhow::Result<SocketAddr> {
     let port = match listen.port() {
         0 => Some(0),
         port => port.checked_add(slot - 1),
     };
     let port =
-        port.with_context(|| format!("SLUICE_WORKER_LISTEN: there is no port for process {slot} after {listen}"))?;
+        port.with_context(|| format!("SLUICE_WORKER_LISTEN: there is no port left for process {slot} after {listen}"))?;
     Ok(SocketAddr::new(listen.ip(), port))
 }
 
@@ -79,7 +79,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Keeps a process in it until the end.
+    /// Keeps a process running until the end.
     async fn keep(self, shutdown: Shutdown, mut calls: watch::Receiver<u64>) {
         let mut schedule = RetryPolicy::forever(RESTART.0, RESTART.1).schedule();
         while !shutdown.orderly.is_cancelled() {
@@ -88,7 +88,7 @@ impl Watched {
                 Ok(mut child) => {
                     let pid = child.id();
                     tracing::info!(worker = self.name, pid, "started a worker process");
-                    // Taken out, because waiting for a child closes its pipe first.
+                    // Taken out of the child, because waiting for a child closes its pipe first.
                     let mut pipe = child.stdin.take();
                     let status = loop {
                         tokio::select! {
@@ -113,7 +113,7 @@ impl Watched {
         }
     }
 
-    /// The same command line as ours; what comes later on it wins.
+    /// The same command line; later arguments take precedence.
     fn start(&self) -> std::io::Result<Child> {
         let mut command = Command::new(&self.program);
         command.args(std::env::args_os().skip(1));
@@ -129,19 +129,19 @@ impl Watched {
         match tokio::time::timeout(self.patience, child.wait()).await {
             Ok(Ok(status)) if status.success() => tracing::info!(worker = self.name, "ended"),
             Ok(Ok(status)) => tracing::warn!(worker = self.name, how = how(status), "ended"),
-            Ok(Err(error)) => tracing::warn!(worker = self.name, %error, "cannot tell how it ended"),
+            Ok(Err(error)) => tracing::warn!(worker = self.name, %error, "cannot read its exit status"),
             Err(_) => {
-                tracing::warn!(worker = self.name, "did not end in time; killing it");
+                tracing::warn!(worker = self.name, "did not exit in time; killing it");
                 let _ = child.kill().await;
             }
         }
     }
 }
 
-/// Passes a call on: one byte. A signal could reach a process before it listens for any, and end it.
+/// Passes a reload request on as one byte. A signal could reach a process before it handles signals, and terminate it.
 async fn pass_on(pipe: Option<&mut ChildStdin>) {
     if let Some(pipe) = pipe {
-        // One that is gone is seen to by whoever waits for it.
+        // A process that has exited is handled where it is waited for.
         let _ = tokio::time::timeout(PIPE, pipe.write_all(b"\n")).await;
     }
 }

@@ -1,8 +1,8 @@
-//! Groups that failed, or took too long, though the table takes a plain row: one of their rows is at fault.
+//! Groups that failed or took too long although the table accepts a test row: one of their rows is at fault.
 //!
-//! Apart from the recorder, which goes on with the next group. A group is split until the rows at fault stand alone:
-//! the others are stored, those fail. A row that is slow even alone has a trial of its own, so that it keeps nobody
-//! waiting but rows like it.
+//! This runs separately from the recorder, which continues with the next group. A group is split until the rows at
+//! fault are alone: the others are stored, those fail. A row that is slow even when alone is tried separately, so that
+//! only similar rows wait for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::writer::{Writer, Written};
 
 /// How many statements of split groups run at once.
 const SPLITTING: usize = 2;
-/// How many slow rows are on trial at once. Together with the above, the recorder's statement and the plain row these
-/// are fewer than there are connections.
+/// How many slow rows are on trial at once. Together with the above, the recorder's statement and the test row, these
+/// are fewer than the connections.
 const TRIALS: usize = 3;
-/// How long a row on trial may take: longer than the wait for a lock, so that a locked row is seen as what it is.
+/// How long a row on trial may take: longer than the lock wait timeout, so that a locked row is recognised as such.
 const TRIAL: Duration = Duration::from_secs(4);
 
 /// Finds the rows at fault.
@@ -31,14 +31,14 @@ pub struct Suspects {
 }
 
 impl Suspects {
-    /// What writes for the recorder writes here as well.
+    /// The same writer that the recorder uses.
     #[must_use]
     pub fn new(writer: Arc<Writer>) -> Self {
         let (splitting, trials) = (Semaphore::new(SPLITTING), Semaphore::new(TRIALS));
         Self { writer, splitting: Arc::new(splitting), trials: Arc::new(trials) }
     }
 
-    /// Takes a group in; those who wait for its rows get their answers from here. There are never more of them than
+    /// Takes over a group; those who wait for its rows get their outcomes from here. There are never more of them than
     /// posts in flight.
     pub fn take(&self, group: Group) {
         tokio::spawn(self.clone().isolate(group));

@@ -1,4 +1,4 @@
-//! What this process says of itself: at the worker-status request, and to whoever asks whether it is ready.
+//! What this process reports about itself: to worker-status requests, and at `/readyz`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ pub struct StatusSource {
     pub worker: String,
     /// The rules it reviews by.
     pub rules: Arc<Rules>,
-    /// Who is asked beside them, if anybody is.
+    /// The outside reviewer, if there is one.
     pub reviewer: Option<Arc<Reviewer>>,
     /// When it was started, UTC.
     pub started_at: OffsetDateTime,
@@ -32,9 +32,9 @@ pub struct StatusSource {
     pub consumers: u16,
     /// The posts in flight.
     pub in_flight: Arc<InFlight>,
-    /// What became of those before.
+    /// The counts of settled posts.
     pub settled: Arc<Settled>,
-    /// Cancelled when it is to end.
+    /// Cancelled when the process must stop.
     pub stop: CancellationToken,
 }
 

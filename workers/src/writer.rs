@@ -1,8 +1,8 @@
-//! One statement, and if it fails, whom that hits.
+//! One statement, and if it fails, which posts that affects.
 //!
-//! The error alone does not tell ([`sluice_core::disposition::blame`]), so after a failure the table is asked for a
-//! plain row. A statement that takes unusually long is not waited for to its end either: if the table takes a plain row
-//! meanwhile, it is one of the statement's own rows that is slow, and the others need not wait for it.
+//! The error alone does not show this ([`sluice_core::disposition::blame`]), so after a failure the writer tries a test
+//! row. It does not wait for the end of an unusually slow statement either: if the table accepts a test row in the
+//! meantime, one of the statement's own rows is slow, and the others need not wait for it.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -21,38 +21,38 @@ use tokio::time::Instant;
 
 use crate::group::Answer;
 
-/// A statement that is answered within this time is never unusually long.
+/// A statement that finishes within this time is never unusually slow.
 const QUICK: Duration = Duration::from_millis(200);
-/// So many times as long as usual is unusual.
+/// This many times the usual duration is unusually slow.
 const UNUSUAL: u32 = 4;
 
-/// What an insert was answered.
+/// The result of an insert.
 type Inserted = Result<Vec<RowOutcome>, Failure>;
-/// What came of a plain row.
+/// The result of a test row.
 type Plain = Result<(), Failure>;
 
-/// Writes rows, and finds out whom a failure hits.
+/// Writes rows, and finds out which posts a failure affects.
 pub struct Writer {
     store: Arc<Store>,
     worker: String,
     asked: Arc<Mutex<Option<Asked>>>,
-    /// How long statements take that succeed, in microseconds; the last ones count most.
+    /// The usual duration of successful statements, in microseconds; recent ones have more weight.
     usual: AtomicU64,
 }
 
-/// The latest answer about a plain row, and when it came.
+/// The latest result of a test row, and when it arrived.
 struct Asked {
     at: Instant,
     plain: Plain,
 }
 
-/// What became of a statement.
+/// The outcome of a statement.
 pub enum Written {
-    /// It went through: what became of each of its rows.
+    /// It succeeded: the outcome of each of its rows.
     Answered(Vec<Answer>),
     /// None of them is stored.
     Failed(Failure, Blame),
-    /// It took too long while the table took a plain row, and was given up.
+    /// It took too long while the table accepted a test row, and was abandoned.
     TooSlow,
 }
 
@@ -63,19 +63,19 @@ impl Writer {
         Self { store, worker, asked: Arc::default(), usual: AtomicU64::new(0) }
     }
 
-    /// The most bytes that the server takes at once.
+    /// The most bytes that the server accepts at once.
     #[must_use]
     pub fn packet(&self) -> usize {
         self.store.packet()
     }
 
-    /// Writes a group, or gives it up as soon as it is slow by its own rows' fault.
+    /// Writes a group, or abandons it as soon as it is slow because of its own rows.
     pub async fn write(&self, rows: &[Row]) -> Written {
         let usual = Duration::from_micros(self.usual.load(Ordering::Relaxed));
         self.write_within(rows, QUICK.max(usual * UNUSUAL)).await
     }
 
-    /// Writes rows, and gives them up after `patience` if the table takes a plain row then.
+    /// Writes rows, and abandons them after `patience` if the table then accepts a test row.
     pub async fn write_within(&self, rows: &[Row], patience: Duration) -> Written {
         let begun = Instant::now();
         let mut insert = pin!(self.insert(rows));
@@ -95,7 +95,7 @@ impl Writer {
         }
     }
 
-    /// Waits for a slow insert as long as a plain row is slow too. `None`: it is slow by its own rows' fault.
+    /// Waits for a slow insert as long as a test row is slow too. `None`: it is slow because of its own rows.
     async fn compare(&self, mut insert: Pin<&mut impl Future<Output = Inserted>>) -> Option<(Inserted, Option<Plain>)> {
         let asking = Instant::now();
         let plain = tokio::select! {
@@ -103,27 +103,27 @@ impl Writer {
             plain = self.ask(asking) => plain,
         };
         match plain {
-            // On a busy server the plain row took its time too.
+            // On a busy server, the test row was slow too.
             Ok(()) => Some((tokio::time::timeout(asking.elapsed() * 2, insert).await.ok()?, None)),
             failed => Some((insert.await, Some(failed))),
         }
     }
 
-    /// Whom a failure hits; `plain` is what came of a plain row while the insert was under way, if it failed.
+    /// Which posts a failure affects; `plain` is the result of a test row during the insert, if it failed.
     async fn whose(&self, rows: &[Row], failure: Failure, plain: Option<Plain>) -> Written {
         let plain = match plain {
             Some(plain) => plain,
             None => self.ask(Instant::now()).await,
         };
         match (blame(&failure, &plain), rows) {
-            // The answer tells how large a packet may be today.
+            // The result includes the current packet limit.
             (Blame::Post, [row]) => Written::Failed(self.told(row, failure), Blame::Post),
             (blame, _) => Written::Failed(failure, blame),
         }
     }
 
-    /// What became of each row of a statement that went through. A row that it skipped has failed by its own fault,
-    /// unless the look for that failed by another.
+    /// The outcome of each row of a successful statement. A skipped row is itself at fault, unless the query that finds
+    /// out why failed.
     async fn each(&self, outcomes: Vec<RowOutcome>) -> Vec<Answer> {
         let asking = Instant::now();
         let mut answers = Vec::with_capacity(outcomes.len());
@@ -140,7 +140,7 @@ impl Writer {
         answers
     }
 
-    /// Whom a failure hits that was met by `asking`.
+    /// Which posts a failure affects that occurred while `asking`.
     pub async fn whom(&self, failure: &Failure, asking: Instant) -> Blame {
         blame(failure, &self.ask(asking).await)
     }
@@ -155,8 +155,8 @@ impl Writer {
         AssertUnwindSafe(insert).catch_unwind().await.unwrap_or_else(panicked)
     }
 
-    /// Whether the table takes a plain row; an answer that came after `since` will do. It is asked once at a time, by a
-    /// task of its own: whoever does not wait for the answer leaves it to the next one.
+    /// Whether the table accepts a test row; a result that arrived after `since` is enough. Only one test runs at a
+    /// time, in its own task: if a caller stops waiting, the result is kept for the next one.
     async fn ask(&self, since: Instant) -> Plain {
         let (store, asked) = (Arc::clone(&self.store), Arc::clone(&self.asked));
         let asking = tokio::spawn(async move {
@@ -170,11 +170,11 @@ impl Writer {
             *asked = Some(Asked { at: Instant::now(), plain: plain.clone() });
             plain
         });
-        // It ends with the runtime only, or by a panic: then nothing is known, and nobody is to blame.
+        // It ends only with the runtime or by a panic: then nothing is known, and no post is at fault.
         asking.await.unwrap_or_else(|ended| Err(Failure::timed_out("mysql", &ended.to_string(), PATIENCE)))
     }
 
-    /// A connection that breaks on one row alone may have been broken by its size.
+    /// If a connection breaks on a single row, the size of the row may be the cause.
     fn told(&self, row: &Row, failure: Failure) -> Failure {
         match failure.is_unanswered() {
             true => self.store.too_large(row).unwrap_or(failure),

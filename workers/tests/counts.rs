@@ -156,7 +156,12 @@ async fn a_dead_letter_that_nobody_takes_keeps_its_reason_through_all_workers_th
     ground.publish(std::slice::from_ref(&post)).await;
     for round in 0..2 {
         let holder = sluice_lab::testing::eventually("a worker with the post in flight", async || {
-            let holds = |worker: &sluice_lab::testing::Program| worker.said().contains("the dead letter was not taken");
+            let holds = |worker: &sluice_lab::testing::Program| {
+                worker.said().contains(
+                    "the dead letter could not be \
+                                                                                        published",
+                )
+            };
             workers.iter().position(holds).ok_or(round)
         })
         .await;

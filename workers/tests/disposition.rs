@@ -117,7 +117,7 @@ async fn a_transient_failure_is_tried_again_by_the_backoff_schedule() {
     let post = ground.post("patience");
     let mut locked = lock(&ground, post.id).await;
     ground.publish(std::slice::from_ref(&post)).await;
-    worker.says("to try again", 1).await;
+    worker.says("will retry", 1).await;
     locked.query_drop("ROLLBACK").await.expect("the lock is given up");
     let row = stored(&ground, post.id).await;
     assert!(row.attempts >= 2, "stored at attempt {}", row.attempts);
@@ -285,7 +285,7 @@ async fn a_dead_letter_that_nobody_takes_is_kept_in_flight_and_not_lost() {
     channel.exchange_delete(gone.into(), Default::default()).await.expect("the exchange can be deleted");
     let (bad, good) = (ground.post(&"x".repeat(300)), ground.post("good"));
     ground.publish(&[bad, good.clone()]).await;
-    worker.says("the dead letter was not taken", 1).await;
+    worker.says("the dead letter could not be published", 1).await;
     stored(&ground, good.id).await;
     assert!(worker.stop().await.success());
     waiting(&ground, 1).await;

@@ -82,7 +82,7 @@ async fn ten_workers_bring_the_schema_up_at_once() {
     for worker in &workers {
         worker.says("consuming", 1).await;
     }
-    let brought_up = workers.iter().filter(|worker| worker.said().contains("schema brought up")).count();
+    let brought_up = workers.iter().filter(|worker| worker.said().contains("schema upgraded")).count();
     assert_eq!(brought_up, 1, "one works, the others find nothing to do");
 }
 
@@ -156,7 +156,7 @@ async fn wrong_settings_and_wrong_servers_are_refused_in_words_that_help() {
         ("AMQP_URL", "http://127.0.0.1".to_owned(), 2, "AMQP_URL"),
         ("AMQP_URL", format!("amqp://guest:hunter2@{broker}/%2f"), 1, "check the user, the password"),
         ("AMQP_URL", ground.amqp_url.replace("%2f", "hunter2less"), 1, "virtual host"),
-        ("DATABASE_URL", "mysql://127.0.0.1".to_owned(), 2, "names no database"),
+        ("DATABASE_URL", "mysql://127.0.0.1".to_owned(), 2, "has no database name"),
         ("DATABASE_URL", format!("mysql://nobody:hunter2@{database}/x"), 1, "check the user and the password"),
         ("DATABASE_URL", ground.database_url.replace(&ground.name, "no_such_database"), 1, "sluice migrate"),
         ("SLUICE_RULES", "/no/such/rules.toml".to_owned(), 1, "/no/such/rules.toml"),

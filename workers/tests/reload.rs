@@ -114,7 +114,7 @@ async fn rules_that_cannot_be_read_or_fail_their_test_are_refused_and_the_old_st
     stage.workers.says("new rules are refused", 3).await;
     assert!(stage.refusal().await.contains("cannot read the rules file"));
     stage.write(&holding("apple"));
-    stage.workers.says("the rules file says what is in force", 1).await;
+    stage.workers.says("the rules in the file are already in force", 1).await;
     stage.hears("no refusal", |heard| heard.len() == 1 && refusal(&heard[0]).is_none()).await;
     assert_eq!(stage.workers.said().matches("new rules are in force").count(), 0);
 }
@@ -130,7 +130,7 @@ async fn rules_that_would_hold_much_more_of_the_last_posts_are_refused_until_a_r
     stage.write(&holding("banana"));
     stage.workers.says("new rules are refused", 1).await;
     let why = stage.refusal().await;
-    assert!(why.contains("of the last 60 posts 100.0 % would be held"), "{why}");
+    assert!(why.contains("of the last 60 posts, 100.0 % would be held"), "{why}");
     assert_eq!(stage.verdict("banana").await, "approved");
     // Other rules that change little are taken meanwhile.
     stage.write(&holding("cherry"));
@@ -184,7 +184,7 @@ async fn a_hangup_ends_no_worker_and_is_answered() {
     builtin.says("the rules are built in", 1).await;
     let mut stage = Stage::new(&[]).await;
     stage.workers.signal(Signal::SIGHUP);
-    stage.workers.says("the rules file says what is in force", 1).await;
+    stage.workers.says("the rules in the file are already in force", 1).await;
     stage.write(&holding("pear"));
     stage.workers.signal(Signal::SIGHUP);
     stage.workers.says("new rules are in force", 1).await;

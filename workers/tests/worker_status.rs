@@ -49,7 +49,7 @@ async fn an_answer_goes_to_whoever_asks_and_into_no_queue() {
     for queue in [ground.topology().queue(), ground.topology().dead_letter_queue()] {
         call_for(&channel, &ground, &queue).await;
     }
-    worker.says("a call for this worker's status was ignored", 1).await;
+    worker.says("a worker-status request was ignored", 1).await;
     let heard = hears(&ground, "the worker all the same", |heard| heard.len() == 1).await;
     assert_eq!((ground.depth().await.ready, ground.dead().await.ready, heard[0].in_flight), (0, 0, 0));
     sluice_rabbit::broker::close(&connection).await;
@@ -68,7 +68,7 @@ async fn a_flood_of_calls_is_answered_in_part_and_the_next_caller_hears_again() 
     for _ in 0..500 {
         call_for(&channel, &ground, straight_back).await;
     }
-    worker.says("there were too many", 1).await;
+    worker.says("there were too many requests", 1).await;
     let mut heard = 0;
     while tokio::time::timeout(Duration::from_secs(1), answers.next()).await.is_ok() {
         heard += 1;

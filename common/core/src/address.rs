@@ -10,8 +10,8 @@ use url::{Host, Url};
 const ENDS: [char; 3] = ['/', '?', '#'];
 /// What is said of an `@` behind one of them: what stands before it may be the end of a password, and what would be
 /// read as the host its beginning.
-const BEHIND: &str = "there is an `@` behind a `/`, `?` or `#`. In a user or a password these are written %2F, %3F and \
-                      %23; in what follows the host an `@` is written %40";
+const BEHIND: &str = "it contains an `@` after a `/`, `?` or `#`. In a user name or password, write these as %2F, %3F \
+                      and %23; after the host, write `@` as %40";
 /// How much of a parameter is repeated where it is wrong, in characters.
 const SHOWN_MAX: usize = 40;
 
@@ -32,7 +32,7 @@ pub struct Parameter {
 pub fn read(text: &str) -> Result<Url, String> {
     if text.contains(|c: char| c.is_ascii_control()) {
         // The reader of URLs would leave tabs and line breaks out, and say nothing.
-        return Err("it has a line break, a tab or another control character in it".to_owned());
+        return Err("it contains a line break, a tab or another control character".to_owned());
     }
     let rest = text.split_once("://").map_or("", |(_, rest)| rest);
     let behind = rest.find(ENDS).map_or("", |end| &rest[end..]);
@@ -48,15 +48,15 @@ pub fn read(text: &str) -> Result<Url, String> {
         return Err("not a URL (it does not begin with a scheme and `://`)".to_owned());
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     if url.fragment().is_some() {
-        return Err("there is a `#` in it, which is written %23".to_owned());
+        return Err("it contains a `#`; write it as %23".to_owned());
     }
     let texts = [("user", url.username()), ("password", url.password().unwrap_or_default()), ("path", url.path())];
     let unreadable = texts.iter().find(|(_, text)| percent_decode_str(text).decode_utf8().is_err());
     if let Some((part, _)) = unreadable {
-        return Err(format!("its {part} is not UTF-8 once its percent signs are decoded"));
+        return Err(format!("its {part} is not UTF-8 after percent-decoding"));
     }
     Ok(url)
 }
@@ -88,13 +88,13 @@ pub fn check(url: &Url, known: &[Parameter]) -> Result<(), String> {
     for (name, value) in url.query_pairs() {
         let Some(Parameter { name, takes, fits }) = known.iter().find(|parameter| parameter.name == name) else {
             let known: Vec<&str> = known.iter().map(|parameter| parameter.name).collect();
-            return Err(format!("it has no parameter `{}`, only {}", shown(&name), known.join(", ")));
+            return Err(format!("its parameter `{}` is unknown; known parameters: {}", shown(&name), known.join(", ")));
         };
         if seen.contains(name) {
             return Err(format!("its parameter `{name}` is given twice"));
         }
         if !fits(&value) {
-            return Err(format!("its parameter `{name}` is `{}`; it takes {takes}", shown(&value)));
+            return Err(format!("its parameter `{name}` is `{}`; it must be {takes}", shown(&value)));
         }
         seen.push(name);
     }

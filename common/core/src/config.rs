@@ -45,7 +45,7 @@ impl SecretUrl {
     /// # Errors
     /// When it is no address with one of `schemes`; the complaint names `setting` and shows no secret.
     pub fn parsed(&self, setting: &'static str, schemes: &[&str], example: &str) -> Result<Url, ConfigError> {
-        let refused = |problem: String| ConfigError::new(setting, format!("{problem}; write it like {example}"));
+        let refused = |problem: String| ConfigError::new(setting, format!("{problem}; use the form {example}"));
         let url = address::read(self.expose()).map_err(refused)?;
         if !schemes.contains(&url.scheme()) {
             return Err(refused(format!("unknown scheme `{}://`", url.scheme())));
@@ -190,7 +190,7 @@ pub enum LogFormat {
 /// # Errors
 /// What forms are taken.
 pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; take a form like 250ms, 10s, 1m 30s, 2h or 1d"))
+    humantime::parse_duration(text).map_err(|error| format!("{error}; use a form like 250ms, 10s, 1m 30s, 2h or 1d"))
 }
 
 #[cfg(test)]

@@ -81,7 +81,10 @@ fn redeliveries(deliveries: u64) -> Failure {
     Failure::new(
         Kind::Permanent,
         "crash_loop",
-        format!("came back {deliveries} times unanswered: each worker that took it died or lost its connection"),
+        format!(
+            "was delivered {deliveries} times without an acknowledgement: each worker that received it died or \
+                 lost its connection"
+        ),
     )
 }
 

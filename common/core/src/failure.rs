@@ -39,7 +39,7 @@ impl Failure {
 
     /// A call that did not answer in time: its fate is unknown, and its dependency is to blame.
     pub fn timed_out(dependency: &str, what: &str, after: std::time::Duration) -> Self {
-        Self::new(Kind::Dependency, format!("{dependency}_timeout"), format!("{what} did not answer within {after:?}"))
+        Self::new(Kind::Dependency, format!("{dependency}_timeout"), format!("{what} timed out after {after:?}"))
     }
 
     /// Whether it says that a call was not answered, and nothing about what was asked.

@@ -82,7 +82,7 @@ impl Store {
         let statement =
             "SELECT id, actor, CAST(selection AS CHAR) FROM operations WHERE prefix = ? AND kind = 'drop' ORDER BY id";
         let rows: Vec<(String, String, String)> =
-            self.read("a look for drops", statement.to_owned(), vec![prefix.into()]).await?;
+            self.read("the query for drops", statement.to_owned(), vec![prefix.into()]).await?;
         let read = |(id, actor, asked): (String, String, String)| DropOperation {
             id,
             actor,
@@ -99,7 +99,8 @@ impl Store {
     pub async fn dropped_in(&self, operation: &str, after: u32) -> Result<Vec<Dropped>, Failure> {
         let Some(last) = self.page(operation, after).await? else { return Ok(Vec::new()) };
         let statement = dropped(ITEM, "l.operation = ? AND l.number > ? AND l.number <= ?");
-        self.read("a look for dropped dead letters", statement, vec![operation.into(), after.into(), last.into()]).await
+        let asked = vec![operation.into(), after.into(), last.into()];
+        self.read("the query for dropped dead letters", statement, asked).await
     }
 
     /// The number of the last dead letter of the next page.
@@ -107,7 +108,7 @@ impl Store {
         let sizes = "l.number, OCTET_LENGTH(k.transcript)";
         let statement = dropped(sizes, "l.operation = ? AND l.number > ?");
         let sizes: Vec<(u32, u64)> =
-            self.read("a look for dropped dead letters", statement, vec![operation.into(), after.into()]).await?;
+            self.read("the query for dropped dead letters", statement, vec![operation.into(), after.into()]).await?;
         let mut sum = 0;
         let fits = sizes.iter().take_while(|(_, bytes)| {
             let before = sum;
@@ -141,7 +142,7 @@ impl Store {
             "SELECT number, transcript FROM archived_dead_letters WHERE operation = ? ORDER BY number LIMIT 1"
                 .to_owned();
         let mut found: Vec<(u32, String)> =
-            self.read("a look for an archived dead letter", statement, vec![operation.into()]).await?;
+            self.read("the query for an archived dead letter", statement, vec![operation.into()]).await?;
         let line = |number| LineId { operation: operation.to_owned(), number };
         Ok(found.pop().map(|(number, transcript)| (line(number), transcript)))
     }
@@ -159,7 +160,7 @@ impl Store {
         );
         let asked = [vec![prefix.into()], names].concat();
         let mut found: Vec<(String, String, String, PrimitiveDateTime)> =
-            self.read("a look for a dead letter's fate", statement, asked).await?;
+            self.read("the query for a dead letter's last operation", statement, asked).await?;
         Ok(found.pop().map(|(outcome, operation, actor, at)| LastOperation {
             outcome,
             operation,

@@ -76,7 +76,7 @@ impl Store {
              WHERE {which} AND a.prefix = ? ORDER BY l.operation DESC, l.number DESC LIMIT ?"
         );
         asked.extend([prefix.into(), limit.into()]);
-        self.read("reading the record", statement, asked).await
+        self.read("reading the audit log", statement, asked).await
     }
 
     /// The operations that the last lines of a prefix belong to: as many as there are lines at most, since each has a
@@ -84,7 +84,7 @@ impl Store {
     async fn last_operations(&self, prefix: &str, lines: u32) -> Result<Vec<String>, Failure> {
         let statement = "SELECT id FROM operations WHERE prefix = ? ORDER BY id DESC LIMIT ?".to_owned();
         let asked = vec![prefix.into(), lines.saturating_add(EMPTY).min(OPERATIONS).into()];
-        self.read("reading the record", statement, asked).await
+        self.read("reading the audit log", statement, asked).await
     }
 }
 

@@ -93,7 +93,7 @@ impl StoredContent {
         let since = self.recorded_at.format(&Rfc3339).unwrap_or_default();
         // Neither of the two texts: this goes into logs, headers and records.
         let message = format!(
-            "another post is stored under the id {}, since {since} by worker '{}'; different are {}",
+            "another post is stored under the id {}, since {since} by worker '{}'; they differ in {}",
             post.id,
             self.worker,
             Differences(&self.content, &content),
@@ -138,7 +138,7 @@ impl Store {
             let (statement, asked) = question(ids);
             let pool = self.pool();
             let rows = self
-                .bounded("a look for what posts say", async {
+                .bounded("the query for the posts' contents", async {
                     pool.get_conn().await?.exec::<StoredRow, _, _>(statement, asked).await
                 })
                 .await?;
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!((failure.kind, failure.code.as_str()), (Kind::Permanent, "id_conflict"));
         let id = PostId::from_key("one");
         let told = format!(
-            "another post is stored under the id {id}, since 1970-01-01T00:00:00Z by worker 'w-1'; different are the \
+            "another post is stored under the id {id}, since 1970-01-01T00:00:00Z by worker 'w-1'; they differ in the \
              title (11 bytes stored, 6 in this post), the author (0 bytes stored, 3 in this post)"
         );
         assert_eq!(failure.message, told);

@@ -87,7 +87,7 @@ impl Store {
     async fn estimate(&self) -> Result<u64, Failure> {
         let pool = self.pool();
         let rows: Option<Option<u64>> = self
-            .bounded("an estimate", async {
+            .bounded("estimating the rows", async {
                 let mut connection = pool.get_conn().await?;
                 // MySQL would give a day-old one. MariaDB does not know the setting, and has no need of it.
                 match connection.query_drop("SET SESSION information_schema_stats_expiry = 0").await {

@@ -25,7 +25,7 @@ impl Store {
                         AND t.ENGINE IS NOT NULL AND COALESCE(e.TRANSACTIONS, 'NO') <> 'YES'";
         let pool = self.pool();
         let unfit = self
-            .bounded("a look for the tables' engines", async {
+            .bounded("the query for the tables' engines", async {
                 let mut connection = pool.get_conn().await?;
                 let mut unfit = Vec::new();
                 for table in tables() {
@@ -42,14 +42,13 @@ impl Store {
 fn refused(unfit: &[(String, String)]) -> Failure {
     let tables: Vec<String> = unfit.iter().map(|(table, engine)| format!("`{table}` has {engine}")).collect();
     let cure: Vec<String> = unfit.iter().map(|(table, _)| format!("ALTER TABLE `{table}` ENGINE=InnoDB")).collect();
-    let message =
-        format!("an engine without transactions keeps a table: {}; run {}", tables.join(", "), cure.join("; "));
+    let message = format!("tables need an engine with transactions: {}; run {}", tables.join(", "), cure.join("; "));
     Failure::new(Kind::Operator, CODE, message)
 }
 
 /// What is said where a rehearsal found out by itself: its rows stayed. They are deleted by now.
 pub(super) fn not_taken_back() -> Failure {
-    let message = "what was tried in the table `posts` could not be taken back, so it was deleted: behind it is a table \
-                   whose engine has no transactions; give it one that has, like InnoDB";
+    let message = "a test row in the table `posts` could not be rolled back, so it was deleted: the engine of the \
+                   underlying table has no transactions; use one that has, such as InnoDB";
     Failure::new(Kind::Operator, CODE, message)
 }

@@ -6,35 +6,34 @@ use sluice_core::failure::{Failure, Kind};
 #[must_use]
 pub fn advice(failure: &Failure) -> &'static str {
     match failure.code.as_str() {
-        "mysql_1049" => "make it with `sluice migrate`, or check the name in DATABASE_URL",
+        "mysql_1049" => "create it with `sluice migrate`, or check the name in DATABASE_URL",
         "mysql_1146" | "mysql_1054" | "mysql_1364" | "mysql_1932" => {
-            "is the schema an older one? bring the schema up with `sluice migrate`; what else was changed in the tables \
-             has to be changed back"
+            "is the schema outdated? upgrade it with `sluice migrate`; undo any other change to the tables"
         }
-        "mysql_engine" => "nothing can be tried, or recorded as a whole, in such a table",
-        "mysql_tls" => "is its certificate signed by a public authority, or by the one in SSL_CERT_FILE?",
+        "mysql_engine" => "Sluice needs transactions to test rows and to record operations as a whole",
+        "mysql_tls" => "check that its certificate is signed by a public authority or by the one in SSL_CERT_FILE",
         "mysql_foreign" => "check the host and the port in DATABASE_URL",
         "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
         "mysql_auth_plugin" => {
-            "check the user and the password in DATABASE_URL; a user has to have caching_sha2_password or \
+            "check the user and the password in DATABASE_URL; the user must have caching_sha2_password or \
              mysql_native_password"
         }
-        "mysql_1820" | "mysql_1862" | "mysql_3118" | "mysql_4151" => "unlock the user of DATABASE_URL",
-        "mysql_1129" | "mysql_1130" => "let the server take connections from this machine (FLUSH HOSTS unblocks it)",
-        "mysql_1044" | "mysql_1142" | "mysql_1143" | "mysql_1227" => "give the user of DATABASE_URL the permission",
+        "mysql_1820" | "mysql_1862" | "mysql_3118" | "mysql_4151" => "unlock the user in DATABASE_URL",
+        "mysql_1129" | "mysql_1130" => "allow connections from this machine (FLUSH HOSTS unblocks it)",
+        "mysql_1044" | "mysql_1142" | "mysql_1143" | "mysql_1227" => "grant the permission to the user in DATABASE_URL",
         "mysql_1290" | "mysql_1792" | "mysql_1836" | "mysql_1036" | "mysql_1874" => {
-            "it is read-only: a replica, or a server in upkeep? DATABASE_URL says which one is used"
+            "the server is read-only: is it a replica, or in maintenance? DATABASE_URL sets the server"
         }
-        "mysql_1021" | "mysql_1114" | "mysql_1030" => "make room on the server's disk",
-        "mysql_1205" => "another session holds a lock; SHOW PROCESSLIST on the server names it",
+        "mysql_1021" | "mysql_1114" | "mysql_1030" => "free some space on the server's disk",
+        "mysql_1205" => "another session holds a lock; SHOW PROCESSLIST on the server shows it",
         "mysql_timeout" => {
-            "is it running there, and is the table locked (SHOW PROCESSLIST), the disk full or the server overloaded? \
-             DATABASE_URL says where to look"
+            "is it running there? is the table locked (SHOW PROCESSLIST), the disk full or the server overloaded? \
+             DATABASE_URL sets the address"
         }
         "mysql_1040" | "mysql_1203" | "mysql_1226" => "raise the server's limit, or run fewer processes",
-        _ if failure.kind == Kind::Dependency => "is it running there? DATABASE_URL says where to look",
+        _ if failure.kind == Kind::Dependency => "is it running there? DATABASE_URL sets the address",
         _ if failure.kind == Kind::Permanent => "was a column, a CHECK or a trigger of the table changed?",
-        _ => "the server's log may say more",
+        _ => "see the server's log",
     }
 }
 

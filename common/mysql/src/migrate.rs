@@ -39,8 +39,8 @@ pub enum SchemaError {
     Store(#[from] StoreError),
     /// The schema is older than this version, and we were told not to touch it.
     #[error(
-        "database `{database}` has schema version {found}, this program needs {needed}: bring it up with \
-         `sluice migrate`, or start with SLUICE_MIGRATE=auto"
+        "database `{database}` has schema version {found}, but this program needs {needed}: upgrade it with `sluice \
+         migrate`, or start with SLUICE_MIGRATE=auto"
     )]
     Old {
         /// The database's name.
@@ -51,7 +51,7 @@ pub enum SchemaError {
         needed: i32,
     },
     /// A step failed.
-    #[error("the schema of database `{database}` could not be brought up: {problem}")]
+    #[error("the schema of database `{database}` could not be upgraded: {problem}")]
     Failed {
         /// The database's name.
         database: String,
@@ -68,7 +68,7 @@ impl Store {
     pub async fn create_database(&self) -> Result<(), StoreError> {
         let options: mysql_async::Opts = OptsBuilder::from_opts(self.options.clone()).db_name(None::<String>).into();
         let name = self.database.replace('`', "``");
-        self.bounded("making the database", async {
+        self.bounded("creating the database", async {
             let mut connection = Conn::new(options).await?;
             let statement = format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4");
             connection.query_drop(statement).await?;
@@ -97,10 +97,10 @@ impl Store {
             LOCK_PATIENCE + crate::PATIENCE,
             guard.exec_first::<Option<i64>, _, _>(lock, (LOCK_PATIENCE.as_secs(),)),
         );
-        let turn =
-            waited.await.map_err(|_| with_context(Failure::timed_out("mysql", "the migration lock", LOCK_PATIENCE)))?;
+        let what = "waiting for the migration lock";
+        let turn = waited.await.map_err(|_| with_context(Failure::timed_out("mysql", what, LOCK_PATIENCE)))?;
         if turn.map_err(|error| with_context(classify(&error)))?.flatten() != Some(1) {
-            let problem = format!("somebody else has been at it for {LOCK_PATIENCE:?}");
+            let problem = format!("another program has been migrating it for {LOCK_PATIENCE:?}");
             return Err(SchemaError::Failed { database: self.database.clone(), problem });
         }
         let applied = self.apply().await;
@@ -153,7 +153,7 @@ impl Store {
     async fn lacking(&self) -> Result<(i32, Vec<i32>), SchemaError> {
         let pool = self.pool();
         let versions = self
-            .bounded("asking for the schema's version", async {
+            .bounded("reading the schema version", async {
                 let mut connection = pool.get_conn().await?;
                 connection.query::<i32, _>("SELECT version FROM refinery_schema_history ORDER BY version").await
             })

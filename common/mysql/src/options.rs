@@ -10,8 +10,8 @@ use url::Url;
 /// group fail, the case opener with up to three; probes and reads take another. The driver takes them back in a task of its own, so statements that
 /// follow each other closely may use two or three in turn; all are kept.
 pub const CONNECTIONS: usize = 10;
-/// The longest wait for a row's lock. Below [`crate::PATIENCE`], so that a locked row is seen as what it is and not as a
-/// database that hangs.
+/// The longest wait for a row's lock. Below [`crate::PATIENCE`], so that a locked row is seen as what it is and not as
+/// a database that hangs.
 const LOCK_WAIT_SECONDS: u32 = 2;
 /// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is
 /// given back, and a statement costs the opening of a connection.
@@ -51,16 +51,16 @@ fn check_tls(url: &Url) -> Result<(), String> {
     let tls = given("require_ssl").as_deref() == Some("true");
     let how = [VERIFY_CA, VERIFY_IDENTITY, "built_in_roots"].into_iter().find(|name| given(name).is_some());
     if let Some(name) = how.filter(|_| !tls) {
-        return Err(format!("its parameter `{name}` is about TLS, and there is none without `require_ssl=true`"));
+        return Err(format!("its parameter `{name}` is for TLS, and requires `require_ssl=true`"));
     }
     let unchecked = match (given(VERIFY_CA).as_deref(), given(VERIFY_IDENTITY).as_deref()) {
         (Some("false"), _) => {
-            "verify_ca=false: any certificate will do, so whoever is in between can read and change everything"
+            "verify_ca=false: any certificate is accepted, so anybody between the two can read and change everything"
         }
-        (_, Some("false")) => "verify_identity=false: the certificate may be any other server's",
+        (_, Some("false")) => "verify_identity=false: a certificate of any other server is accepted",
         _ => return Ok(()),
     };
-    tracing::warn!("DATABASE_URL turns a check of TLS off: {unchecked}");
+    tracing::warn!("DATABASE_URL turns off a TLS check: {unchecked}");
     Ok(())
 }
 

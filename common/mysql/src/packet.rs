@@ -27,7 +27,8 @@ impl Store {
     /// The server's.
     pub(super) async fn asked_packet(&self) -> Result<usize, Failure> {
         let pool = self.pool();
-        self.bounded("the largest packet", async { self.ask_packet(&mut pool.get_conn().await?).await }).await?;
+        self.bounded("reading max_allowed_packet", async { self.ask_packet(&mut pool.get_conn().await?).await })
+            .await?;
         Ok(self.packet())
     }
 

@@ -25,7 +25,7 @@ use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::{Review, Verdict};
 
 /// What a plain post says.
-const TEXT: &str = "A post that is stored to see whether posts can be stored, and taken back.";
+const TEXT: &str = "A test row that is inserted to see whether posts can be stored, and rolled back.";
 /// The text of the large row, in bytes: as much room as a group of some hundred usual posts takes.
 const BYTES: usize = 256 * 1024;
 /// The longest wait for plain rows. It is shorter than that for an insert, so that whoever asks while an insert hangs
@@ -55,7 +55,7 @@ impl Store {
     pub async fn probe(&self) -> Result<(), Failure> {
         let pool = self.pool();
         let stayed = self
-            .bounded_by(PATIENCE, "a plain row", async {
+            .bounded_by(PATIENCE, "a test row", async {
                 let mut connection = pool.get_conn().await?;
                 let under_way = self.under_way(&connection);
                 let taken = self.takes_plain_rows(&mut connection).await;
@@ -133,7 +133,7 @@ async fn insert_once(
 fn row(author: Option<&str>, content: &str, now: OffsetDateTime) -> Row {
     let post = Post {
         id: PostId::new(),
-        title: "A plain post".to_owned(),
+        title: "A test row".to_owned(),
         content: content.to_owned(),
         author: author.map(str::to_owned),
         submitted_at: now,

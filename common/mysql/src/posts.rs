@@ -62,7 +62,7 @@ impl Store {
             let asked: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
             let pool = self.pool();
             let rows = self
-                .bounded("a look for posts", async {
+                .bounded("the query for posts", async {
                     let mut connection = pool.get_conn().await?;
                     connection.exec::<String, _, _>(statement, Params::Positional(asked)).await
                 })
@@ -79,7 +79,7 @@ impl Store {
     pub async fn post(&self, id: PostId) -> Result<Option<StoredPost>, Failure> {
         let pool = self.pool();
         let row = self
-            .bounded("a look for a post", async {
+            .bounded("the query for a post", async {
                 let mut connection = pool.get_conn().await?;
                 let statement = "SELECT id, title, content, author, verdict, reasons, ruleset, submitted_at, \
                                  recorded_at, worker, attempts, scores FROM posts WHERE id = ?";
@@ -98,7 +98,7 @@ pub(super) fn too_large(row: &Row) -> Failure {
 
 fn read(mut row: mysql_async::Row) -> Result<StoredPost, Failure> {
     let wrong =
-        || Failure::new(Kind::Operator, "mysql_schema", "the table `posts` has other columns than this version's");
+        || Failure::new(Kind::Operator, "mysql_schema", "the columns of the table `posts` do not match this version");
     macro_rules! take {
         ($name:literal) => {
             row.take_opt($name).and_then(Result::ok).ok_or_else(wrong)?

@@ -121,7 +121,7 @@ impl Store {
             );
             let asked: Vec<Value> = [ids, ids].concat().iter().map(|id| id.to_string().into()).collect();
             let rows: Vec<(String, Option<String>, Option<String>)> =
-                self.read("a look for dropped posts", statement, asked).await?;
+                self.read("the query for dropped posts", statement, asked).await?;
             for (dead_letter, post, class) in rows {
                 let message: Option<PostId> = dead_letter.parse().ok();
                 let post = match (post, &class) {
@@ -157,7 +157,7 @@ fn portions(mut dead_letters: &[OperationItem], most: usize) -> impl Iterator<It
 
 /// What is said of a record that is not there though its insert raised no error.
 fn skipped(table: &str) -> Failure {
-    let message = format!("a unique key of `{table}` that is none of ours refuses the record; drop that key");
+    let message = format!("a unique key of `{table}` that Sluice did not create refuses the row; drop that key");
     Failure::new(Kind::Permanent, DUPLICATE_KEY, message)
 }
 

@@ -62,7 +62,7 @@ impl Store {
         let Insertion { statement, values } = Insertion::new(&group, NOBODY, OffsetDateTime::now_utc());
         let pool = self.pool();
         let (all_new, stayed) = self
-            .bounded("a rehearsal", async {
+            .bounded("a trial insert", async {
                 let mut connection = pool.get_conn().await?;
                 // Left open, by whatever error, it is taken back with its connection.
                 let mut transaction = connection.start_transaction(TxOpts::default()).await?;
@@ -81,7 +81,7 @@ impl Store {
     async fn try_each(&self, rows: &[&Row]) -> Result<Vec<RowOutcome>, Failure> {
         let pool = self.pool();
         let (answers, stayed) = self
-            .bounded("a rehearsal", async {
+            .bounded("a trial insert", async {
                 let mut connection = pool.get_conn().await?;
                 let mut transaction = connection.start_transaction(TxOpts::default()).await?;
                 let mut answers = Vec::with_capacity(rows.len());

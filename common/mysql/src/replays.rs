@@ -62,8 +62,9 @@ impl Store {
         let statement = "SELECT id, actor, begun_at, selection FROM operations WHERE kind = ? AND prefix = ? AND id LIKE ? \
                          ORDER BY id DESC LIMIT ?";
         let asked = (OperationKind::Replay.as_str(), prefix, like, limit);
-        let rows: Vec<(String, String, PrimitiveDateTime, String)> =
-            self.bounded("a look for replays", async { pool.get_conn().await?.exec(statement, asked).await }).await?;
+        let rows: Vec<(String, String, PrimitiveDateTime, String)> = self
+            .bounded("the query for replays", async { pool.get_conn().await?.exec(statement, asked).await })
+            .await?;
         let read = |(id, actor, at, selection): (String, String, PrimitiveDateTime, String)| PastReplay {
             id,
             actor,
@@ -82,7 +83,7 @@ impl Store {
         let statement = "SELECT number, dead_letter, outcome, detail FROM operation_items WHERE operation = ? AND number > ? \
                          ORDER BY number LIMIT ?";
         let rows: Vec<(u32, String, String, String)> = self
-            .bounded("a look for dead letters", async {
+            .bounded("the query for dead letters", async {
                 pool.get_conn().await?.exec(statement, (operation, after, limit)).await
             })
             .await?;
@@ -113,7 +114,7 @@ impl Store {
         asked.push(operation.into());
         let pool = self.pool();
         let rows: Vec<(String, String, String, String)> = self
-            .bounded("a look for operations", async {
+            .bounded("the query for operations", async {
                 pool.get_conn().await?.exec(statement, Params::Positional(asked)).await
             })
             .await?;

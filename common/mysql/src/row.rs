@@ -64,7 +64,7 @@ pub struct StoredPost {
     pub reasons: String,
     /// The rules that spoke.
     pub ruleset: String,
-    /// When the front door took it, UTC.
+    /// When the producer accepted it, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub submitted_at: OffsetDateTime,
     /// When it was stored, UTC.

@@ -45,16 +45,16 @@ impl Store {
         const SETTING: &str = "DATABASE_URL";
         const EXAMPLE: &str = "mysql://user:password@host:3306/name";
         let url = args.database_url.parsed(SETTING, &["mysql"], EXAMPLE)?;
-        let wrong = |problem: String| ConfigError::new(SETTING, format!("{problem}; write it like {EXAMPLE}"));
+        let wrong = |problem: String| ConfigError::new(SETTING, format!("{problem}; use the form {EXAMPLE}"));
         check_parameters(&url).map_err(wrong)?;
         if url.path().trim_matches('/').contains('/') {
-            return Err(wrong("there is more than the database's name in its path".to_owned()));
+            return Err(wrong("its path contains more than the database name".to_owned()));
         }
         // What it would say of a wrong parameter holds the value.
-        let parsed = Opts::from_url(args.database_url.expose())
-            .map_err(|_| wrong("it is no address of a database".to_owned()))?;
+        let parsed =
+            Opts::from_url(args.database_url.expose()).map_err(|_| wrong("it is not a database URL".to_owned()))?;
         let database = parsed.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
-        let database = database.ok_or_else(|| wrong("it names no database".to_owned()))?;
+        let database = database.ok_or_else(|| wrong("it has no database name".to_owned()))?;
         let at = parsed.socket().map_or_else(|| address::at(&url, parsed.tcp_port()), str::to_owned);
         // RabbitMQ's library looks there by itself; a private authority is then named once for both.
         let authority = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
@@ -150,7 +150,7 @@ impl Store {
     async fn met_nobody(&self, what: &str) -> Failure {
         match foreign::ask(self.options.ip_or_hostname(), self.options.tcp_port()).await {
             Some(speaks) if speaks != MYSQL => {
-                let message = format!("what listens there speaks {speaks}, not {MYSQL}");
+                let message = format!("the server there speaks {speaks}, not {MYSQL}");
                 Failure::new(Kind::Operator, "mysql_foreign", message)
             }
             Some(_) | None => Failure::timed_out("mysql", what, PATIENCE),
@@ -197,12 +197,12 @@ mod tests {
     #[tokio::test]
     async fn a_parameter_that_is_wrong_or_unknown_is_refused_by_its_name() {
         for (query, named) in [
-            ("require_ssl=yes", "`require_ssl` is `yes`; it takes true or false"),
+            ("require_ssl=yes", "`require_ssl` is `yes`; it must be true or false"),
             ("require_ssl", "require_ssl"),
-            ("ssl-mode=REQUIRED", "`ssl-mode`, only require_ssl"),
+            ("ssl-mode=REQUIRED", "`ssl-mode` is unknown; known parameters: require_ssl"),
             ("pool_max=50", "pool_max"),
-            ("verify_ca=true", "none without `require_ssl=true`"),
-            ("require_ssl=false&verify_identity=true", "none without `require_ssl=true`"),
+            ("verify_ca=true", "requires `require_ssl=true`"),
+            ("require_ssl=false&verify_identity=true", "requires `require_ssl=true`"),
             ("require_ssl=true&require_ssl=false", "given twice"),
             ("compression=11", "compression"),
         ] {

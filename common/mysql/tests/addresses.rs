@@ -79,11 +79,11 @@ async fn a_port_of_another_server_is_said_in_words_and_not_tried_again() {
     assert!(error.needs_operator() && error.to_string().contains("speaks MySQL's protocol, not AMQP"), "{error}");
     let secure = elsewhere(&ground.amqp_url, rabbit, &rabbit.to_string()).replace("amqp://", "amqps://");
     let error = refused(&broker(&ground, &secure)).await;
-    assert!(error.needs_operator() && error.to_string().contains("does not speak TLS"), "{error}");
+    assert!(error.needs_operator() && error.to_string().contains("does not use TLS"), "{error}");
     let store = store(&elsewhere(&ground.database_url, mysql, &rabbit.to_string()));
     let failure = store.probe().await.expect_err("it is no database");
     assert_eq!(failure.kind, Kind::Operator, "{failure}");
-    assert!(failure.message.contains("speaks AMQP, as RabbitMQ does"), "{failure}");
+    assert!(failure.message.contains("speaks AMQP, RabbitMQ's protocol"), "{failure}");
 }
 
 /// Passwords that people have and do not percent-encode.

@@ -2,7 +2,7 @@
 
 use sluice_core::failure::{Failure, Kind};
 
-/// The AMQP reply code of an error, where the broker gave one.
+/// The AMQP reply code of an error, if the broker sent one.
 #[must_use]
 pub fn amqp_code(error: &lapin::Error) -> Option<u16> {
     match error.kind() {
@@ -18,16 +18,16 @@ pub fn is_unroutable_channel_error(error: &lapin::Error) -> bool {
 }
 
 /// 402 content too large, 403 access refused, 404 not found, 405 locked, 406 precondition failed and 530 not allowed
-/// (an unknown virtual host) stay as they are until somebody changes something on one of the two sides; all else (a
-/// closed connection, a missed heartbeat, 320 connection forced, 541 internal error) passes. `can_be_recovered` of the
-/// library is not asked: it calls 403, 404 and 406 recoverable.
+/// (an unknown virtual host) persist until somebody changes something on one of the two sides; all others (a closed
+/// connection, a missed heartbeat, 320 connection forced, 541 internal error) are temporary. The library's
+/// `can_be_recovered` is not used, because it considers 403, 404 and 406 recoverable.
 #[must_use]
 pub fn classify(error: &lapin::Error) -> Failure {
-    // It is no broker at all, which stays so until somebody changes the address.
+    // The server is not a broker, which remains so until somebody changes the address.
     if matches!(error.kind(), lapin::ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::Unsupported) {
         return Failure::new(Kind::Operator, "amqp_foreign", told(error));
     }
-    // TLS that does not come about, mostly for a certificate we do not trust: nothing that passes by itself.
+    // The TLS handshake failed, mostly because of an untrusted certificate: this does not resolve itself.
     if matches!(error.kind(), lapin::ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::InvalidData) {
         return Failure::new(Kind::Operator, "amqp_tls", told(error));
     }
@@ -40,13 +40,13 @@ pub fn classify(error: &lapin::Error) -> Failure {
     }
 }
 
-/// The broker's own words where it gave any, else the library's.
+/// The broker's message if there is one, otherwise the library's.
 fn told(error: &lapin::Error) -> String {
     match error.kind() {
         lapin::ErrorKind::ProtocolError(protocol) => protocol.get_message().to_string(),
-        // In the words of the library for TLS, what came is "corrupt".
+        // The TLS library reports such data as "corrupt".
         lapin::ErrorKind::IOError(io) if io.to_string().contains("InvalidContentType") => {
-            "what listens there does not speak TLS".to_owned()
+            "the server there does not use TLS".to_owned()
         }
         lapin::ErrorKind::IOError(io) => io.to_string(),
         _ => error.to_string(),

@@ -1,18 +1,18 @@
-//! A message's headers, as the broker and others wrote them.
+//! The headers of a message, as set by the broker or by publishers.
 
 use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, FieldTable};
 
-/// The broker's own count of how often a message came back.
+/// The broker's count of how often a message was returned to the queue.
 pub(crate) const DELIVERY_COUNT_HEADER: &str = "x-delivery-count";
-/// The broker's own count of how often a message was delivered, on 4.x: one that is put back counts here too.
+/// The broker's count of how often a message was delivered, on 4.x; returned messages count too.
 pub(crate) const ACQUIRED_COUNT_HEADER: &str = "x-acquired-count";
 
 pub(crate) fn headers(message: &lapin::message::Delivery) -> Option<&FieldTable> {
     message.properties.headers().as_ref()
 }
 
-/// Whether a header is one that the broker sets at each delivery: no part of the message.
+/// Whether the broker sets this header at each delivery, so that it is not part of the message.
 pub(crate) fn is_a_count_of_the_brokers(name: &str) -> bool {
     [DELIVERY_COUNT_HEADER, ACQUIRED_COUNT_HEADER].contains(&name)
 }

@@ -5,8 +5,8 @@
 //!                     ◄─ worker_status
 //! ```
 //!
-//! Only [`delivery`] acknowledges posts, and [`dead_letters`] what an operator takes out of their queue. Only
-//! [`topology`] spells a queue's name.
+//! Only [`delivery`] acknowledges posts, and only [`dead_letters`] acknowledges dead letters. Only [`topology`]
+//! contains names of queues.
 
 pub mod broker;
 pub mod dead_letters;

@@ -96,13 +96,13 @@ pub(super) fn compiled(pattern: &Spanned<String>, source: Source<'_>) -> Result<
         return Err(source.invalid(&pattern.span(), found, expected));
     }
     if has_unicode_edge(text) {
-        let found = "a \\b or \\B that asks for Unicode word edges";
-        return Err(source.invalid(&pattern.span(), found, "it outside of (?u…), where it asks for ASCII ones"));
+        let found = "a \\b or \\B for Unicode word boundaries";
+        return Err(source.invalid(&pattern.span(), found, "it outside (?u…), where it means ASCII word boundaries"));
     }
     let regex = RegexBuilder::new(text).unicode(false).size_limit(PATTERN_BYTES).build();
     let regex = regex.map_err(|error| refused(&error, pattern, source))?;
     if regex.is_match("") {
-        let found = "a pattern that matches the empty text, and so every post";
+        let found = "a pattern that matches the empty text, and therefore every post";
         return Err(source.invalid(&pattern.span(), found, "one that needs at least one character"));
     }
     Ok(regex)

@@ -120,8 +120,8 @@ pub struct Mistakes {
 fn besides(others: usize) -> String {
     match others {
         0 => String::new(),
-        1 => " (and one more mistake; `sluice rules check` names both)".to_owned(),
-        others => format!(" (and {others} more mistakes; `sluice rules check` names them all)"),
+        1 => " (and one more error; `sluice rules check` lists both)".to_owned(),
+        others => format!(" (and {others} more errors; `sluice rules check` lists them all)"),
     }
 }
 

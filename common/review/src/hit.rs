@@ -55,9 +55,9 @@ impl fmt::Display for Dropped {
         f.write_str(match self {
             Self::Allowed => "inside an allowed phrase",
             Self::InsideAWord => "inside a longer word",
-            Self::AcrossWords => "its edge is within another word",
-            Self::Nested => "a hit around it, or inside it, counts for both",
-            Self::Again => "counted already",
+            Self::AcrossWords => "its edge is inside another word",
+            Self::Nested => "an enclosing or nested match counts instead",
+            Self::Again => "already counted",
             Self::Shadow => "the rule is in shadow mode",
         })
     }

@@ -80,7 +80,7 @@ impl RuleSet {
     pub fn builtin() -> Self {
         // Their text is compiled in and nothing else is looked at, so what the test
         // `the_built_in_rules_are_in_order` read is what is read here.
-        let (rules, _) = Self::compile(BUILTIN).expect("the built-in rules are in order, as a test has seen");
+        let (rules, _) = Self::compile(BUILTIN).expect("the built-in rules are valid, as a test checks");
         rules
     }
 

@@ -119,8 +119,8 @@ impl Lint<'_> {
                 let Some(place) = places.remove(finding.reason.rule.as_str()) else { continue };
                 if finding.dropped.is_none() {
                     let found = format!("{:?} in {text:?}", finding.reason.text);
-                    let message = format!("{:?} finds {found}, which is ordinary text", finding.reason.rule);
-                    self.warn(&place, format!("{message}: it would find nearly every post, so ask for more"));
+                    let message = format!("{:?} matches {found}, which is ordinary text", finding.reason.rule);
+                    self.warn(&place, format!("{message}: it would match nearly every post, so make it more specific"));
                 }
             }
         }
@@ -137,16 +137,28 @@ impl Lint<'_> {
             match self.most(index) {
                 0 => {
                     let message = format!("the category {:?} has no rule", category.name);
-                    self.warn(&name.span(), format!("{message}: give it one, or take it out"));
+                    self.warn(&name.span(), format!("{message}: add one, or remove the category"));
                 }
                 most if most < lowest => {
-                    let message = format!("the category {:?} is never reached", category.name);
-                    self.warn(&name.span(), format!("{message}: all its rules come to {most}, it begins at {lowest}"));
+                    let message = format!("the threshold of the category {:?} is never reached", category.name);
+                    self.warn(
+                        &name.span(),
+                        format!(
+                            "{message}: all its rules add up to {most}, but it begins at \
+                                                     {lowest}"
+                        ),
+                    );
                 }
                 most if category.reject.is_some_and(|reject| most < reject) => {
                     let reject = category.reject.unwrap_or_default();
                     let message = format!("the category {:?} never rejects", category.name);
-                    self.warn(&name.span(), format!("{message}: all its rules come to {most}, it rejects at {reject}"));
+                    self.warn(
+                        &name.span(),
+                        format!(
+                            "{message}: all its rules add up to {most}, but it rejects at \
+                                                     {reject}"
+                        ),
+                    );
                 }
                 _ => {}
             }
@@ -164,7 +176,10 @@ impl Lint<'_> {
             let unknown = |nth: &usize| self.rules.categories[*nth].name == *category.get_ref();
             if self.rules.undeclared.iter().any(unknown) {
                 let name = category.get_ref();
-                let message = format!("the category {name:?} is declared nowhere: its rules hold, and never reject");
+                let message = format!(
+                    "the category {name:?} is not declared: its rules hold posts, and never reject \
+                                       them"
+                );
                 self.warn(&category.span(), message);
             }
         }
@@ -221,7 +236,7 @@ impl Lint<'_> {
                 (Some(why), Some(other)) => format!("{why}, namely {}", other.reason.rule),
                 (Some(why), None) => why,
                 (None, Some(other)) => format!("{} matches in its place", other.reason.rule),
-                (None, None) => "an allowed phrase holds it".to_owned(),
+                (None, None) => "an allowed phrase contains it".to_owned(),
             };
             self.warn(&term.span(), format!("the term {:?} can never match: {because}", term.get_ref()));
         }

@@ -247,10 +247,10 @@ fn all_mistakes_of_a_file_are_told_in_one_go_and_each_once() {
 fn where_one_line_must_do_it_says_how_many_mistakes_there_are() {
     let pattern = |id: &str| format!("[[pattern]]\nid = \"{id}\"\ncategory = \"spam\"\nregex = '('\n");
     let one = refusal(&format!("{SPAM}{}", pattern("a")));
-    assert!(!one.contains("more mistake"), "{one}");
+    assert!(!one.contains("more error"), "{one}");
     let three = refusal(&format!("{SPAM}{}{}{}", pattern("a"), pattern("b"), pattern("c")));
     assert!(three.contains(":4:") || three.contains(":7:"), "{three}");
-    assert!(three.ends_with("(and 2 more mistakes; `sluice rules check` names them all)"), "{three}");
+    assert!(three.ends_with("(and 2 more errors; `sluice rules check` lists them all)"), "{three}");
 }
 
 #[test]

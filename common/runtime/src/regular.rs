@@ -20,7 +20,7 @@ pub fn open(path: &Path) -> io::Result<File> {
         _ if kind.is_socket() => "a socket",
         _ => "a device",
     };
-    Err(io::Error::other(format!("it is {what}, and not a regular file: name one")))
+    Err(io::Error::other(format!("it is {what}, not a regular file")))
 }
 
 /// Reads a regular file of at most `most` bytes.

@@ -42,7 +42,7 @@ impl Shutdown {
                 () = received(hangup.as_mut()) => "SIGHUP",
             };
             if logged {
-                tracing::info!(signal = first, "stopping; a second signal ends at once");
+                tracing::info!(signal = first, "stopping; a second signal exits immediately");
             }
             told.orderly.cancel();
             let second = tokio::select! {
@@ -50,7 +50,7 @@ impl Shutdown {
                 _ = interrupt.recv() => "SIGINT",
             };
             if logged {
-                tracing::warn!(signal = second, "ending at once");
+                tracing::warn!(signal = second, "exiting immediately");
             }
             told.at_once.cancel();
         });
@@ -94,7 +94,7 @@ pub fn of_a_server() -> std::io::Result<CancellationToken> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            tracing::info!(signal = "SIGHUP", "nothing to read again; going on");
+            tracing::info!(signal = "SIGHUP", "nothing to reload");
         }
     });
     Ok(Shutdown::listen()?.or_exit())

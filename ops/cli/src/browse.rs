@@ -1,4 +1,4 @@
-//! Looking at dead letters. Whatever happens during a look, all of them go back to where they were.
+//! Browsing dead letters. Whatever happens while browsing, all of them are returned in order.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use tokio_util::sync::CancellationToken;
 use crate::progress::bar;
 use sluice_runtime::output::report;
 
-/// How long to wait for somebody else who has the dead letters in flight.
+/// How long to wait for another client that has the dead letters in flight.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
 const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
-/// From how many dead letters on a look shows how far it is: about a third of a second.
+/// From how many dead letters browsing shows a progress bar: about a third of a second.
 const MANY: u32 = 5_000;
 
-/// The dead letters of one prefix, and the signal that ends a look before its end.
+/// The dead letters of one prefix, and the signal that stops browsing early.
 pub(crate) struct DeadLetters {
     /// Where.
     pub(crate) broker: Broker,
     /// Under which names.
     pub(crate) topology: Topology,
-    /// How all names there begin.
+    /// The prefix of all names there.
     pub(crate) prefix: String,
     /// Cancelled by Ctrl-C or SIGTERM.
     pub(crate) stop: CancellationToken,
@@ -35,13 +35,13 @@ pub(crate) struct DeadLetters {
     says_so: bool,
 }
 
-/// The look was ended by a signal. All dead letters are back.
+/// Browsing was stopped by a signal. All dead letters are returned.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted; the dead letters are where they were")]
+#[error("interrupted; the dead letters are unchanged")]
 pub(crate) struct Interrupted;
 
 impl DeadLetters {
-    /// Those these settings name. Nothing is opened yet.
+    /// The dead letters of these settings. Nothing is opened yet.
     ///
     /// # Errors
     /// When a setting is wrong, or signals cannot be listened for.
@@ -49,7 +49,8 @@ impl DeadLetters {
         Ok(Self { patience: TURN_PATIENCE, says_so: true, ..Self::briefly(args, purpose, shutdown::on_interrupt()?)? })
     }
 
-    /// The same, for a command that has more to show than dead letters: it hardly waits for them, and says nothing.
+    /// The same, for a command that shows more than dead letters: it hardly waits for them, and prints nothing about
+    /// it.
     ///
     /// # Errors
     /// When a setting is wrong.
@@ -65,14 +66,14 @@ impl DeadLetters {
         })
     }
 
-    /// Takes the lock. Waits for it, if need be.
+    /// Takes the lock, and waits for it if necessary.
     ///
     /// # Errors
     /// When the broker cannot be used, there is no such queue, or the lock does not come.
     pub(crate) async fn open(&self) -> anyhow::Result<DeadLetterBrowser> {
         let waiting = || {
             if self.says_so {
-                report!("waiting for somebody else who has the dead letters in flight …");
+                report!("waiting for another client that has the dead letters in flight …");
             }
         };
         tokio::select! {
@@ -95,7 +96,7 @@ impl DeadLetters {
             see(dead_letter)
         });
         let seen = seen.await;
-        bar.set_message(", putting all back");
+        bar.set_message(", returning them");
         let back = dead_letters.put_back().await;
         bar.finish_and_clear();
         seen?;
@@ -120,10 +121,10 @@ impl DeadLetters {
     }
 }
 
-/// How far a look has come, on a terminal, when there are so many dead letters that somebody might wonder.
+/// A progress bar on a terminal, if there are many dead letters.
 fn progress(dead_letters: u32, wanted: bool) -> ProgressBar {
     if !wanted || dead_letters < MANY {
         return ProgressBar::hidden();
     }
-    bar(dead_letters.into(), "{bar:30} {pos}/{len} dead letters looked at{msg} [{elapsed}]")
+    bar(dead_letters.into(), "{bar:30} {pos}/{len} dead letters browsed{msg} [{elapsed}]")
 }

@@ -1,4 +1,4 @@
-//! The command line: which commands there are. What each takes stands with the command itself.
+//! The command line: the list of commands. The arguments of each are defined with the command.
 
 use std::io::IsTerminal as _;
 
@@ -36,7 +36,7 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Inspect, replay, edit, drop and restore dead letters
     Dlq(dlq::DlqArgs),
-    /// List past replays and what became of their dead letters (read only)
+    /// List past replays and the outcomes of their dead letters (read only)
     Replays(replays::ReplaysArgs),
     /// Account for every accepted id: recorded, queued, dead, dropped or missing
     ///
@@ -63,7 +63,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it draws on the terminal that log lines would go to.
+    /// Whether it draws on the terminal to which log lines would go.
     #[must_use]
     pub fn has_the_screen(&self) -> bool {
         matches!(self, Self::Status(args) if args.on_a_screen()) && std::io::stderr().is_terminal()

@@ -1,7 +1,7 @@
-//! Tables whose lines may be long: on a terminal they fit its width, in a pipe they hold everything.
+//! Tables with long lines: on a terminal they fit its width, in a pipe they have everything.
 //!
-//! Where there is too little room, columns of text become narrower, down to a least width, and wrap. Where that is not
-//! enough, columns go, those first that matter least. What must be copied whole, like an id, is never wrapped.
+//! If there is too little room, text columns become narrower, down to a minimum width, and wrap. If that is not enough,
+//! columns are left out, the least important first. What must be copied as a whole, like an id, is never wrapped.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -20,9 +20,9 @@ pub(crate) struct Column {
     heading: &'static str,
     /// Whether its cells are aligned to the right.
     number: bool,
-    /// How narrow it may become; none: it is as wide as its widest cell.
+    /// Its minimum width; `None`: as wide as its widest cell.
     least: Option<usize>,
-    /// When it goes, where there is too little room: the highest first, 0 never.
+    /// When it is left out if there is too little room: the highest first, 0 never.
     goes: u8,
 }
 
@@ -42,13 +42,13 @@ impl Column {
         Self { least: Some(least), ..Self::whole(heading) }
     }
 
-    /// The same, and it goes where there is too little room; of several the one with the highest number goes first.
+    /// The same, but left out if there is too little room; the one with the highest number first.
     pub(crate) const fn goes(self, goes: u8) -> Self {
         Self { goes, ..self }
     }
 }
 
-/// How wide the terminal behind a stream is, in characters; none where there is no terminal, or it does not say.
+/// The width of a stream's terminal, in characters; `None` if there is no terminal or the width is unknown.
 pub(crate) fn room(stream: &impl IsTerminal) -> Option<usize> {
     let size = if stream.is_terminal() { crossterm::terminal::size().ok() } else { None };
     size.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
@@ -58,7 +58,7 @@ pub(crate) fn room(stream: &impl IsTerminal) -> Option<usize> {
 #[derive(Debug)]
 pub(crate) struct Layout<'a> {
     columns: &'a [Column],
-    /// None: there is no room for it.
+    /// `None`: there is no room for it.
     widths: Vec<Option<usize>>,
     /// Whether cells that are wider than their column are wrapped.
     wraps: bool,
@@ -78,7 +78,7 @@ impl<'a> Layout<'a> {
             let there = columns.iter().zip(&mut shown).filter(|(column, width)| column.goes > 0 && width.is_some());
             match there.max_by_key(|(column, _)| column.goes) {
                 Some((_, width)) => *width = None,
-                // The terminal wraps what is left, wherever a line ends.
+                // The terminal wraps the rest.
                 None => return Self { columns, widths: least(columns, &shown), wraps: true },
             }
         }
@@ -169,7 +169,7 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<String>], room: Option<usize
     let widest = |place: usize| rows.iter().filter_map(|row| row.get(place)).map(|cell| width(cell)).max().unwrap_or(0);
     let layout = Layout::new(columns, &(0..columns.len()).map(widest).collect::<Vec<_>>(), room);
     let mut text = Vec::new();
-    // Memory takes everything.
+    // Writing to memory does not fail.
     let _ = layout.headings(&mut text);
     rows.iter().for_each(|row| _ = layout.row(&mut text, row));
     String::from_utf8_lossy(&text).into_owned()

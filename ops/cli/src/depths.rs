@@ -1,4 +1,4 @@
-//! How long both queues are, asked on a connection of its own: a broken one spoils no other question.
+//! The lengths of both queues, read over a separate connection, so that a broken one does not affect other queries.
 
 use sluice_core::failure::Failure;
 use sluice_rabbit::broker::{Broker, BrokerError, close};
@@ -13,14 +13,14 @@ pub struct Depths {
     pub dead: Depth,
 }
 
-/// Why they are not known.
+/// Why they are unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum DepthError {
     /// The broker cannot be used.
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// They were never declared.
-    #[error("{0}; is SLUICE_PREFIX right? `sluice topology apply` makes the queues")]
+    #[error("{0}; is SLUICE_PREFIX right? `sluice topology apply` declares the queues")]
     NoQueue(String),
 }
 

@@ -1,12 +1,12 @@
-//! Commands that are suggested. They are pasted into a shell, and the ids in them come from strangers: each is one word
-//! that the shell takes as it is.
+//! Suggested commands. They are pasted into a shell, and the ids in them come from outside, so each is quoted as one
+//! word.
 
 use crate::visible::shell_word;
 
 /// The command that does `words` (like `dlq show`) with one id.
 #[must_use]
 pub fn command(words: &str, prefix: &str, id: &str) -> String {
-    // What begins like a flag is none behind two dashes.
+    // After `--`, a value that begins with a dash is not a flag.
     let dashes = if id.starts_with('-') { " --" } else { "" };
     format!("{}{dashes} {}", of_prefix(words, prefix), shell_word(id))
 }
@@ -14,7 +14,7 @@ pub fn command(words: &str, prefix: &str, id: &str) -> String {
 /// The command that does `words` with the value of a flag, like `--dead_letter`.
 #[must_use]
 pub fn with_flag(words: &str, prefix: &str, flag: &str, value: &str) -> String {
-    // Behind the sign a value may begin like a flag.
+    // After `=`, a value may begin with a dash.
     format!("{} {flag}={}", of_prefix(words, prefix), shell_word(value))
 }
 

@@ -1,19 +1,19 @@
-//! The operator's side of Sluice: what the queues hold, what died and why, and what is to be done about it.
+//! The operator's tool: what is in the queues, what failed and why, and how to fix it.
 //!
 //! ```text
-//!  topology, migrate    make what the other programs need, or say what is different
-//!  status               how much there is of everything, and how fast it moves
-//!  dlq                  dead letters: looked at, replayed, dropped; each operation is recorded before it is done
-//!  replays              what became of the dead letters of each replay
+//!  topology, migrate    create what the other programs need, or list the differences
+//!  status               counts and rates
+//!  dlq                  dead letters: browsed, replayed, dropped; each operation is recorded first
+//!  replays              the outcomes of the dead letters of each replay
 //!  verify               every accepted id accounted for
 //!  rules                the rules of the review, tried by hand
 //!  console              the API for forums and other tools, and the sender of decisions
-//!  why                  one post's story, from all places that know a part of it
+//!  why                  one post's history, from all sources
 //!  review               people decide about held posts
 //!  decisions            how their decisions reach the forum
 //! ```
 //!
-//! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done below `common` alone.
+//! Nothing here acknowledges a message or contains SQL or a queue's name: only the packages in `common` do.
 
 mod actor;
 mod ask;
@@ -70,7 +70,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Reference(reference) => reference.run::<Cli>(),
     };
     match done {
-        // Whoever read our output has seen enough: `sluice dlq list | head`.
+        // The reader of the output has closed the pipe, as in `sluice dlq list | head`.
         Err(error) if output::is_broken_pipe(&error) => Ok(Exit::Done),
         Err(error) if error.is::<browse::Interrupted>() => {
             output::say(&format!("{error}\n"));

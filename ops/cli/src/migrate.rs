@@ -22,7 +22,7 @@ pub struct MigrateArgs {
 pub async fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
     let store = Store::new(&args.database)?;
     let created = match store.create_database().await {
-        // A user without the right to make databases may still migrate one that is there.
+        // A user who may not create databases can still migrate an existing one.
         Err(error) if error.needs_operator() => Err(error),
         Err(error) => return Err(error.into()),
         Ok(()) => Ok(()),

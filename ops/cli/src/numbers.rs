@@ -1,9 +1,9 @@
-//! Numbers on the command line, refused with the forms that are taken.
+//! Numbers on the command line, with errors that show the accepted forms.
 
 /// A whole number from 1 on, for clap.
 ///
 /// # Errors
-/// The forms that are taken.
+/// The accepted forms.
 pub fn count(text: &str) -> Result<u32, String> {
     let number = text.parse::<u32>().ok().filter(|number| *number > 0);
     number.ok_or_else(|| format!("a whole number from 1 to {}, like 100", u32::MAX))
@@ -12,7 +12,7 @@ pub fn count(text: &str) -> Result<u32, String> {
 /// A share of a hundred, with or without its sign, for clap.
 ///
 /// # Errors
-/// The forms that are taken.
+/// The accepted forms.
 pub fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim_end().parse::<f64>().ok();
     let share = number.filter(|number| (0.0..=100.0).contains(number));

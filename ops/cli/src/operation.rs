@@ -1,23 +1,23 @@
-//! What an operator did to a dead letter, told to people.
+//! Describes what an operator did to a dead letter.
 
 use sluice_mysql::AuditEntry;
 
-/// In a word what happened, and the circumstances. The word is the outcome, where that is one by itself.
+/// A short name of what happened, and the details. The name is the outcome if that is clear by itself.
 #[must_use]
 pub fn told(line: &AuditEntry) -> (&'static str, String) {
     let AuditEntry { outcome, kind, actor, operation, detail, reason, undone_by, .. } = line;
     let (what, means) = match outcome.as_str() {
-        "replayed" => ("replayed", "put back to work"),
-        "dropped" => ("dropped", "taken out of the dead letters; the audit log keeps it"),
-        "destroyed" => ("destroyed", "taken out of the dead letters; nothing of it is kept"),
-        "restored" => ("restored", "put back among the dead letters"),
-        "imported" => ("imported", "put among the dead letters from a file"),
-        "archived" => ("archived", "a copy of it as it was is in the audit log, before it was edited or reverted"),
-        "edited" => ("edited", "another body took the place of its own"),
-        "reverted" => ("reverted", "it was released the body that it had before the edit"),
-        "denied" => ("denied", "this was not done"),
-        "left" => ("acted on", "not replayed, and left where it is"),
-        "present" => ("acted on", "not put back, because it is among the dead letters"),
+        "replayed" => ("replayed", "published to the work queue again"),
+        "dropped" => ("dropped", "removed from the dead-letter queue; the archive keeps it"),
+        "destroyed" => ("destroyed", "removed from the dead-letter queue; nothing of it is kept"),
+        "restored" => ("restored", "returned to the dead-letter queue"),
+        "imported" => ("imported", "added to the dead-letter queue from a file"),
+        "archived" => ("archived", "the audit log has a copy from before it was edited or reverted"),
+        "edited" => ("edited", "its body was replaced"),
+        "reverted" => ("reverted", "its body from before the edit was put back"),
+        "denied" => ("denied", "not done"),
+        "left" => ("acted on", "not replayed; it stays in the dead-letter queue"),
+        "present" => ("acted on", "not returned, because it is already in the dead-letter queue"),
         _ => ("acted on", ""),
     };
     let mut detailed = match (what, means) {

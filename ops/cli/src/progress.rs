@@ -1,4 +1,4 @@
-//! The bar that shows on a terminal how far something is.
+//! The progress bar on a terminal.
 
 use std::fmt::Write;
 use std::io::IsTerminal as _;
@@ -17,7 +17,7 @@ pub(crate) fn bar(length: u64, template: &str) -> ProgressBar {
 pub(crate) fn bar_at_rate(length: u64, template: &str, acted: Arc<AtomicU64>, rate: Option<u32>) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     if std::io::stderr().is_terminal() {
-        // Templates are constants: were one wrong, the default would do.
+        // Templates are constants; if one is wrong, the default is used.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.with_key("time_left", time_left(acted, rate)));
         }
@@ -25,8 +25,8 @@ pub(crate) fn bar_at_rate(length: u64, template: &str, acted: Arc<AtomicU64>, ra
     bar
 }
 
-/// What `{time_left}` shows: what the speed so far says, or what the rate allows, whichever is later. Of the dead
-/// letters that are still to be looked at as many are to be acted on as among those before.
+/// What `{time_left}` shows: the estimate from the speed so far or from the allowed rate, whichever is later. It
+/// assumes that the share of dead letters to act on stays the same.
 fn time_left(
     acted: Arc<AtomicU64>,
     rate: Option<u32>,

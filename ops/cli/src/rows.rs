@@ -22,7 +22,7 @@ impl Rows {
         Ok(Self { columns, widest: vec![0; columns.len()], spool: Spool::new()? })
     }
 
-    /// One more row. What goes wrong is told by [`Self::print`]; `false` says that nothing more need be added.
+    /// One more row. Errors are reported by [`Self::print`]; `false` means that nothing more need be added.
     pub(crate) fn add(&mut self, row: Vec<String>) -> bool {
         for (widest, cell) in self.widest.iter_mut().zip(&row) {
             *widest = (*widest).max(width(cell));
@@ -60,7 +60,7 @@ impl Rows {
             Ok(())
         })?;
         if !layout.left_out().is_empty() {
-            report!("no room for {}; --json has them", layout.left_out().join(", "));
+            report!("not shown for lack of room: {}; --json has them", layout.left_out().join(", "));
         }
         broken.map_or(Ok(()), Err)
     }

@@ -1,5 +1,5 @@
-//! What a look finds, kept in a file without a name until all dead letters are back. While they are in flight nobody
-//! else sees them, and whoever reads our output may be slow; and there may be more of them than fit in memory.
+//! The results of browsing, kept in an unnamed file until all dead letters are returned. While they are in flight,
+//! nobody else sees them, and the reader of the output may be slow; also, there may be more than fit in memory.
 
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write};
 use std::marker::PhantomData;
@@ -23,13 +23,13 @@ impl<T> Spool<T> {
     /// An empty one.
     ///
     /// # Errors
-    /// When there is no place for a file.
+    /// When the file cannot be created.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let file = BufWriter::new(tempfile::tempfile().with_context(aside)?);
         Ok(Self { file, problem: None, count: 0, kind: PhantomData })
     }
 
-    /// One more line. What goes wrong is told when they are read; `false` says that nothing more need be added.
+    /// One more line. Errors are reported when they are read; `false` means that nothing more need be added.
     pub(crate) fn add(&mut self, line: &impl Serialize) -> bool {
         self.write(|file| output::json_line(file, line))
     }
@@ -52,7 +52,7 @@ impl<T> Spool<T> {
         Ok(output::print(|out| io::copy(&mut file, out).map(drop))?)
     }
 
-    /// The same, where each of them is known to be harmless, or meant for a program.
+    /// The same, for lines that are known to be harmless, or meant for a program.
     ///
     /// # Errors
     /// As [`Self::print`].
@@ -85,7 +85,7 @@ impl<T> Spool<T> {
 
 fn aside() -> String {
     format!(
-        "dead letters are written to a file in {} first; TMPDIR names another place",
+        "dead letters are first written to a file in {}; set TMPDIR to use another folder",
         std::env::temp_dir().display()
     )
 }

@@ -1,4 +1,4 @@
-//! Moments: how operators write them, and how they are shown. Always UTC.
+//! Points in time: how operators write them, and how they are shown. Always UTC.
 
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime, UtcOffset};
 /// Reads a moment: RFC 3339, or a duration before `now`.
 ///
 /// # Errors
-/// The forms that are taken.
+/// The accepted forms.
 pub fn moment(text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, String> {
     let forms = || "a time like 2026-11-22T16:00:00Z, or how long ago, like 15m, 2h or 3d".to_owned();
     if let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) {
@@ -34,7 +34,7 @@ pub fn shown(at: Option<OffsetDateTime>) -> String {
     shown.unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// How long something took or is past, in its two largest units: `3d 4h`, `12s`.
+/// A duration in its two largest units: `3d 4h`, `12s`.
 #[must_use]
 pub fn span(span: Duration) -> String {
     let seconds = span.whole_seconds().max(0);

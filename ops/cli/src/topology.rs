@@ -9,7 +9,7 @@ use sluice_runtime::exit::Exit;
 
 use sluice_runtime::output::{self, report};
 
-/// What a declaration tells the broker and no comparison gets back from it: AMQP has no question for either.
+/// What is declared but cannot be compared: AMQP has no query for either.
 const NOT_COMPARED: [&str; 2] = ["bindings", "policies"];
 
 /// Arguments of `sluice topology`.
@@ -45,7 +45,7 @@ enum TopologyCommand {
 /// Runs it.
 ///
 /// # Errors
-/// When the broker could not be asked, or has other queues than those to be declared.
+/// When the broker could not be queried, or its queues are declared differently.
 pub async fn run(args: TopologyArgs) -> anyhow::Result<Exit> {
     match args.command {
         TopologyCommand::Apply { broker } => apply(&broker).await,
@@ -95,7 +95,7 @@ async fn check(args: &BrokerArgs, json: bool) -> anyhow::Result<Exit> {
     })?;
     if !json {
         report!(
-            "({} are not compared: AMQP cannot ask for them; `sluice topology apply` makes the bindings)",
+            "({} are not compared: AMQP cannot query them; `sluice topology apply` declares the bindings)",
             NOT_COMPARED.join(" and ")
         );
     }

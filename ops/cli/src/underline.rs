@@ -5,8 +5,8 @@
 //!               ^^^^^^^^^^^^^^
 //! ```
 //!
-//! The marks must stand under what they mean although a Chinese character takes two columns and a character that
-//! cannot be seen is shown escaped, so columns are counted of what is shown.
+//! The marks must be under the marked text, although a Chinese character takes two columns and an invisible character
+//! is shown escaped, so columns are counted in the displayed text.
 
 use std::fmt::Write as _;
 

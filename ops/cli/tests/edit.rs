@@ -96,7 +96,7 @@ async fn an_edited_dead_letter_is_replayed_as_it_was_edited_and_not_undone_after
     message.acker.reject(reject).await.expect("it is rejected");
     ground.until_dead(1).await;
     let ran = edit(&ground, &id, &["--undo"]).await.exits(1);
-    assert!(ran.stderr.contains("was replayed since"), "{ran:?}");
+    assert!(ran.stderr.contains("was replayed after the edit"), "{ran:?}");
     assert_eq!(body(&ground, &id).await["title"], "shorter");
 }
 
@@ -163,7 +163,7 @@ async fn a_wrong_request_changes_nothing() {
     assert!(ran.stderr.contains("could not be recorded") && !ran.stderr.contains("hunter2"), "{ran:?}");
     ground.foreign(b"no json", Some("text")).await;
     let ran = edit(&ground, "text", &["--patch", SHORTER]).await.exits(1);
-    assert!(ran.stderr.contains("no JSON"), "{ran:?}");
+    assert!(ran.stderr.contains("not JSON"), "{ran:?}");
     assert_eq!(ground.value::<u32>("SELECT COUNT(*) FROM operation_items WHERE outcome <> 'denied'").await, 0);
 }
 
@@ -178,7 +178,7 @@ async fn an_edit_that_is_killed_leaves_a_pair_that_the_next_one_makes_one() {
     ground.killed_at("edit_confirmed=return", &patch).await;
     ground.until_dead(3).await;
     ground.sluice(&patch).await.ok();
-    assert_eq!(ground.listed().await, [dead[1].id.to_string(), id.clone()], "the same command goes on");
+    assert_eq!(ground.listed().await, [dead[1].id.to_string(), id.clone()], "run the same command again");
     assert_eq!(body(&ground, &id).await["title"], "shorter");
     edit(&ground, &id, &["--undo"]).await.ok();
     assert_eq!(ground.exported().await, before);
@@ -243,7 +243,7 @@ async fn who_answers_no_is_on_the_record_and_nothing_is_done() {
     for (operation, kind) in [(&["drop"][..], "drop"), (&["drop", "--forever"], "destroy"), (&["replay"], "replay")] {
         let (code, said) = on_a_terminal(&ground, &[&["dlq"], operation, &["--all"]].concat(), "true", "n\n").await;
         assert!(code == Some(1) && said.contains("nothing was done"), "{said}");
-        assert!(kind != "destroy" || said.contains("nothing kept and no way back"), "{said}");
+        assert!(kind != "destroy" || said.contains("with no copy and no undo"), "{said}");
         let lines = ground.sluice(&["dlq", "audit", "--limit", "2", "--json"]).await.ok().lines();
         for line in &lines {
             assert_eq!(
@@ -260,7 +260,7 @@ async fn who_answers_no_is_on_the_record_and_nothing_is_done() {
 async fn the_record_says_who_did_what_to_which_dead_letters_the_latest_first() {
     let ground = Ground::new().await;
     let nothing = ground.sluice(&["dlq", "audit"]).await.ok();
-    assert!(nothing.stdout.is_empty() && nothing.stderr.contains("nothing is recorded"), "{nothing:?}");
+    assert!(nothing.stdout.is_empty() && nothing.stderr.contains("no operations are recorded"), "{nothing:?}");
     let dead = Dead::some(2);
     ground.dead(&dead).await;
     let all = ids(&dead);

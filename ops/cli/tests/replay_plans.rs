@@ -62,7 +62,7 @@ async fn a_plan_of_nothing_and_of_unknown_ids_is_told_like_a_replay_of_them() {
     let dead = Dead::some(1);
     ground.dead(&dead).await;
     let ran = ground.sluice(&["dlq", "replay", "--class", "expired", "--plan"]).await.ok();
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("no dead letter passes the filters"), "{ran:?}");
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("no dead letter matches the filters"), "{ran:?}");
     let ran = ground.sluice(&["dlq", "replay", &ids(&dead)[0], "nobody", "--plan"]).await.exits(3);
     assert!(ran.stderr.contains("nobody: no dead letter has this id"), "{ran:?}");
     ground.sluice(&["dlq", "replay", "--plan"]).await.exits(2);
@@ -86,7 +86,7 @@ async fn a_replay_waits_while_all_workers_are_paused_and_then_goes_on() {
     assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM operation_items").await, 0);
     proxy.heal();
     assert!(replay.ended().await.success(), "{}", replay.said());
-    assert!(replay.said().contains("going on"), "{}", replay.said());
+    assert!(replay.said().contains("continuing"), "{}", replay.said());
     until("all are stored", async || ground.value::<u64>("SELECT COUNT(*) FROM posts").await == 31).await;
 }
 
@@ -101,7 +101,7 @@ async fn an_outage_of_mysql_in_the_middle_of_a_replay_only_delays_it() {
     proxy.cut();
     until("it says that it waits", async || {
         let said = replay.said();
-        said.contains("waiting, with the others back") || said.contains("trying on")
+        said.contains("waiting, with the others returned") || said.contains("retrying")
     })
     .await;
     proxy.heal();

@@ -89,7 +89,7 @@ async fn a_dead_letter_without_an_id_is_followed_by_the_id_of_its_post() {
 async fn a_replay_that_nobody_knows_is_named_and_one_of_several_is_asked_for() {
     let ground = Ground::new().await;
     let ran = ground.sluice(&["replays"]).await.ok();
-    assert!(ran.stderr.contains("no replay is recorded") && ran.stdout.is_empty(), "{ran:?}");
+    assert!(ran.stderr.contains("no replays are recorded") && ran.stdout.is_empty(), "{ran:?}");
     let dead = Dead::some(2);
     ground.dead(&dead).await;
     for dead_letter in ids(&dead) {
@@ -152,7 +152,7 @@ async fn a_dead_letter_replayed_too_often_is_left_unless_it_is_forced() {
     let told = ran.lines();
     assert_eq!((text(&told[0], "id"), text(&told[0], "outcome")), (id.clone(), "left".to_owned()));
     assert!(text(&told[0], "detail").contains("3 times"), "{told:?}");
-    assert!(ran.stderr.contains("1 replayed, 1 left where they are"), "{ran:?}");
+    assert!(ran.stderr.contains("1 replayed, 1 left in the queue"), "{ran:?}");
     assert_eq!(ground.listed().await, std::slice::from_ref(&id));
     let last = text(&replays(&ground).await[0], "id");
     assert_eq!(outcomes(&ground, &last).await[&id], "left");

@@ -97,7 +97,7 @@ async fn eval_names_each_line_that_is_no_row_and_counts_the_others() {
     let told = ran.lines();
     assert_eq!((told.len(), &told[0]["rows"], &told[1]["rows"]), (2, &json!(1), &json!(6)));
     for (line, what) in [(1, "unknown variant"), (2, "column 2"), (4, "missing field `text`")] {
-        let named = format!("bad.jsonl:{line}: no row: ");
+        let named = format!("bad.jsonl:{line}: not a valid row: ");
         let problem = ran.stderr.lines().find(|problem| problem.contains(&named));
         assert!(problem.is_some_and(|problem| problem.contains(what)), "{named}: {}", ran.stderr);
     }
@@ -120,7 +120,7 @@ async fn what_cannot_be_read_is_refused_with_the_fix() {
     let folder = folder();
     let set = file(&folder, "set.jsonl", ROWS);
     let ran = rules(&["eval", shown(&set), "/no/such.jsonl"]).await.exits(1);
-    assert!(ran.stderr.contains("/no/such.jsonl: name a file that has one JSON object a line"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("/no/such.jsonl: give a file with one JSON object per line"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "", "a mistyped name costs nobody half a result");
     let ran = rules(&["eval", shown(&set), "--rules", "/no/such.toml"]).await.exits(1);
     assert!(ran.stderr.contains("/no/such.toml"), "{}", ran.stderr);
@@ -168,7 +168,7 @@ async fn explain_says_where_each_finding_stands_and_what_it_adds_up_to() {
     assert!(page.contains("title\n   1  代购名表\n      ^^^^^^^^\n"), "{page}");
     assert!(page.contains("   2  cheap WATCHES \\u{1b}[31m here\n            ^^^^^^^\n"), "{page}");
     let told = fed(command(&["explain", "--rules", shown(&site), "-"]), "no harm".as_bytes()).await.ok().stdout;
-    assert!(told.contains("approved") && told.ends_with("nothing was found\n"), "{told}");
+    assert!(told.contains("approved") && told.ends_with("no rule matched\n"), "{told}");
 }
 
 #[tokio::test]
@@ -192,9 +192,9 @@ async fn check_takes_a_valid_file_and_warns_of_what_can_never_match() {
     let expected = [
         ("13:10 the term \"WATCHES\" is also in \"ads\"", "keep one"),
         ("13:21 the term \"cheap watches\" can never match: ", "ads"),
-        ("17:13 the category \"none\" has no rule", "take it out"),
-        ("19:13 the category \"far\" is never reached", "come to 20, it begins at 90"),
-        ("28:12 the category \"spm\" is declared nowhere", "hold"),
+        ("17:13 the category \"none\" has no rule", "remove the category"),
+        ("19:13 the threshold of the category \"far\" is never reached", "add up to 20, but it begins at 90"),
+        ("28:12 the category \"spm\" is not declared", "hold"),
     ];
     assert_eq!(warned.len(), expected.len(), "{warned:#?}");
     for (warned, (begins, holds)) in warned.iter().zip(expected) {

@@ -166,7 +166,7 @@ async fn receipts_without_an_id_account_for_nothing_and_are_refused() {
     let unreachable = ["--database-url", "mysql://root@127.0.0.1:1/none", "--amqp-url", "amqp://127.0.0.1:1"];
     for more in [&[][..], &unreachable] {
         let ran = verify(&ground, &empty, more).await.exits(2);
-        assert!(ran.stdout.is_empty() && ran.stderr.contains("holds no id"), "{ran:?}");
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("contains no ids"), "{ran:?}");
     }
 }
 

@@ -66,7 +66,11 @@ async fn what_one_place_cannot_tell_the_others_do() {
     let id = dead[0].id.to_string();
     let nowhere = "mysql://root@127.0.0.1:1/none";
     let ran = ground.sluice(&["why", &id, "--database-url", nowhere]).await.exits(1);
-    assert!(ran.stdout.contains("dead in") && ran.stdout.contains("not asked             MySQL: "), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("dead-lettered, in") && ran.stdout.contains("not queried           MySQL: "),
+        "{}",
+        ran.stdout
+    );
     ground.record(&[dead[0].post()]).await;
     let ran = ground.sluice(&["why", &id, "--amqp-url", "amqp://127.0.0.1:1"]).await.exits(1);
     assert!(ran.stdout.contains("stored in MySQL") && ran.stdout.contains("RabbitMQ: "), "{}", ran.stdout);

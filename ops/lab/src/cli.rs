@@ -24,11 +24,12 @@ pub struct Cli {
 pub enum Command {
     /// Run private servers in a folder: RabbitMQ, and MariaDB or MySQL
     ///
-    /// They listen on free ports of 127.0.0.1 and have passwords of their own. Nothing of the system is touched.
+    /// They listen on free ports of 127.0.0.1 and have passwords of their own. They do not touch the system's own
+    /// servers.
     Stack(stack::StackArgs),
     /// Demonstrate all of Sluice in a minute, on private servers
     Demo(demo::DemoArgs),
-    /// Measure Sluice against the servers alone and against programs without it
+    /// Compare Sluice with the servers alone and with programs that do not use it
     Bench(bench::BenchArgs),
     /// Run a program that one would write without Sluice; started by `bench`
     #[command(hide = true)]

@@ -93,7 +93,7 @@ impl Program {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         if tokio::time::timeout(ENDS_WITHIN, self.child.wait()).await.is_err() {
-            report!("{} did not end in time; killing it", self.name);
+            report!("{} did not exit in time; killing it", self.name);
             self.child.kill().await?;
         }
         Ok(())

@@ -41,11 +41,11 @@ enum StackCommand {
     Down {
         #[command(flatten)]
         place: StackDir,
-        /// Remove the folder with all data too
+        /// Also remove the folder with all data
         #[arg(long)]
         remove: bool,
     },
-    /// Run a command with servers of its own, which stop when it ends
+    /// Run a command with its own servers, which stop when it exits
     ///
     /// For example: sluice-lab stack run -- cargo test.
     Run {
@@ -54,7 +54,7 @@ enum StackCommand {
         dir: Option<PathBuf>,
         #[command(flatten)]
         origin: Origin,
-        /// Command to run; it finds AMQP_URL, DATABASE_URL and the like in its environment
+        /// Command to run, with AMQP_URL, DATABASE_URL and the like in its environment
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
@@ -71,9 +71,9 @@ struct StackDir {
 /// Where the servers come from.
 #[derive(Debug, Args)]
 struct Origin {
-    /// Folder with another system, whose RabbitMQ and MySQL to use [default: this machine's RabbitMQ and MariaDB]
+    /// Root folder of another system whose RabbitMQ and MySQL to use [default: this machine's RabbitMQ and MariaDB]
     ///
-    /// `ops/newest` makes one; only root can use it.
+    /// `ops/newest` creates one; only root can use it.
     #[arg(long, value_name = "DIR", env = crate::devstack::ROOT, hide_env_values = true)]
     root: Option<PathBuf>,
 }
@@ -101,7 +101,7 @@ async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.context("cannot listen for Ctrl-C")?;
             if !was_up {
-                report!("interrupted: ending what was started");
+                report!("interrupted: stopping what was started");
                 Stack::down(dir, false).await?;
             }
             return Ok(Exit::Interrupted);
@@ -121,7 +121,7 @@ async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
             writeln!(out, "  {variable:<21}  {}", SecretUrl::from(address.as_str()))?;
         }
         writeln!(out, "for programs in this shell:  eval \"$(sluice-lab stack env{option})\"")?;
-        writeln!(out, "to end it:                   sluice-lab stack down{option}")
+        writeln!(out, "to stop it:                  sluice-lab stack down{option}")
     })?;
     Ok(Exit::Done)
 }
@@ -145,13 +145,13 @@ async fn down(dir: &Path, remove: bool) -> anyhow::Result<Exit> {
     let was_up = Stack::down(dir, remove).await?;
     output::print(|out| {
         if was_up {
-            writeln!(out, "the stack in {} has ended", dir.display())?;
+            writeln!(out, "the stack in {} is stopped", dir.display())?;
         } else {
             writeln!(out, "no stack is up in {}", dir.display())?;
         }
         match (remove, was_up) {
             (true, _) if was_there => writeln!(out, "the folder is removed"),
-            (false, true) => writeln!(out, "its data are kept; with --remove they go too"),
+            (false, true) => writeln!(out, "its data is kept; --remove deletes it too"),
             _ => Ok(()),
         }
     })?;
@@ -161,7 +161,7 @@ async fn down(dir: &Path, remove: bool) -> anyhow::Result<Exit> {
 async fn run_within(dir: Option<PathBuf>, root: Option<PathBuf>, command: Vec<OsString>) -> anyhow::Result<Exit> {
     let [program, args @ ..] = &command[..] else { bail!("no command is given: sluice-lab stack run -- COMMAND") };
     if !is_found(Path::new(program)) {
-        bail!("there is no program {}: look at its spelling and at the PATH", shell_word(Path::new(program)));
+        bail!("there is no program {}: check its spelling and the PATH", shell_word(Path::new(program)));
     }
     let stack = Stack::start(StackOptions { dir, root, ..StackOptions::default() }).await?;
     report!("private servers: {}", stack.versions().await);

@@ -71,7 +71,7 @@ fn stopped_half_way_it_says_so_prints_no_figure_and_leaves_nothing_behind() {
     let ran = child.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(1), "{said}");
-    assert!(said.contains("stopped before the end: nothing is told of what was measured so far"), "{said}");
+    assert!(said.contains("stopped before the end: no figures are printed"), "{said}");
     assert_eq!((String::from_utf8_lossy(&ran.stdout).as_ref(), out.exists()), ("", false));
     let begun = Instant::now();
     while !marked(&mark).is_empty() {

@@ -1,5 +1,5 @@
-//! Some posts of a source on their way together, and what is known of each: the unit that is published, tried again and
-//! accounted for.
+//! Some posts of a source that are published together, and what is known about each: the unit that is published,
+//! retried and accounted for.
 
 use std::io;
 
@@ -9,14 +9,14 @@ use sluice_rabbit::topology::Topology;
 
 use crate::bulk::entry::{Bundle, Entry};
 
-/// Posts that are next to each other in the source.
+/// Adjacent posts of the source.
 #[derive(Debug, Default)]
 pub struct Chunk {
     /// The posts.
     pub posts: Vec<Sent>,
     /// Those that are not confirmed yet, by their place in `posts`, as messages.
     pub waiting: Vec<(usize, Envelope)>,
-    /// The lines that are no posts: number and reason.
+    /// The lines that are not posts: number and reason.
     pub bad: Vec<(u64, String)>,
     /// Its last line.
     pub last: u64,
@@ -24,25 +24,25 @@ pub struct Chunk {
     pub mark: u64,
     /// The source ended after it.
     pub end: Option<io::Result<()>>,
-    /// Why posts of it did not arrive.
+    /// Why posts of it were not confirmed.
     pub error: Option<PublishError>,
 }
 
-/// A post on its way.
+/// A post to be published.
 #[derive(Debug)]
 pub struct Sent {
     /// Its line.
     pub line: u64,
     /// Its id.
     pub id: PostId,
-    /// Its title, where somebody wants to see it.
+    /// Its title, if it is to be printed.
     pub title: Option<String>,
     /// Whether the broker has it.
     pub confirmed: bool,
 }
 
 impl Chunk {
-    /// Makes a chunk. `titles`: somebody wants to see them.
+    /// Makes a chunk. `titles`: whether to keep them for printing.
     #[must_use]
     pub fn pack(bundle: Bundle, topology: &Topology, titles: bool) -> Self {
         let mut chunk = Self { end: bundle.end, ..Self::default() };

@@ -1,4 +1,4 @@
-//! What a source of posts gives: an entry for each line, in bundles.
+//! The items of a source of posts: an entry for each line, in bundles.
 
 use std::io;
 
@@ -20,6 +20,6 @@ pub struct Entry {
 pub struct Bundle {
     /// The entries, in order.
     pub entries: Vec<Entry>,
-    /// The source is used up, or cannot be read on.
+    /// The source has ended, or cannot be read further.
     pub end: Option<io::Result<()>>,
 }

@@ -19,7 +19,7 @@ pub struct Input {
     pub bytes: Box<dyn AsyncRead + Send + Unpin>,
     /// How many there are, if that is known.
     pub length: Option<u64>,
-    /// What it is called in messages.
+    /// Its name in messages.
     pub source: String,
 }
 
@@ -54,7 +54,7 @@ impl Input {
         let mut decoder = GzipDecoder::new(BufReader::with_capacity(READ_AT_ONCE, whole));
         // `cat a.gz b.gz` is gzip, too.
         decoder.multiple_members(true);
-        // Nobody knows how much comes out of it.
+        // The decoded size is unknown.
         Ok(Self { bytes: Box::new(decoder), length: None, source })
     }
 }

@@ -1,4 +1,4 @@
-//! Posts that nobody wrote, to see the whole at work.
+//! Generated posts, to try out everything.
 
 use std::io::{self, IsTerminal as _};
 
@@ -15,7 +15,7 @@ use crate::bulk::samples::Samples;
 use crate::cli::Generate;
 use crate::submit;
 
-/// Up to how many posts a second a person can follow line by line.
+/// Up to how many posts a second are printed line by line.
 const READABLE: f64 = 20.0;
 
 /// Makes posts and publishes them, until there are enough or until `stop`.
@@ -47,7 +47,7 @@ fn conclude(outcome: PublishOutcome, count: Option<u64>) -> anyhow::Result<Exit>
     progress::last_word(&outcome);
     match (outcome.end, count) {
         (End::Failed(error), _) => Err(error),
-        // Ctrl-C before the number that was asked for; without a number it is how this ends.
+        // Ctrl-C before the requested number is an error; without a number, it is the normal end.
         (End::Stopped, Some(count)) => {
             progress::last_word(&format_args!("stopped: {} of {count} posts were published", outcome.published));
             Ok(Exit::Failed)

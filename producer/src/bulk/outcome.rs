@@ -15,9 +15,9 @@ pub struct PublishOutcome {
     pub bad: u64,
     /// How long it took.
     pub took: Duration,
-    /// The first line that is neither confirmed nor named as bad.
+    /// The first line that is neither confirmed nor reported as bad.
     pub next: u64,
-    /// The lines after it that are confirmed all the same.
+    /// The lines after it that are confirmed anyway.
     pub beyond: Vec<RangeInclusive<u64>>,
     /// How it ended.
     pub end: End,
@@ -39,19 +39,19 @@ pub(super) fn per_second(posts: u64, took: Duration) -> f64 {
 }
 
 impl PublishOutcome {
-    /// Where to go on, for people: what is done, what comes next, and what of it must be left out.
+    /// Where to continue, for people: what is done, what comes next, and which lines to skip.
     #[must_use]
     pub fn going_on(&self, source: &str) -> String {
         let mut text = match self.next {
-            1 => format!("no line of {source} is confirmed; go on from line 1"),
+            1 => format!("no line of {source} is confirmed; continue from line 1"),
             next => format!(
-                "lines 1..={} of {source} are confirmed (or were named as bad); go on from line {next}",
+                "lines 1..={} of {source} are confirmed (or were reported as bad); continue from line {next}",
                 next - 1
             ),
         };
         if !self.beyond.is_empty() {
             let lines: Vec<_> = self.beyond.iter().map(LineRange).map(|lines| lines.to_string()).collect();
-            text += &format!(", without these, which are confirmed too: {}", lines.join(", "));
+            text += &format!(", except these lines, which are confirmed too: {}", lines.join(", "));
         }
         text
     }

@@ -1,5 +1,5 @@
-//! The one way on which `publish` and `generate` bring posts to the broker: paced, in chunks, several on their way at
-//! once, and accounted for in the order of the source.
+//! How `publish` and `generate` publish posts: rate-limited, in chunks, several at once, and accounted for in the order
+//! of the source.
 //!
 //! ```text
 //!  source ─► pace ─► chunk ─┐
@@ -7,8 +7,8 @@
 //!                            ┘
 //! ```
 //!
-//! At the end, whatever kind of end it is, there is one number to go on from: every line before it is confirmed, or was
-//! named as bad.
+//! However it ends, there is one line number to continue from: every line before it is confirmed, or was reported as
+//! bad.
 
 use std::io;
 use std::pin::pin;
@@ -38,7 +38,7 @@ use crate::topology_status;
 
 /// The longest wait for the confirms of one chunk, before it is sent again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
-/// Chunks on their way at once.
+/// Chunks in progress at once.
 const UNDER_WAY: usize = 4;
 /// The most posts of a chunk.
 const CHUNK: usize = 500;
@@ -54,16 +54,16 @@ pub struct Pipeline {
     patience: Duration,
     receipts: Option<Receipts>,
     progress: Progress,
-    /// What the source is called in messages.
+    /// The name of the source in messages.
     source: String,
 }
 
 impl Pipeline {
-    /// Makes everything ready: the receipts can be written, the queues are declared.
+    /// Prepares everything: opens the receipts, declares the queues.
     ///
     /// # Errors
-    /// When a setting is wrong, the receipts cannot be written, or the queues cannot be declared: at once when that
-    /// needs an operator, else after the patience.
+    /// When a setting is wrong, the receipts cannot be written, or the queues cannot be declared: immediately if that
+    /// needs an operator, otherwise after the patience.
     pub async fn open(
         broker: &BrokerArgs,
         run: &RunArgs,
@@ -79,7 +79,7 @@ impl Pipeline {
         Ok(Self { publisher, topology, rate, patience: run.patience, receipts, progress, source })
     }
 
-    /// Publishes all that the source has, or until `stop`.
+    /// Publishes everything in the source, or until `stop`.
     pub async fn run<S>(mut self, entries: S, stop: &CancellationToken) -> PublishOutcome
     where
         S: Stream<Item = io::Result<Entry>> + Unpin,
@@ -107,7 +107,7 @@ impl Pipeline {
                 }
             };
             if let Err(error) = settled {
-                // What is under way may still arrive, and is still accounted for.
+                // Chunks in progress may still be confirmed, and are still accounted for.
                 halt.cancel();
                 summary.fail(error);
             }
@@ -131,7 +131,7 @@ impl Pipeline {
         }
         self.progress.advance(chunk.mark, summary.published(), summary.posts_a_second());
         match (chunk.error, chunk.end) {
-            // A try that the signal cut short is a part of stopping.
+            // A try interrupted by the signal is part of stopping.
             (Some(error), _) if !stop.is_cancelled() => {
                 Err(error).with_context(|| format!("gave up after {:?} without progress", self.patience))
             }
@@ -162,7 +162,7 @@ where
         rate_limit.take(bundle.entries.iter().filter(|entry| entry.post.is_ok()).count()).await;
         let now = submit::now();
         for post in bundle.entries.iter_mut().filter_map(|entry| entry.post.as_mut().ok()) {
-            // It was read a little ago; it is submitted when its turn has come.
+            // It was read earlier; it is submitted when its turn has come.
             post.submitted_at = now;
         }
         let source = bundle.end.is_none().then_some((entries, rate_limit));

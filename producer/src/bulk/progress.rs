@@ -1,4 +1,4 @@
-//! What a person sees while posts are published: a bar on a terminal, and lines that do not tear it.
+//! What a person sees while posts are published: a progress bar on a terminal, and lines that do not break it.
 
 use std::fmt;
 use std::io::Write as _;
@@ -18,7 +18,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Over so many bytes of a file; `None`: nobody knows how many. At most `rate` posts are published a second.
+    /// Over so many bytes of a file; `None`: the size is unknown. At most `rate` posts are published a second.
     #[must_use]
     pub fn of_bytes(total: Option<u64>, rate: Option<f64>) -> Self {
         let published = Arc::default();
@@ -43,14 +43,14 @@ impl Progress {
         self.bar.set_message(format!("{published} published, {posts_a_second:.0}/s"));
     }
 
-    /// A line for the person, on stderr. A terminal that has gone away is no reason to stop.
+    /// A line for the person, on stderr. A closed terminal is no reason to stop.
     pub fn say(&self, line: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(std::io::stderr(), "{line}");
         });
     }
 
-    /// A line on stdout. A reader who has gone away is no reason to stop.
+    /// A line on stdout. A closed pipe is no reason to stop.
     pub fn report(&self, line: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(std::io::stdout(), "{line}");
@@ -63,16 +63,16 @@ impl Progress {
     }
 }
 
-/// A line on stderr at the end, once the bar is gone. A terminal that has gone away changes nothing.
+/// A line on stderr at the end, once the bar is gone. A closed terminal changes nothing.
 pub fn last_word(line: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// A bar that goes off the screen with its last owner, so that no error message is written into it.
+/// A bar that is removed from the screen with its last owner, so that no error message is written into it.
 fn bar(total: Option<u64>, measured: &str, published: &Arc<AtomicU64>, rate: Option<f64>) -> ProgressBar {
     let template = if total.is_some() { measured } else { "{spinner} {msg}  {elapsed}" };
     let published = Arc::clone(published);
-    // What the speed so far says, or what the rate allows, whichever is later.
+    // Estimated from the speed so far or from the allowed rate, whichever is later.
     let time_left = move |state: &ProgressState, out: &mut dyn fmt::Write| {
         let (done, all) = (state.pos(), state.len().unwrap_or(0));
         let by_rate = rate.map(|rate| by_rate(done, all, published.load(Relaxed), rate)).unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::submit::{self, Key};
 /// When the file or the receipts cannot be opened, the queues cannot be declared, or posts could not be published; the
 /// last says from which line to go on.
 pub async fn run(args: &Publish, stop: CancellationToken) -> anyhow::Result<Exit> {
-    // A pipe may have nothing to read yet.
+    // A pipe may not have any data yet.
     let Some(input) = stop.run_until_cancelled(Input::open(&args.file)).await else {
         anyhow::bail!("stopped before the first line of {}", args.file.display());
     };

@@ -1,4 +1,4 @@
-//! So many posts a second, in bursts small enough to look even and large enough to be worth a batch.
+//! A rate limit, in bursts small enough to look even and large enough to make batches.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// How many bursts a second are wanted.
 const BURSTS: f64 = 20.0;
-/// How much lost time is made up for. What was lost to an outage beyond this is not poured out afterwards.
+/// How much lost time is made up for. Time beyond this, lost in an outage, does not cause a burst afterwards.
 const MADE_UP: Duration = Duration::from_millis(250);
 
 /// A clock that says when the next posts are due.
@@ -28,7 +28,7 @@ impl RateLimit {
     #[must_use]
     pub fn burst(&self, most: usize) -> usize {
         match self.rate {
-            // A float in `1.0..=most` loses nothing on its way to an integer but its fraction.
+            // A float in `1.0..=most` loses only its fraction when converted to an integer.
             Some(rate) => (rate / BURSTS).clamp(1.0, most as f64) as usize,
             None => most,
         }

@@ -1,7 +1,7 @@
-//! The ids of confirmed posts, one a line: what a later check holds against the queues and the rows.
+//! The ids of confirmed posts, one per line, for a later comparison with the queues and the rows.
 //!
-//! A post without a receipt may have been accepted; a receipt without a post would be a lie. So the file only grows,
-//! after the confirm.
+//! A post without a receipt may have been accepted; a receipt without a post would be wrong. So receipts are only
+//! appended, after the confirm.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -35,7 +35,7 @@ impl Receipts {
         Ok(Self { path: path.to_owned(), file, lines: Vec::new() })
     }
 
-    /// Writes the receipts of confirmed posts through to the file.
+    /// Writes the receipts of confirmed posts to the file.
     ///
     /// # Errors
     /// When they cannot be written; names the file.
@@ -55,8 +55,8 @@ impl Receipts {
     }
 }
 
-/// Ends the last line, so that no receipt is written on to the end of something else. A piece of an id, left by a
-/// program that was killed while it wrote, is taken away: its post may have been accepted, and nobody says so.
+/// Terminates the last line, so that no receipt is appended to something else. A partial id, left by a program that was
+/// killed while writing, is removed.
 fn fix(path: &Path, file: &mut File) -> io::Result<()> {
     let about = file.metadata()?;
     if !about.is_file() {

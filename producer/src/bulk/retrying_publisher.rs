@@ -1,5 +1,5 @@
-//! Brings chunks of posts to the broker and does not give up at the first trouble: what was not confirmed is sent
-//! again, under the same ids, until it is confirmed or there has been no progress for too long.
+//! Publishes chunks of posts and retries: what was not confirmed is sent again with the same ids, until it is confirmed
+//! or there has been no progress for too long.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,16 +24,16 @@ pub struct RetryingPublisher {
     topology: Topology,
     patience: Duration,
     progress: Progress,
-    /// No new tries: finish the one under way.
+    /// Start no new tries: finish the current one.
     halt: CancellationToken,
     /// When a post was last confirmed.
     last_confirm: Mutex<Instant>,
-    /// The present trouble was said.
+    /// The current error was reported.
     told: AtomicBool,
 }
 
 impl RetryingPublisher {
-    /// A retrying publisher that waits so long without any progress.
+    /// A retrying publisher that gives up after so long without progress.
     #[must_use]
     pub fn new(
         publisher: Publisher,
@@ -46,7 +46,7 @@ impl RetryingPublisher {
         Self { publisher, topology, patience, progress, halt, last_confirm, told }
     }
 
-    /// Brings a chunk to the broker. What could not be brought there is left unconfirmed, with the trouble.
+    /// Publishes a chunk. Posts that could not be published are left unconfirmed, with the error.
     pub async fn carry(&self, mut chunk: Chunk) -> Chunk {
         let begun = Instant::now();
         let mut waits = RetryPolicy::forever(WAITS.0, WAITS.1).schedule();
@@ -75,7 +75,7 @@ impl RetryingPublisher {
         Chunk { error: None, ..chunk }
     }
 
-    /// Publishes what waits, once. Gives the last trouble, if there was any.
+    /// Publishes what waits, once. Returns the last error, if any.
     async fn attempt(&self, chunk: &mut Chunk) -> Option<PublishError> {
         let (places, messages): (Vec<_>, Vec<_>) = std::mem::take(&mut chunk.waiting).into_iter().unzip();
         let answers = self.publisher.publish_batch(&messages).await;
@@ -84,7 +84,7 @@ impl RetryingPublisher {
             match answer {
                 Ok(()) => chunk.posts[place].confirmed = true,
                 Err(error) => {
-                    // Of several errors, the one against which something can be done.
+                    // Of several errors, the one that can be acted on.
                     worst = worst.filter(|first| matches!(first, PublishError::Unroutable(_))).or(Some(error));
                     chunk.waiting.push((place, message));
                 }

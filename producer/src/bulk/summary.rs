@@ -149,7 +149,10 @@ mod tests {
         assert_eq!((outcome.read, outcome.published, outcome.next), (20, 17, 8));
         let told = outcome.going_on("posts.ndjson");
         assert!(told.starts_with("lines 1..=7 of posts.ndjson are confirmed"), "{told}");
-        assert!(told.ends_with("go on from line 8, without these, which are confirmed too: 10-14, 16-20"), "{told}");
+        assert!(
+            told.ends_with("continue from line 8, except these lines, which are confirmed too: 10-14, 16-20"),
+            "{told}"
+        );
     }
 
     #[test]
@@ -168,7 +171,7 @@ mod tests {
         summary.add(&chunk(1..=5, &[]));
         let outcome = summary.conclude();
         assert!(matches!(outcome.end, End::Stopped));
-        assert!(outcome.going_on("f").ends_with("go on from line 6"));
+        assert!(outcome.going_on("f").ends_with("continue from line 6"));
     }
 
     #[test]

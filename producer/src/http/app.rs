@@ -1,4 +1,4 @@
-//! What the requests of a front door share.
+//! The state shared by all HTTP requests.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl App {
         self.0.topology_status.borrow().check()
     }
 
-    /// The problem of a post that the broker did not take, after the watch was told of it.
+    /// The problem of a post that the broker did not accept; also reports it to the watch.
     pub(crate) fn not_taken(&self, error: &PublishError, id: PostId) -> Problem {
         self.0.reports.report(error);
         problem::not_published(error, id)

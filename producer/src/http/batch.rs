@@ -4,12 +4,13 @@
 //!  body ─► lines ─► what is there now, up to 256 ─► one confirmed batch ─► results ─► answer
 //! ```
 //!
-//! The answer begins with the first results, while the rest still arrives. But many clients send all before they read
-//! anything. If we stopped reading at once until they read, both sides would wait for ever; so results may entry up, as
-//! many as the longest batch has when all of it is accepted. Beyond, reading waits for the client to read, and a client
-//! that does not is hung up on. No post is published before there is room for its result.
+//! The response begins with the first results, while the rest is still arriving. But many clients send everything
+//! before they read anything. If the server stopped reading until they read, both sides would wait forever; so results
+//! are buffered, as many as the longest batch has if all of it is accepted. Beyond that, the server reads only as the
+//! client reads, and closes the connection of a client that does not. No post is published before there is room for its
+//! result.
 //!
-//! The status is 200 whatever becomes of the lines: each has its own.
+//! The status is always 200; each line has its own result.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -33,14 +34,14 @@ use crate::submit::{self, Key};
 
 /// The most lines of one batch.
 pub const LINES_MAX: u64 = 100_000;
-/// The most bytes that the result of one line has: that of a line with every fault has half as many.
+/// The most bytes that the result of one line has: that of a line with every error has half as many.
 const RESULT_MAX: usize = 2048;
 
-/// After so many lines others have their turn: lines that are refused wait for nothing themselves, and many batches of
-/// them would keep `/healthz`, single posts and the broker's confirms waiting for seconds.
+/// After so many lines, the task yields: refused lines never wait by themselves, and many batches of them would delay
+/// `/healthz`, single posts and the broker's confirms for seconds.
 const TURN: usize = 16;
 
-/// What became of a line.
+/// The outcome of a line.
 #[derive(Debug, Serialize)]
 struct LineResult {
     line: u64,
@@ -61,7 +62,7 @@ impl LineResult {
     }
 }
 
-/// The answer to a batch. The batch is worked on while its answer is under way.
+/// The response to a batch. The batch is processed while its response is sent.
 pub fn answer(app: App, key: Option<Key>, intake: Intake) -> Response {
     // Bounded by bytes, not by results: see `Room`.
     let (results, made) = mpsc::unbounded_channel();
@@ -77,7 +78,7 @@ struct Room {
     everywhere: Held,
 }
 
-/// Results on their way to the client.
+/// Results to be sent to the client.
 struct Text {
     text: Vec<u8>,
     _room: Room,
@@ -90,7 +91,7 @@ impl AsRef<[u8]> for Text {
 }
 
 impl Text {
-    /// The results, a line each, in room that was taken for them: what they do not need of it is released.
+    /// The results, one per line, in the memory reserved for them; the rest of it is released.
     fn of(results: &[LineResult], mut room: Room) -> Bytes {
         let mut text = Vec::with_capacity(results.len() * 96);
         for result in results {
@@ -110,15 +111,14 @@ impl Text {
 struct Batch {
     app: App,
     key: Option<Key>,
-    /// The broker is in trouble: each further post is refused at once, instead of waiting for it again and again.
+    /// The broker fails: each further post is refused immediately, instead of waiting again each time.
     broken: Option<PublishError>,
-    /// For what waits of the answer.
+    /// For the buffered part of the response.
     room: Arc<Semaphore>,
 }
 
 impl Batch {
-    /// Works until the batch ends, or until nobody reads the results any more: what was not published by then is left
-    /// out.
+    /// Runs until the batch ends, or until nobody reads the results any more; the rest is then not published.
     async fn work(mut self, mut intake: Intake, results: mpsc::UnboundedSender<Bytes>) {
         loop {
             let Chunk { mut lines, end } = intake.next().await;
@@ -144,7 +144,7 @@ impl Batch {
             let ended = ending.is_some() || end.is_some();
             let mut made = self.publish(lines).await;
             made.extend(ending.map(|(at, problem)| LineResult::refused(at, rest_not_taken(problem))));
-            // The last words are short, and need no room.
+            // The last line is short, and needs no reserved memory.
             let room = room.unwrap_or_else(|| self.no_room());
             if results.send(Text::of(&made, room)).is_err() || ended {
                 return;
@@ -186,7 +186,7 @@ impl Batch {
         for ((at, id), answer) in sent.into_iter().zip(answers) {
             let Err(error) = answer else { continue };
             results[at] = LineResult::refused(results[at].line, self.app.not_taken(&error, id));
-            // A full queue has room again as soon as a worker takes a post.
+            // A full queue has room again as soon as a worker consumes a post.
             if error != PublishError::Full {
                 self.broken = Some(error);
             }
@@ -214,12 +214,12 @@ impl Batch {
     }
 }
 
-/// Why no further line is taken.
+/// Why no further lines are accepted.
 fn too_many() -> Problem {
     problem::too_large(format!("a batch has at most {LINES_MAX} lines"))
 }
 
 fn rest_not_taken(mut problem: Problem) -> Problem {
-    problem.detail += "; this line and what follows was not taken, send it in another batch";
+    problem.detail += "; this line and all that follow were not accepted, send them in another batch";
     problem
 }

@@ -1,4 +1,4 @@
-//! Reading a request's body within bounds of size, time and memory, and decoding it where it comes compressed.
+//! Reads a request's body within limits on size, time and memory, and decodes it if it is compressed.
 //!
 //! A body that is too large is refused at once, but the connection is not closed on a client that is still sending: the
 //! reset would overtake the answer, and the client would see a broken connection instead of the 413. So the rest of the
@@ -66,7 +66,7 @@ enum Decoded {
 }
 
 impl Incoming {
-    /// Begins to read a body, unless its announced length is over the limit already.
+    /// Begins to read a body, unless its declared length is over the limit.
     ///
     /// # Errors
     /// 413; 415 when it is encoded in a way that is not supported; 503 when there is no memory for a decoder.

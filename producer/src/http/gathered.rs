@@ -1,6 +1,6 @@
 //! A body gathered piece by piece.
 
-/// The size of the blocks in which a body is gathered, in bytes.
+/// The size of the blocks in which a body is buffered, in bytes.
 const BLOCK: usize = 16 * 1024;
 
 /// The pieces, in blocks of one size. A single buffer that grows would be copied again and again, and the allocator

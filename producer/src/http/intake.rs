@@ -1,4 +1,4 @@
-//! The lines of a batch, as they arrive: as many at once as are there, within bounds of time and memory.
+//! The lines of a batch, as they arrive: as many at once as are available, within limits on time and memory.
 
 use std::io;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::lines::{Line, Lines};
 const CHUNK: usize = 256;
 /// About how many bytes a chunk has.
 const CHUNK_BYTES: usize = 1024 * 1024;
-/// How fast a batch has to arrive on the average, in bytes a second, or it uses up its patience.
+/// How fast a batch must arrive on average, in bytes a second, before its patience is used up.
 const RATE: f64 = 1024.0;
-/// What a batch takes for itself, in bytes: its task and its buffers.
+/// The memory of a batch itself, in bytes: its task and its buffers.
 const ITSELF: usize = 16 * 1024;
-/// What a byte of a batch costs: as a line that is read, and again as the message that is published.
+/// The memory for each byte of a batch: once as a line, and again as the published message.
 const COPIES: usize = 2;
 
 /// The lines.
 pub struct Intake {
     body: Incoming,
     lines: Lines,
-    /// What has arrived and is no whole line yet.
+    /// Data that is not a complete line yet.
     waiting: BytesMut,
     held: Held,
     /// How much longer the client may keep us waiting.
@@ -38,7 +38,7 @@ pub struct Intake {
 pub struct Chunk {
     /// The lines, none of them blank.
     pub lines: Vec<Line>,
-    /// No further line comes: the body has ended, or has failed.
+    /// There are no further lines: the body has ended, or has failed.
     pub end: Option<io::Result<()>>,
 }
 
@@ -69,7 +69,7 @@ impl Intake {
             let piece = if lines.is_empty() {
                 self.wait().await
             } else {
-                // What is there now is not kept waiting for more.
+                // Available lines do not wait for more.
                 let Some(piece) = self.body.next().now_or_never() else { return Chunk { lines, end: None } };
                 piece
             };
@@ -82,7 +82,7 @@ impl Intake {
                 }
                 Some(Err(error)) => return Chunk { lines, end: Some(Err(error)) },
                 None => {
-                    // Without a line's end after it, what is left is one line.
+                    // Without a final line break, the rest is one line.
                     lines.extend(self.lines.decode_eof(&mut self.waiting).ok().flatten());
                     return Chunk { lines, end: Some(Ok(())) };
                 }
@@ -90,7 +90,7 @@ impl Intake {
         }
     }
 
-    /// The next piece, while there is patience: waiting uses it up, and what arrives gives some of it back.
+    /// The next piece, while there is patience: waiting uses it up, and arriving data restores some of it.
     async fn wait(&mut self) -> Option<io::Result<Bytes>> {
         let begun = Instant::now();
         let Ok(piece) = tokio::time::timeout(self.patience, self.body.next()).await else {
@@ -108,7 +108,7 @@ impl Intake {
         self.lines.number()
     }
 
-    /// The body, to say what is wrong with it.
+    /// The body, for error messages.
     #[must_use]
     pub fn body(&self) -> &Incoming {
         &self.body

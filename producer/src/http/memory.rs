@@ -1,8 +1,8 @@
-//! How much memory strangers may fill: the bytes of all bodies and answers that are under way, counted together.
+//! Limits the memory that clients can use: the bytes of all request bodies and responses in flight together.
 //!
-//! A body takes as it arrives, not as it is announced, so that announcing costs nobody else anything. One eighth is
-//! kept for the beginnings of single posts: however many large bodies and unread answers there are, posts of the usual
-//! size are still taken.
+//! A body reserves memory as it arrives, not by its declared length, so that declaring a length costs others nothing.
+//! One eighth is reserved for the beginnings of single posts: however many large bodies and unread responses there are,
+//! posts of the usual size are still accepted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use metrics::Gauge;
 use sluice_runtime::health::{Problem, Seldom};
 use tokio::sync::Semaphore;
 
-/// The beginning of a body for which the reserve is there, in bytes.
+/// The beginning of a body that may use the reserve, in bytes.
 const BEGINNING: usize = 16 * 1024;
-/// How long a batch waits for room before it ends.
+/// How long a batch waits for memory before it ends.
 const WAIT: Duration = Duration::from_secs(5);
-/// What of the whole is kept for the beginnings of single posts.
+/// The part that is reserved for the beginnings of single posts.
 const RESERVE: usize = 8;
 
 /// The bytes that may be in flight. Cheap to clone.
@@ -30,14 +30,14 @@ struct Parts {
     meter: Gauge,
 }
 
-/// More bytes are in flight than may be.
+/// The limit on bytes in flight is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("as many bytes of posts and answers are in flight as may be")]
+#[error("the limit on bytes in flight is reached")]
 pub struct Overloaded;
 
 impl From<Overloaded> for Problem {
     fn from(overloaded: Overloaded) -> Self {
-        Self::overloaded(format!("{overloaded}; try again a little later"))
+        Self::overloaded(format!("{overloaded}; try again later"))
     }
 }
 
@@ -46,7 +46,7 @@ impl Memory {
     #[must_use]
     pub fn new(total: usize) -> Self {
         const NAME: &str = "sluice_producer_bytes_in_flight";
-        metrics::describe_gauge!(NAME, "Bytes of bodies and answers that are under way");
+        metrics::describe_gauge!(NAME, "Bytes of request bodies and responses in flight");
         let total = total.min(Semaphore::MAX_PERMITS);
         let reserve = total / RESERVE;
         Self(Arc::new(Parts {
@@ -58,13 +58,14 @@ impl Memory {
         }))
     }
 
-    /// Room for nothing yet.
+    /// An empty reservation.
     #[must_use]
     pub fn hold(&self) -> Held {
         Held { memory: self.clone(), general: 0, reserve: 0 }
     }
 
-    /// The most that waits of one batch's answer: enough for the results of the longest one, if all goes well.
+    /// The most that is buffered of one batch's response: enough for the results of the longest batch if all lines are
+    /// accepted.
     #[must_use]
     pub fn answer_max(&self) -> usize {
         self.0.total / RESERVE
@@ -76,7 +77,7 @@ impl Memory {
             tracing::warn!(
                 times,
                 bytes,
-                "refused with 503 `overloaded`: as many bytes of posts and answers are in flight as SLUICE_MEMORY allows"
+                "refused with 503 `overloaded`: the limit SLUICE_MEMORY on bytes in flight is reached"
             );
         });
         Overloaded
@@ -88,7 +89,7 @@ impl Memory {
     }
 }
 
-/// What one request has taken. It is free again when this is dropped.
+/// The memory that one request has reserved. It is released when this is dropped.
 pub struct Held {
     memory: Memory,
     general: usize,
@@ -96,7 +97,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Takes more for a single post, if there is room now; for its beginning, of what is kept for that.
+    /// Reserves more for a single post, if available now; its beginning may use the reserve.
     ///
     /// # Errors
     /// [`Overloaded`].
@@ -112,7 +113,7 @@ impl Held {
         self.take_now(bytes)
     }
 
-    /// Takes more, if there is room now.
+    /// Reserves more, if available now.
     ///
     /// # Errors
     /// [`Overloaded`].
@@ -123,10 +124,10 @@ impl Held {
         Ok(())
     }
 
-    /// Takes more for a batch, and waits for it a while if it has to.
+    /// Reserves more for a batch, and waits for a while if necessary.
     ///
     /// # Errors
-    /// [`Overloaded`], when there was no room all the while.
+    /// [`Overloaded`], if none became available.
     pub async fn take(&mut self, bytes: usize) -> Result<(), Overloaded> {
         let room = self.memory.0.general.acquire_many(permits(bytes));
         match tokio::time::timeout(WAIT, room).await {
@@ -138,7 +139,7 @@ impl Held {
         Ok(())
     }
 
-    /// Gives back what is more than this.
+    /// Releases everything above this.
     pub fn keep(&mut self, bytes: usize) {
         let kept = bytes.min(self.general);
         self.memory.0.general.add_permits(self.general - kept);

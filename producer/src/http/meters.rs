@@ -1,4 +1,4 @@
-//! What `/metrics` shows of the front door.
+//! The metrics of the HTTP API.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Meters {
         metrics::describe_histogram!(
             "sluice_accept_seconds",
             metrics::Unit::Seconds,
-            "From the arrival of a single post to the broker's confirm, of accepted posts"
+            "Time from the arrival of a single post to the broker's confirm, for accepted posts"
         );
         Self {
             accepted: metrics::counter!("sluice_posts_accepted_total"),
@@ -53,7 +53,7 @@ impl Default for Meters {
     }
 }
 
-/// What `/metrics` shows of the broker, as the front door sees it.
+/// The metrics of the broker, as seen by the HTTP API.
 pub struct BrokerMeters {
     up: Gauge,
 }
@@ -66,18 +66,18 @@ impl BrokerMeters {
     pub fn new() -> Self {
         metrics::describe_gauge!(
             "sluice_producer_broker_up",
-            "1 while RabbitMQ takes posts, or only its queue is full"
+            "1 while RabbitMQ accepts posts, or refuses them only because its queue is full"
         );
-        metrics::describe_counter!(Self::OUTAGES, "How often RabbitMQ stopped taking posts, by the first sign of it");
+        metrics::describe_counter!(Self::OUTAGES, "How often RabbitMQ stopped accepting posts, by the first error");
         Self { up: metrics::gauge!("sluice_producer_broker_up") }
     }
 
-    /// Whether it takes posts.
+    /// Whether it accepts posts.
     pub fn up(&self, up: bool) {
         self.up.set(if up { 1.0 } else { 0.0 });
     }
 
-    /// It stopped taking posts; `reason` is the name of the problem.
+    /// It stopped accepting posts; `reason` is the name of the problem.
     pub fn outage(&self, reason: &'static str) {
         metrics::counter!(Self::OUTAGES, "reason" => reason).increment(1);
     }

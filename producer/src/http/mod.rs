@@ -1,4 +1,4 @@
-//! The front door: posts over HTTP.
+//! The HTTP API.
 
 pub mod app;
 pub mod batch;

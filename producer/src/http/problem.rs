@@ -1,4 +1,4 @@
-//! Each way in which a post is not accepted, as the client is told and as `/metrics` counts it. The names of the
+//! Each reason for which a post is not accepted, as the client gets it and as `/metrics` counts it. The names of the
 //! problems are the values of `sluice_posts_refused_total{reason}`.
 
 use std::time::Duration;
@@ -10,10 +10,10 @@ use sluice_runtime::health::Problem;
 
 use crate::refusal::Refusal;
 
-/// How soon a client may come back after a 503.
+/// How soon a client may retry after a 503.
 const COME_BACK: Duration = Duration::from_secs(1);
 
-/// The name of the problem of a post for which there is no room, see [`crate::http::memory`].
+/// The name of the problem of a post for which there is no memory, see [`crate::http::memory`].
 pub const OVERLOADED: &str = "overloaded";
 
 /// The input is not a post.
@@ -28,22 +28,22 @@ pub fn refused(refusal: Refusal) -> Problem {
     }
 }
 
-/// The post is good, but the broker did not take it. With the post's id: whoever tries again with it cannot make a
-/// second row, whatever became of the first try.
+/// The post is valid, but the broker did not accept it. The problem has the post's id: a retry with it cannot create a
+/// second row, whatever the outcome of the first try.
 #[must_use]
 pub fn not_published(error: &PublishError, id: PostId) -> Problem {
     let title = match error {
         PublishError::Unroutable(_) => "No queue for the post",
-        PublishError::Oversized { .. } | PublishError::Refused(_) => "Larger than RabbitMQ takes",
+        PublishError::Oversized { .. } | PublishError::Refused(_) => "Too large for RabbitMQ",
         PublishError::Full => "The queue is full",
-        PublishError::Blocked => "RabbitMQ takes no posts",
-        PublishError::Unreachable(_) => "RabbitMQ cannot be used",
+        PublishError::Blocked => "RabbitMQ accepts no posts",
+        PublishError::Unreachable(_) => "RabbitMQ is unavailable",
         PublishError::Unconfirmed(_) => "Not confirmed in time",
     };
     unavailable(name(error), title, format!("{error}; try again with this id")).about(id)
 }
 
-/// What a post that the broker did not take is called, in answers, metrics and logs alike.
+/// The name of the problem of a post that the broker did not accept, in responses, metrics and logs.
 #[must_use]
 pub fn name(error: &PublishError) -> &'static str {
     match error {
@@ -56,7 +56,7 @@ pub fn name(error: &PublishError) -> &'static str {
     }
 }
 
-/// The queues have not been declared, so nothing can be kept.
+/// The queues have not been declared, so no post can be kept.
 #[must_use]
 pub fn not_declared(reason: &str) -> Problem {
     unavailable("not-declared", "No queue yet", reason)
@@ -72,7 +72,7 @@ pub fn too_large(what: impl Into<String>) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", what)
 }
 
-/// The content type is not one that is read here.
+/// The content type is not supported.
 #[must_use]
 pub fn wrong_content_type(found: Option<&str>, wanted: &str) -> Problem {
     let found = found.map_or("there is no Content-Type".to_owned(), |found| format!("Content-Type is {found}"));
@@ -80,43 +80,49 @@ pub fn wrong_content_type(found: Option<&str>, wanted: &str) -> Problem {
     Problem::new(status, "wrong-content-type", "Not a JSON content type", detail)
 }
 
-/// The body is encoded in a way that is not read here.
+/// The encoding of the body is not supported.
 #[must_use]
 pub fn wrong_encoding(found: &str) -> Problem {
     let detail = format!("Content-Encoding is {found}; send gzip, or no Content-Encoding");
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-content-encoding", "Not a known encoding", detail)
 }
 
-/// The body is said to be gzip, and is not, or not all of it.
+/// The body is declared as gzip, but is not, or is truncated.
 #[must_use]
 pub fn not_gzip() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "not-gzip", "Not gzip", "the body is no gzip, or breaks off in it")
+    Problem::new(StatusCode::BAD_REQUEST, "not-gzip", "Not gzip", "the body is not gzip, or is truncated")
 }
 
 /// The body did not arrive in time.
 #[must_use]
 pub fn too_slow(limit: Duration) -> Problem {
     let detail = format!("the body did not arrive within {limit:?}");
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "The body came too slowly", detail)
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "The body arrived too slowly", detail)
 }
 
-/// The body broke off.
+/// The body is incomplete.
 #[must_use]
 pub fn broken_off() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body broke off", "the body ended before it was complete")
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "broken-body",
+        "The body is incomplete",
+        "the body ended before it was \
+                                                                                    complete",
+    )
 }
 
-/// Nothing is at this path.
+/// There is nothing at this path.
 #[must_use]
 pub fn not_found(path: &str) -> Problem {
-    let routes = "there are POST /posts, POST /posts/batch, GET /healthz, GET /readyz and GET /metrics";
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", format!("nothing is at {path}; {routes}"))
+    let routes = "the routes are POST /posts, POST /posts/batch, GET /healthz, GET /readyz and GET /metrics";
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", format!("there is nothing at {path}; {routes}"))
 }
 
 /// The path takes other methods.
 #[must_use]
 pub fn wrong_method(method: &str, path: &str) -> Problem {
-    let detail = format!("{path} does not take {method}; the header Allow says what it takes");
+    let detail = format!("{path} does not allow {method}; the header Allow lists the allowed methods");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Method not allowed", detail)
 }
 

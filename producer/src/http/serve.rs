@@ -1,4 +1,4 @@
-//! The HTTP front door: its start, its routes, and the way of a single post.
+//! The HTTP API: its start, its routes, and the handling of a single post.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,19 +32,19 @@ use crate::refusal::Refusal;
 use crate::submit::{self, KEY_HEADER, Key};
 use crate::topology_status::{self, DeclareError, TopologyStatus};
 
-/// How long a client waits for the broker's confirm before it is told to come back.
+/// How long a request waits for the broker's confirm before it gets a 503.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(2);
-/// How long the start waits for the first try at declaring the queues, so that a program that starts on a good broker
-/// never answers 503, and one that starts on a wrong one ends instead of serving.
+/// How long the start waits for the first try at declaring the queues, so that a program with a working broker never
+/// answers 503, and one with a misconfigured broker exits instead of serving.
 const FIRST_TRY: Duration = Duration::from_secs(2);
-/// How long requests under way may take to finish after the signal to stop.
+/// How long requests in progress may take to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until `stop`.
 ///
 /// # Errors
-/// When a setting is wrong, the port is taken, the broker refuses our credentials, or its queues are not ours. A broker
-/// that cannot be reached is no error: posts are answered with 503 until it can.
+/// When a setting is wrong, the port is in use, the broker refuses the credentials, or its queues are declared
+/// differently. An unreachable broker is not an error: posts get 503 until it is reachable.
 pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> {
     let broker = Broker::new(&args.broker, "sluice-producer serve")?;
     let topology = Topology::new(&args.broker);
@@ -52,7 +52,7 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
     let metrics = Metrics::install("sluice-producer")?;
     let most = health::room_for(args.max_connections, "SLUICE_MAX_CONNECTIONS");
     let listener = health::bind(args.listen, "--listen or SLUICE_LISTEN").await?;
-    let listen = listener.local_addr().context("cannot tell which port was taken")?;
+    let listen = listener.local_addr().context("cannot read the listening port")?;
 
     let (changing, topology_status) = watch::channel(first_try(&broker, &topology).await?);
     let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
@@ -75,10 +75,10 @@ pub async fn run(args: &Serve, stop: CancellationToken) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// How we stand at the start.
+/// The state of the declaration at the start.
 async fn first_try(broker: &Broker, topology: &Topology) -> Result<TopologyStatus, DeclareError> {
     let Ok(declared) = tokio::time::timeout(FIRST_TRY, topology_status::declare(broker, topology)).await else {
-        tracing::warn!(rabbitmq = broker.at(), "no answer within {FIRST_TRY:?}; no post is accepted yet; trying on");
+        tracing::warn!(rabbitmq = broker.at(), "no answer within {FIRST_TRY:?}; no posts are accepted yet; retrying");
         return Ok(TopologyStatus::Trying);
     };
     match declared {
@@ -91,7 +91,7 @@ async fn first_try(broker: &Broker, topology: &Topology) -> Result<TopologyStatu
     }
 }
 
-/// The answer to an accepted post.
+/// The response to an accepted post.
 #[derive(serde::Serialize)]
 struct Accepted {
     id: PostId,
@@ -124,7 +124,7 @@ impl App {
 
     async fn accept(&self, headers: &HeaderMap, body: Body) -> Result<Accepted, Problem> {
         content_type(headers, "application/json", is_json)?;
-        // The room that the body takes is the message's afterwards, which is no longer than the body.
+        // The memory reserved for the body is used for the message afterwards, which is no longer than the body.
         let (body, _room) = body::read(headers, body, self.0.max_body, &self.0.memory).await?;
         let (id, envelope) = {
             let post = submit::read(&body, key(headers), submit::now()).map_err(problem::refused)?;
@@ -170,7 +170,7 @@ async fn posts(State(app): State<App>, headers: HeaderMap, body: Body) -> Respon
     }
 }
 
-/// The key, if there is one. More than one is no key: nobody could say which one counts.
+/// The key, if there is one. More than one is an error, because it would be unclear which one counts.
 fn key(headers: &HeaderMap) -> Result<Option<Key>, FieldProblem> {
     let mut keys = headers.get_all(KEY_HEADER).into_iter();
     match (keys.next(), keys.next()) {
@@ -190,7 +190,7 @@ fn is_json(essence: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Nobody has registered a type for lines of JSON, so each name in use is taken.
+/// There is no registered type for lines of JSON, so all common names are accepted.
 fn is_ndjson(essence: &str) -> bool {
     const SUBTYPES: [&str; 7] = ["x-ndjson", "ndjson", "jsonl", "x-jsonl", "jsonlines", "x-jsonlines", "json-lines"];
     essence.strip_prefix("application/").is_some_and(|subtype| SUBTYPES.contains(&subtype))

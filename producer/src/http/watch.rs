@@ -1,21 +1,21 @@
-//! Watching over the broker while the front door is open: whether it would take a post, since when it would not, and
-//! whether the queues are still there.
+//! Monitors the broker while the HTTP API runs: whether it accepts posts, since when it does not, and whether the
+//! queues still exist.
 //!
 //! ```text
-//!            declared                          a look fails, or a post was not taken
+//!            declared                          a check fails, or a post was not accepted
 //!  pursue ─────────────► up ─────────────────────────────────────────────────────────► away
-//!    ▲                   ▲     looked at each second; the queues are declared again      │
+//!    ▲                   ▲     checked every second; the queues are declared again       │
 //!    │ drift             └───────────────────────────────────────────────────────────────┘
-//!    └─── queues that turn out to be of another make: no post is taken until an operator has seen to them
+//!    └─── queues that are declared differently: no posts are accepted until an operator has fixed them
 //! ```
 //!
-//! Nobody waits for this: each post is tried whatever is thought of the broker here, so that no post is refused for a
-//! trouble that is over. What is found is for people and for `/metrics`. It is said when it begins and when it ends,
-//! and at most once a second.
+//! No request waits for this: each post is published whatever the state here, so that no post is refused because of an
+//! outage that is over. The state is for people and for `/metrics`. Changes are logged when an outage begins and ends,
+//! at most once a second.
 //!
 //! After each outage the queues are declared again, as workers do at each new session: a broker may come back empty,
-//! and somebody may delete a queue. What was in it is lost, but nobody has to come and run a command before posts are
-//! taken.
+//! and somebody may delete a queue. Its contents are lost, but no operator needs to run a command before posts are
+//! accepted.
 
 use std::time::Duration;
 
@@ -30,19 +30,19 @@ use crate::http::meters::BrokerMeters;
 use crate::http::problem;
 use crate::topology_status::{self, DeclareError, TopologyStatus};
 
-/// How often the broker is looked at.
+/// How often the broker is checked.
 const EVERY: Duration = Duration::from_secs(1);
-/// How often the queues are compared with what they are to be, in looks.
+/// How often the queues are compared with their declaration, in checks.
 const COMPARE: u32 = 5;
-/// How often a trouble that lasts is said again.
+/// How often a lasting outage is logged again.
 const REMIND: Duration = Duration::from_secs(30);
 
-/// What posts that were not taken are reported on. A full line loses nothing: one report is as good as a thousand.
+/// Reports of posts that were not accepted. A full channel loses nothing: one report is as good as a thousand.
 #[derive(Debug, Clone)]
 pub struct Reports(mpsc::Sender<PublishError>);
 
 impl Reports {
-    /// A post was not taken, for this reason.
+    /// A post was not accepted, for this reason.
     pub fn report(&self, error: &PublishError) {
         if *error != PublishError::Full {
             let _ = self.0.try_send(error.clone());
@@ -50,7 +50,7 @@ impl Reports {
     }
 }
 
-/// Watches over the broker, for as long as the program runs.
+/// Monitors the broker as long as the program runs.
 pub struct Watch {
     broker: Broker,
     topology: Topology,
@@ -59,19 +59,19 @@ pub struct Watch {
     reports: mpsc::Receiver<PublishError>,
     meters: BrokerMeters,
     away: Option<Away>,
-    /// When the queue was last said to be full.
+    /// When the full queue was last logged.
     full: Option<Instant>,
     looks: u32,
     next_look: Instant,
-    /// From when on the next line may be written.
+    /// When the next line may be logged.
     quiet_until: Instant,
 }
 
-/// The broker takes no posts.
+/// The broker accepts no posts.
 struct Away {
     since: OffsetDateTime,
     begun: Instant,
-    /// The name of the last reason that was said, and when.
+    /// The name of the last logged reason, and when.
     said: (&'static str, Instant),
 }
 
@@ -132,7 +132,7 @@ impl Watch {
         self.next_look = Instant::now() + EVERY;
         let seen = self.publisher.ready(&self.topology).await;
         if self.away.is_some() {
-            // What was reported until now, this look has seen for itself.
+            // This check has replaced all reports until now.
             while self.reports.try_recv().is_ok() {}
         }
         self.looks += 1;
@@ -164,7 +164,7 @@ impl Watch {
     fn gone(&mut self, error: &PublishError) {
         let (reason, now) = (problem::name(error), Instant::now());
         let Some(away) = &mut self.away else {
-            tracing::warn!(reason, %error, "RabbitMQ takes no posts; they are answered with 503");
+            tracing::warn!(reason, %error, "RabbitMQ accepts no posts; requests get 503");
             self.meters.outage(reason);
             self.said();
             self.away = Some(Away { since: OffsetDateTime::now_utc(), begun: now, said: (reason, now) });
@@ -172,7 +172,7 @@ impl Watch {
         };
         if away.said.0 != reason || away.said.1.elapsed() >= REMIND {
             let seconds = away.begun.elapsed().as_secs();
-            tracing::warn!(reason, %error, since = %away.since, seconds, "RabbitMQ still takes no posts");
+            tracing::warn!(reason, %error, since = %away.since, seconds, "RabbitMQ still accepts no posts");
             away.said = (reason, now);
             self.said();
         }
@@ -182,11 +182,11 @@ impl Watch {
         match self.away.take() {
             Some(Away { since, begun, .. }) => {
                 let seconds = begun.elapsed().as_secs_f64();
-                tracing::info!(%since, seconds, "RabbitMQ takes posts again");
+                tracing::info!(%since, seconds, "RabbitMQ accepts posts again");
             }
             None if missing => tracing::warn!(
                 queue = self.topology.queue(),
-                "the queues were not all there, and are declared again; `sluice verify` tells what was lost with them"
+                "queues were missing and have been declared again; `sluice verify` shows what was lost with them"
             ),
             None => return,
         }
@@ -195,7 +195,7 @@ impl Watch {
 
     fn full(&mut self) {
         if self.full.is_none_or(|said| said.elapsed() >= REMIND) {
-            tracing::warn!(queue = self.topology.queue(), "the queue is full; posts are answered with 503");
+            tracing::warn!(queue = self.topology.queue(), "the queue is full; posts get 503");
             self.full = Some(Instant::now());
             self.said();
         }

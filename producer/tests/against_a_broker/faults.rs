@@ -134,8 +134,7 @@ fn said_once_a_second(server: &Server, faults: usize) {
     let lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let lines: Vec<_> = lines.filter(|line| line["message"].as_str().is_some_and(|m| m.contains("posts"))).collect();
     let count = |words: &str| lines.iter().filter(|line| line["message"].as_str().is_some_and(|m| m == words)).count();
-    let (gone, back) =
-        (count("RabbitMQ takes no posts; they are answered with 503"), count("RabbitMQ takes posts again"));
+    let (gone, back) = (count("RabbitMQ accepts no posts; requests get 503"), count("RabbitMQ accepts posts again"));
     assert!(gone >= faults && gone == back, "{gone} times gone and {back} times back:\n{said}");
     let times = lines.iter().map(|line| {
         let at = line["timestamp"].as_str().expect("a time");

@@ -166,7 +166,7 @@ async fn publishing_that_is_given_up_says_truly_what_is_confirmed() {
     assert_eq!(output.code, Some(1), "{shown}");
     assert!(shown.contains("waiting: ") && shown.contains("gave up after 500ms"), "{shown}");
 
-    let (_, rest) = shown.split_once("go on from line ").expect("it says from where");
+    let (_, rest) = shown.split_once("continue from line ").expect("it says from where");
     let next: usize =
         rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|line| line.parse().ok()).expect("a line");
     let beyond: usize =

@@ -123,7 +123,7 @@ async fn a_signal_finishes_what_is_under_way_and_says_where_to_go_on() {
     let written = receipts(&ids_file);
     let expected = format!("lines 1..={} of {}", written.len(), text(&file));
     assert!(output.said.contains(&expected), "{} does not say {expected}", output.said);
-    assert!(output.said.contains(&format!("go on from line {}", written.len() + 1)), "{}", output.said);
+    assert!(output.said.contains(&format!("continue from line {}", written.len() + 1)), "{}", output.said);
     assert_eq!(ids(&ground.take_all().await), written);
 }
 
@@ -135,7 +135,7 @@ async fn a_full_queue_is_waited_for_and_then_given_up_with_the_line_to_go_on_fro
     let output = ground.run(&args, &[]).await;
     let shown = output.said;
     assert_eq!(output.code, Some(1), "{shown}");
-    assert!(shown.contains("the queue is full") && shown.contains("go on from line "), "{shown}");
+    assert!(shown.contains("the queue is full") && shown.contains("continue from line "), "{shown}");
     assert_eq!(ids(&ground.take_all().await), receipts(&ids_file));
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The most lines within any second: what a person can follow.
+/// The most lines within any second, so that a person can follow.
 pub(super) const LINES: usize = 5;
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -45,7 +45,7 @@ mod tests {
         let (mut limit, begun, mut lines) = (LineLimit::default(), Instant::now(), Vec::new());
         for step in 0..4000 {
             let now = begun + Duration::from_millis(step);
-            // Somebody always has something to write, but for a pause in between.
+            // There is always something to write, except for one pause.
             if !(1500..2700).contains(&step) && limit.free_at().is_none_or(|free| free <= now) {
                 assert!(limit.room(now) > 0);
                 limit.count(now);

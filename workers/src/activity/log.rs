@@ -26,11 +26,11 @@ impl ActivityLog {
         Self { activity, lines, limit: LineLimit::default(), in_flight, began: Instant::now() }
     }
 
-    /// Writes until `end`, then a summary of the whole run, for whose turn it waits a second at the most.
+    /// Writes until `end`, then a summary of the whole run, for which it waits at most a second.
     pub async fn run(mut self, end: CancellationToken) {
         loop {
             let free = self.limit.free_at().unwrap_or_else(Instant::now);
-            // Load begins with a full channel, so there is a line to be taken, and this is looked at again after it.
+            // Load begins with a full channel, so there is a line to take, and this is checked again after it.
             let due = self.activity.summaries().due();
             let summary_is_due = async {
                 match due {
@@ -54,7 +54,7 @@ impl ActivityLog {
         self.finish().await;
     }
 
-    /// Writes the lines that there is still room for, but for the last one, which is the summary's.
+    /// Writes as many lines as are still allowed, except one, which is reserved for the summary.
     async fn finish(mut self) {
         while self.limit.room(Instant::now()) > 1
             && let Ok(line) = self.lines.try_recv()
@@ -104,7 +104,7 @@ mod tests {
     use sluice_core::post::PostId;
     use sluice_core::verdict::{Review, Verdict};
 
-    /// So many posts, the same time apart. Tells whether that was load, and what was done in all.
+    /// So many posts at equal intervals. Returns whether that was load, and the totals.
     async fn posts(number: u32, apart: Duration) -> (bool, Totals) {
         let (activity, log) = Activity::new(Arc::default());
         let (end, mut load) = (CancellationToken::new(), false);

@@ -1,4 +1,4 @@
-//! What a process says in its log of the posts that it handles: a line for each at light traffic, a summary every 10 s
+//! What a process logs about the posts that it handles: a line for each at light traffic, a summary every 10 s
 //! under load, and one of the whole run at its end. Ids, verdicts and rules, never a post's text, title or author.
 //!
 //! ```text
@@ -6,9 +6,9 @@
 //!           └─► bounded channel, unless under load ─► lines ────┴─► task ─► log: at most five lines a second
 //! ```
 //!
-//! Consumers only count, and put a line into the channel while there is room. That the channel is full is what tells
-//! load: from then on a post costs an addition or two, and neither a lock nor an allocation, until a summary shows that
-//! there are few posts again.
+//! Consumers only count, and put a line into the channel while there is room. A full channel means load: from then on,
+//! a post costs only an addition or two, without a lock or an allocation, until a summary shows that there are few
+//! posts again.
 
 mod line_limit;
 mod log;
@@ -30,10 +30,10 @@ use tokio::time::Instant;
 
 use crate::in_flight::InFlight;
 
-/// How many posts may wait for their line: two seconds' worth, so that a handful of posts at one moment is no load yet.
+/// How many posts may wait for their line: two seconds' worth, so that a few posts at the same moment are not load yet.
 const WAITING: usize = 10;
 
-/// Where the handler reports what has become of posts.
+/// Where the handler reports the outcomes of posts.
 pub struct Activity {
     counters: Counters,
     lines: mpsc::Sender<PostLine>,
@@ -82,7 +82,7 @@ impl Activity {
     /// A post is in MySQL, `after` so long since its submission.
     pub fn stored(&self, post: PostId, recorded: Recorded, review: &Review, after: Duration) {
         if !self.under_load.load(Ordering::Relaxed) {
-            // What was found in an approved post decided nothing.
+            // Findings in an approved post did not decide the verdict.
             let reason = review.reasons.first().filter(|_| review.verdict != Verdict::Approved);
             let rule = reason.map(|reason| reason.rule.clone());
             let line = PostLine { post, recorded, verdict: review.verdict, rule, after };
@@ -100,7 +100,7 @@ impl Activity {
         });
     }
 
-    /// A post went to the dead letters. That has a line of its own already.
+    /// A post was dead-lettered. This is logged separately.
     pub fn dead_lettered(&self) {
         add(&self.counters.dead_lettered);
     }
@@ -124,7 +124,7 @@ impl Activity {
     }
 
     fn summaries(&self) -> MutexGuard<'_, Summaries> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.summaries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! What a process has done within a stretch of time, and when it says so.
+//! What a process has done within an interval, and when it logs that.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::line_limit::LINES;
 /// How far apart summaries are.
 pub const EVERY: Duration = Duration::from_secs(10);
 
-/// What has become of posts.
+/// The outcomes of posts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// New rows with this verdict.
@@ -35,7 +35,7 @@ impl Totals {
         self.approved + self.held + self.rejected
     }
 
-    /// Posts that are done with.
+    /// Posts that are finished.
     #[must_use]
     pub fn done(&self) -> u64 {
         self.stored() + self.already_stored + self.dead_lettered
@@ -56,23 +56,23 @@ impl Totals {
     }
 }
 
-/// What was done within a stretch of time.
+/// What was done within an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// What has become of the posts.
+    /// The outcomes of the posts.
     pub totals: Totals,
-    /// How long the stretch was.
+    /// How long the interval was.
     pub took: Duration,
 }
 
 impl Summary {
-    /// Posts that were done with, a second.
+    /// Posts that were finished, per second.
     #[must_use]
     pub fn per_second(&self) -> f64 {
         self.totals.done() as f64 / self.took.as_secs_f64().max(f64::EPSILON)
     }
 
-    /// Whether a line for each of these posts would have been few enough.
+    /// Whether there were few enough posts for a line each.
     fn is_light(&self) -> bool {
         self.per_second() <= LINES as f64
     }
@@ -81,7 +81,7 @@ impl Summary {
 /// The load that is summarised at the moment, if there is any.
 #[derive(Debug, Default)]
 pub struct Summaries {
-    /// When the next summary's stretch began, and what had been done by then.
+    /// When the interval of the next summary began, and the totals at that time.
     since: Option<(Instant, Totals)>,
 }
 
@@ -97,8 +97,8 @@ impl Summaries {
         self.since.map(|(began, _)| began + EVERY)
     }
 
-    /// The summary up to `now`. A light one is the last: posts have lines of their own again. One of a stretch in which
-    /// nothing happened is not worth a line.
+    /// The summary up to `now`. If there were few posts, it is the last one: posts get their own lines again. An
+    /// interval in which nothing happened is not logged.
     pub fn take(&mut self, now: Instant, totals: Totals) -> Option<Summary> {
         let (began, before) = self.since?;
         let summary = Summary { totals: totals.since(&before), took: now - began };

@@ -1,9 +1,9 @@
 //! The gate: closed while no post can be stored.
 //!
-//! An outage is not a failure of the posts it hits. The first failure that a plain row meets as well closes the gate;
-//! posts in flight are held, no attempt is spent, and a probe opens the gate again as soon as a plain row is taken.
+//! An outage is not a failure of the posts it affects. If a test row fails too, the first failure closes the gate;
+//! posts in flight are held, no attempts are counted, and a probe opens the gate again as soon as a test row succeeds.
 //!
-//! A gate that is opened and soon closed again was not open: the pause goes on from its beginning.
+//! If the gate is opened and soon closed again, it counts as not opened: the pause continues from its beginning.
 
 mod probe;
 
@@ -19,8 +19,8 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long the gate has to stay open for a pause to be over: longer than a statement takes to fail by running out of
-/// time, the question whom that hits included.
+/// How long the gate has to stay open for a pause to be over: longer than a statement takes to time out, including the
+/// test row that follows.
 const STEADY: Duration = Duration::from_secs(10);
 /// Why and since when no posts are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,9 @@ pub struct Pause {
     pub dependency: &'static str,
     /// The failure that closed the gate, or the latest one of the probe.
     pub failure: Failure,
-    /// Since when, UTC; openings that did not last are part of it.
+    /// Since when, UTC; short openings are part of it.
     pub since: OffsetDateTime,
-    /// The same by a clock that nobody sets.
+    /// The same by a monotonic clock.
     begun: Instant,
 }
 
@@ -41,8 +41,8 @@ pub struct Gate {
     state: watch::Sender<Option<Pause>>,
     /// The latest pause that the gate was opened after, and when.
     before: Mutex<Option<(Pause, Instant)>>,
-    /// Whether a post was stored since the gate was last opened. Without it an opening proves nothing, and the probe
-    /// goes on waiting longer and longer.
+    /// Whether a post was stored since the gate was last opened. Without one, an opening proves nothing, and the
+    /// probe's waits keep growing.
     progressed: AtomicBool,
 }
 
@@ -53,7 +53,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Closes it; while it is closed, only what is said about it changes.
+    /// Closes it; if it is already closed, only the reason is updated.
     pub fn close(&self, failure: Failure) {
         self.state.send_if_modified(|state| match state {
             Some(pause) => {
@@ -71,7 +71,7 @@ impl Gate {
         self.report();
     }
 
-    /// Since when a pause is that is noticed now.
+    /// When a pause began that is noticed now.
     fn begun(&self) -> (OffsetDateTime, Instant) {
         match &*self.before() {
             Some((pause, opened)) if opened.elapsed() < STEADY => (pause.since, pause.begun),
@@ -80,7 +80,7 @@ impl Gate {
     }
 
     fn before(&self) -> MutexGuard<'_, Option<(Pause, Instant)>> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -129,7 +129,7 @@ impl Gate {
         let _ = self.state.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// Waits until it is closed and a pause has lasted so long; what of it was before `from` does not count.
+    /// Waits until it is closed and a pause has lasted so long; the part before `from` does not count.
     pub async fn closed_for(&self, hold: Duration, from: Instant) {
         loop {
             self.closed().await;
@@ -153,8 +153,8 @@ mod tests {
         Failure::new(Kind::Dependency, "mysql_unreachable", "gone")
     }
 
-    /// Closes the gate for `closed` and opens it for `open`, six times. Tells whether the hold was over before the end,
-    /// and since when the last pause was.
+    /// Closes the gate for `closed` and opens it for `open`, six times. Returns whether the hold was over before the
+    /// end, and when the last pause began.
     async fn flapping(closed: Duration, open: Duration, hold: Duration) -> (bool, Duration) {
         let (gate, begun) = (Arc::new(Gate::default()), Instant::now());
         let watching = tokio::spawn({

@@ -1,4 +1,4 @@
-//! The probe: asks MySQL for a plain row while the gate is closed, and opens it when one is taken.
+//! The probe: tries a test row in MySQL while the gate is closed, and opens the gate when one succeeds.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Gate;
 
-/// How the probe waits: soon enough to resume within seconds, seldom enough not to hinder a database that is starting.
+/// How long the probe waits: short enough to resume within seconds, long enough not to burden a database that is
+/// starting.
 const PROBE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
-/// How often a long pause is said again.
+/// How often a long pause is logged again.
 const REMIND: Duration = Duration::from_secs(30);
 
 /// What a worker does with a schema that is older than its version.
@@ -42,7 +43,7 @@ impl Probe {
         Self { store, gate, mode, prepared: false }
     }
 
-    /// Sees to the schema, once.
+    /// Checks or migrates the schema, once.
     ///
     /// # Errors
     /// [`SchemaError`].
@@ -52,7 +53,7 @@ impl Probe {
                 SchemaMode::Auto => {
                     let migrated = self.store.migrate().await?;
                     if !migrated.applied.is_empty() {
-                        tracing::info!(version = migrated.version, applied = ?migrated.applied, "schema brought up");
+                        tracing::info!(version = migrated.version, applied = ?migrated.applied, "schema upgraded");
                     }
                 }
                 SchemaMode::Off => self.store.check_schema().await?,
@@ -70,7 +71,7 @@ impl Probe {
         }
     }
 
-    /// Watches the gate until the end.
+    /// Watches the gate until `end`.
     pub async fn run(mut self, end: CancellationToken) {
         let mut schedule = RetryPolicy::forever(PROBE.0, PROBE.1).schedule();
         loop {
@@ -94,7 +95,7 @@ impl Probe {
                 };
                 match asked {
                     Ok(()) => self.gate.open(),
-                    // The plain row does not suit the table, for a reason of its own: posts may.
+                    // The table refuses only the test row, for a reason of its own; posts may still be accepted.
                     Err(failure) if blame(&pause.failure, &Err(failure.clone())) == Blame::Post => self.gate.open(),
                     Err(failure) => {
                         if said.elapsed() > REMIND {

@@ -97,7 +97,7 @@ impl Handler {
                     return Settlement::DeadLetter(Box::new(self.record(delivery, class, failure, &attempts)));
                 }
                 Disposition::Retry(failure) => {
-                    tracing::debug!(post = delivery.message_id(), code = %failure.code, attempts.made, "to try again");
+                    tracing::debug!(post = delivery.message_id(), code = %failure.code, attempts.made, "will retry");
                     metrics::counter!("sluice_attempts_failed_total", "code" => failure.code).increment(1);
                     self.activity.retried();
                     let wait = tokio::time::sleep(schedule.next_wait(fastrand::f64()));

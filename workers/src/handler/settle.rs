@@ -56,12 +56,12 @@ impl Handler {
                     return;
                 }
                 Err(Unsettled::Gone(why)) => {
-                    tracing::debug!(%why, "not settled; the post will be delivered again");
+                    tracing::debug!(%why, "not settled; the post will be redelivered");
                     metrics::counter!("sluice_deliveries_settled_total", "settlement" => "gone").increment(1);
                     return;
                 }
                 Err(Unsettled::StillInFlight { delivery: kept, error }) => {
-                    tracing::warn!(post = kept.message_id(), %error, "the dead letter was not taken");
+                    tracing::warn!(post = kept.message_id(), %error, "the dead letter could not be published");
                     delivery = *kept;
                     let wait = tokio::time::sleep(schedule.next_wait(fastrand::f64()));
                     if unless(withdrawn, wait).await.is_none() {

@@ -1,17 +1,17 @@
-//! The call to look at the rules again: SIGHUP, as long-running programs have it. It comes from outside, and to a
-//! watched process also down the pipe from the one that watches.
+//! The request to reload the rules: SIGHUP, as usual for long-running programs. It comes from outside, and to a
+//! supervised process also through the pipe from its supervisor.
 
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// How often it was called so far. Cheap to clone.
+/// How often a reload was requested so far. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Calls(Arc<watch::Sender<u64>>);
 
 impl Calls {
-    /// Listens for SIGHUP, which from now on does not end the process.
+    /// Listens for SIGHUP, which from now on does not terminate the process.
     ///
     /// # Errors
     /// When the handler cannot be installed.

@@ -1,15 +1,15 @@
-//! The rules in force: one set at a time, exchanged as a whole while posts flow.
+//! The rules in force: one set at a time, replaced as a whole while posts are processed.
 //!
 //! ```text
 //!  SIGHUP, or the file changed
 //!        │
 //!        ▼
 //!  load ─► its own tests ─► the last posts, by the old set and the new ─► in force
-//!        └────────┴───────────────────┴── refused: the old set stays, and why is said
+//!        └────────┴───────────────────┴── refused: the old set stays, with the reason
 //! ```
 //!
-//! A post is reviewed by one set from its first character to its last: it takes hold of the set, and an exchange
-//! changes what the next post takes hold of. What a set said of a post is kept for as long as the post is in flight.
+//! Each post is reviewed by one set: it holds a reference to it, and a replacement affects only later posts. The review
+//! of a post is kept as long as the post is in flight.
 
 mod call;
 mod recent;
@@ -37,18 +37,18 @@ pub struct Rules {
     recent: Mutex<Recent>,
 }
 
-/// What is in force, and what is not.
+/// What is in force, and what was refused.
 #[derive(Debug, Clone)]
 pub struct ActiveRules {
     /// The set in force.
     pub set: Arc<RuleSet>,
     /// Since when, UTC.
     pub since: OffsetDateTime,
-    /// What the file says now and this process does not do, if there is such a thing.
+    /// Newer rules in the file that were refused, if any.
     pub refused: Option<Refusal>,
 }
 
-/// Rules that were not taken.
+/// Rules that were refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// When, UTC.
@@ -58,7 +58,7 @@ pub struct Refusal {
 }
 
 impl Rules {
-    /// Puts a first set in force.
+    /// Starts with a first set.
     #[must_use]
     pub fn new(set: RuleSet) -> Self {
         let active = ActiveRules { set: Arc::new(set), since: OffsetDateTime::now_utc(), refused: None };
@@ -72,7 +72,7 @@ impl Rules {
         self.active.load_full()
     }
 
-    /// What the rules in force say of a post, which is remembered to try new rules on.
+    /// Reviews a post with the rules in force, and remembers the post to try new rules on.
     #[must_use]
     pub fn review(&self, post: &Post) -> Review {
         let review = self.active().set.review(post);
@@ -86,7 +86,7 @@ impl Rules {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).texts()
     }
 
-    /// Exchanges the set.
+    /// Replaces the set.
     fn put_in_force(&self, set: Arc<RuleSet>) {
         let active = ActiveRules { set, since: OffsetDateTime::now_utc(), refused: None };
         report(&self.active(), 0.0);
@@ -94,15 +94,15 @@ impl Rules {
         self.active.store(Arc::new(active));
     }
 
-    /// Says that other rules were not taken, or that nothing is refused any more.
+    /// Records that other rules were refused, or that none are any more.
     fn say_refused(&self, refused: Option<Refusal>) {
         // Only the one task that reloads writes.
         self.active.store(Arc::new(ActiveRules { refused, ..ActiveRules::clone(&self.active()) }));
     }
 }
 
-/// Says what rules in shadow mode found: they decide nothing, and whoever wrote them wants to know what they would do.
-/// Where in the post it stands is told, and never the text.
+/// Logs the matches of rules in shadow mode: they do not affect the verdict, and their author wants to know what they
+/// would do. The position in the post is logged, never the text.
 fn tell_shadow(post: &Post, review: &Review) {
     for Reason { rule, category, field, span: [from, to], .. } in &review.shadow {
         metrics::counter!("sluice_rules_shadow_total", "rule" => rule.clone()).increment(1);
@@ -110,7 +110,7 @@ fn tell_shadow(post: &Post, review: &Review) {
     }
 }
 
-/// Sets the metrics: 1 for what is in force, 0 for what was.
+/// Sets the metrics: 1 for the set in force, 0 for earlier ones.
 fn report(active: &ActiveRules, in_force: f64) {
     metrics::gauge!("sluice_rules_info", "ruleset" => active.set.id().to_owned()).set(in_force);
     metrics::gauge!("sluice_rules_loaded_timestamp_seconds").set(active.since.unix_timestamp() as f64);

@@ -1,5 +1,5 @@
-//! The last posts that were reviewed, in memory: what new rules are tried on before they are in force. Bounded in
-//! number and bytes; the oldest go first.
+//! The last reviewed posts, in memory: new rules are tried on them before they come into force. Limited in number and
+//! bytes; the oldest are removed first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Remembers a post, and forgets the oldest ones that there is no more room for.
+    /// Remembers a post, and forgets the oldest ones beyond the limits.
     pub(super) fn push(&mut self, title: &str, content: &str) {
         let text = Text { title: title.to_owned(), content: content.to_owned() };
         self.bytes += text.bytes();

@@ -1,8 +1,7 @@
-//! The one task that exchanges the rules: it looks at the file each half a second, and at once when it is called.
+//! The task that reloads the rules: it checks the file every half second, and immediately on request.
 //!
-//! A change is taken up when two looks in a row have seen the same: an editor that writes a file anew, or takes it away
-//! for a moment to rename another over it, is given the time. What is read too early all the same fails, or is read
-//! again after its next change.
+//! A change is loaded when two checks in a row have found the same state, so that an editor has time to rewrite or
+//! rename the file. If the file is still read too early, loading fails, or it is loaded again after its next change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,24 +16,24 @@ use super::shift::{Shares, jump};
 use super::stamp::Stamp;
 use super::{Refusal, Rules};
 
-/// The time between two looks at the file.
+/// The time between two checks of the file.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What is needed to exchange the rules.
+/// What is needed to reload the rules.
 pub struct Reload {
-    /// The file, and how it stood before it was read; none: the rules are built in.
+    /// The file, and its stamp before it was read; `None` if the rules are built in.
     pub file: Option<(PathBuf, Stamp)>,
     /// What is exchanged.
     pub rules: Arc<Rules>,
     /// By how many percent points the share of held or of rejected posts may change.
     pub max_shift: u32,
-    /// The calls to look at once.
+    /// The requests to reload immediately.
     pub calls: watch::Receiver<u64>,
 }
 
-/// What came of trying other rules.
+/// The result of trying other rules.
 enum Tried {
-    /// They are those in force.
+    /// They are already in force.
     Same,
     /// They may be put in force.
     Good(Arc<RuleSet>),
@@ -51,7 +50,7 @@ impl Reload {
         }
     }
 
-    /// Built-in rules are never exchanged, but a call is answered.
+    /// Built-in rules never change, but a request is logged.
     async fn decline(mut self, end: CancellationToken) {
         loop {
             tokio::select! {
@@ -64,7 +63,7 @@ impl Reload {
         }
     }
 
-    /// Follows a file. `read` is how it stood when it was last read.
+    /// Follows a file. `read` is its stamp when it was last read.
     async fn follow(mut self, file: PathBuf, mut read: Stamp, end: CancellationToken) {
         let mut seen = read.clone();
         loop {
@@ -77,7 +76,7 @@ impl Reload {
                 let file = file.clone();
                 tokio::task::spawn_blocking(move || Stamp::take(&file)).await
             };
-            // An error is the end of the runtime.
+            // An error means the end of the runtime.
             let Ok(now) = looked else { return };
             if called || (now != read && now == seen) {
                 tokio::select! {
@@ -92,15 +91,15 @@ impl Reload {
 
     async fn reload(&self, file: &Path, called: bool) {
         let (rules, file, limit) = (Arc::clone(&self.rules), file.to_owned(), self.max_shift);
-        // Compiling takes a second of a processor where there are many words, and posts go on meanwhile.
+        // Compiling many words takes a second of processor time, while posts continue.
         let tried = tokio::task::spawn_blocking(move || attempt(&rules, &file, limit)).await;
-        let tried = tried.unwrap_or_else(|panic| Tried::Refused(format!("reading them failed: {panic}")));
+        let tried = tried.unwrap_or_else(|panic| Tried::Refused(format!("loading them failed: {panic}")));
         let old = self.rules.active();
         let in_force = old.set.id();
         let result = match tried {
             Tried::Same => {
                 if called || old.refused.is_some() {
-                    tracing::info!(rules = in_force, "the rules file says what is in force");
+                    tracing::info!(rules = in_force, "the rules in the file are already in force");
                 }
                 self.rules.say_refused(None);
                 "unchanged"
@@ -111,7 +110,7 @@ impl Reload {
                 "loaded"
             }
             Tried::Refused(why) => {
-                tracing::warn!(why, rules = in_force, "new rules are refused; those in force stay");
+                tracing::warn!(why, rules = in_force, "new rules are refused; the current rules stay in force");
                 self.rules.say_refused(Some(Refusal { at: OffsetDateTime::now_utc(), why }));
                 "refused"
             }

@@ -1,5 +1,5 @@
-//! Would new rules change too much? A slip of the pen (an empty term, a threshold of 1 for 100) is a valid file that
-//! passes its own tests; what it would have done to the last posts shows it. Pure.
+//! Would new rules change too much? A file with a typo (an empty term, a threshold of 1 instead of 100) can be valid
+//! and pass its own tests; its effect on the last posts shows the mistake. Pure functions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use sluice_review::RuleSet;
 
 use super::recent::Text;
 
-/// With fewer posts a share says nothing: one of ten is ten points already.
+/// With fewer posts, a share means nothing: one of ten is already ten points.
 pub(super) const LEAST_POSTS: usize = 50;
 
-/// What a set says of some posts, counted.
+/// Counts of a set's verdicts on some posts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Shares {
     pub(super) posts: usize,
@@ -29,12 +29,12 @@ impl Shares {
     }
 
     fn percent(self, part: usize) -> f64 {
-        // Without posts nothing is a share of them.
+        // Without posts there are no shares.
         100.0 * part as f64 / self.posts.max(1) as f64
     }
 }
 
-/// A share that would jump.
+/// A share that would change too much.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Jump {
     posts: usize,
@@ -49,15 +49,14 @@ impl fmt::Display for Jump {
         let Self { posts, verdict, before, after, limit } = self;
         write!(
             f,
-            "of the last {posts} posts {after:.1} % would be {verdict}, and by the rules in force {before:.1} % are: \
-             more than {limit} points apart (SLUICE_RELOAD_MAX_SHIFT); a worker that is restarted takes them all the \
-             same"
+            "of the last {posts} posts, {after:.1} % would be {verdict} instead of {before:.1} %: the change is more \
+             than {limit} points (SLUICE_RELOAD_MAX_SHIFT); restart the worker to use the new rules anyway"
         )
     }
 }
 
 /// The share that would change by more than `limit` percent points, up or down: a file that lost half of its rules is
-/// as wrong as one that holds everything. The greater change, where both would.
+/// as wrong as one that holds everything. If both shares would, the larger change.
 pub(super) fn jump(before: Shares, after: Shares, limit: u32) -> Option<Jump> {
     if before.posts < LEAST_POSTS {
         return None;
@@ -87,9 +86,7 @@ mod tests {
         assert_eq!(jump(shares(5, 5), shares(15, 5), 10), None);
         let jump = jump(shares(5, 5), shares(16, 5), 10).expect("eleven points");
         assert_eq!(jump.verdict, Verdict::Held);
-        assert!(
-            jump.to_string().starts_with("of the last 100 posts 16.0 % would be held, and by the rules in force 5.0 %")
-        );
+        assert!(jump.to_string().starts_with("of the last 100 posts, 16.0 % would be held instead of 5.0 %"));
     }
 
     #[test]

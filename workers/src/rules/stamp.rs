@@ -1,22 +1,22 @@
-//! Whether the rules file has changed, by what the file system says of it and of the word lists beside and below it.
+//! Whether the rules file has changed, judged by the metadata of the file and of the word lists beside and below it.
 //!
-//! Looked at again and again, not watched: a watch sees a folder of one file system, misses what is mounted, linked or
-//! renamed under it, and is silent on network file systems. A look follows links, so that the exchange of a link's
-//! target (as Kubernetes does it with a ConfigMap) is a change like any other. The time of the last change of the
-//! inode is part of it: whoever writes a file can set back its time of modification, but not that one.
+//! The files are polled, not watched: a watch covers a folder of one file system, misses what is mounted, linked or
+//! renamed below it, and does not work on network file systems. Polling follows links, so that a changed link target
+//! (as Kubernetes does with a ConfigMap) is noticed like any other change. It includes the inode's change time, because
+//! a writer can set back the modification time, but not that one.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// How word lists end.
+/// The file name extension of word lists.
 const LISTS: &str = "txt";
-/// How many folders below the rules file's own are looked into.
+/// How many levels of folders below the rules file's folder are read.
 const BELOW: usize = 3;
-/// The most word lists that are looked at.
+/// The most word lists that are checked.
 const LISTS_MAX: usize = 1000;
 
-/// How the files stood at one moment.
+/// The state of the files at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp(Vec<(PathBuf, Option<Mark>)>);
 
@@ -31,7 +31,7 @@ struct Mark {
 }
 
 impl Stamp {
-    /// Looks at a rules file. One that is not there has a stamp, too.
+    /// Checks a rules file. A missing file has a stamp, too.
     #[must_use]
     pub fn take(rules: &Path) -> Self {
         let folder = rules.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
@@ -51,8 +51,8 @@ impl Stamp {
     }
 }
 
-/// The word lists in a folder and so far below it. What is hidden is none: an editor's copies, the folders between
-/// which a ConfigMap's links are exchanged.
+/// The word lists in a folder and so far below it. Hidden files are ignored: an editor's copies, or the folders between
+/// which a ConfigMap's links switch.
 fn gather(folder: &Path, below: usize, lists: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {

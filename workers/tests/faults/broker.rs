@@ -93,7 +93,7 @@ async fn while_the_broker_is_short_of_memory_posts_are_stored_and_dead_letters_w
     all_stored(&ground, &good).await;
     // All but what is in flight is acknowledged: an alarm stops publishers only.
     queue(&ground, 0, 8).await;
-    worker.says("the dead letter was not taken", 3).await;
+    worker.says("the dead letter could not be published", 3).await;
     assert_eq!(ground.dead().await.ready, 0);
     alarm(&stack, false).await;
     eventually("each bad post to be dead", async || {

@@ -127,7 +127,7 @@ async fn a_second_signal_ends_a_stop_at_once() {
     let ground = Ground::new().await;
     let (mut worker, locked) = stuck(&ground, "20s").await;
     worker.signal(Signal::SIGTERM);
-    worker.says("a second signal ends at once", 1).await;
+    worker.says("a second signal exits immediately", 1).await;
     let begun = Instant::now();
     assert_eq!(worker.stop().await.code(), Some(130));
     in_time("its end", begun.elapsed(), Duration::from_secs(1));

@@ -242,8 +242,8 @@ async fn a_disk_that_is_full_pauses_the_work_and_costs_no_post_anything() {
 
 /// What a server says that has no room or no resources, in its own numbers.
 const REFUSALS: [(u16, &str); 6] = [
-    (1114, "make room on the server's disk"),
-    (1021, "make room on the server's disk"),
+    (1114, "free some space on the server's disk"),
+    (1021, "free some space on the server's disk"),
     (1226, "raise the server's limit"),
     (1461, "is it running there"),
     (1927, "is it running there"),

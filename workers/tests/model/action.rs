@@ -3,7 +3,8 @@
 use crate::rules::{Broken, Nature, Protocol};
 use crate::state::{Answer, DeadLetter, InFlight, Replay, Stage, State, Worker};
 
-/// One step. `w` is a worker's place in the state, `k` a consumer's, `i` that of a message or a dead letter, `p` a post's.
+/// One step. `w` is a worker's place in the state, `k` a consumer's, `i` that of a message or a dead letter, `p` a
+/// post's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// workers/src/consumer.rs, `Consumers::run`: the gate is open, so a session is opened.

@@ -32,7 +32,7 @@ async fn it_is_asked_in_the_form_of_the_moderation_endpoint_and_the_key_is_in_no
     assert_eq!(asked.body["model"], MODEL);
     assert_eq!(asked.body["input"], "doubtful\n\nA text about nothing in particular.");
     assert_eq!(rows[1].outcome(), ("held", "reviewer_status_401"));
-    stage.worker.says("not asked any more", 1).await;
+    stage.worker.says("not asked for now", 1).await;
     assert!(stage.worker.stop().await.success());
     assert!(!stage.worker.said().contains(KEY), "even at RUST_LOG=trace");
     assert!(!format!("{rows:?}").contains(KEY));

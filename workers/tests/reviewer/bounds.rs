@@ -21,7 +21,7 @@ async fn one_that_failed_too_often_is_left_alone_and_the_worker_status_says_so()
     assert_eq!(codes[..2], ["reviewer_status_500"; 2]);
     assert_eq!(codes[2..], ["reviewer_circuit_open"; 2]);
     assert_eq!(server.asked().len(), 2);
-    assert_eq!(stage.worker.said().matches("not asked any more").count(), 1);
+    assert_eq!(stage.worker.said().matches("not asked for now").count(), 1);
     let reviewer = eventually("an answer", async || {
         let call =
             worker_status::call(&stage.ground.broker(), &stage.ground.topology(), Duration::from_millis(500)).await;
@@ -37,7 +37,7 @@ async fn it_is_asked_again_once_it_is_back() {
     let server = Server::start(Manner::Says(500, String::new())).await;
     let stage = Stage::new(&server.url(), &["--reviewer-trip", "1", "--reviewer-rest", "200ms"]).await;
     assert_eq!(stage.report("doubtful").await.outcome(), ("held", "reviewer_status_500"));
-    stage.worker.says("not asked any more", 1).await;
+    stage.worker.says("not asked for now", 1).await;
     server.behaves(Manner::Right);
     eventually("a post that it is asked about", async || {
         let told = stage.report("doubtful").await;
@@ -112,7 +112,7 @@ async fn a_post_that_is_tried_again_is_asked_about_once() {
     );
     locked.query_drop(statement).await.expect("the row can be locked");
     stage.ground.publish(std::slice::from_ref(&post)).await;
-    stage.worker.says("to try again", 1).await;
+    stage.worker.says("will retry", 1).await;
     locked.query_drop("ROLLBACK").await.expect("the lock is given up");
     let row = stored(&stage.ground, post.id).await;
     assert!(row.attempts >= 2, "stored at attempt {}", row.attempts);

@@ -8,7 +8,7 @@ use super::{BODY_MAX_BYTES, PostId};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The body is larger than that of any post.
-    #[error("the message body has {0} bytes, and that of a post has at most {BODY_MAX_BYTES}; it was not read")]
+    #[error("the message body has {0} bytes, more than the maximum of {BODY_MAX_BYTES} for a post; it was not read")]
     TooLarge(usize),
     /// The body is not a JSON object with the fields of a post.
     #[error("the message body is not a post: {0}")]
@@ -20,7 +20,7 @@ pub enum Malformed {
     #[error("the post's id is not a UUID")]
     BadId,
     /// The id is a placeholder, see [`PostId::is_nobodys`].
-    #[error("the post's id {0} stands for no id, and would be that of other posts too")]
+    #[error("the post's id {0} is the nil or the max UUID, which does not identify a post")]
     NobodysId(PostId),
     /// The time of submission has no form in UTC.
     #[error("the post's submitted_at {0} is out of range")]

@@ -43,7 +43,7 @@ impl Post {
         let wire: Wire<'_> = serde_json::from_slice(json::without_mark(body)).map_err(|error| {
             let gzip = body.starts_with(GZIP);
             Malformed::NotAPost(if gzip {
-                "it is gzip, which only the front door decodes".into()
+                "it is gzip, which only the HTTP API decodes".into()
             } else {
                 json::told(&error)
             })

@@ -36,7 +36,7 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn read(args: &BrokerArgs) -> Result<Self, ConfigError> {
         const EXAMPLE: &str = "amqp://user:password@host:5672/%2f";
-        let refused = |problem: String| ConfigError::new("AMQP_URL", format!("{problem}; write it like {EXAMPLE}"));
+        let refused = |problem: String| ConfigError::new("AMQP_URL", format!("{problem}; use the form {EXAMPLE}"));
         let mut url = args.amqp_url.parsed("AMQP_URL", &["amqp", "amqps"], EXAMPLE)?;
         address::check(&url, &PARAMETERS).map_err(refused)?;
         if url.path() == "/" {
@@ -96,12 +96,12 @@ mod tests {
     #[test]
     fn a_parameter_that_is_wrong_or_unknown_is_refused_by_its_name() {
         for (query, named) in [
-            ("heartbeat=abc", "`heartbeat` is `abc`; it takes 1 to 600 seconds"),
+            ("heartbeat=abc", "`heartbeat` is `abc`; it must be 1 to 600 seconds"),
             ("heartbeat=0", "heartbeat"),
-            ("frame_max=1", "`frame_max` is `1`; it takes 8192 to 1048576 bytes"),
+            ("frame_max=1", "`frame_max` is `1`; it must be 8192 to 1048576 bytes"),
             ("frame_max=8191", "frame_max"),
             ("channel_max=1", "channel_max"),
-            ("connection_timeout=30000", "`connection_timeout`, only heartbeat"),
+            ("connection_timeout=30000", "`connection_timeout` is unknown; known parameters: heartbeat"),
             ("auth_mechanism=external", "auth_mechanism"),
             ("heartbeat=5&frame_max=8192&heartbeat=6", "`heartbeat` is given twice"),
             ("verify=none", "verify"),

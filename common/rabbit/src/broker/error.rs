@@ -27,11 +27,12 @@ impl std::fmt::Display for BrokerError {
                 "check the virtual host in AMQP_URL (`/` is written %2f) and the user's permissions"
             }
             "amqp_tls" => {
-                "is its port one for TLS, and its certificate signed by an authority of this system or of SSL_CERT_FILE?"
+                "check that this is its TLS port, and that its certificate is signed by an authority in this system or \
+                 in SSL_CERT_FILE"
             }
-            "amqp_foreign" => "check the host and the port in AMQP_URL, and whether it has to be amqps://",
-            "amqp_541" => "its own log says more",
-            _ => "is it running there? AMQP_URL says where to look",
+            "amqp_foreign" => "check the host and the port in AMQP_URL, and whether the URL must begin with amqps://",
+            "amqp_541" => "see RabbitMQ's log",
+            _ => "is it running there? AMQP_URL sets the address",
         };
         write!(f, "cannot use RabbitMQ at {}: {}; {advice}", self.at, self.failure.message)
     }

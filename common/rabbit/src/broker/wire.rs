@@ -101,8 +101,9 @@ fn foreign(first: &[u8]) -> Option<io::Error> {
     if first.starts_with(b"AMQP") {
         return None;
     }
-    let speaks = protocol(first).map_or("something else than AMQP".to_owned(), |speaks| format!("{speaks}, not AMQP"));
-    Some(io::Error::new(io::ErrorKind::Unsupported, format!("what listens there speaks {speaks}")))
+    let speaks =
+        protocol(first).map_or("a protocol other than AMQP".to_owned(), |speaks| format!("{speaks}, not AMQP"));
+    Some(io::Error::new(io::ErrorKind::Unsupported, format!("the server there speaks {speaks}")))
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
@@ -164,7 +165,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         }
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            "the broker does not answer the beginning or the end of the connection",
+            "the broker does not respond to the opening or closing of the connection",
         )))
     }
 }

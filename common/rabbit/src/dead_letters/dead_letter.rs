@@ -18,10 +18,10 @@ use sluice_core::dead_letter::{FAILURE_HEADER, NAME_HEADER, NAMELESS, Origin, RE
 use sluice_core::failure::Failure;
 use sluice_core::post::{Malformed, Post};
 
-/// The longest wait for an answer to be written. It is not answered in turn, so only a stopped connection delays it.
+/// The timeout for writing an acknowledgement. The broker does not reply to it, so only a stalled connection delays it.
 const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// A dead letter in flight. Dropped unanswered, it goes back with the others.
+/// A dead letter in flight. If it is dropped without being settled, it is returned with the others.
 #[derive(Debug)]
 pub struct DeadLetter {
     message: lapin::message::Delivery,
@@ -32,7 +32,7 @@ pub struct DeadLetter {
     removed: Removed,
 }
 
-/// The delivery tags of the dead letters that were taken out, for whoever has all of them in flight.
+/// The delivery tags of the dead letters that were removed, for the browser that has all of them in flight.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Removed(Arc<Mutex<HashSet<u64>>>);
 
@@ -58,7 +58,7 @@ impl DeadLetter {
         Self { message, summary, origin, removed }
     }
 
-    /// The dead letter that a message would be, wherever it came from.
+    /// Treats a message from any source as a dead letter.
     #[must_use]
     pub fn of(message: lapin::message::Delivery) -> Self {
         Self::read(message, Removed::default())
@@ -70,21 +70,21 @@ impl DeadLetter {
         &self.message.data
     }
 
-    /// The headers, as JSON, without the broker's counts of deliveries: for a dead letter they count looks, and are no
-    /// part of the message.
+    /// The headers, as JSON, without the broker's delivery counts: for a dead letter, they count how often it was
+    /// browsed, and are not part of the message.
     #[must_use]
     pub fn headers(&self) -> serde_json::Value {
         let table = headers(&self.message).map(|table| without(table, is_a_count_of_the_brokers));
         table_to_json(&table.unwrap_or_default())
     }
 
-    /// Whether it has no message id, so that its name is made of what it holds.
+    /// Whether it has no message id, so that its id is derived from its content.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         self.message_id().is_none_or(str::is_empty)
     }
 
-    /// The user that published it, which the broker vouches for. Headers it does not look into.
+    /// The user that published it, which the broker verifies. It does not verify headers.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.message.properties.user_id().as_ref().map(|user| user.as_str())
@@ -96,21 +96,22 @@ impl DeadLetter {
         self.message.properties.message_id().as_ref().map(|id| id.as_str())
     }
 
-    /// The replay that last put it back to work, before it died this time; as a header says, which strangers write too.
+    /// The replay that last published it, before it was dead-lettered this time. It comes from a header, which any
+    /// publisher can set.
     #[must_use]
     pub fn replayed_by(&self) -> Option<String> {
         headers(&self.message)?.inner().get(REPLAY_HEADER).and_then(text)
     }
 
-    /// The post, as a worker reads it that takes the dead letter at `now`.
+    /// The post, as a worker would read it if it received the dead letter at `now`.
     ///
     /// # Errors
-    /// [`Malformed`], as the worker would say it.
+    /// [`Malformed`], as the worker would report it.
     pub fn post(&self, now: OffsetDateTime) -> Result<Post, Malformed> {
         Post::from_message(self.body(), self.message_id(), sent_at(&self.message.properties).unwrap_or(now))
     }
 
-    /// Lets go of the body, which may be large. The dead letter can still be answered.
+    /// Frees the body, which may be large. The dead letter can still be settled.
     pub fn forget_body(&mut self) {
         self.message.data = Vec::new();
     }
@@ -121,8 +122,8 @@ impl DeadLetter {
         Transcript::of(&self.message)
     }
 
-    /// The message that puts the post back to work: the same id and body, the broker's and the dead letter's own
-    /// headers off, one replay more, and the id of the replay that did it.
+    /// The message that replays the post: the same id and body, without the headers of the broker and of the dead
+    /// letter, with the replay count incremented and the id of the replay.
     #[must_use]
     pub fn replay(&self, topology: &Topology, replay: &str) -> Envelope {
         let table = headers(&self.message).cloned().unwrap_or_default();
@@ -136,10 +137,10 @@ impl DeadLetter {
         Envelope::new(topology.exchange(), properties, self.message.data.clone())
     }
 
-    /// Takes the dead letter out of the queue, for good.
+    /// Removes the dead letter from the queue permanently.
     ///
     /// # Errors
-    /// When the session is over: the dead letter is still in the queue then.
+    /// When the session has ended: the dead letter is then still in the queue.
     pub async fn remove(self) -> Result<(), Unsettled> {
         answered(self.message.acker.ack(BasicAckOptions::default())).await?;
         self.removed.add(self.message.delivery_tag);
@@ -156,7 +157,7 @@ fn table_to_json(table: &FieldTable) -> serde_json::Value {
         .into()
 }
 
-/// For people to read; not meant to be read back.
+/// For display only; not meant to be parsed.
 fn to_json(value: &AMQPValue) -> serde_json::Value {
     match value {
         AMQPValue::Boolean(yes) => (*yes).into(),
@@ -176,9 +177,9 @@ fn to_json(value: &AMQPValue) -> serde_json::Value {
     }
 }
 
-/// `Ok(false)` of the library means that the answer was never sent.
+/// `Ok(false)` from the library means that the acknowledgement was never sent.
 async fn answered(answer: impl Future<Output = lapin::Result<bool>>) -> Result<(), Unsettled> {
-    match crate::broker::bounded("answering a delivery", ANSWER_TIMEOUT, answer).await {
+    match crate::broker::bounded("settling a delivery", ANSWER_TIMEOUT, answer).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Unsettled::Gone("the channel is closed".to_owned())),
         Err(Failure { message, .. }) => Err(Unsettled::Gone(message)),

@@ -12,10 +12,10 @@ pub enum BrowseError {
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// The queue was never declared.
-    #[error("there is no dead-letter queue `{0}`; is SLUICE_PREFIX right? `sluice topology apply` makes the queues")]
+    #[error("there is no dead-letter queue `{0}`; is SLUICE_PREFIX right? `sluice topology apply` declares the queues")]
     NoQueue(String),
     /// Another browser had the lock for too long.
-    #[error("somebody else has had the dead letters of `{queue}` in flight for {waited:.0?}; try again later")]
+    #[error("another client has had the dead letters of `{queue}` in flight for {waited:.0?}; try again later")]
     Busy {
         /// The dead-letter queue.
         queue: String,
@@ -24,8 +24,8 @@ pub enum BrowseError {
     },
     /// The broker's `consumer_timeout` has passed.
     #[error(
-        "RabbitMQ took the dead letters of `{queue}` back after {held:.0?}, since its `consumer_timeout` is shorter than \
-         that; none is lost. Set it to 5 minutes or more"
+        "RabbitMQ took the dead letters of `{queue}` back after {held:.0?}, because its `consumer_timeout` is shorter; \
+         none is lost. Set `consumer_timeout` to 5 minutes or more"
     )]
     TakenBack {
         /// The dead-letter queue.

@@ -1,8 +1,7 @@
-//! How many dead letters a consumer takes at once, and which dead letters came by which consumer.
+//! How many dead letters a consumer receives at once, and which consumer received which.
 //!
-//! RabbitMQ limits the dead letters of a consumer and not their bytes, so the number follows from the sizes that were
-//! seen: the first consumer takes one, each further one four times as many, as long as that makes no more than
-//! [`HANDFUL_BYTES`].
+//! RabbitMQ limits the number of a consumer's messages, not their bytes, so the number is derived from the sizes seen
+//! so far: the first consumer receives one, each further consumer four times as many, up to [`HANDFUL_BYTES`].
 
 use deadpool_lapin::lapin;
 use lapin::Consumer;
@@ -11,12 +10,12 @@ use tokio::time::Instant;
 
 use crate::publisher::header_frame;
 
-/// About the most bytes that one consumer is to take.
+/// The approximate maximum of bytes for one consumer.
 pub(super) const HANDFUL_BYTES: usize = 16 * 1024 * 1024;
-/// How much faster each consumer may take than the one before.
+/// By how much each consumer may receive more than the one before.
 const GROWTH: usize = 4;
-/// The most dead letters that go back in one answer, and the most answers before it is seen that they are back. Both
-/// stay below the broker's 32; an answer has dead letters of one consumer only.
+/// The most dead letters that one nack returns, and the most nacks before the browser checks that they are back. Both
+/// stay below the broker's limit of 32; a nack covers dead letters of one consumer only.
 const SLICE: usize = 32;
 const SLICES: usize = 28;
 
@@ -24,7 +23,7 @@ const SLICES: usize = 28;
 pub(super) struct Handful {
     pub(super) tag: String,
     pub(super) dead_letters: Consumer,
-    /// How many it may take, and how many have come.
+    /// How many it may receive, and how many have arrived.
     pub(super) wanted: u16,
     pub(super) came: u16,
     /// When the last one came.
@@ -40,7 +39,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// Before anything is known.
+    /// The initial state, when no sizes are known.
     pub(super) fn new() -> Self {
         Self { next: 1, largest: 0 }
     }
@@ -88,8 +87,8 @@ impl Taken {
         self.tags.push(dead_letter.delivery_tag);
     }
 
-    /// The answers that give them back, those that `removed` picks excepted: each the last tag that it is for and the
-    /// number of dead letters. After each window of them it has to be seen that they are back.
+    /// The nacks that return them, except those that `removed` picks: for each, the last tag it covers and the number
+    /// of dead letters. After each window of nacks, the browser must check that they are back.
     pub(super) fn windows(&self, removed: impl Fn(u64) -> bool) -> Vec<Vec<(u64, usize)>> {
         let ends = self.starts.iter().skip(1).copied().chain([self.tags.len()]);
         let mut answers = Vec::new();

@@ -44,7 +44,7 @@ impl BrowserLock {
                 .map_err(|failure| broker.with_context(failure))?;
             let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
             let declare = channel.queue_declare(topology.browser_lock().into(), options, FieldTable::default());
-            match bounded("asking for the lock", TIMEOUT, declare).await {
+            match bounded("taking the lock", TIMEOUT, declare).await {
                 Ok(_) => return Ok(Self { connection }),
                 Err(failure) if failure.code == "amqp_405" => {}
                 Err(failure) => return Err(broker.with_context(failure).into()),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::value::{Unreadable, short};
 
-/// AMQP's properties of a message. What is not set is left out.
+/// AMQP's properties of a message. Unset properties are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the names are AMQP's own")]

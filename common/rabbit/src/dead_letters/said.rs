@@ -1,5 +1,5 @@
-//! What a body says of its post, read without making anything of the rest: a stranger's body may be of any size and
-//! shape, and its values in memory many times as large.
+//! What a body says about its post, read without parsing the rest: a body from another program may have any size and
+//! shape, and its values could be many times as large in memory.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use sluice_core::dead_letter::cut;
 /// and ends with `…`; the dead letter itself has the whole.
 pub(super) const FIELD_MAX_BYTES: usize = 8 * 1024;
 
-/// The fields that tell one post from another; each is none where it is anything but a text.
+/// The fields that identify a post; each is `None` if it is not a text.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     pub(super) id: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Reads a body; one that is no JSON object says nothing.
+    /// Reads a body; the result is empty if it is not a JSON object.
     pub(super) fn by(body: &[u8]) -> Self {
         let mut json = serde_json::Deserializer::from_slice(body);
         let said = json.deserialize_any(Body);
@@ -45,7 +45,7 @@ impl<'de> Visitor<'de> for Body {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Said, A::Error> {
         let mut said = Said::default();
         while let Some(Name(name)) = map.next_key()? {
-            // As with all readers of JSON here, the last of several counts.
+            // Of duplicate keys, the last one counts, as everywhere in this project.
             match name {
                 Some(Field::Id) => said.id = map.next_value::<Text>()?.0,
                 Some(Field::Title) => said.title = map.next_value::<Text>()?.0,
@@ -90,7 +90,7 @@ impl<'de> serde::Deserialize<'de> for Name {
     }
 }
 
-/// A text, or nothing where it is anything else.
+/// A text, or `None` for anything else.
 struct Text(Option<String>);
 
 impl<'de> serde::Deserialize<'de> for Text {

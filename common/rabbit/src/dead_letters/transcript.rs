@@ -1,4 +1,4 @@
-//! A dead letter written out in full as JSON, so that it can be put back as it was: body, properties, and headers with
+//! A dead letter in full as JSON, so that it can be restored unchanged: body, properties, and headers with
 //! their AMQP types.
 //!
 //! The headers' values have the form that `value.rs` gives them. A body that is not UTF-8 is written in base64.

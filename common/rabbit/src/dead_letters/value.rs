@@ -14,14 +14,14 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// A value has a form that this version does not write.
-    #[error("{at}: {value} is no AMQP value as `sluice dlq export` writes it")]
+    #[error("{at}: {value} is not an AMQP value in the format of `sluice dlq export`")]
     Value {
         /// Where.
         at: String,
         /// The value.
         value: String,
     },
-    /// Neither or both forms of the body are there, or the base64 is none.
+    /// Neither or both forms of the body are present, or the base64 is invalid.
     #[error("it needs a body, either as text (`body`) or in base64 (`body_base64`)")]
     Body,
     /// A name or property is longer than AMQP allows.
@@ -57,7 +57,7 @@ fn written(value: &AMQPValue) -> Value {
         AMQPValue::ShortUInt(n) => json!({ "u16": n }),
         AMQPValue::LongInt(n) => json!({ "i32": n }),
         AMQPValue::LongUInt(n) => json!({ "u32": n }),
-        // By their bits: JSON knows neither NaN nor infinity, and reading digits back may round.
+        // By their bits: JSON has neither NaN nor infinity, and parsing digits may round.
         AMQPValue::Float(float) => json!({ "f32_bits": float.to_bits() }),
         AMQPValue::Double(double) => json!({ "f64_bits": double.to_bits() }),
         AMQPValue::DecimalValue(DecimalValue { scale, value }) => json!({ "decimal": [scale, value] }),
@@ -146,7 +146,7 @@ mod tests {
             any::<u32>().prop_map(AMQPValue::LongUInt),
             any::<i64>().prop_map(AMQPValue::LongLongInt),
             any::<u64>().prop_map(AMQPValue::Timestamp),
-            // NaN is not equal to itself, so bits that are one are tried below.
+            // NaN is not equal to itself, so its bits are tested below.
             (-1.0e30f32..1.0e30).prop_map(AMQPValue::Float),
             (-1.0e300f64..1.0e300).prop_map(AMQPValue::Double),
             (any::<u8>(), any::<u32>())

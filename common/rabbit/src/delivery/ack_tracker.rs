@@ -1,43 +1,43 @@
-//! Which deliveries of a channel are answered, and in how few words the broker can be told of more.
+//! Which deliveries of a channel are settled, and how few acknowledgements can tell the broker so.
 //!
-//! The broker numbers the deliveries of a channel from 1, without gaps. Once all up to a number are answered, one
-//! `basic.ack` with `multiple` answers for every one of them that it has not heard of yet. Posts that are stored
-//! together mostly came together, so this is the usual case.
+//! The broker numbers the deliveries of a channel from 1, without gaps. Once all deliveries up to a number are settled,
+//! one `basic.ack` with `multiple` acknowledges all that were not acknowledged yet. Posts that are stored together
+//! mostly arrived together, so this is the usual case.
 
 use std::collections::BTreeSet;
 
-/// What a delivery is answered with.
+/// How a delivery is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AckKind {
-    /// It is done with.
+    /// It is acknowledged.
     Ack,
     /// It goes back to the queue.
     Requeue,
-    /// The broker is to dead-letter it.
+    /// It is rejected, and the broker dead-letters it.
     Reject,
 }
 
-/// One word to the broker, and for which of the deliveries that were to be answered it stands: by their places.
+/// One frame to the broker, and the positions of the deliveries that it settles.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct AckFrame {
     pub(super) tag: u64,
     pub(super) word: AckKind,
-    /// It answers also for all earlier ones that are not answered yet.
+    /// It also settles all earlier deliveries that are not settled yet.
     pub(super) multiple: bool,
     pub(super) places: Vec<usize>,
 }
 
-/// The deliveries of one channel, as far as they are answered.
+/// Tracks which deliveries of one channel are settled.
 #[derive(Debug, Default)]
 pub(super) struct AckTracker {
-    /// The latest that is answered; of those after it nothing is known.
+    /// The latest settled delivery; nothing is known about later ones.
     latest: u64,
     /// Those before it that are still in flight: never more than consumers may hold.
     in_flight: BTreeSet<u64>,
 }
 
 impl AckTracker {
-    /// Notes that these deliveries are to be answered; what is to be told, in this order.
+    /// Marks these deliveries as settled, and returns the frames to send, in this order.
     pub(super) fn answer(&mut self, answers: &[(u64, AckKind)]) -> Vec<AckFrame> {
         answers.iter().for_each(|(tag, _)| self.note(*tag));
         let all_before = self.in_flight.first().copied().unwrap_or(self.latest + 1);
@@ -49,9 +49,9 @@ impl AckTracker {
                 AckKind::Requeue | AckKind::Reject => others.push(one(tag, word, place)),
             }
         }
-        // Before the word that stands for all: it would answer for them too.
+        // Must be sent before the cumulative acknowledgement, which would cover them too.
         let mut told = others;
-        // Its number has to be one that the broker waits for: the last of those that are acknowledged now.
+        // Its number must be one that the broker waits for: the last of those that are acknowledged now.
         if let Some(tag) = together.iter().map(|(tag, _)| *tag).max() {
             let places: Vec<_> = together.into_iter().map(|(_, place)| place).collect();
             told.push(AckFrame { tag, word: AckKind::Ack, multiple: places.len() > 1, places });
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A broker's end of a channel: what it waits for an answer to.
+    /// The broker's side of a channel: the deliveries that are not settled yet.
     struct Broker {
         unanswered: BTreeSet<u64>,
         heard: Vec<(u64, AckKind)>,

@@ -1,7 +1,7 @@
-//! The way of answers back to the broker: one task for each session, which tells at once what has gathered.
+//! Sends acknowledgements to the broker: one task per session, which sends everything that has gathered at once.
 //!
-//! Posts that were stored in one statement are done at the same moment. Told one by one, each of them would wake a
-//! thread of the library, be a packet of its own and wake a process of the broker; gathered, they are one.
+//! Posts that were stored in one statement finish at the same moment. Acknowledged one by one, each would wake a thread
+//! of the library, need its own packet and wake a process of the broker; gathered, they need only one.
 
 use std::time::Duration;
 
@@ -14,34 +14,35 @@ use super::Unsettled;
 use super::ack_tracker::{AckFrame, AckKind, AckTracker};
 use crate::broker::bounded;
 
-/// The longest wait for answers to be written. They are not answered in turn, so only a stopped connection delays them.
+/// The timeout for writing acknowledgements. The broker does not reply to them, so only a stalled connection delays
+/// them.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The most answers that are told at once.
+/// The most settlements that are sent at once.
 const GATHER: usize = 1024;
 
-/// One delivery's answer, on its way.
+/// The settlement of one delivery, to be sent.
 struct Answer {
     tag: u64,
     word: AckKind,
     told: oneshot::Sender<Result<(), String>>,
 }
 
-/// The way back to the broker, for all deliveries of a session.
+/// Sends the settlements of all deliveries of a session.
 #[derive(Debug, Clone)]
 pub(super) struct Answers(mpsc::UnboundedSender<Answer>);
 
 impl Answers {
-    /// The way back over this channel. It ends with the last delivery that could be answered.
+    /// A sender over this channel. It ends with the last delivery that could be settled.
     pub(super) fn over(channel: Channel) -> Self {
         let (answers, waiting) = mpsc::unbounded_channel();
         tokio::spawn(report(waiting, channel));
         Self(answers)
     }
 
-    /// Answers one delivery of the channel.
+    /// Settles one delivery of the channel.
     pub(super) async fn give(&self, tag: u64, word: AckKind) -> Result<(), Unsettled> {
         let (told, heard) = oneshot::channel();
-        let gone = || Unsettled::Gone("the session is over".to_owned());
+        let gone = || Unsettled::Gone("the session has ended".to_owned());
         self.0.send(Answer { tag, word, told }).map_err(|_| gone())?;
         heard.await.map_err(|_| gone())?.map_err(Unsettled::Gone)
     }
@@ -62,7 +63,7 @@ async fn report(mut waiting: mpsc::UnboundedReceiver<Answer>, channel: Channel) 
     }
 }
 
-/// Writes one word. An error means that it was not sent: the session is over.
+/// Writes one frame. An error means that it was not sent, and that the session has ended.
 async fn write(channel: &Channel, told: &AckFrame) -> Result<(), String> {
     let &AckFrame { tag, word, multiple, .. } = told;
     let written = async {
@@ -72,5 +73,5 @@ async fn write(channel: &Channel, told: &AckFrame) -> Result<(), String> {
             AckKind::Reject => channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await,
         }
     };
-    bounded("answering a delivery", TIMEOUT, written).await.map_err(|failure| failure.message)
+    bounded("settling a delivery", TIMEOUT, written).await.map_err(|failure| failure.message)
 }

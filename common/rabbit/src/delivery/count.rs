@@ -1,16 +1,16 @@
-//! How often a message came back, as far as the broker vouches for it. Pure.
+//! How often a message was returned, as far as the broker's own count says so. A pure function.
 //!
-//! The counts travel as headers, and a header is first of all what a publisher wrote. The broker writes its own count
-//! over it when it delivers a message again, not before: at a first delivery the header is the sender's, or stems from
-//! another queue the message has been in (a dead letter that was moved back by a shovel, by the management pages or by
-//! `rabbitmqctl` still bears the count of its looks).
+//! The counts are headers, and any publisher can set a header. The broker overwrites it with its own count when it
+//! redelivers a message, not before: on a first delivery, the header comes from the publisher, or from another queue
+//! the message was in (a dead letter that was moved back by a shovel, the management page or `rabbitmqctl` still has
+//! the count from browsing).
 
 /// How often a message was delivered before and came back. `redelivered` is the broker's flag of this delivery,
 /// `delivery_count` and `acquired_count` are the headers `x-delivery-count` and `x-acquired-count`.
 ///
-/// A first delivery has never come back. RabbitMQ 4.3 leaves `x-delivery-count` as it is for a message that was only
-/// given back, so a sender's own may still stand there; then `x-acquired-count`, which that version always writes and
-/// which is never lower than the count it keeps, bounds it.
+/// On a first delivery, the result is 0. RabbitMQ 4.3 leaves `x-delivery-count` unchanged for a message that was only
+/// returned, so it may still be the publisher's; in this case, `x-acquired-count` is the upper bound: that version
+/// always sets it, and it is never lower than the real count.
 #[must_use]
 pub fn redeliveries(redelivered: bool, delivery_count: Option<u64>, acquired_count: Option<u64>) -> u64 {
     if !redelivered {

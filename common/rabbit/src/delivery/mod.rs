@@ -1,8 +1,7 @@
 //! A delivery: a message in flight, which must be settled exactly once. The only place that acknowledges.
 //!
-//! [`Delivery::settle`] consumes the delivery, so nothing is settled twice, and the compiler warns where one is
-//! dropped. What is dropped all the same, or held when its connection ends, goes back to the queue: the broker sees to
-//! that.
+//! [`Delivery::settle`] consumes the delivery, so nothing is settled twice, and the compiler warns if one is dropped.
+//! If one is dropped anyway, or is held when its connection ends, the broker returns it to the queue.
 
 mod ack_tracker;
 mod answers;
@@ -30,12 +29,12 @@ use sluice_core::dead_letter::{DeadLetterRecord, EARLIER_FAILURE_HEADER, FAILURE
 use sluice_runtime::failpoint;
 
 /// The most bytes of headers that are copied onto a dead letter. All headers together must fit one frame (128 KiB);
-/// what has more is left to the broker's own dead-lettering, which copies it without us.
+/// a message with more is rejected, so that the broker dead-letters it itself.
 const HEADERS_MAX_BYTES: usize = 64 * 1024;
 
-/// A message in flight, not yet answered.
+/// A message in flight, not yet settled.
 #[derive(Debug)]
-#[must_use = "a delivery must be settled: unanswered it blocks its consumer until the connection ends"]
+#[must_use = "a delivery must be settled: otherwise it blocks its consumer until the connection ends"]
 pub struct Delivery {
     message: lapin::message::Delivery,
     /// Taken out of the message: copies of it share one body.
@@ -43,17 +42,18 @@ pub struct Delivery {
     answers: Answers,
 }
 
-/// How a delivery is answered.
+/// How a delivery is settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
-    /// The post is done with.
+    /// The post is acknowledged.
     Ack,
-    /// A copy with this record goes to the dead letters; the original is acknowledged once that is confirmed.
+    /// A copy with this record is published to the dead-letter exchange; the original is acknowledged after the
+    /// confirm.
     DeadLetter(Box<DeadLetterRecord>),
     /// Back to the queue.
     Release,
-    /// Back to the queue as a new message, of which the broker counts no returns: a copy is published, and the original
-    /// is acknowledged once that is confirmed. Where it cannot be published, the original is released.
+    /// Returned to the queue as a new message, whose delivery count starts at 0: a copy is published, and the original
+    /// is acknowledged after the confirm. If the copy cannot be published, the original is released.
     Republish,
 }
 
@@ -61,15 +61,15 @@ pub enum Settlement {
 #[derive(Debug, thiserror::Error)]
 pub enum Unsettled {
     /// The dead letter could not be published. The delivery is still in flight, to be settled again.
-    #[error("the dead letter was not taken: {error}")]
+    #[error("the dead letter could not be published: {error}")]
     StillInFlight {
         /// The delivery, as it was.
         delivery: Box<Delivery>,
-        /// Why it was not taken.
+        /// Why it could not be published.
         error: PublishError,
     },
-    /// The session is over; the broker delivers the message again.
-    #[error("the session ended before the answer was sent ({0}); the message will be delivered again")]
+    /// The session has ended; the broker redelivers the message.
+    #[error("the session ended before the delivery was settled ({0}); the message will be redelivered")]
     Gone(String),
 }
 
@@ -98,7 +98,7 @@ impl Delivery {
         OffsetDateTime::from_unix_timestamp(seconds).ok()
     }
 
-    /// How often it was delivered before and came back, as far as the broker vouches for it (quorum queues only).
+    /// How often it was delivered before and returned, by the broker's own count (quorum queues only).
     #[must_use]
     pub fn redeliveries(&self) -> u64 {
         redeliveries(self.message.redelivered, self.number(DELIVERY_COUNT_HEADER), self.number(ACQUIRED_COUNT_HEADER))
@@ -124,11 +124,11 @@ impl Delivery {
         headers(&self.message).and_then(|headers| headers.inner().get(header)).and_then(number)
     }
 
-    /// Answers the broker. Consumes the delivery: there is no second answer.
+    /// Settles the delivery. Consumes it, so that it cannot be settled twice.
     ///
     /// # Errors
-    /// [`Unsettled`]: a dead letter that could not be published gives the delivery back; any other failure means that
-    /// the session is over and the broker delivers again.
+    /// [`Unsettled`]: if a dead letter could not be published, the error contains the delivery; any other failure means
+    /// that the session has ended and the broker redelivers.
     pub async fn settle(
         self,
         settlement: Settlement,
@@ -155,8 +155,8 @@ impl Delivery {
             return self.leave_to_the_broker().await;
         }
         table = without(&table, is_a_count_of_the_brokers);
-        // A dead letter that came back by other means than a replay says why it died before. The first such reason
-        // stays.
+        // A dead letter that was moved back by other means than a replay keeps its earlier failure. The first one is
+        // kept.
         let earlier = table.inner().get(FAILURE_HEADER).cloned();
         if let Some(earlier) = earlier.filter(|_| !table.inner().contains_key(EARLIER_FAILURE_HEADER)) {
             table.insert(EARLIER_FAILURE_HEADER.into(), earlier);
@@ -187,7 +187,7 @@ impl Delivery {
         let copy = Envelope::new(topology.exchange(), properties, Arc::clone(&self.body));
         match publisher.publish(copy).await {
             Ok(()) => self.ack().await,
-            // It counts then, which is better than to hold up the end of a session.
+            // This counts as a delivery, which is better than delaying the end of a session.
             Err(_) => self.release().await,
         }
     }

@@ -1,4 +1,4 @@
-//! A session: one connection, one channel, K consumers on it. It lives until its first error and is then built anew.
+//! A session: one connection, one channel, K consumers on it. It ends at its first error; a new one is opened then.
 //!
 //! All consumers share one channel: the prefetch limit counts for each consumer by itself (`basic.qos` with
 //! `global=false`), and one channel was measured a third faster than a channel each.
@@ -64,8 +64,8 @@ impl Session {
     /// Connects, declares the topology and starts one consumer with one post in flight. The others come with
     /// [`Self::widen`].
     ///
-    /// What came back stands first in the queue, and one of these posts may be what kills workers. Taken one at a time,
-    /// it brings nobody but itself nearer to the limit.
+    /// Returned posts are first in the queue, and one of them may be a post that kills workers. If posts are taken one
+    /// at a time, only that post gets nearer to its limit.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -106,8 +106,8 @@ impl Session {
         bounded("setting the prefetch", TIMEOUT, qos).await?;
         let mut streams = Vec::with_capacity(consumers.into());
         for _ in 0..consumers {
-            // Between two of them, never within one: the broker would have a consumer that nobody listens to, and would
-            // send it posts.
+            // Stops only between two consumers: otherwise the broker could have a consumer to which nobody listens, and
+            // send posts to it.
             if stop.is_cancelled() {
                 break;
             }
@@ -121,7 +121,8 @@ impl Session {
         Ok(streams)
     }
 
-    /// Stops deliveries. What is in flight stays there, to be settled; each stream ends after what it still holds.
+    /// Stops deliveries. Posts in flight stay in flight until they are settled; each stream ends after its remaining
+    /// deliveries.
     ///
     /// All are cancelled at once: one after the other, over a slow line, the last would still get posts when the time
     /// for a stop is over.
@@ -134,7 +135,7 @@ impl Session {
         let _ = try_join_all(self.tags.iter().map(cancel)).await;
     }
 
-    /// Ends the session. What was not settled goes back to the queue.
+    /// Ends the session. Unsettled deliveries return to the queue.
     pub async fn close(self) {
         close(&self.connection).await;
     }

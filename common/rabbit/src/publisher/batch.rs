@@ -1,4 +1,4 @@
-//! One batch on one channel: published, and judged only when all of its confirms are in.
+//! One batch on one channel: published, and evaluated only when all of its confirms have arrived.
 
 use std::collections::HashSet;
 
@@ -10,14 +10,14 @@ use super::{Envelope, PublishError};
 use crate::failure::{classify, is_unroutable_channel_error};
 use sluice_core::failure::{Failure, Kind};
 
-/// What became of each message of a batch, in order.
+/// The outcome of each message of a batch, in order.
 type Answers = Vec<Result<(), PublishError>>;
 
-/// Publishes a batch on one channel, and once more what was refused.
+/// Publishes a batch on one channel, then retries the refused messages once.
 ///
-/// A refusal does not say why. A queue that is full refuses, and so does one that is being deleted, for what was on its
-/// way to it; a second try finds that one gone, or there again. The first of the refused goes ahead: of a full queue it
-/// learns all that there is to know.
+/// A refusal does not give a reason. A full queue refuses messages, and so does a queue that is being deleted; on the
+/// second try, the deleted queue is gone or exists again. Only the first refused message is tried at first: if the
+/// queue is full, that is enough to know.
 pub(super) async fn publish_on(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, BatchError> {
     let mut answers = publish_once(channel, batch).await?;
     let is_full = |answer: &Result<(), PublishError>| *answer == Err(PublishError::Full);
@@ -36,7 +36,7 @@ pub(super) async fn publish_on(channel: &Channel, batch: &[&Envelope]) -> Result
     Ok(answers)
 }
 
-/// Publishes a batch and judges it as a whole.
+/// Publishes a batch and evaluates it as a whole.
 async fn publish_once(channel: &Channel, batch: &[&Envelope]) -> Result<Answers, BatchError> {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let publish = batch.iter().map(|envelope| {
@@ -59,7 +59,7 @@ async fn publish_once(channel: &Channel, batch: &[&Envelope]) -> Result<Answers,
         answers.push(match &confirmation {
             Confirmation::Ack(_) => Ok(()),
             Confirmation::Nack(_) => Err(PublishError::Full),
-            // The channel was never put into confirm mode, so nothing on it is certain.
+            // The channel is not in confirm mode, so no outcome is known.
             Confirmation::NotRequested => return Err(BatchError::from(unconfirming())),
         });
         if let Some(message) = confirmation.take_message() {
@@ -109,7 +109,7 @@ pub(super) enum BatchError {
 }
 
 impl BatchError {
-    /// What an error means for the message it came for, and so for its batch.
+    /// What an error means for its message, and therefore for its batch.
     fn of(error: &lapin::Error, envelope: &Envelope) -> Self {
         // A missing exchange closes the channel and so fails every confirm on it.
         if is_unroutable_channel_error(error) {

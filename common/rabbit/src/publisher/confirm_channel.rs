@@ -98,7 +98,7 @@ impl managed::Manager for ConfirmChannels {
         let connection = self.connection().await?;
         let channel = bounded("opening a channel", self.patience, connection.create_channel()).await?;
         let select = channel.confirm_select(ConfirmSelectOptions::default());
-        bounded("asking for confirms", self.patience, select).await?;
+        bounded("enabling confirms", self.patience, select).await?;
         let (status, opened) = (connection.status().clone(), deadpool_lapin::Object::metrics(&connection).created);
         let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
         proven(connection);
@@ -109,7 +109,7 @@ impl managed::Manager for ConfirmChannels {
         if used.fit && used.connection.connected() && used.channel.status().connected() {
             Ok(())
         } else {
-            Err(managed::RecycleError::message("closed, or left with a publish under way"))
+            Err(managed::RecycleError::message("closed, or with a publish in progress"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A message on its way: where to, with which properties, and what must be true of each of them.
+//! A message to publish: its destination and properties, and what must hold for each of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,9 +51,9 @@ impl Envelope {
         Self { routing_key: kind.to_owned(), ..envelope }
     }
 
-    /// Any message, for the queue that `exchange` leads to. Always persistent, and without an expiry: what Sluice
-    /// publishes waits until somebody takes it. The `user_id` goes into a header: the broker vouches for that property,
-    /// and refuses a message that bears another user's.
+    /// Any message, for the queue bound to `exchange`. Always persistent and without an expiry, so that it waits until
+    /// it is consumed. The `user_id` is moved to a header, because the broker verifies that property and refuses a
+    /// message with another user's.
     #[must_use]
     pub fn new(exchange: String, properties: BasicProperties, body: impl Into<Arc<Vec<u8>>>) -> Self {
         let mut kept = properties.with_delivery_mode(PERSISTENT);
@@ -71,15 +71,15 @@ impl Envelope {
         Self { exchange, routing_key: ROUTING_KEY.to_owned(), properties: kept, body: body.into() }
     }
 
-    /// How returns are told apart. Messages of strangers without an id share one: if one of them comes back, all such
-    /// messages of the batch count as failed.
+    /// The key by which returned messages are identified. Messages without an id share one: if one of them is returned,
+    /// all such messages of the batch count as failed.
     pub(super) fn message_id(&self) -> &str {
         self.properties.message_id().as_ref().map_or("", |id| id.as_str())
     }
 }
 
-/// The headers by which the broker sends a message also to other routing keys than the one it is published with. A
-/// message that is passed on goes to one place, whatever its sender wrote.
+/// The headers that make the broker route a message to additional routing keys. They are removed, so that a message
+/// goes to one queue only, whatever its publisher set.
 const PLACES: [&str; 2] = ["CC", "BCC"];
 
 fn names_places(headers: &FieldTable) -> bool {
@@ -91,7 +91,7 @@ fn without_places(headers: &FieldTable) -> FieldTable {
     kept.map(|(name, value)| (name.clone(), value.clone())).collect::<BTreeMap<_, _>>().into()
 }
 
-/// Without `expiration` and `user_id`. The properties have setters but nothing that unsets, so they are built again.
+/// Without `expiration` and `user_id`. Properties can be set but not unset, so they are built again.
 fn as_ours(from: BasicProperties) -> BasicProperties {
     let mut to = BasicProperties::default();
     macro_rules! carry {

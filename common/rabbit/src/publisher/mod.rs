@@ -1,4 +1,4 @@
-//! Publishing with certainty: persistent, mandatory, confirmed.
+//! Publishing with guarantees: persistent, mandatory, confirmed.
 //!
 //! ```text
 //!  publish(one) ─► queue of jobs ─► micro-batcher ─┬─► channel from the pool ─► broker
@@ -42,14 +42,14 @@ use pool::Channels;
 /// Why a message was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
-    /// The broker took it and found no queue for it.
-    #[error("no queue takes messages of exchange `{0}`; `sluice topology apply` puts it right")]
+    /// The broker received it, but no queue is bound.
+    #[error("exchange `{0}` routes to no queue; `sluice topology apply` fixes it")]
     Unroutable(String),
     /// The broker refused it twice: the queue has its maximum length.
     #[error("the queue is full")]
     Full,
     /// Its properties and headers do not fit in one frame; it was not sent.
-    #[error("its headers take {bytes} bytes, and RabbitMQ takes {most} at most (`frame_max`)")]
+    #[error("its headers have {bytes} bytes; RabbitMQ accepts at most {most} (`frame_max`)")]
     Oversized {
         /// The size of the frame that would hold them.
         bytes: usize,
@@ -59,14 +59,14 @@ pub enum PublishError {
     /// The broker never takes it: it is larger than the broker's `max_message_size`.
     #[error("RabbitMQ refuses it: {0}")]
     Refused(String),
-    /// The broker takes nothing from publishers: it is short of memory or disk.
+    /// The broker has blocked publishers: it is short of memory or disk.
     #[error("RabbitMQ has blocked publishers: it is short of memory or disk")]
     Blocked,
     /// The broker cannot be reached.
     #[error(transparent)]
     Unreachable(BrokerError),
-    /// No confirm came in time. The message may have been taken: only with the same id is a retry harmless.
-    #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been taken")]
+    /// No confirm came in time. The message may be in the queue, so a retry is harmless only with the same id.
+    #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been queued")]
     Unconfirmed(Duration),
 }
 
@@ -77,7 +77,7 @@ impl PublishError {
         matches!(self, Self::Oversized { .. } | Self::Refused(_))
     }
 
-    /// Whether the message may have been taken all the same.
+    /// Whether the message may be in the queue anyway.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unconfirmed(_) | Self::Unreachable(_))
@@ -103,15 +103,15 @@ impl Publisher {
         Ok(Self { jobs, channels })
     }
 
-    /// Publishes one message; `Ok` means that the broker has it on disk and a queue holds it.
+    /// Publishes one message; `Ok` means that the broker has it on disk and that it is in a queue.
     ///
     /// # Errors
-    /// [`PublishError`]; after [`PublishError::Unconfirmed`] the message may have been taken all the same.
+    /// [`PublishError`]; after [`PublishError::Unconfirmed`] the message may be in the queue anyway.
     pub async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
         let patience = self.channels.patience;
         let (reply, answer) = oneshot::channel();
         let confirmed = async {
-            // Both ends only close when the micro-batchers are gone, which is at the end of the process.
+            // Both ends close only when the micro-batchers end, which is at the end of the process.
             let gone = PublishError::Unconfirmed(patience);
             self.jobs.send(Job { envelope, reply }).await.map_err(|_| gone.clone())?;
             answer.await.unwrap_or(Err(gone))
@@ -134,7 +134,7 @@ impl Publisher {
         tokio::time::timeout(patience, asked).await.unwrap_or(Err(PublishError::Unconfirmed(patience)))
     }
 
-    /// Declares the queues again, over a connection that publishes: they may have been deleted, or made anew.
+    /// Declares the queues again, over a publishing connection: they may have been deleted or recreated.
     ///
     /// # Errors
     /// [`TopologyError`].

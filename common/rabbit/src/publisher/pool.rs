@@ -113,7 +113,7 @@ impl Channels {
         let ask = checkout.channel.queue_declare(topology.queue().into(), options, FieldTable::default());
         let Ok(asked) = tokio::time::timeout(self.patience, ask).await else {
             self.retire(&checkout);
-            return Err(self.explain(Failure::timed_out("amqp", "asking for room", self.patience).into()));
+            return Err(self.explain(Failure::timed_out("amqp", "reading the queue's depth", self.patience).into()));
         };
         let queue = asked.map_err(|error| match classify(&error) {
             // The queue is missing, so the exchange is bound to nothing.
@@ -143,7 +143,7 @@ impl Channels {
         let mut checkout = self.pool.get().await.map_err(|error| match error {
             managed::PoolError::Backend(error) => error,
             managed::PoolError::Timeout(managed::TimeoutType::Wait) => {
-                BatchError::Failed(Failure::timed_out("amqp", "a channel that is free", self.patience))
+                BatchError::Failed(Failure::timed_out("amqp", "waiting for a free channel", self.patience))
             }
             _ => BatchError::Failed(Failure::timed_out("amqp", "opening a channel", self.patience)),
         })?;

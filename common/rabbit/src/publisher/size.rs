@@ -1,5 +1,5 @@
-//! How large a message's properties are on the wire. All of them stand in one frame; one that is larger than the broker
-//! agreed to ends the connection, and with it whatever else was on its way.
+//! The size of a message's properties on the wire. They must fit in one frame; a frame larger than agreed with the
+//! broker ends the connection, and everything in progress on it.
 
 use deadpool_lapin::lapin::BasicProperties;
 use deadpool_lapin::lapin::types::{AMQPValue, FieldTable};

@@ -31,13 +31,13 @@ pub(super) async fn read(connection: &Connection, queue: &str) -> Result<Depth, 
         let asked = Instant::now();
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
-        let answer = bounded("asking for a queue's depth", TIMEOUT, declared).await?;
+        let answer = bounded("reading a queue's depth", TIMEOUT, declared).await?;
         let depth = Depth { ready: answer.message_count(), consumers: answer.consumer_count() };
         if depth != NOTHING || asked.elapsed() < DOUBTFUL {
             let _ = bounded("closing a channel", TIMEOUT, channel.close(200, "done".into())).await;
             return Ok(depth);
         }
     }
-    let overloaded = format!("queue `{queue}` does not say how long it is: the broker is overloaded");
+    let overloaded = format!("the broker did not report the length of queue `{queue}`: it is overloaded");
     Err(Failure::new(Kind::Dependency, "amqp_timeout", overloaded))
 }

@@ -1,13 +1,13 @@
-//! What differs between the topology that is wanted and the one the broker has, read from the broker's refusals.
+//! The differences between the declared topology and the broker's, read from the broker's errors.
 
 use lapin::types::AMQPValue;
 
 use sluice_core::failure::Failure;
 
-/// What differs when all of it is missing.
+/// The argument that is reported if the entity is missing.
 const EXISTENCE: &str = "existence";
 
-/// One difference between what is wanted and what the broker has.
+/// One difference between the declaration and the broker.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Drift {
     /// The exchange or queue.
@@ -48,7 +48,7 @@ impl Drift {
         Some(Self { entity: entity.to_owned(), argument, wanted, found })
     }
 
-    /// Makes the arguments agree with what was found, so that the next difference shows.
+    /// Changes the arguments to what was found, so that the next check finds the next difference.
     pub(super) fn take_over(&self, arguments: &mut Vec<(&'static str, AMQPValue)>) -> bool {
         let known = ARGUMENTS.iter().copied().find(|name| *name == self.argument);
         let Some(name) = known else { return false };

@@ -181,11 +181,11 @@ impl Topology {
 pub enum TopologyError {
     /// An exchange or queue exists with other arguments. Only an operator can decide which are right.
     #[error(
-        "the queues in RabbitMQ are not the ones this program declares ({0}); `sluice topology check` names every \
-         difference: delete the queue when it is empty, or start with the settings it was made with"
+        "the queues in RabbitMQ differ from what this program declares ({0}); `sluice topology check` lists every \
+         difference: delete the queue when it is empty, or start with the settings it was declared with"
     )]
     Drift(Drift),
     /// The broker could not be asked.
-    #[error("RabbitMQ could not be asked for its queues: {0}")]
+    #[error("the queues in RabbitMQ could not be checked: {0}")]
     Failed(#[from] Failure),
 }

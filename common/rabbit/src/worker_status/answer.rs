@@ -1,4 +1,4 @@
-//! A worker's side: it answers each call, for as long as it lives.
+//! The worker's side: it answers requests as long as it runs.
 
 use std::time::Duration;
 
@@ -22,16 +22,16 @@ use sluice_core::retry::RetryPolicy;
 const REBUILD: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// The longest wait for one answer of the broker.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How the names of direct reply queues begin. Nothing but the caller's own connection is behind one; any other name is
-/// that of a queue, into which whoever may call would have us write.
+/// The prefix of direct reply-to queues, which lead only to the caller's own connection. Any other name is a real
+/// queue, into which a caller could make us write.
 const DIRECT: &str = "amq.rabbitmq.reply-to.";
-/// The most calls that are answered in a second. Nobody asks as often for the answer's sake.
+/// The most requests that are answered per second. No legitimate caller asks more often.
 const CALLS_A_SECOND: u32 = 20;
-/// How often it is said that calls are ignored.
+/// How often ignored requests are logged.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
-/// Answers calls with what `status` says at that moment, until `end`. A lost connection is built anew, quietly: who
-/// consumes over another one says what is wrong.
+/// Answers calls with what `status` says at that moment, until `end`. A lost connection is reopened without a log line,
+/// because the consuming connection logs the problem.
 pub async fn answer(broker: &Broker, topology: &Topology, status: impl Fn() -> WorkerStatus, end: CancellationToken) {
     let broker = broker.apart(PURPOSE);
     let mut schedule = RetryPolicy::forever(REBUILD.0, REBUILD.1).schedule();
@@ -61,7 +61,7 @@ pub async fn answer(broker: &Broker, topology: &Topology, status: impl Fn() -> W
     }
 }
 
-/// An exchange and a queue that go when nobody uses them any more.
+/// An exchange and a queue that are deleted when nobody uses them any more.
 async fn listen(connection: &lapin::Connection, exchange: &str) -> Result<(Channel, Consumer), Failure> {
     let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await?;
     let fleeting = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
@@ -90,8 +90,8 @@ async fn answer_all(channel: &Channel, mut calls: Consumer, status: impl Fn() ->
         let call = call.map_err(|error| classify(&error))?;
         let Some(caller) = call.properties.reply_to() else { continue };
         let ignored = match caller.as_str().starts_with(DIRECT) {
-            false => Some("the answer was to go to a queue"),
-            true if !allowance.allows(Instant::now()) => Some("there were too many"),
+            false => Some("it asked for an answer into a queue"),
+            true if !allowance.allows(Instant::now()) => Some("there were too many requests"),
             true => None,
         };
         if let Some(why) = ignored {
@@ -108,7 +108,7 @@ async fn answer_all(channel: &Channel, mut calls: Consumer, status: impl Fn() ->
     Ok(())
 }
 
-/// How many calls may still be answered, and when it was last said that some were not.
+/// How many requests may still be answered, and when ignored requests were last logged.
 #[derive(Debug, Default)]
 struct Allowance {
     second: Option<Instant>,
@@ -130,7 +130,7 @@ impl Allowance {
         metrics::counter!("sluice_worker_status_requests_ignored_total").increment(1);
         if self.said.is_none_or(|said| now.duration_since(said) >= SAID_EVERY) {
             self.said = Some(now);
-            tracing::warn!(why, "a call for this worker's status was ignored");
+            tracing::warn!(why, "a worker-status request was ignored");
         }
     }
 }

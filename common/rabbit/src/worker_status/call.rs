@@ -1,4 +1,4 @@
-//! The caller's side.
+//! The client side.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use crate::topology::Topology;
 use sluice_core::failure::Failure;
 use sluice_core::natural::natural_order;
 
-/// The broker's own name for "straight back to me" (RabbitMQ's direct reply-to): no queue is declared for it.
+/// The name of RabbitMQ's direct reply-to, for which no queue is declared.
 const STRAIGHT_BACK: &str = "amq.rabbitmq.reply-to";
 /// The longest wait for one answer of the broker itself.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer that is read, in bytes, and the most answers: whoever sees the call can answer it.
+/// The largest answer that is read, in bytes, and the most answers: any program that sees the request can answer it.
 const ANSWER_MAX_BYTES: usize = 16 * 1024;
 const ANSWERS_MAX: usize = 10_000;
 
-/// Calls, and hears for `patience` who is there, by name. How many there should be nobody knows: a worker that is
-/// frozen, or whose answer the broker blocks, is not among them.
+/// Sends the request and collects answers for `patience`, by name. The number of workers is not known: a worker that
+/// hangs, or whose answer the broker blocks, is missing.
 ///
 /// # Errors
-/// When the broker cannot be asked.
+/// When the broker cannot be queried.
 pub async fn call(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Vec<WorkerStatus>, BrokerError> {
     let connection = broker.apart(PURPOSE).connect().await?;
     let heard = collect(&connection, &topology.worker_status(), patience).await;
@@ -57,7 +57,7 @@ async fn collect(
             Ok(answer) if answer.data.len() > ANSWER_MAX_BYTES => {}
             Ok(answer) => heard.extend(serde_json::from_slice::<WorkerStatus>(&answer.data).ok()),
             Err(error) => match classify(&error) {
-                // No worker has made the exchange: nobody is there.
+                // No worker has declared the exchange, so none is running.
                 missing if missing.code == "amqp_404" => break,
                 failure => return Err(failure),
             },

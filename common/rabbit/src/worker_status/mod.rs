@@ -1,8 +1,8 @@
 //! The worker status: each worker says who it is and what it is doing, when it is asked.
 //!
-//! RabbitMQ knows how many consumers a queue has. It does not know whose they are, which workers wait for MySQL and so
-//! have no consumers at all, or how old the posts in their hands are. A call goes to a fan-out exchange; each worker
-//! has a queue of its own there, and answers the caller directly.
+//! RabbitMQ knows how many consumers a queue has. It does not know which worker each belongs to, which workers wait for
+//! MySQL and so have no consumers, or how old the posts in flight are. A request goes to a fan-out exchange; each
+//! worker has its own queue there, and answers the caller directly.
 //!
 //! ```text
 //!  sluice status ──call──► PREFIX_worker_status ──► a queue of each worker's own
@@ -10,8 +10,8 @@
 //!        └───────────────── WorkerStatus ◄─────────────────┘
 //! ```
 //!
-//! All of it stands apart from the posts: a connection of its own, nothing durable, nothing confirmed. Whoever cannot
-//! answer is not heard, and whoever calls says so.
+//! All of this is separate from the posts: its own connection, nothing durable, nothing confirmed. A worker that cannot
+//! answer is missing, and the caller says so.
 
 mod answer;
 mod call;
@@ -22,10 +22,10 @@ pub use call::call;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// How these connections are told from others in RabbitMQ's own lists.
+/// How these connections are named in RabbitMQ's lists.
 const PURPOSE: &str = "worker status";
 
-/// What a worker says of itself. A reader ignores fields that it does not know, so that two versions can talk.
+/// What a worker reports about itself. A reader ignores fields that it does not know, so that two versions can talk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerStatus {
     /// Its name, as on the rows it stores.
@@ -69,7 +69,7 @@ pub struct WorkerStatus {
 const TEXT_MAX_CHARS: usize = 500;
 
 impl WorkerStatus {
-    /// With texts of a length that bounds the whole answer. Names are short where they are set.
+    /// With texts cut to a length that limits the whole answer. Names are already limited where they are set.
     fn bounded(mut self) -> Self {
         let paused = self.paused.as_mut().map(|paused| &mut paused.message);
         let refused = self.rules.as_mut().and_then(|rules| rules.refused.as_mut()).map(|refused| &mut refused.why);
@@ -90,11 +90,11 @@ pub struct RulesInForce {
     /// Since when they are in force, UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
-    /// What the file says meanwhile, and this worker does not do.
+    /// Newer rules in the file, which this worker has refused.
     pub refused: Option<RulesRefused>,
 }
 
-/// Newer rules that a worker did not take.
+/// Newer rules that a worker refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RulesRefused {
     /// When, UTC.
@@ -104,11 +104,10 @@ pub struct RulesRefused {
     pub why: String,
 }
 
-/// How it stands between a worker and the outside reviewer.
+/// The state of a worker's requests to the outside reviewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutsideReviewer {
-    /// `closed`: it is asked. `open`: it failed too often in a row and is left alone. `half_open`: one request shows
-    /// whether it is back.
+    /// `closed`: requests are sent. `open`: no requests are sent after consecutive failures. `half_open`: one request tests whether it is back.
     pub circuit: String,
     /// Since when it is not closed, UTC.
     #[serde(with = "time::serde::rfc3339::option", default)]
@@ -125,7 +124,7 @@ pub enum State {
     Consuming,
     /// It waits for a dependency, and takes no posts.
     Paused,
-    /// It has no session with RabbitMQ for posts yet.
+    /// It has no RabbitMQ session for posts yet.
     Connecting,
     /// It finishes what is in flight, and ends.
     Stopping,
@@ -148,7 +147,7 @@ impl State {
     }
 }
 
-/// Why a worker takes no posts.
+/// Why a worker is paused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
     /// What it waits for: `mysql`.

@@ -140,7 +140,7 @@ impl Reviewer {
     }
 
     fn health(&self) -> MutexGuard<'_, Health> {
-        // Nothing in here can panic half-way.
+        // Nothing in here can panic halfway.
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -164,7 +164,7 @@ impl Turn<'_> {
                     metrics::gauge!("sluice_reviewer_circuit_open").set(1.0);
                     let (code, trip) = (error.code(), self.reviewer.settings.trip);
                     tracing::warn!(code, error = %error, failures = trip.failures, asked_again_in = ?trip.rest,
-                        "the outside reviewer is not asked any more; what the rules are uncertain about is held");
+                        "the outside reviewer is not asked for now; posts that the rules are uncertain about are held");
                 }
             }
             Ok(_) | Err(_) => {

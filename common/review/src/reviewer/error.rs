@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReviewerError {
     /// No whole answer within the time.
-    #[error("no whole answer within {0:?}")]
+    #[error("no complete answer within {0:?}")]
     Timeout(Duration),
     /// No connection, or one that ended before the answer did.
     #[error("cannot be reached: {0}")]
@@ -27,10 +27,10 @@ pub enum ReviewerError {
         found: String,
     },
     /// All slots were taken for too long.
-    #[error("as many requests as allowed were open for {0:?}")]
+    #[error("no request slot was free for {0:?}")]
     Busy(Duration),
     /// It failed too often in a row, and is left alone for a while.
-    #[error("not asked: it failed too often in a row")]
+    #[error("not asked, because of too many consecutive failures")]
     CircuitOpen,
 }
 

@@ -37,7 +37,7 @@ impl SecretKey {
 
     /// The header `authorization`, marked as sensitive. `setting` is where the key is from.
     pub(super) fn bearer(&self, setting: &'static str) -> Result<HeaderValue, ConfigError> {
-        let wrong = || ConfigError::new(setting, "a key is one line of visible ASCII characters");
+        let wrong = || ConfigError::new(setting, "a key must be one line of visible ASCII characters");
         let key = self.0.expose_secret();
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(wrong());

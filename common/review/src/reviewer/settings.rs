@@ -28,13 +28,13 @@ pub struct ReviewerArgs {
     #[arg(long, env = "SLUICE_REVIEWER_URL", hide_env_values = true, value_name = "URL")]
     pub reviewer_url: Option<SecretUrl>,
 
-    /// Model to ask; the model that answers must be the same
+    /// Model to ask for; an answer from another model is an error
     #[arg(long, env = "SLUICE_REVIEWER_MODEL", value_name = "NAME", default_value = "omni-moderation-2024-09-26")]
     pub reviewer_model: String,
 
     /// API key, sent as a bearer token
     ///
-    /// Every user of the machine can see flags; use the variable or a file instead.
+    /// Other users of the machine can see command-line flags; use the variable or a file instead.
     #[arg(long, env = "SLUICE_REVIEWER_KEY", hide_env_values = true, value_name = "KEY")]
     pub reviewer_key: Option<SecretKey>,
 
@@ -70,14 +70,14 @@ pub struct ReviewerArgs {
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub reviewer_concurrency: u16,
 
-    /// Failures in a row after which the reviewer is not asked for a while
+    /// Consecutive failures after which requests to the reviewer stop for a while
     #[arg(long, env = "SLUICE_REVIEWER_TRIP", value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub reviewer_trip: u32,
 
-    /// How long the reviewer is not asked after --reviewer-trip failures
+    /// How long requests stop after --reviewer-trip failures
     ///
-    /// Then one request shows whether it is back.
+    /// After that, one request tests whether the reviewer works again.
     #[arg(long, env = "SLUICE_REVIEWER_REST", value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub reviewer_rest: Duration,
 }
@@ -112,11 +112,11 @@ impl ReviewerArgs {
     pub fn settings(&self) -> Result<Option<Settings>, ConfigError> {
         let Some(url) = &self.reviewer_url else { return Ok(None) };
         if self.reviewer_timeout.is_zero() || self.reviewer_timeout > LONGEST_TIMEOUT {
-            let problem = format!("{:?}: more than 0, and at most {LONGEST_TIMEOUT:?}", self.reviewer_timeout);
+            let problem = format!("{:?} must be more than 0, and at most {LONGEST_TIMEOUT:?}", self.reviewer_timeout);
             return Err(ConfigError::new("SLUICE_REVIEWER_TIMEOUT", problem));
         }
         if self.reviewer_model.is_empty() || self.reviewer_model.len() > 64 {
-            return Err(ConfigError::new("SLUICE_REVIEWER_MODEL", "1 to 64 bytes"));
+            return Err(ConfigError::new("SLUICE_REVIEWER_MODEL", "must be 1 to 64 bytes"));
         }
         Ok(Some(Settings {
             endpoint: endpoint(url)?,
@@ -144,7 +144,7 @@ fn endpoint(url: &SecretUrl) -> Result<Url, ConfigError> {
     const SETTING: &str = "SLUICE_REVIEWER_URL";
     let mut endpoint = url.parsed(SETTING, &["http", "https"], "https://api.openai.com")?;
     if !endpoint.username().is_empty() || endpoint.password().is_some() {
-        let problem = "no user or password in it; a key goes into SLUICE_REVIEWER_KEY or a file";
+        let problem = "it must not contain a user or a password; set the key with SLUICE_REVIEWER_KEY or a file";
         return Err(ConfigError::new(SETTING, problem));
     }
     if endpoint.path() == "/" {

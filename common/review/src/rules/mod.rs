@@ -162,7 +162,7 @@ impl Rules {
         let hosts = link.hosts.as_deref().unwrap_or_default();
         if hosts.is_empty() && asked.iter().all(Option::is_none) {
             let expected = "`hosts`, `host_is`, `more_than` or `denser_than`";
-            wrong.add(source.invalid(&link.id.span(), "a link rule that asks nothing", expected));
+            wrong.add(source.invalid(&link.id.span(), "a link rule without a condition", expected));
         }
         for host in hosts.iter().filter_map(|host| wrong.note(checked_host(host, source))) {
             self.links.hosts.entry(host).or_default().push(rule);

@@ -55,7 +55,7 @@ impl Server {
     /// request has been answered.
     pub(super) fn new(routes: Router, most: usize, stop: CancellationToken) -> Self {
         metrics::describe_gauge!(OPEN, "Connections that are open");
-        metrics::describe_counter!(CLOSED, "Connections that were hung up on, by reason");
+        metrics::describe_counter!(CLOSED, "Connections that the program closed, by reason");
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(IDLE).half_close(true).max_buf_size(BUFFER);
         Self { crowd: Crowd::new(most), http, service: TowerToHyperService::new(routes), stop, log: Arc::default() }
@@ -63,7 +63,7 @@ impl Server {
 
     /// The listener gave an error instead of a connection.
     pub(super) fn cannot_accept(&self, error: io::Error) {
-        let told = move |times| tracing::error!(%error, times, "cannot take a connection");
+        let told = move |times| tracing::error!(%error, times, "cannot accept a connection");
         self.log.cannot_accept.happened(told);
     }
 
@@ -77,7 +77,11 @@ impl Server {
         let Some((visit, evicted)) = self.crowd.enter() else {
             metrics::counter!(CLOSED, "reason" => "no_room").increment(1);
             self.log.no_room.happened(|times| {
-                tracing::warn!(times, "connections were refused: requests are under way on as many as may be open");
+                tracing::warn!(
+                    times,
+                    "connections were refused: the connection limit is reached, and every connection \
+                                       is busy"
+                );
             });
             // Into the empty buffer of a new socket, or not at all. The runtime does not know yet that it can be
             // written to, so it is not asked.
@@ -89,7 +93,7 @@ impl Server {
             self.log.silent.happened(|times| {
                 tracing::warn!(
                     times,
-                    "as many connections are open as may be; the longest silent made room for new ones"
+                    "the connection limit is reached; the longest idle connections were closed for new ones"
                 );
             });
         }
@@ -137,7 +141,7 @@ impl Server {
 
 /// The whole answer to a connection that there is no room for.
 fn no_room() -> Vec<u8> {
-    let problem = Problem::overloaded("requests are under way on as many connections as may be open");
+    let problem = Problem::overloaded("the connection limit is reached, and every connection is busy");
     let body = serde_json::to_string(&problem).unwrap_or_default();
     format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
@@ -158,10 +162,11 @@ impl Log {
         metrics::counter!(CLOSED, "reason" => reason).increment(1);
         match late {
             Late::Request => self.no_request.happened(|times| {
-                tracing::warn!(times, within = ?HEAD, "hung up on connections that sent no whole request");
+                tracing::warn!(times, within = ?HEAD, "closed connections that sent no complete request");
             }),
             Late::Reading => self.unread.happened(|times| {
-                tracing::warn!(times, within = ?WRITE, "hung up on clients that did not read their answers");
+                tracing::warn!(times, within = ?WRITE, "closed connections of clients that did not read their \
+                                                        responses");
             }),
         }
     }

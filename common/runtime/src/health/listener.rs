@@ -33,8 +33,8 @@ pub async fn bind(address: SocketAddr, settings: &str) -> anyhow::Result<TcpList
     TcpListener::bind(address).await.map_err(|error| {
         let port = address.port();
         let cause = match error.kind() {
-            ErrorKind::AddrInUse => format!("another program has port {port}; end it, or choose another port"),
-            ErrorKind::PermissionDenied => format!("port {port} is kept for root; choose one from 1024 on"),
+            ErrorKind::AddrInUse => format!("another program uses port {port}; stop it, or choose another port"),
+            ErrorKind::PermissionDenied => format!("port {port} is reserved for root; choose 1024 or higher"),
             _ => format!("{error}; choose another address"),
         };
         anyhow::anyhow!("cannot listen on {address}: {cause} with {settings}")
@@ -72,7 +72,7 @@ pub async fn serve(listener: TcpListener, routes: Router, most: usize, stop: Can
         }
     };
     if tokio::time::timeout(grace, finished).await.is_err() && !connections.is_empty() {
-        tracing::warn!(?grace, "requests were still under way at the end; they got no answer");
+        tracing::warn!(?grace, "requests were still in progress at the end; they got no response");
     }
 }
 

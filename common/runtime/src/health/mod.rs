@@ -32,7 +32,7 @@ use axum::{Json, Router, routing};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Upper bounds of the histograms of durations, in seconds: from a confirm on an idle machine to far beyond the time
-/// the front door waits for one.
+/// the HTTP API waits for one.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Upper bounds of the histograms of ages, in seconds: from a queue that is empty to one that stood for a week.
 const AGES: [f64; 12] = [0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 604_800.0];
@@ -62,7 +62,7 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Full("sluice_post_age_seconds".to_owned()), &AGES)?
             .set_buckets_for_metric(Matcher::Full("sluice_group_rows".to_owned()), &ROWS)?
             .install_recorder()?;
-        metrics::describe_gauge!("sluice_build_info", "What runs here; always 1");
+        metrics::describe_gauge!("sluice_build_info", "Program and version; always 1");
         metrics::gauge!("sluice_build_info", "program" => program, "version" => sluice_core::VERSION).set(1.0);
         let metrics = Self(handle);
         *installed = Some(metrics.clone());

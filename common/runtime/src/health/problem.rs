@@ -56,7 +56,7 @@ impl Problem {
     /// 503: more is under way at once than may be, as `detail` says. It is over as soon as some of it has finished.
     #[must_use]
     pub fn overloaded(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much at once", detail)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
             .retry_after(Duration::from_secs(1))
     }
 

@@ -22,7 +22,7 @@ pub fn room_for(wanted: usize, setting: &str) -> usize {
             connections = room,
             wanted,
             open_files = files,
-            "fewer connections than {setting} says: the hard limit on open files (`ulimit -Hn`) allows no more"
+            "fewer connections than {setting} allows: the hard limit on open files (`ulimit -Hn`) is too low"
         );
     }
     room.min(wanted)
@@ -33,7 +33,7 @@ fn raise() -> nix::Result<u64> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if soft < hard {
         setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-        tracing::debug!(from = soft, to = hard, "the limit on open files is raised");
+        tracing::debug!(from = soft, to = hard, "raised the limit on open files");
     }
     Ok(hard)
 }

@@ -1,4 +1,4 @@
-//! `sluice dlq audit`: who did what to which dead letters. It asks MySQL alone; RabbitMQ may be down.
+//! `sluice dlq audit`: who did what to which dead letters. It needs only MySQL; RabbitMQ may be down.
 
 use clap::Args;
 use sluice_core::config::ServerArgs;
@@ -46,7 +46,7 @@ pub(super) struct AuditArgs {
 /// Lists it.
 ///
 /// # Errors
-/// When the database cannot be asked, or stdout not be written.
+/// When the database cannot be queried, or stdout cannot be written.
 pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let store = Store::new(&args.servers.database)?;
     store.check_schema().await?;
@@ -57,7 +57,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let read = read?;
     if read.is_empty() {
         let of = args.dead_letter.as_ref().map(|id| format!(" of dead letter {}", line(id))).unwrap_or_default();
-        report!("nothing is recorded{of} under prefix {prefix}");
+        report!("no operations are recorded{of} for prefix {prefix}");
         return Ok(Exit::Done);
     }
     if args.json {

@@ -1,12 +1,12 @@
-//! `sluice dlq`: what died, why, and what is to be done about it.
+//! `sluice dlq`: what was dead-lettered, why, and how to handle it.
 //!
 //! ```text
-//!  select   which dead letters        look     all in flight for a moment, all put back
-//!  named    which dead letter is meant by a beginning of its id, or by `latest`
+//!  select   which dead letters        look     all in flight for a moment, all returned
+//!  named    finds a dead letter by the beginning of its id, or `latest`
 //!  groups, list, show, export    read only
 //!  operation ──► preview, confirmation ──► audit log (the operation is recorded) ──► replay or drop, batch after batch ──► outcome
-//!  dropped, restore    what the audit log keeps of dropped dead letters: read, and put back
-//!  edit               one dead letter in place of another, which the audit log keeps
+//!  dropped, restore    dropped dead letters in the archive: listed, and restored
+//!  edit               replaces a dead letter; the original is in the audit log
 //!  audit              who did what to which dead letters
 //! ```
 
@@ -52,13 +52,13 @@ enum DlqCommand {
     Drop(operation::drop::DropArgs),
     /// Fix the body of a dead letter, in an editor or with a patch
     ///
-    /// Opens the body in VISUAL, else EDITOR, else vi. The dead letter keeps its id, its other properties and its
-    /// headers, moves to the end of the queue, and gets a header `sluice-edited` that names the operation. A worker
-    /// must be able to take the result, unless --even-if-invalid is given. The id of the post in the body must not
-    /// change, unless another post is stored under it: then --new-id gives it a new one. The original is written to the
-    /// audit log before anything else is done; until the dead letter is replayed, --undo reverts the edit. If an edit
-    /// is killed half-way, both the original and the edited dead letter are in the queue; run the same command again,
-    /// or --undo, to leave only one.
+    /// Opens the body in the editor that VISUAL or EDITOR names, else vi. The dead letter keeps its id, its other
+    /// properties and its headers, moves to the end of the queue, and gets a header `sluice-edited` that names the
+    /// operation. The result must be a post that a worker accepts, unless --even-if-invalid is given. The id of the
+    /// post in the body must not change, unless another post is stored under it: then --new-id gives it a new one. The
+    /// original is written to the audit log first. Until the dead letter is replayed, --undo reverts the edit. If an
+    /// edit is killed halfway, both the original and the edited dead letter are in the queue; run the same command
+    /// again, or --undo, to leave only one.
     Edit(edit::EditArgs),
     /// List dropped dead letters that can be restored, oldest drop first (read only)
     Dropped(archive::dropped::DroppedArgs),

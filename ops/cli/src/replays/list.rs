@@ -1,4 +1,4 @@
-//! The replays there were, the newest first.
+//! Past replays, the newest first.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let replays =
         store.replays(broker.prefix.as_str(), "", args.limit).await.map_err(|failure| store.with_context(failure))?;
     if replays.is_empty() {
-        report!("no replay is recorded for the prefix `{}`", broker.prefix.as_str());
+        report!("no replays are recorded for the prefix `{}`", broker.prefix.as_str());
         return Ok(Exit::Done);
     }
     let died = DiedAgain::look(&dead, None).await?;
@@ -82,7 +82,7 @@ fn in_columns(counted: &[(PastReplay, Counts)]) -> String {
     lines(table)
 }
 
-/// The selection as a person would say it.
+/// The selection, for people.
 pub(super) fn in_words(selection: &Value) -> String {
     let mut words = Vec::new();
     if selection["all"] == true {

@@ -1,4 +1,4 @@
-//! `sluice replays`: the replays there were, and what became of their dead letters.
+//! `sluice replays`: past replays, and the outcomes of their dead letters.
 //!
 //! ```text
 //!  dlq replay ──► each message bears the replay's id ──► dead again with it: failed again
@@ -6,8 +6,8 @@
 //!  posts, later operations, one look at the dead letters ───────────────┴──► the fate of each dead letter
 //! ```
 //!
-//! Nothing is kept for it but what the audit log and the messages hold anyway, so there is nothing to fall out of
-//! step: a fate is worked out when somebody asks.
+//! Outcomes are computed on request, from data that the audit log and the messages hold anyway, so nothing can become
+//! inconsistent.
 
 pub(crate) mod fate;
 mod list;
@@ -21,7 +21,7 @@ use sluice_runtime::exit::Exit;
 
 use fate::{DiedAgain, Fate, fates};
 
-/// How many dead letters are worked out at a time.
+/// How many dead letters are evaluated at a time.
 const PAGE: u32 = 1000;
 
 /// Arguments of `sluice replays`.
@@ -36,7 +36,7 @@ pub struct ReplaysArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReplaysCommand {
-    /// Show what became of each dead letter of one replay (read only)
+    /// Show the outcome of each dead letter of one replay (read only)
     ///
     /// The outcome is recorded, already recorded (its row was there before), failed again (with the new reason),
     /// waiting, replayed again or dropped (by a later operation), left, or not replayed.
@@ -54,7 +54,7 @@ pub async fn run(args: ReplaysArgs) -> anyhow::Result<Exit> {
     }
 }
 
-/// Works out the fate of each dead letter of a replay, page by page.
+/// Computes the outcome of each dead letter of a replay, page by page.
 ///
 /// # Errors
 /// The database's.

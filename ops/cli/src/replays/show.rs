@@ -1,4 +1,4 @@
-//! What became of each dead letter of one replay.
+//! The outcome of each dead letter of one replay.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ use crate::times::shown;
 use crate::visible::{cut, line};
 use sluice_runtime::output::{self, report};
 
-/// How many replays are named that an id could mean.
+/// How many replays are listed for an ambiguous id.
 const NAMED: u32 = 5;
 
 /// Arguments of `sluice replays show`.
@@ -95,7 +95,7 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
 
 fn ambiguous(id: &str, several: &[PastReplay]) -> ConfigError {
     let ids: Vec<&str> = several.iter().map(|replay| replay.id.as_str()).collect();
-    ConfigError::new("OP", format!("`{}` begins the ids of several replays: {}", line(id), ids.join(" ")))
+    ConfigError::new("OP", format!("`{}` matches the ids of several replays: {}", line(id), ids.join(" ")))
 }
 
 fn print(
@@ -105,7 +105,7 @@ fn print(
     dead_letters: &[(Box<str>, Fate)],
 ) -> io::Result<()> {
     writeln!(out, "replay        {}", replay.id)?;
-    writeln!(out, "begun         {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
+    writeln!(out, "started       {} by {}", shown(Some(replay.begun_at)), line(&replay.actor))?;
     writeln!(out, "selection     {}", line(&in_words(&replay.selection)))?;
     writeln!(out, "dead letters  {}: {counts}\n", counts.total())?;
     for (id, fate) in dead_letters {

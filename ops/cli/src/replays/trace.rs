@@ -1,6 +1,6 @@
-//! What a replay notes of a dead letter before it puts it back to work, so that its fate can be told later without
-//! comparing clocks: whether its post was stored already, or another post under its id; which replay it had died after;
-//! and under which id its post is stored where that is not the dead letter's own.
+//! What a replay records about a dead letter before it publishes it, so that its outcome can be computed later without
+//! comparing clocks: whether its post was already stored, or another post under its id; after which replay it had
+//! failed; and under which id its post is stored if that is not the dead letter's id.
 
 use sluice_core::post::PostId;
 use sluice_mysql::Content;
@@ -11,7 +11,7 @@ const ID_TAKEN: &str = "another post has its id";
 const POST: &str = "as post ";
 const AFTER: &str = "after replay ";
 
-/// The note. Its text stands in the audit log as the dead letter's detail.
+/// The note, stored in the audit log as the dead letter's detail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Trace {
     /// Its row was there before the replay.
@@ -21,7 +21,7 @@ pub(crate) struct Trace {
     pub(crate) id_taken: bool,
     /// The post's id, where it is not the dead letter's.
     pub(crate) post: Option<PostId>,
-    /// The replay that had put it back to work before it died this time.
+    /// The replay that had published it before it failed this time.
     pub(crate) after: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Trace {
         self.post.or_else(|| dead_letter.parse().ok())
     }
 
-    /// Reads a detail of the audit log. What it does not understand it passes over.
+    /// Parses a detail of the audit log. Unknown parts are ignored.
     pub(crate) fn read(detail: &str) -> Self {
         let mut trace = Self::default();
         for part in detail.split("; ") {
@@ -60,7 +60,7 @@ impl std::fmt::Display for Trace {
         let already = self.already_recorded.then(|| ALREADY_RECORDED.to_owned());
         let taken = self.id_taken.then(|| ID_TAKEN.to_owned());
         let post = self.post.map(|id| format!("{POST}{id}"));
-        // A stranger may have written the header: only what reads back as one part is kept.
+        // Any publisher can set the header, so only a valid id is kept.
         let after = self.after.as_ref().filter(|id| id.parse::<PostId>().is_ok()).map(|id| format!("{AFTER}{id}"));
         let parts: Vec<String> = [already, taken, post, after].into_iter().flatten().collect();
         f.write_str(&parts.join("; "))

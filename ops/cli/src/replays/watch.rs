@@ -1,7 +1,7 @@
-//! Waiting until it is known what became of the dead letters of a replay.
+//! Waits until the outcomes of a replay are known.
 //!
 //! Asked at growing intervals: first MySQL alone, and the dead letters only for what is not stored and only if there
-//! are any, because a look has all of them in flight for a moment.
+//! are any, because browsing has all of them in flight for a moment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::visible::line;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The dead letters of one replay on their way.
+/// The dead letters of one replay whose outcomes are awaited.
 pub(crate) struct Watch<'a> {
     store: &'a Store,
     dead: &'a DeadLetters,
     replay: &'a str,
     waiting: Vec<PastItem>,
-    /// The fates that are known.
+    /// The known outcomes.
     pub(crate) known: Counts,
     /// How many failed again, by the reason.
     pub(crate) failures: BTreeMap<Arc<Reason>, u32>,
@@ -49,7 +49,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// How many were put back to work, before any fate is known.
+    /// How many were replayed, before any outcome is known.
     pub(crate) fn sent(&self) -> u32 {
         let sent = self.waiting.iter().filter(|dead_letter| dead_letter.outcome == "replayed").count();
         u32::try_from(sent).unwrap_or(u32::MAX)
@@ -76,9 +76,9 @@ impl<'a> Watch<'a> {
                 && !stop.is_cancelled()
                 && !std::mem::replace(&mut said, true)
             {
-                say(&format!("what became of the dead letters cannot be told yet; asking on: {error:#}"));
+                say(&format!("the outcomes are not known yet; retrying: {error:#}"));
             }
-            // Who has long to look must not look all the time.
+            // If browsing takes long, it must not run all the time.
             pause = pause.max(begun.elapsed() * 2);
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 3 / 2).min(LONGEST),

@@ -1,4 +1,4 @@
-//! `sluice rules check`: would a worker take this file, and is every rule in it one that can match?
+//! `sluice rules check`: would a worker accept this file, and can every rule match?
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ fn page(file: &str, checked: &Checked) -> String {
     let warned = |Warning { place, message }: &Warning| format!("{place}: warning: {message}");
     let warnings: String = checked.warnings.iter().map(|warning| format!("{}\n", line(&warned(warning)))).collect();
     let Checked { set, rules, terms, tests, .. } = checked;
-    let counts = format!("{rules} rules with {terms} terms; its {tests} tests hold");
+    let counts = format!("{rules} rules with {terms} terms; its {tests} tests pass");
     format!("{warnings}{} is valid: {}, {counts}, {} warnings\n", line(file), set.id(), checked.warnings.len())
 }
 

@@ -1,8 +1,8 @@
-//! `sluice rules eval`: how good the rules are, on texts of which it is known what they should get.
+//! `sluice rules eval`: the accuracy of the rules on texts with known verdicts.
 //!
 //! ```text
 //!  FILE.jsonl ──rows──► review ──► what they got ──► figures: of the file, of each `lang`, of each `kind`
-//!      └─ lines that are no rows: named, and the exit code says so
+//!      └─ invalid lines: reported, and reflected in the exit code
 //! ```
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub(super) struct EvalArgs {
     chosen: Chosen,
     /// Show at most N wrong rows per file [default: 20 on a terminal, otherwise none]
     ///
-    /// A row is wrong if it did not get the result that it expects.
+    /// A row is wrong if its result is not the expected one.
     #[arg(long, value_name = "N", conflicts_with = "json")]
     wrong: Option<usize>,
     /// Print one JSON object per file, one per line
@@ -48,7 +48,7 @@ pub(super) struct EvalArgs {
     json: bool,
 }
 
-/// How many wrong rows a person is shown who did not say.
+/// The default number of wrong rows on a terminal.
 const WRONG: usize = 20;
 
 /// How long the review of one file is measured at least: a set of ten rows is over too soon to tell.
@@ -60,7 +60,7 @@ const MEASURED: Duration = Duration::from_millis(200);
 /// When a file cannot be read, the rules are refused, or stdout cannot be written.
 pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
     let rules = args.chosen.load()?;
-    // All are opened before the first is counted, so that a mistyped name costs nobody half a result.
+    // All are opened before the first is counted, so that a mistyped name fails early.
     let sets = args.files.iter().map(|file| Ok((file, open(file)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let shown = args.wrong.unwrap_or(if io::stdout().is_terminal() { WRONG } else { 0 });
     let mut exit = Exit::Done;
@@ -68,7 +68,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
         let name = file.display().to_string();
         let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
         for (number, problem) in &rows.bad {
-            report!("error: {name}:{number}: no row: {}; expected {EXPECTED}", line(problem));
+            report!("error: {name}:{number}: not a valid row: {}; expected {EXPECTED}", line(problem));
             exit = Exit::Partial;
         }
         let outcome = judge(&rules, name, rows.good);
@@ -88,7 +88,7 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let opened = regular::open(file).with_context(|| {
-        format!("cannot read {}: name a file that has one JSON object a line, {EXPECTED}", file.display())
+        format!("cannot read {}: give a file with one JSON object per line, {EXPECTED}", file.display())
     })?;
     Ok(Box::new(BufReader::new(opened)))
 }

@@ -61,7 +61,7 @@ fn from_stdin() -> anyhow::Result<String> {
     io::stdin().take(TEXT_MAX + 1).read_to_string(&mut text).context("cannot read the text from stdin")?;
     anyhow::ensure!(
         text.len() as u64 <= TEXT_MAX,
-        "the text from stdin is longer than {TEXT_MAX} bytes, more than any post"
+        "the text from stdin is longer than {TEXT_MAX} bytes, the maximum for a post"
     );
     Ok(text)
 }

@@ -1,4 +1,4 @@
-//! What a set of texts adds up to: how much of the harm is found, and how much else is found with it.
+//! The figures of a set of texts: recall and false positives.
 
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ impl Figures {
 }
 
 fn as_share<S: Serializer>(share: &Share, serializer: S) -> Result<S::Ok, S::Error> {
-    // Four digits say more than any set of texts can tell apart.
+    // Four digits are more than any set of texts can resolve.
     share.value().map(|value| (value * 10_000.0).round() / 10_000.0).serialize(serializer)
 }
 

@@ -18,7 +18,7 @@ pub(super) fn page(explanation: &Explanation, title: &str, content: &str) -> Str
     let Explanation { findings, review } = explanation;
     let mut page = format!("{} by the rules {}\n", review.verdict, review.ruleset);
     if findings.is_empty() {
-        page.push_str("nothing was found\n");
+        page.push_str("no rule matched\n");
         return page;
     }
     if !review.scores.is_empty() {
@@ -33,10 +33,10 @@ pub(super) fn page(explanation: &Explanation, title: &str, content: &str) -> Str
     }
     let (counted, dropped): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.dropped.is_none());
     if !counted.is_empty() {
-        let _ = write!(page, "\nfound (^)\n{}", listed(&counted));
+        let _ = write!(page, "\nmatched (^)\n{}", listed(&counted));
     }
     if !dropped.is_empty() {
-        let _ = write!(page, "\nfound and not counted (~)\n{}", listed(&dropped));
+        let _ = write!(page, "\nmatched, but not counted (~)\n{}", listed(&dropped));
     }
     page
 }
@@ -68,7 +68,7 @@ fn verdict(score: &Score) -> Verdict {
 }
 
 fn listed(findings: &[&Finding]) -> String {
-    let mut table = table(&["where", "rule", "category", "weight", "text", "taken for", "why"]);
+    let mut table = table(&["where", "rule", "category", "weight", "text", "matched as", "why"]);
     for Finding { reason, weight, dropped } in findings {
         table.add_row([
             format!("{} {}..{}", reason.field, reason.span[0], reason.span[1]),
@@ -84,9 +84,9 @@ fn listed(findings: &[&Finding]) -> String {
     lines(table)
 }
 
-/// How it was seen, and why it does not count.
+/// How it was disguised, and why it does not count.
 fn why(steps: &[String], dropped: Option<&str>) -> String {
     let seen = (!steps.is_empty()).then(|| steps.join(", "));
     let parts: Vec<_> = seen.into_iter().chain(dropped.map(line)).collect();
-    if parts.is_empty() { "as it stands".to_owned() } else { parts.join("; ") }
+    if parts.is_empty() { "exact match".to_owned() } else { parts.join("; ") }
 }

@@ -1,12 +1,12 @@
 //! `sluice rules`: the rules of the review, tried by hand before a worker has them.
 //!
 //! ```text
-//!  check     one file: refused by line and column, or valid, with what is odd about it
-//!  explain   one text: what was found where, and what follows
-//!  eval      how good: rows of text with what they should get, counted
+//!  check     one file: errors by line and column, or valid, with warnings
+//!  explain   one text: which rules match where, and the verdict
+//!  eval      accuracy: on texts with expected verdicts
 //! ```
 //!
-//! None of this asks a server, and none changes anything.
+//! None of this needs a server or changes anything.
 
 mod check;
 mod eval;
@@ -36,11 +36,11 @@ enum Command {
     ///
     /// Errors and warnings are reported by line and column.
     Check(check::CheckArgs),
-    /// Show what the rules find in one text, where and why, and the verdict
+    /// Show which rules match in one text, where and why, and the verdict
     Explain(explain::ExplainArgs),
     /// Measure how good the rules are on texts with known verdicts
     ///
-    /// Counts how many of the texts get the result that they should.
+    /// Counts how many of the texts get the expected result.
     Eval(eval::EvalArgs),
 }
 

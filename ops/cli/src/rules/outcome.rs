@@ -1,4 +1,4 @@
-//! What became of the rows of a file.
+//! The results for the rows of a file.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use sluice_core::verdict::Review;
 use super::figures::Figures;
 use super::row::Row;
 
-/// What became of one file's rows.
+/// The results for one file's rows.
 #[derive(Debug, Serialize)]
 pub(super) struct EvalOutcome<'a> {
     pub(super) file: String,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read as _};
 use serde::Deserialize;
 use sluice_core::verdict::Verdict;
 
-/// What a text should get.
+/// The expected result of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Expect {
@@ -38,7 +38,7 @@ pub(super) struct Row {
 /// The longest line that is read: ten times what a post may have.
 const LINE_MAX: u64 = 16 << 20;
 
-/// A set: its rows with the numbers of their lines, and the lines that are none, each with what is wrong.
+/// A set: its rows with their line numbers, and the invalid lines with their errors.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) good: Vec<(usize, Row)>,
@@ -46,7 +46,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Reads a set to its end. A blank line is no row.
+    /// Reads a whole set. Blank lines are ignored.
     ///
     /// # Errors
     /// When it cannot be read.

@@ -14,7 +14,7 @@ const TEXT_MAX_CHARS: usize = 70;
 
 /// The whole page, with no more than so many wrong rows.
 pub(super) fn page(outcome: &EvalOutcome<'_>, shown: usize) -> String {
-    let mut table = table(&["", "rows", "flagged", "recall", "false positives", "rejected clean", "posts a second"]);
+    let mut table = table(&["", "rows", "flagged", "recall", "false positives", "rejected clean", "posts per second"]);
     table.add_row(cells("all", &outcome.figures));
     for (value, figures) in outcome.lang.iter().chain(&outcome.kind) {
         table.add_row(cells(&line(value), figures));
@@ -44,7 +44,7 @@ fn cells(name: &str, figures: &Figures) -> [String; 7] {
     ]
 }
 
-/// A wrong row on a line: where it stands, what became of it and why, the text.
+/// A wrong row on one line: its position, its result with the reason, and the text.
 fn told(file: &str, wrong: &Wrong) -> String {
     let Wrong { line: number, row, review } = wrong;
     let title = if row.title.is_empty() { String::new() } else { format!("{} | ", row.title) };

@@ -1,4 +1,4 @@
-//! What a look at the dead letters tells: how many of each class, how old the oldest is, and how fast they come.
+//! What browsing the dead letters shows: how many of each class, the age of the oldest, and their rate.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::browse::DeadLetters;
 
-/// Up to how many dead letters a look is taken unasked. While it lasts, nobody else sees them.
+/// Up to how many dead letters are browsed by default. While browsing, nobody else sees them.
 pub(super) const USUAL_LOOK: u32 = 10_000;
 
 /// When to look.
@@ -19,18 +19,18 @@ pub(super) enum Look {
     Always,
     /// Not at more than these.
     UpTo(u32),
-    /// Only their number is wanted.
+    /// Only their number is needed.
     Never,
 }
 
 impl Look {
-    /// Why so many dead letters are not looked at; `None`: they are.
+    /// Why so many dead letters are not browsed; `None` if they are.
     pub(super) fn refuses(self, dead_letters: u32) -> Option<String> {
         match self {
             Self::Always => None,
             Self::UpTo(most) if dead_letters <= most => None,
-            Self::UpTo(most) => Some(format!("more than {most}, so not looked at; --look does it all the same")),
-            Self::Never => Some("not looked at (--no-look)".to_owned()),
+            Self::UpTo(most) => Some(format!("more than {most}, so not browsed; use --look to browse them anyway")),
+            Self::Never => Some("not browsed (--no-look)".to_owned()),
         }
     }
 }
@@ -50,7 +50,7 @@ impl Seen {
     /// Looks.
     ///
     /// # Errors
-    /// When the dead letters cannot be looked at.
+    /// When the dead letters cannot be browsed.
     pub(super) async fn look(dead: &DeadLetters) -> anyhow::Result<Self> {
         let (mut seen, now) = (Self::default(), OffsetDateTime::now_utc());
         dead.look(|dead_letter| {

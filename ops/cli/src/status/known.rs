@@ -1,4 +1,4 @@
-//! What is known of everything at one moment.
+//! The state at one moment.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub(super) struct Status {
     pub(super) review: Option<ReviewCounts>,
     /// How fast it moves; none in a first sample.
     pub(super) rates: Option<Rates>,
-    /// What could not be asked.
+    /// What could not be queried.
     pub(super) unreachable: Vec<Unreachable>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Queue {
     pub(super) ready: u32,
     /// Consumers.
     pub(super) consumers: u32,
-    /// Posts in the hands of those workers that answered.
+    /// Posts in flight at the workers that answered.
     pub(super) in_flight: u32,
     /// When the oldest post that is not settled was submitted, as far as a worker has seen it: none waits that is
     /// older.
@@ -91,7 +91,7 @@ pub(super) struct Posts {
     pub(super) sample: Option<BTreeMap<&'static str, u64>>,
 }
 
-/// What could not be asked.
+/// What could not be queried.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Unreachable {
     /// `RabbitMQ`, `MySQL`, `dead letters` or `review`.

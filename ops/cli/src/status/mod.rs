@@ -1,7 +1,7 @@
-//! `sluice status`: what waits, what died, what is stored, and how fast it moves.
+//! `sluice status`: queue, dead letters, stored posts, and rates.
 //!
 //! A rate needs two samples: two a second apart where one answer is wanted, the last two refreshes with `--watch`.
-//! What cannot be asked is said to be down, and the rest is shown. The workers answer for themselves.
+//! What cannot be queried is reported as unreachable, and the rest is shown. The workers report their own state.
 
 mod dead;
 mod known;
@@ -41,7 +41,7 @@ pub struct StatusArgs {
     /// oldest_age_seconds, note}, posts {total, exact, by_verdict, sample}, review {waiting, escalated,
     /// claimed, oldest, unnumbered (events not in the feed yet), undelivered}, rates {over_seconds,
     /// accepted_per_second, recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second,
-    /// share}]}, unreachable [{what, since, problem}]. Whatever is down is null.
+    /// share}]}, unreachable [{what, since, problem}]. Anything that cannot be queried is null.
     #[arg(long)]
     json: bool,
     /// Refresh until Ctrl-C

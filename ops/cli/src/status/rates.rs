@@ -1,4 +1,4 @@
-//! How fast posts move: what two samples say together.
+//! Rates, computed from two samples.
 
 use sluice_rabbit::worker_status::WorkerStatus;
 
@@ -43,7 +43,7 @@ impl Status {
         });
         Rates {
             over_seconds: (over * 1000.0).round() / 1000.0,
-            // Two questions are not asked at the very same moment, so that little may come out as less than nothing.
+            // The two values are not read at the same moment, so small differences may be negative.
             accepted_per_second: accepted.map(|posts| per_second(posts.max(0.0))),
             recorded_per_second: recorded.map(per_second),
             queue_growth_per_second: growth.map(per_second),
@@ -65,7 +65,7 @@ struct Left {
     dead_lettered: u64,
 }
 
-/// The same for each of them; none for one that was running at the earlier sample and did not answer.
+/// The same for each worker; `None` for one that ran at the earlier sample but did not answer.
 fn left(workers: &Workers, earlier: &Status) -> Vec<Option<Left>> {
     let before = |now: &WorkerStatus| {
         let same =

@@ -20,9 +20,9 @@ pub(super) struct Sampler {
     dead: DeadLetters,
     store: Store,
     look: Look,
-    /// Whether the posts are counted however many there are.
+    /// Whether to count the posts even if there are many.
     exact: bool,
-    /// The last look and the number of dead letters then: as long as that stays, so does what was seen.
+    /// The last result of browsing, and the number of dead letters then: reused as long as that number stays the same.
     seen: Option<(u32, Seen)>,
 }
 
@@ -42,12 +42,12 @@ impl Sampler {
         Ok(Self { dead, store: Store::new(database)?, look, exact, seen: None })
     }
 
-    /// How the names in RabbitMQ begin.
+    /// The prefix of the names in RabbitMQ.
     pub(super) fn prefix(&self) -> &str {
         &self.dead.prefix
     }
 
-    /// Whether the posts are counted however many there are.
+    /// Whether to count the posts even if there are many.
     pub(super) fn is_exact(&self) -> bool {
         self.exact
     }
@@ -90,7 +90,7 @@ impl Sampler {
             dead_letters = Some(found);
         }
         let topology = &self.dead.topology;
-        // Where the broker is down, the depths have said so.
+        // If the broker is down, the depths have already reported it.
         let workers = workers.ok();
         let queue = depths.map(|Depths { posts, .. }| Queue::new(topology.queue(), posts, workers.as_ref(), at));
         let paused = workers.as_ref().and_then(Workers::paused);
@@ -106,11 +106,11 @@ impl Sampler {
             self.seen = match Seen::look(&self.dead).await {
                 Ok(seen) => Some((depth.ready, seen)),
                 Err(error) if matches!(error.downcast_ref(), Some(BrowseError::Busy { .. })) => {
-                    note = Some("somebody has dead letters in flight, which are not counted".to_owned());
+                    note = Some("another client has dead letters in flight, which are not counted".to_owned());
                     None
                 }
                 Err(error) => {
-                    note = Some("they could not be looked at".to_owned());
+                    note = Some("they could not be browsed".to_owned());
                     problem = Some(format!("{error:#}"));
                     None
                 }

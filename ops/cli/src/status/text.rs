@@ -13,7 +13,7 @@ use super::workers::PausedWorkers;
 use crate::times::{shown, span};
 use crate::visible::line;
 
-/// One fact: its name, and what is known of it, on one line without hidden characters.
+/// One fact: its name and its value, on one line without hidden characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fact {
     /// At most 12 characters.
@@ -36,7 +36,7 @@ pub(super) fn page(status: &Status) -> String {
     page
 }
 
-/// How much there is of everything, and how fast it moves.
+/// Counts and rates.
 pub(super) fn facts(status: &Status) -> Vec<Fact> {
     let unknown = || "unknown".to_owned();
     let mut facts = vec![
@@ -53,7 +53,7 @@ pub(super) fn facts(status: &Status) -> Vec<Fact> {
     facts
 }
 
-/// What cannot be asked, since when and why.
+/// What is unreachable, since when and why.
 pub(super) fn unreachable(status: &Status) -> Vec<Fact> {
     let told = |unreachable: &Unreachable| {
         let Unreachable { what, since, problem } = unreachable;
@@ -107,7 +107,7 @@ fn posts(posts: &Posts) -> String {
         (Some(counts), _) => format!("{}{}", posts.total, verdicts(counts)),
         (None, Some(sample)) => {
             let rows: u64 = sample.values().sum();
-            format!("about {}; of the last {rows} ids{}; --exact counts", posts.total, verdicts(sample))
+            format!("about {}; of the last {rows} ids{}; --exact counts all", posts.total, verdicts(sample))
         }
         (None, None) => format!("about {}", posts.total),
     }

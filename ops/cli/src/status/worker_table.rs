@@ -1,4 +1,4 @@
-//! The workers that answered: what each is doing, how much of the work it does, and what is amiss with it.
+//! The workers that answered: their state, their share of the work, and their problems.
 
 use sluice_rabbit::worker_status::WorkerStatus;
 
@@ -35,7 +35,7 @@ pub(super) fn table_of(workers: &Workers, status: &Status) -> String {
     format!("\n{}", lines(rows))
 }
 
-/// What the worker at this place did since the sample before.
+/// What the worker at this position did since the previous sample.
 pub(super) fn rate_of(status: &Status, place: usize) -> Option<&WorkerRate> {
     status.rates.as_ref().and_then(|rates| rates.workers.get(place))
 }
@@ -58,8 +58,8 @@ pub(super) fn share(rate: Option<&WorkerRate>) -> String {
     rate.and_then(|rate| rate.share).map_or_else(|| "-".to_owned(), |share| format!("{:.0}%", share * 100.0))
 }
 
-/// What is amiss with the review of some (rules that they refused, an outside reviewer that they do not ask), and that
-/// somebody consumes and does not answer.
+/// Problems with the review of some workers (refused rules, an outside reviewer that is not asked), and consumers that
+/// do not answer.
 pub(super) fn notes(status: &Status) -> Vec<String> {
     let mut notes = Vec::new();
     for worker in status.workers.iter().flat_map(Workers::members) {
@@ -71,7 +71,7 @@ pub(super) fn notes(status: &Status) -> Vec<String> {
         if let Some((reviewer, since)) = worker.reviewer.as_ref().and_then(|one| Some((one, one.since?))) {
             let (circuit, at, lasts) = (line(&reviewer.circuit), shown(Some(since)), span(status.at - since));
             let why = line(reviewer.why.as_deref().unwrap_or("unknown"));
-            notes.push(format!("{name} does not ask the outside reviewer since {at}, for {lasts} ({circuit}): {why}"));
+            notes.push(format!("{name} has not asked the outside reviewer since {at}, for {lasts} ({circuit}): {why}"));
         }
     }
     let answered = status.workers.as_ref().map(Workers::consumers);
@@ -102,10 +102,10 @@ mod tests {
         for part in [
             "0.1.0    builtin, for 1m",
             "w-2 refused newer rules at 2026-11-22T11:59:30Z, 30s ago: site.toml:3:1: no",
-            "w-2 does not ask the outside reviewer since 2026-11-22T11:59:50Z, for 10s (open): reviewer_status_500: no",
+            "w-2 has not asked the outside reviewer since 2026-11-22T11:59:50Z, for 10s (open): reviewer_status_500: no",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }
-        assert!(!text.contains("w-1 refused") && !text.contains("w-1 does not"), "{text}");
+        assert!(!text.contains("w-1 refused") && !text.contains("w-1 has not asked"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! The workers that answered the worker-status request, and what they say together.
+//! The workers that answered the worker-status request, and a summary of their answers.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl Workers {
     /// Asks all workers for their status.
     ///
     /// # Errors
-    /// When the broker cannot be asked.
+    /// When the broker cannot be queried.
     pub(super) async fn call(broker: &Broker, topology: &Topology) -> Result<Self, BrokerError> {
         worker_status::call(broker, topology, PATIENCE).await.map(Self)
     }
@@ -69,9 +69,8 @@ impl Workers {
         self.0.iter().map(|worker| worker.consumers).sum()
     }
 
-    /// When the oldest post that is not settled was submitted, as far as somebody has seen it: in flight, or among
-    /// those that were let go for a pause. Where posts only wait, those that were taken last are older than any of
-    /// them.
+    /// When the oldest post that is not settled was submitted, as far as a worker has seen it: in flight, or released
+    /// because of a pause. If posts only wait in the queue, the last delivered ones are older than any of them.
     pub(super) fn oldest(&self, waiting: bool) -> Option<OffsetDateTime> {
         let seen = |worker: &&WorkerStatus| worker.in_flight > 0 || (waiting && worker.state == State::Paused);
         let oldest =

@@ -1,11 +1,11 @@
 //! `sluice verify`: every accepted id accounted for.
 //!
 //! A post is in one place: in the queue, in flight, in MySQL, among the dead letters, or dropped by a recorded
-//! operation. Three of these can be asked for an id. The queue cannot: to look at a post brings it nearer to its
-//! delivery limit. So the ids found nowhere else are held against the number of posts waiting there: as many as wait
-//! are *queued*, by count; what is beyond is *missing*.
+//! operation. Three of these can be searched for an id. The queue cannot, because reading a post brings it nearer to
+//! its delivery limit. So the ids found nowhere else are compared with the number of posts waiting there: that many are
+//! *queued*, by count; the rest is *missing*.
 //!
-//! Posts move while we ask, always towards a place that is asked later or asked again:
+//! Posts move during the check, but always to a place that is queried later or again:
 //!
 //! ```text
 //!  1 the queue's depth    2 rows in MySQL    3 a look at the dead letters (and   4 operations in MySQL
@@ -49,9 +49,9 @@ pub struct VerifyArgs {
     /// Wait until nothing is queued, but no longer than this
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     wait: Duration,
-    /// Report an id as missing only if it is still nowhere after this time
+    /// Report an id as missing only if it is still not found after this time
     ///
-    /// Posts in flight cannot be seen, so ids are looked up again until this time is over.
+    /// Posts in flight cannot be seen, so ids are looked up repeatedly for this long.
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
     /// Print one JSON object
@@ -60,8 +60,8 @@ pub struct VerifyArgs {
     /// id_conflict, held_without_case, decisions_not_in_outbox, missing_ids, duplicate_ids, claimed_ids, id_conflict_ids
     /// and held_without_case_ids (the first 100 of each). held_without_case counts recorded posts that are held and have
     /// no case, decisions_not_in_outbox decisions that the forum would never be told of. Claimed ids
-    /// are found nowhere but are named by dead letters that nobody dead-lettered or that have two ids; they are also
-    /// counted as missing or queued. If some ids are missing and some are queued, missing_ids is taken from both,
+    /// are found only in dead letters that neither a worker nor RabbitMQ dead-lettered, or that have two ids; they are
+    /// also counted as missing or queued. If some ids are missing and some are queued, missing_ids is taken from both,
     /// because they cannot be told apart. Ids in id_conflict are recorded, and another post with the same id is among
     /// the dead letters.
     #[arg(long)]
@@ -73,12 +73,12 @@ pub struct VerifyArgs {
 /// Accounts for them: exit 0 only if none is missing, none is in two places, and people's review lacks nothing.
 ///
 /// # Errors
-/// When the receipts cannot be read, or a place cannot be asked: nothing is called missing then.
+/// When the receipts cannot be read, or a place cannot be queried: then nothing is reported as missing.
 pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     let receipts = receipts::read(&args.receipts)?;
     if receipts.ids.is_empty() {
         let file = cut(&args.receipts.display().to_string(), 200);
-        let problem = format!("{file} holds no id, so there is nothing to account for");
+        let problem = format!("{file} contains no ids, so there is nothing to account for");
         return Err(ConfigError::new("--receipts", problem).into());
     }
     let mut reconciliation = Reconciliation::new(receipts.ids);
@@ -131,7 +131,7 @@ async fn settle(
         let now = Instant::now();
         let waiting = now < wait_until && tally.unsettled() > 0 && (tally.queued > 0 || tally.consumers > 0);
         if waiting {
-            // Posts still move, so those in flight get their time after this.
+            // Posts still move, so those in flight get some time after this.
             settle_until = now + settle;
         }
         if !waiting && (tally.missing == 0 || now >= settle_until) {

@@ -13,7 +13,7 @@ use super::reconciliation::{Reconciliation, Tally};
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
 
-/// How many ids are asked for before the answer is taken over.
+/// How many ids are queried at a time.
 const AT_ONCE: usize = 10_000;
 
 /// Queue, rows, dead letters, operations.
@@ -41,7 +41,7 @@ impl Gaps {
 }
 
 impl Places {
-    /// Those these settings name. Nothing is opened yet.
+    /// The dead letters of these settings. Nothing is opened yet.
     ///
     /// # Errors
     /// When a setting is wrong.
@@ -49,14 +49,14 @@ impl Places {
         Ok(Self { dead: DeadLetters::new(broker, "verify")?, store: Store::new(database)? })
     }
 
-    /// Asks all of them once.
+    /// Queries all of them once.
     ///
     /// The queue's depth comes first: a post that leaves the queue afterwards is found in one of the others. Rows come
     /// before dead letters: a row stays, so an id found as both is in both places; the other way round, a dead letter
-    /// replayed in between would look like it.
+    /// replayed in between would look like a duplicate.
     ///
     /// # Errors
-    /// When one cannot be asked.
+    /// When one cannot be queried.
     pub(super) async fn round(&self, reconciliation: &mut Reconciliation) -> anyhow::Result<Tally> {
         let Depths { posts: waiting, .. } = Depths::ask(&self.dead.broker, &self.dead.topology).await?;
         for ids in reconciliation.unrecorded().chunks(AT_ONCE) {
@@ -84,8 +84,8 @@ impl Places {
         Ok(reconciliation.tally(waiting.ready, waiting.consumers))
     }
 
-    /// Of the dead letters with the id of a recorded post, which are that post and which are another one. Their own
-    /// word is not asked for it: anybody can write a header.
+    /// Which dead letters with the id of a recorded post are that post, and which are another one. Their headers are
+    /// not used, because any publisher can set them.
     async fn tell_apart(
         &self,
         reconciliation: &mut Reconciliation,
@@ -133,14 +133,14 @@ impl Places {
 }
 
 /// The accepted post that a dead letter holds: a worker or the broker dead-lettered it, and message and body have the
-/// same id, as the front door gives them. Headers and bodies can be forged all the same, so this is what a dead letter
+/// same id, as the producer writes them. Headers and bodies can be forged anyway, so this is what a dead letter
 /// says of itself.
 fn held(dead_letter: &DeadLetter) -> Option<PostId> {
     let id = dead_letter.message_id()?.parse().ok()?;
     (in_body(dead_letter) == Some(id) && !dead_letter.summary.is_a_strangers()).then_some(id)
 }
 
-/// The ids by which a dead letter may be taken for an accepted post.
+/// The ids by which a dead letter may refer to an accepted post.
 fn named(dead_letter: &DeadLetter) -> impl Iterator<Item = PostId> {
     let of_message = dead_letter.message_id().and_then(|id| id.parse().ok());
     [in_body(dead_letter), of_message].into_iter().flatten()

@@ -1,4 +1,4 @@
-//! The receipts: one accepted id a line.
+//! The receipts: one accepted id per line.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -36,7 +36,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Receipts> {
     from_lines(BufReader::new(File::open(path).map_err(wrong)?)).with_context(|| shown.clone())
 }
 
-/// Bytes and not text: a bad line is to be named, whatever it holds.
+/// Bytes, not text, so that any bad line can be reported.
 fn from_lines(lines: impl BufRead) -> anyhow::Result<Receipts> {
     let mut receipts = Receipts::default();
     for (number, line) in (1u64..).zip(lines.split(b'\n')) {
@@ -47,7 +47,7 @@ fn from_lines(lines: impl BufRead) -> anyhow::Result<Receipts> {
             continue;
         }
         let id: PostId = text.parse().map_err(|_| {
-            let problem = format!("line {number} is no id (a UUID): {}", cut(text, SHOWN));
+            let problem = format!("line {number} is not an id (a UUID): {}", cut(text, SHOWN));
             ConfigError::new("--receipts", problem)
         })?;
         if !receipts.ids.insert(id) {

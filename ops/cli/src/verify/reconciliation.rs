@@ -1,4 +1,4 @@
-//! Where each accepted id was seen. Pure; one byte an id besides the id itself, so a million of them are at home in
+//! Where each accepted id was found. Pure functions; one byte per id besides the id itself, so a million ids fit in
 //! memory.
 
 use std::collections::{HashMap, HashSet};
@@ -8,16 +8,16 @@ use sluice_core::post::PostId;
 /// How many ids are named in a report.
 pub(super) const NAMED: usize = 100;
 
-/// The places that can be asked for an id, as bits.
+/// The places that can be searched for an id, as bits.
 const RECORDED: u8 = 1;
 const DEAD: u8 = 2;
 const DROPPED: u8 = 4;
 /// Another post with the id of a recorded one is among the dead letters.
 const CONFLICT: u8 = 8;
-/// A dead letter names the id, and is not what was accepted under it: no place.
+/// A dead letter has the id, but is not the accepted post: this does not count as a place.
 const CLAIMED: u8 = 128;
 
-/// Without what is no place.
+/// Without the bits that are not places.
 fn places(seen: u8) -> u8 {
     seen & !CLAIMED
 }
@@ -44,7 +44,7 @@ pub(super) struct Tally {
     pub(super) duplicate: u64,
     /// Recorded, and another post with the same id is dead; such an id counts as recorded.
     pub(super) id_conflict: u64,
-    /// Found nowhere, and named by a dead letter that does not hold what was accepted.
+    /// Found nowhere, but a dead letter that is not the accepted post has the id.
     pub(super) claimed: u64,
     /// Consumers of the queue: with none, nothing is in flight.
     pub(super) consumers: u32,
@@ -59,7 +59,7 @@ impl Tally {
 }
 
 impl Reconciliation {
-    /// Nothing seen yet.
+    /// An empty tally.
     #[must_use]
     pub(super) fn new(ids: HashSet<PostId>) -> Self {
         Self { seen: ids.into_iter().map(|id| (id, 0)).collect() }
@@ -71,14 +71,14 @@ impl Reconciliation {
         self.seen.len() as u64
     }
 
-    /// Those that are not recorded. A row never goes away, so the others need not be asked for again.
+    /// Those that are not recorded. A row is never removed, so the others need not be queried again.
     #[must_use]
     pub(super) fn unrecorded(&self) -> Vec<PostId> {
         self.ids(|places| places & RECORDED == 0)
     }
 
-    /// Those that were seen nowhere. Only these are asked for among the dropped: what was dropped and is somewhere all
-    /// the same (a second copy, or submitted again) counts there.
+    /// Those that were seen nowhere. Only these are searched for among the dropped: a dropped post that is also
+    /// somewhere else (a second copy, or submitted again) counts there.
     #[must_use]
     pub(super) fn nowhere(&self) -> Vec<PostId> {
         self.ids(|places| places & (RECORDED | DEAD) == 0)
@@ -90,7 +90,7 @@ impl Reconciliation {
         self.ids(|seen| places(seen) == 0)
     }
 
-    /// In no place, and a dead letter says otherwise.
+    /// In no place, but claimed by a dead letter.
     #[must_use]
     pub(super) fn claimed(&self) -> Vec<PostId> {
         self.ids(|seen| seen == CLAIMED)
@@ -125,7 +125,7 @@ impl Reconciliation {
         self.seen.iter().filter(|(_, places)| wanted(**places)).map(|(id, _)| *id).collect()
     }
 
-    /// Dead letters go away when they are replayed: each look begins anew.
+    /// Dead letters disappear when they are replayed, so each round starts again.
     pub(super) fn forget_dead(&mut self) {
         self.seen.values_mut().for_each(|places| *places &= RECORDED);
     }

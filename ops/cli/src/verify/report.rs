@@ -7,14 +7,14 @@ use super::reconciliation::{NAMED, Reconciliation, Tally};
 use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
 
-/// What became of all accepted ids.
+/// The outcome of all accepted ids.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     accepted: u64,
     repeated_receipts: u64,
     recorded: u64,
     queued: u64,
-    /// How the queued ones were found: never by looking at them.
+    /// How the queued ones were found: always by count.
     queued_by: &'static str,
     dead: u64,
     dropped: u64,
@@ -99,19 +99,20 @@ impl Report {
         }
         if self.queued > 0 {
             let posts = posts(self.queued);
-            text.push_str(&format!("({posts} queued by count: so many wait, and which ones nobody can see)\n"));
+            text.push_str(&format!("({posts} queued by count: RabbitMQ does not show which ones)\n"));
         }
         if self.dead > 0 {
             let posts = posts(self.dead);
             text.push_str(&format!(
-                "({posts} dead as dead letters say, whose headers and texts anybody may have written)\n"
+                "({posts} dead according to dead letters, and any publisher can write their headers and bodies)\n"
             ));
         }
         text.push('\n');
         if self.claimed > 0 {
             let posts = posts(self.claimed);
             text.push_str(&format!(
-                "{posts} claimed by dead letters that nobody dead-lettered or whose ids differ, which counts for nothing:{}\n",
+                "{posts} claimed by dead letters that neither a worker nor RabbitMQ dead-lettered, or whose ids \
+                 differ; these account for nothing:{}\n",
                 list(&self.claimed_ids)
             ));
         }
@@ -132,7 +133,7 @@ impl Report {
             let count = self.id_conflict;
             let ids = if count == 1 { "1 recorded id was".to_owned() } else { format!("{count} recorded ids were") };
             text.push_str(&format!(
-                "{ids} given to another post as well, which is among the dead letters; `sluice dlq list --code \
+                "{ids} also given to another post, which is in the dead-letter queue; see `sluice dlq list --code \
                  id_conflict`:{}\n",
                 list(&self.id_conflict_ids)
             ));
@@ -159,7 +160,8 @@ impl Report {
         }
         if self.consumers > 0 {
             text.push_str(&format!(
-                "; {} consumers are at work, and what they have in flight cannot be seen: --settle gives them more time",
+                "; {} consumers are working, and what they have in flight cannot be seen: --settle gives them more \
+                 time",
                 self.consumers
             ));
         }
@@ -204,7 +206,7 @@ mod tests {
         assert!(!report.is_whole());
         assert_eq!((report.missing_ids.len(), report.duplicate_ids.len()), (NAMED, 1));
         let text = report.text();
-        assert!(text.contains("150 posts are missing; 3 consumers are at work"), "{text}");
+        assert!(text.contains("150 posts are missing; 3 consumers are working"), "{text}");
         assert!(text.contains(&format!("1 post is recorded and still among the dead letters:\n  {both}\n")), "{text}");
         assert!(!text.contains("accounted for"));
     }

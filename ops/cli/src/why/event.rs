@@ -9,8 +9,8 @@ pub(super) struct Event {
     /// When, UTC; `None` if nobody wrote it down, or it has yet to happen.
     #[serde(with = "time::serde::rfc3339::option")]
     pub(super) at: Option<OffsetDateTime>,
-    /// In a word or two.
+    /// A short name.
     pub(super) what: &'static str,
-    /// The circumstances.
+    /// The details.
     pub(super) detail: String,
 }

@@ -1,4 +1,4 @@
-//! `sluice why`: the whole story of one post, from all places that know a part of it.
+//! `sluice why`: the history of one post, from all sources.
 //!
 //! ```text
 //!  dead letters (one look) ─┐
@@ -51,10 +51,10 @@ pub struct WhyArgs {
     json: bool,
 }
 
-/// The most operations that are told of, the last ones.
+/// The most operations that are shown, the latest ones.
 const OPERATIONS: u32 = 1000;
 
-/// What each place knows.
+/// What each source has.
 #[derive(Debug, Default)]
 struct Known {
     row: Option<StoredPost>,
@@ -66,7 +66,7 @@ struct Known {
     reviewed: Reviewed,
     /// How many posts wait in the queue.
     waiting: u32,
-    /// Who could not be asked, and why.
+    /// What could not be queried, and why.
     unreachable: Vec<String>,
 }
 
@@ -129,7 +129,7 @@ async fn ask_database(store: &Store, prefix: &str, named: &Named, known: &mut Kn
     }
 }
 
-/// The posts that may be meant: the one that is named, then those that dead letters of this name hold or held.
+/// The posts that the id may refer to: the one with this id, then those in dead letters with this id, now or earlier.
 fn posts(named: &Named, known: &Known) -> Vec<PostId> {
     let held = known.dead_letters.iter().filter_map(|dead_letter| dead_letter.post);
     let were = known.operations.iter().filter_map(|operation| operation.post.as_ref()?.parse().ok());

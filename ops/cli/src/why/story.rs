@@ -25,13 +25,13 @@ pub(super) enum Whereabouts {
     Dead,
     /// Taken out by an operator.
     Dropped,
-    /// Put back to work, and not arrived yet.
+    /// Replayed, and not stored yet.
     Waiting,
-    /// No place that can be searched by id has heard of it.
+    /// Not found in any place that can be searched by id.
     Unknown,
 }
 
-/// What happened, the oldest first; what has no time comes last.
+/// What happened, the oldest first; events without a time come last.
 pub(super) fn events(known: &Known) -> Vec<Event> {
     let mut events: Vec<Event> = known.row.iter().flat_map(of_row).collect();
     if known.row.is_none() {
@@ -58,7 +58,7 @@ fn of_row(row: &StoredPost) -> [Event; 2] {
     ]
 }
 
-/// What spoke against it: the sum of each category, then each rule with what it found.
+/// The reasons for the verdict: the sum of each category, then each rule with its match.
 fn because(row: &StoredPost) -> String {
     let read = |json: &str| serde_json::from_str::<Vec<Score>>(json).unwrap_or_default();
     let scores = row.scores.as_deref().map(read).unwrap_or_default();
@@ -73,12 +73,12 @@ fn because(row: &StoredPost) -> String {
     if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
 }
 
-/// When it was submitted, as a dead letter of it says or the audit log noted of one.
+/// When it was submitted, according to a dead letter or the audit log.
 fn submitted(known: &Known) -> Option<Event> {
     let dead_letter =
         known.dead_letters.iter().find_map(|dead_letter| dead_letter.submitted_at.map(|at| (at, of_whom(dead_letter))));
     let noted = || known.operations.iter().find_map(|operation| operation.death.as_ref()?.submitted_at);
-    let (at, detail) = dead_letter.or_else(|| noted().map(|at| (at, "a dead letter said so".to_owned())))?;
+    let (at, detail) = dead_letter.or_else(|| noted().map(|at| (at, "according to a dead letter".to_owned())))?;
     Some(Event { at: Some(at), what: "submitted", detail })
 }
 
@@ -87,14 +87,14 @@ fn of_whom(dead_letter: &DeadLetterSummary) -> String {
     dead_letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\"")) + &author
 }
 
-/// Each death once: those of the dead letters that are there, then those that operations noted when they took a dead
-/// letter. Several operations may have seen the same one.
+/// Each failure once: those of the current dead letters, then those that operations recorded. Several operations may
+/// have recorded the same one.
 fn deaths(known: &Known) -> Vec<Death> {
     let mut seen = HashSet::new();
     let there = known.dead_letters.iter().map(DeadLetterSummary::death);
     let noted = known.operations.iter().filter_map(|operation| operation.death.clone());
     let mut deaths: Vec<Death> = there.chain(noted).collect();
-    // What was destroyed is noted without its message.
+    // For destroyed dead letters, the message is not recorded.
     deaths.sort_by_key(|death| death.message.is_empty());
     deaths.retain(|death| seen.insert((death.last_failed_at, death.class, death.code.clone(), death.worker.clone())));
     deaths
@@ -121,10 +121,9 @@ fn of_operation(operation: &AuditEntry) -> Event {
 
 /// Where it is, and the same in words.
 pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Whereabouts, String) {
-    let tells_more = |dead_letter: &DeadLetterSummary| {
-        format!("`{}` tells more", hint::command("dlq show", prefix, &dead_letter.id))
-    };
-    // A row is what counts; a dead letter only says that it is of this post.
+    let tells_more =
+        |dead_letter: &DeadLetterSummary| format!("see `{}`", hint::command("dlq show", prefix, &dead_letter.id));
+    // A row takes precedence; a dead letter only claims to be this post.
     if let Some(row) = &known.row {
         let also = known.dead_letters.first().map(|dead_letter| {
             let queue = topology.dead_letter_queue();
@@ -133,7 +132,8 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
             } else {
                 let edit = hint::command("dlq edit --new-id", prefix, &dead_letter.id);
                 format!(
-                    "is another post with its id: a replay would end in id_conflict, unless `{edit}` gives it its own"
+                    "is another post with its id: a replay would fail with id_conflict, unless `{edit}` gives it a new \
+                     one"
                 )
             };
             format!(", though a dead letter in {queue} {means}; {}", tells_more(dead_letter))
@@ -142,7 +142,8 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
         return (Whereabouts::Recorded, stored + &known.reviewed.now() + &also.unwrap_or_default());
     }
     if let Some(dead_letter) = known.dead_letters.first() {
-        return (Whereabouts::Dead, format!("dead in {}; {}", topology.dead_letter_queue(), tells_more(dead_letter)));
+        let queue = topology.dead_letter_queue();
+        return (Whereabouts::Dead, format!("dead-lettered, in {queue}; {}", tells_more(dead_letter)));
     }
     let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
     let moved = |operation: &&AuditEntry| {
@@ -155,12 +156,15 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
         }
         Some(("dropped", actor, dead_letter)) => {
             let restore = hint::command("dlq restore", prefix, dead_letter);
-            (Whereabouts::Dropped, format!("dropped by {actor}; `{restore}` brings it back"))
+            (Whereabouts::Dropped, format!("dropped by {actor}; `{restore}` restores it"))
         }
-        Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("dropped for good by {actor}")),
+        Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("destroyed by {actor}")),
         _ => (
             Whereabouts::Unknown,
-            format!("neither stored, dead nor dropped: still waiting or in flight, or never accepted ({queue})"),
+            format!(
+                "neither stored, dead-lettered nor dropped: still waiting or in flight, or never accepted \
+                     ({queue})"
+            ),
         ),
     }
 }

@@ -6,8 +6,8 @@ use super::StoryJson;
 use crate::times::shown;
 use crate::visible::line;
 
-/// What the deaths are worth.
-const CLAIMED: &str = "(failed, dead-lettered: as the dead letters say; RabbitMQ does not vouch for their headers)";
+/// A note about the reliability of failures.
+const CLAIMED: &str = "(failed, dead-lettered: from dead letters' headers, which RabbitMQ does not verify)";
 
 /// The whole page.
 pub(super) fn page(told: &StoryJson<'_>) -> String {
@@ -20,7 +20,7 @@ pub(super) fn page(told: &StoryJson<'_>) -> String {
     }
     let _ = writeln!(page, "  now                   {}", line(&told.now));
     for unreachable in &told.known.unreachable {
-        let _ = writeln!(page, "  not asked             {}", line(unreachable));
+        let _ = writeln!(page, "  not queried           {}", line(unreachable));
     }
     page
 }

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::stage::{Stage, listens};
 use crate::program::{self, Program};
 
-/// Which front door.
+/// Which HTTP server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `sluice-producer serve`.
@@ -42,7 +42,7 @@ impl Kind {
     }
 }
 
-/// A front door that is open.
+/// A running HTTP server.
 pub(super) struct Door {
     pub(super) address: String,
     pub(super) program: Program,

@@ -50,19 +50,19 @@ pub struct BenchArgs {
     #[arg(long = "part", value_name = "PART", value_enum)]
     pub parts: Vec<Part>,
 
-    /// Number of times everything is measured; the median counts
+    /// Number of times everything is measured; medians are printed
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub turns: u32,
 
-    /// Use a tenth of the posts and of the time, to see whether it runs, not how fast
+    /// Use a tenth of the posts and of the time, to check that everything runs; the figures mean nothing
     #[arg(long)]
     pub quick: bool,
 
-    /// Folder of servers started by `sluice-lab stack up` [default: servers of its own, stopped at the end]
+    /// Folder of servers started by `sluice-lab stack up` [default: its own servers, stopped at the end]
     #[arg(long, value_name = "DIR")]
     pub stack: Option<PathBuf>,
 
-    /// Also measure this program, what one would write in Go; `ops/peers/build` makes it
+    /// Also measure this program, the same written in Go; `ops/peers/build` builds it
     #[arg(long, value_name = "PROGRAM")]
     pub go_peer: Option<PathBuf>,
 
@@ -83,7 +83,7 @@ pub enum Part {
     Accept,
     /// Posts recorded in MySQL per second
     Drain,
-    /// Time that a post takes, under light and under heavier traffic
+    /// Time that a post takes, under light and heavier traffic
     Latency,
     /// Slowdown and memory use with a long backlog
     Scale,
@@ -112,7 +112,7 @@ impl Part {
 /// printed of what was measured, and all that was started has ended.
 pub async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let stop = sluice_runtime::shutdown::on_interrupt().context("cannot listen for signals")?;
-    let stopped = || anyhow::anyhow!("stopped before the end: nothing is told of what was measured so far");
+    let stopped = || anyhow::anyhow!("stopped before the end: no figures are printed");
     let begun = Instant::now();
     let stage = tokio::select! {
         stage = Stage::set(&args) => stage?,

@@ -50,7 +50,7 @@ impl Place {
             if waiting < before {
                 (since, before) = (Instant::now(), waiting);
             }
-            ensure!(since.elapsed() < PATIENCE, "{waiting} posts wait, and for {PATIENCE:?} none of them was taken");
+            ensure!(since.elapsed() < PATIENCE, "{waiting} posts are waiting, and none was consumed for {PATIENCE:?}");
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         close(&connection).await;

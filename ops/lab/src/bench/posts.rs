@@ -14,7 +14,7 @@ const SEED: u64 = 7;
 const WORDS: &str = "about after again almost always another around asked because before began better between both \
     bridge built called came change city clear close cold could country course different door down early evening every \
     family first follow found friend garden gave given going good great green hand happy hard have head heard help here \
-    home hope hour house idea just keep kind know large last later learn leave dead letter life light like line little live \
+    home hope hour house idea just keep kind know large last later learn leave letter life light like line little live \
     long look made make many might mind moment money morning most mother move much music must name near need never next \
     night nothing number often once only open order other over paper part people perhaps place plan point quite rain \
     read ready really right river road room round same school seem several should show side simple since small some \

@@ -29,7 +29,7 @@ pub(super) struct Report {
     post_bytes: usize,
     figures: Vec<Figure>,
     promises: Vec<Kept>,
-    /// Offered posts a second from which on the front door answers sooner than an insert; `None`: at no load that was
+    /// Offered posts a second from which the HTTP API answers sooner than an insert; `None`: at no load that was
     /// tried, or it was not measured.
     pays_from: Option<u32>,
     #[serde(skip)]
@@ -63,7 +63,7 @@ impl Report {
             let path = folder.join(name);
             std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
         };
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         put("figures.json", serde_json::to_string_pretty(self)? + "\n")?;
         let caption = format!("{} · {} · {} turns", self.machine, self.servers, self.turns);
         for (name, svg) in plots::all(&self.all, &caption, self.pays_from)? {
@@ -84,7 +84,7 @@ impl Report {
                 "{}; Sluice {}; {} turns in {seconds} s; posts of {} bytes",
                 self.servers, self.version, self.turns, self.post_bytes
             )?;
-            writeln!(out, "Medians; only ratios within a run are worth comparing.")?;
+            writeln!(out, "Medians; compare only ratios within a run.")?;
             for part in Part::ALL {
                 write!(out, "{}", self.part(part))?;
             }
@@ -95,10 +95,7 @@ impl Report {
                 writeln!(out, "\n{}", self.pays())?;
             }
             if self.quick {
-                writeln!(
-                    out,
-                    "\nThis was --quick: it shows that all of it runs, and no figure of it is worth a word."
-                )?;
+                writeln!(out, "\nThis was --quick: it shows that everything runs; its figures mean nothing.")?;
             }
             Ok(())
         })?)
@@ -135,9 +132,9 @@ impl Report {
     }
 
     fn judged(&self) -> String {
-        let mut rows = table::table(&["PROMISED", "FOUND", "BOUND", ""]);
+        let mut rows = table::table(&["TARGET FOR", "MEASURED", "TARGET", ""]);
         for Kept { what, found, promised, kept } in &self.promises {
-            let met = if *kept { "kept" } else { "NOT KEPT" };
+            let met = if *kept { "met" } else { "MISSED" };
             rows.add_row([what.clone(), rounded(*found), promised.clone(), met.to_owned()]);
         }
         table::right(&mut rows, &[1]);
@@ -148,11 +145,15 @@ impl Report {
     fn pays(&self) -> String {
         match self.pays_from {
             Some(rate) => {
-                format!("From {rate} posts/s on, 99 of 100 senders are answered sooner by the queue than by an insert.")
+                format!(
+                    "From {rate} posts/s, 99 of 100 clients get a response sooner from the queue than from an \
+                         insert."
+                )
             }
             None => format!(
-                "At no load up to {} posts/s are senders answered sooner by the queue than by an insert: with a database \
-                 that keeps up, a queue only costs. It pays when the database does not: is slow, locked or away.",
+                "At no load up to {} posts/s do clients get a response sooner from the queue than from an insert: as \
+                 long as the database keeps up, a queue only adds cost. It helps when the database is slow, locked or \
+                 down.",
                 latency::OFFERED[latency::OFFERED.len() - 1]
             ),
         }

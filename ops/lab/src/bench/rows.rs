@@ -53,7 +53,7 @@ impl Rows {
             if count == posts {
                 return Ok(());
             }
-            ensure!(begun.elapsed() < patience, "{count} of {posts} posts are stored, and no more come");
+            ensure!(begun.elapsed() < patience, "{count} of {posts} posts are stored, and no more arrive");
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
@@ -68,7 +68,7 @@ impl Rows {
         }
     }
 
-    /// From the front door to the row, in milliseconds, of each post.
+    /// Time from submission to the row, in milliseconds, of each post.
     pub(super) async fn ages(&self) -> anyhow::Result<Vec<f64>> {
         let query = "SELECT TIMESTAMPDIFF(MICROSECOND, submitted_at, recorded_at) / 1000 FROM posts";
         Ok(self.pool.get_conn().await?.query(query).await?)

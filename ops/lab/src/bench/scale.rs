@@ -18,7 +18,7 @@ const LONG: usize = 1_000_000;
 const CONSUMERS: &str = "16";
 /// How long the long backlog is worked on.
 const TIME: Duration = Duration::from_secs(20);
-/// Clients that hold a connection to the front door.
+/// Clients that hold a connection to the HTTP API.
 const CLIENTS: usize = 1000;
 
 /// What it was measured under, in the tables.

@@ -39,7 +39,7 @@ impl Stage {
             program::beside_us(name)?;
         }
         if let Some(peer) = &args.go_peer {
-            ensure!(peer.is_file(), "there is no program {}: make it with ops/peers/build", peer.display());
+            ensure!(peer.is_file(), "there is no program {}: build it with ops/peers/build", peer.display());
         }
         if cfg!(debug_assertions) {
             eprintln!("this is a debug build: its figures say nothing; use `cargo build --release --workspace`");
@@ -58,7 +58,7 @@ impl Stage {
             rows: Rows::new(&url)?,
             stack,
             database,
-            logs: tempfile::tempdir().context("cannot make a folder for the programs' logs")?,
+            logs: tempfile::tempdir().context("cannot create a folder for the programs' logs")?,
             go_peer: args.go_peer.clone(),
             quick: args.quick,
             posts: RefCell::new(Posts::new()),

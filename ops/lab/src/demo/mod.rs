@@ -38,7 +38,7 @@ pub struct DemoArgs {
 /// When the servers or the programs cannot be had, or a step does not go as it should.
 pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let stop = sluice_runtime::shutdown::on_interrupt().context("cannot listen for signals")?;
-    say("Starting private servers, in a folder of their own");
+    say("Starting private servers in their own folder");
     let stage = tokio::select! {
         stage = Stage::set(&args) => stage?,
         () = stop.cancelled() => anyhow::bail!("stopped before the end"),
@@ -51,7 +51,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
         Ok(()) if args.keep => stage.leave().map(|()| Exit::Done),
         Ok(()) => {
             stage.strike().await?;
-            println!("\nAll of it has ended; nothing is left running. `ops/demo --keep` leaves it up to play with.");
+            println!("\nEverything has stopped. `ops/demo --keep` leaves it running.");
             Ok(Exit::Done)
         }
         Err(error) => {
@@ -62,18 +62,18 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
 }
 
 async fn play(stage: &Stage) -> anyhow::Result<()> {
-    say("Somebody has made the column of titles too narrow. It will cost some posts their way into MySQL");
+    say("The title column was made too narrow, so some posts cannot be stored");
     stage.store.create_database().await?;
     stage.store.migrate().await?;
     mishap::resize_titles(&stage.database(), NARROW).await?;
 
-    say("A flood of posts over HTTP, with no worker there to take them");
+    say("A flood of posts over HTTP, while no worker is running");
     stage.start_producer().await?;
     let sent = sender::send(SAMPLES, &stage.producer_url()).await?;
     std::fs::write(stage.receipts(), sent.accepted.iter().map(|id| format!("{id}\n")).collect::<String>())
         .context("cannot write the receipts")?;
     println!(
-        "  {} of {} lines accepted in {:.2} s: each is on RabbitMQ's disk. {} refused at the door, for example:",
+        "  {} of {} lines accepted in {:.2} s: each is on RabbitMQ's disk. {} refused, for example:",
         sent.accepted.len(),
         sent.accepted.len() + sent.refused.len(),
         sent.took.as_secs_f64(),
@@ -83,9 +83,9 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
         println!("    {refused}");
     }
     sender::publish_as_a_stranger(&stage.management_url(), &stage.topology.exchange()).await?;
-    println!("  And another program has put something into the queue that is no post at all.");
+    println!("  And another program has published a message that is not a post.");
 
-    say("Three worker processes take turns, one post in flight per consumer");
+    say("Three worker processes share the work, one post in flight per consumer");
     stage.start_workers().await?;
     watch_them_move(stage, sent.accepted.len()).await?;
     for (verdict, rows) in stage.store.count_by_verdict().await? {
@@ -95,11 +95,11 @@ async fn play(stage: &Stage) -> anyhow::Result<()> {
         println!("  {worker:<9} {rows:>5} posts");
     }
 
-    say("What could not be stored was dead-lettered, with the reason why");
+    say("Posts that could not be stored were dead-lettered, with the reason");
     stage.sluice(&["dlq", "list"]).await?;
     stage.sluice(&["dlq", "show", sender::STRANGER]).await?;
 
-    say("Fix the column, and put back what died of it");
+    say("Fix the column, and replay the posts that failed because of it");
     mishap::widen_titles(&stage.database()).await?;
     stage.sluice(&["dlq", "replay", "--code", "mysql_1406", "--yes"]).await?;
     let died_for_good = 1;
@@ -134,7 +134,7 @@ async fn watch_them_move(stage: &Stage, posts: usize) -> anyhow::Result<()> {
             );
             return Ok(());
         }
-        ensure!(begun.elapsed() < PATIENCE, "the workers have not come to an end with the posts: {now:?}");
+        ensure!(begun.elapsed() < PATIENCE, "the workers have not finished all posts: {now:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -147,7 +147,7 @@ async fn settle(stage: &Stage, dead: u32) -> anyhow::Result<()> {
         if now.waiting == 0 && now.dead == dead && now.stored == stage.accepted()? {
             return Ok(());
         }
-        ensure!(begun.elapsed() < PATIENCE, "the replayed posts have not found their way: {now:?}");
+        ensure!(begun.elapsed() < PATIENCE, "the replayed posts are not stored: {now:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

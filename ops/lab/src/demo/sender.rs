@@ -1,4 +1,4 @@
-//! The flood: the bundled posts, over HTTP, in batches; and a message that no front door has seen.
+//! The flood: the bundled posts, over HTTP, in batches; and a message from another program.
 
 use std::time::{Duration, Instant};
 

@@ -49,8 +49,8 @@ impl Stage {
             let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(DIR));
             ensure!(
                 !dir.exists(),
-                "{} is there already, perhaps from an earlier `--keep`: end it with `sluice-lab stack down --remove --dir {}`, \
-                 or choose another folder with --dir",
+                "{} is there already, perhaps from an earlier `--keep`: stop it with `sluice-lab stack down --remove \
+                 --dir {}`, or choose another folder with --dir",
                 dir.display(),
                 shell_word(&dir)
             );
@@ -75,7 +75,7 @@ impl Stage {
         })
     }
 
-    /// The front door's address.
+    /// The address of the HTTP API.
     pub(super) fn producer_url(&self) -> String {
         format!("http://{}", self.listen)
     }
@@ -147,17 +147,17 @@ impl Stage {
         let dir = shell_word(self.stack.dir());
         let programs = self.programs.into_inner();
         let pids: Vec<_> = programs.iter().filter_map(Program::pid).map(|pid| pid.to_string()).collect();
-        println!("\nEverything is left up:");
-        println!("  the front door       http://{}/posts", self.listen);
+        println!("\nEverything is still running:");
+        println!("  the HTTP API         http://{}/posts", self.listen);
         let shown = |url: String| SecretUrl::from(url.as_str());
         println!("  RabbitMQ             {}", shown(self.stack.amqp_url()));
-        println!("  its own pages        {}", shown(self.stack.management_url()));
+        println!("  its web interface    {}", shown(self.stack.management_url()));
         println!("  the database         {}", shown(self.stack.database_url(DATABASE)));
         println!("  logs                 {dir}/*.log");
         let lab = shell_word(&std::env::current_exe()?);
         println!("For `sluice` and the other programs in this shell, with the passwords:");
         println!("  eval \"$({lab} stack env --dir {dir})\"");
-        println!("To end it all:");
+        println!("To stop everything:");
         println!("  kill {}; {lab} stack down --remove --dir {dir}", pids.join(" "));
         Ok(())
     }

@@ -19,7 +19,7 @@ pub enum StackError {
         install: String,
     },
     /// There is no root where one was named.
-    #[error("no root in {}: {problem}; make one with: ops/newest", path.display())]
+    #[error("no root in {}: {problem}; create one with: ops/newest", path.display())]
     NoRoot {
         /// Where it should be.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum StackError {
         problem: io::Error,
     },
     /// A root without servers in it.
-    #[error("the root in {} has no {}; make a root with: ops/newest", path.display(), missing.join(", no "))]
+    #[error("the root in {} has no {}; create a root with: ops/newest", path.display(), missing.join(", no "))]
     RootLacks {
         /// The root.
         path: PathBuf,
@@ -39,7 +39,7 @@ pub enum StackError {
     RootIsForRoot(PathBuf),
     /// The folder's data are those of other servers than those of the root that was named.
     #[error(
-        "{} holds data of servers from {}, not from the root in {}: name another folder, or no root",
+        "{} holds data of servers from {}, not from the root in {}: choose another folder, or no root",
         dir.display(), origin(theirs.as_deref()), asked.display()
     )]
     OtherServers {
@@ -51,7 +51,7 @@ pub enum StackError {
         asked: PathBuf,
     },
     /// The folder cannot be made, read or written.
-    #[error("cannot use {} for a stack: {problem}; name a folder you may write to", path.display())]
+    #[error("cannot use {} for a stack: {problem}; choose a folder that you may write to", path.display())]
     Folder {
         /// The folder, or the file in it.
         path: PathBuf,
@@ -60,7 +60,8 @@ pub enum StackError {
     },
     /// The folder is another user's, who could say which programs a stack in it runs.
     #[error(
-        "{} belongs to user {owner}, and this is user {us}: name a folder of your own, such as one that is not there yet",
+        "{} belongs to user {owner}, and this is user {us}: choose a folder of your own, such as one that does not \
+         exist yet",
         dir.display()
     )]
     OthersFolder {
@@ -73,8 +74,8 @@ pub enum StackError {
     },
     /// Other users may write into the folder.
     #[error(
-        "other users may write into {} (its mode is {mode:o}), and could change what a stack in it runs: \
-         name another folder, or close it with: chmod 700 {}",
+        "other users may write to {} (its mode is {mode:o}), and could change what a stack in it runs: choose another \
+         folder, or restrict it with: chmod 700 {}",
         dir.display(), shell_word(dir)
     )]
     OpenToOthers {
@@ -85,16 +86,19 @@ pub enum StackError {
     },
     /// There are servers, and the file with their passwords is gone or was never there.
     #[error(
-        "the passwords of the servers in {} are not there (secrets.json): \
+        "the passwords of the servers in {} are missing (secrets.json): \
          remove the stack with its data, then start a new one: sluice-lab stack down --remove --dir {}",
         .0.display(), shell_word(.0)
     )]
     NoPasswords(PathBuf),
     /// The folder holds something, and it is not a stack.
-    #[error("{} is not empty and holds no stack (no stack.json in it): name another folder, or an empty one", .0.display())]
+    #[error(
+        "{} is not empty and contains no stack (no stack.json): choose another folder, or an empty one",
+        .0.display()
+    )]
     NotOurs(PathBuf),
     /// Another process starts or ends servers here at this moment, or is the owner of a bound stack.
-    #[error("the stack in {} belongs to {owner}: end that process, or name another folder", dir.display())]
+    #[error("the stack in {} belongs to {owner}: stop that process, or choose another folder", dir.display())]
     InUse {
         /// The folder.
         dir: PathBuf,
@@ -102,7 +106,7 @@ pub enum StackError {
         owner: String,
     },
     /// A stack that outlives its starter is up here.
-    #[error("a stack is up in {}: end it with: sluice-lab stack down --dir {}", .0.display(), shell_word(.0))]
+    #[error("a stack is up in {}: stop it with: sluice-lab stack down --dir {}", .0.display(), shell_word(.0))]
     Up(PathBuf),
     /// No server of this folder's stack is running.
     #[error("no stack is up in {}: start one with: sluice-lab stack up --dir {}", .0.display(), shell_word(.0))]
@@ -112,7 +116,7 @@ pub enum StackError {
     NoPort(io::Error),
     /// A port was taken by someone else before the server could have it.
     #[error(
-        "{server} cannot have 127.0.0.1:{port}: another program listens there; end that program, or start a new stack"
+        "{server} cannot have 127.0.0.1:{port}: another program listens there; stop that program, or start a new stack"
     )]
     PortTaken {
         /// The server that was to listen.
@@ -157,7 +161,7 @@ pub enum StackError {
     NotRunning(&'static str),
     /// Processes that were told to end and are still there.
     #[error(
-        "still running although told to end: process {}; look at them with ps, and end them by these numbers",
+        "still running after being told to stop: process {}; look at them with ps, and kill them by these numbers",
         list(pids)
     )]
     WontEnd {

@@ -52,7 +52,7 @@ pub(crate) struct Figures {
 }
 
 const HEAD: &str = "\
-| scenario | processes | accepted | in doubt (stored) | 503 | rows | dead | missing | doubled | redelivered | found again | slowest 503 | rows again after MySQL | after RabbitMQ | after workers | 202 again | seconds |
+| scenario | processes | accepted | in doubt (stored) | 503 | rows | dead | missing | duplicated | redelivered | found again | slowest 503 | rows again after MySQL | after RabbitMQ | after workers | 202 again | seconds |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 impl Figures {

@@ -134,7 +134,7 @@ async fn perform(servers: &Servers, programs: &Programs, order: &Order, label: &
     run.notes.iter().for_each(|note| println!("  {note}"));
     run.problems.iter().for_each(|problem| println!("  PROBLEM {problem}"));
     println!(
-        "  {} accepted, {} rows, {} dead, {} missing, {} doubled, {:.0} s",
+        "  {} accepted, {} rows, {} dead, {} missing, {} duplicated, {:.0} s",
         run.accepted, run.recorded, run.dead, run.missing, run.doubled, run.seconds
     );
     runs.push(run);

@@ -204,7 +204,7 @@ async fn survived(stage: &Stage<'_>, steps: &[Step], before: (i32, i32, Vec<i32>
 async fn already_recorded(stage: &Stage<'_>) -> u64 {
     let mut said = stage.findings().said.clone();
     said.push(stage.workers.lock().await.said());
-    let addresses = said.iter().flat_map(|said| said.lines()).filter(|line| line.contains("signs of life"));
+    let addresses = said.iter().flat_map(|said| said.lines()).filter(|line| line.contains("serving /healthz"));
     let addresses = addresses.filter_map(|line| line.split_once("address=")?.1.split_whitespace().next());
     let mut sum = 0;
     for address in addresses {

@@ -108,7 +108,7 @@ impl<'a> Stage<'a> {
         Around { servers, programs, ground, needs: *needs, proxies: proxies.as_ref() }
     }
 
-    /// The front door's address.
+    /// The address of the HTTP API.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.listen)
     }

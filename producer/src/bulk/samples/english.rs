@@ -24,7 +24,7 @@ pub(super) const ENGLISH: Tongue = Tongue {
             "How do you repair a {thing}?",
             "My {thing} makes a noise like a kettle. Before I take it apart: has anybody done this?",
         ),
-        ("Library talk {when}", "The library by {place} has a talk about old maps {when}. There are {number} slots."),
+        ("Library talk {when}", "The library by {place} has a talk about old maps {when}. There are {number} chairs."),
         (
             "A question about sourdough",
             "Mine has doubled after {number} hours and still tastes of nothing. What am I doing wrong?",

@@ -1,4 +1,4 @@
-//! Made-up posts that read like a small town's forum: mostly ordinary, some spam, some abuse, in English and Chinese.
+//! Generated posts like those of a small town's forum: mostly ordinary, some spam, some abuse, in English and Chinese.
 //!
 //! A post is a subject and a few sentences about it with the blanks filled in. The same seed gives the same texts.
 

@@ -67,7 +67,7 @@ impl DeadLetterBrowser {
                         break;
                     }
                     if handful.heard.elapsed() > TIMEOUT {
-                        return Err(Failure::timed_out("amqp", "taking dead letters", TIMEOUT));
+                        return Err(Failure::timed_out("amqp", "fetching dead letters", TIMEOUT));
                     }
                 }
             }
@@ -104,24 +104,24 @@ impl DeadLetterBrowser {
 
     pub(super) async fn consume(&mut self, wanted: u16) -> Result<(String, Consumer), Failure> {
         let qos = self.channel.basic_qos(wanted, BasicQosOptions { global: false });
-        bounded("limiting a look", TIMEOUT, qos).await?;
+        bounded("setting the prefetch", TIMEOUT, qos).await?;
         // RabbitMQ takes back what consumers hold in the order of their tags, if this process dies.
         let tag = format!("look-{:06}", self.consumers);
         self.consumers += 1;
         self.taken.begin();
         let (queue, options) = (self.topology.dead_letter_queue(), BasicConsumeOptions::default());
         let consume = self.channel.basic_consume(queue.into(), tag.as_str().into(), options, FieldTable::default());
-        Ok((tag, bounded("taking dead letters", TIMEOUT, consume).await?))
+        Ok((tag, bounded("fetching dead letters", TIMEOUT, consume).await?))
     }
 
     /// Cancels a consumer and gives what was still on its way: it comes before the end of the stream.
     pub(super) async fn cancel(&self, tag: String, mut dead_letters: Consumer) -> Result<Vec<Delivery>, Failure> {
         self.valve.open();
         let cancel = self.channel.basic_cancel(tag.into(), BasicCancelOptions::default());
-        bounded("ending a look", TIMEOUT, cancel).await?;
+        bounded("cancelling a consumer", TIMEOUT, cancel).await?;
         let mut last = Vec::new();
         while let Some(dead_letter) =
-            bounded("ending a look", TIMEOUT, async { dead_letters.next().await.transpose() }).await?
+            bounded("cancelling a consumer", TIMEOUT, async { dead_letters.next().await.transpose() }).await?
         {
             last.push(dead_letter);
         }

@@ -41,7 +41,7 @@ impl DeadLetterBrowser {
             for (last, dead_letters) in window {
                 // All up to the last of the slice; those before it were settled already.
                 let nack = self.channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true });
-                bounded("putting dead letters back", TIMEOUT, nack).await?;
+                bounded("returning dead letters", TIMEOUT, nack).await?;
                 back = back.saturating_add(dead_letters);
             }
             self.wait_until_back(back).await?;

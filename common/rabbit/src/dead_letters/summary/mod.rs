@@ -39,7 +39,7 @@ pub struct DeadLetterSummary {
     pub code: String,
     /// What happened.
     pub message: String,
-    /// The same for failures that differ only in values, and not in the names of columns, keys and the like.
+    /// A hash that is the same for failures that differ only in values, but not in names of columns, keys and the like.
     pub fingerprint: String,
     /// How many attempts were made.
     pub attempts: u32,

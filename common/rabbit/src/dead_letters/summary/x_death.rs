@@ -60,11 +60,11 @@ fn explain(reason: Option<&str>) -> (Class, String) {
         Some("delivery_limit") => {
             (Class::DeliveryLimit, "redelivered more often than the queue's delivery limit allows")
         }
-        Some("expired") => (Class::Expired, "its time to live ran out before a worker took it"),
-        Some("rejected") => (Class::Rejected, "a consumer rejected it without saying why"),
-        Some("maxlen") => (Class::Overflow, "the queue was over its maximum length"),
+        Some("expired") => (Class::Expired, "its TTL expired before a worker received it"),
+        Some("rejected") => (Class::Rejected, "a consumer rejected it without a reason"),
+        Some("maxlen") => (Class::Overflow, "the queue exceeded its maximum length"),
         Some(other) => return (Class::Unknown, format!("the broker gives the reason `{other}`")),
-        None => (Class::Unknown, "neither a worker nor the broker said why it is here: another program put it here"),
+        None => (Class::Unknown, "neither a worker nor the broker gave a reason: another program published it here"),
     };
     (class, text.to_owned())
 }

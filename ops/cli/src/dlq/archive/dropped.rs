@@ -1,4 +1,4 @@
-//! `sluice dlq dropped`: what can be brought back. It asks MySQL alone; RabbitMQ may be down.
+//! `sluice dlq dropped`: what can be brought back. It needs only MySQL; RabbitMQ may be down.
 
 use clap::Args;
 use serde::Serialize;
@@ -48,7 +48,7 @@ pub(in crate::dlq) struct DroppedArgs {
 /// Lists them.
 ///
 /// # Errors
-/// When the database cannot be asked, or stdout not be written.
+/// When the database cannot be queried, or stdout cannot be written.
 pub(in crate::dlq) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let store = Store::new(&args.servers.database)?;
@@ -59,7 +59,7 @@ pub(in crate::dlq) async fn run(args: DroppedArgs) -> anyhow::Result<Exit> {
     let DroppedEntries { chosen, missing, total } = found?;
     print(&chosen, args.json)?;
     let copies: usize = chosen.iter().map(DroppedEntry::copies).sum();
-    report!("{copies} of {total} dropped dead letters of prefix {prefix}; `sluice dlq restore` brings them back");
+    report!("{copies} of {total} dropped dead letters of prefix {prefix}; `sluice dlq restore` restores them");
     missing.iter().for_each(|(id, reason)| report!("{}: {}", line(id), line(reason)));
     Ok(if missing.is_empty() { Exit::Done } else { Exit::Partial })
 }

@@ -37,7 +37,7 @@ pub(in crate::dlq) struct ImportArgs {
     ///
     /// Objects are printed one per line, each when its outcome is known. The outcome is imported, present (it is in the
     /// dead-letter queue already), failed (the detail names the line), or unknown (RabbitMQ did not say whether it has
-    /// the message; running the same command again leaves out what is there).
+    /// the message; running the same command again skips what is there).
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -61,7 +61,7 @@ struct Returning {
 /// How many identical dead letters there are of each.
 type PresentCounts = HashMap<Digest, u32>;
 
-/// Puts them back.
+/// Imports them.
 ///
 /// # Errors
 /// When nothing could be begun. Later errors are printed and show in the exit code.
@@ -119,7 +119,7 @@ impl Import {
             let line = match line {
                 Some(Ok((line, true))) => line,
                 Some(Ok((_, false))) => {
-                    let problem = format!("it is longer than the {LINE_MAX_BYTES} bytes that a line may have");
+                    let problem = format!("it is longer than {LINE_MAX_BYTES} bytes, the maximum for a line");
                     self.report.report_one(&format!("line {number}"), "failed", &problem);
                     continue;
                 }
@@ -158,7 +158,7 @@ impl Import {
                 None
             }
             Ok((id, digest, _)) if !self.again && before.contains_key(&digest) => {
-                self.report.report_one(&id, "present", "it is among the dead letters already");
+                self.report.report_one(&id, "present", "it is already in the dead-letter queue");
                 None
             }
             Ok((id, digest, envelope)) => Some(Returning { line, id, digest, envelope }),

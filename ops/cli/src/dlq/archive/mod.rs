@@ -74,5 +74,5 @@ pub(in crate::dlq) struct DroppedEntries {
 /// The dead letter itself, from its line.
 pub(in crate::dlq) fn transcript(dead_letter: &Dropped) -> Result<Transcript, String> {
     serde_json::from_str(&dead_letter.transcript)
-        .map_err(|error| format!("its record cannot be read: {}", sluice_core::json::told(&error)))
+        .map_err(|error| format!("its archived copy cannot be read: {}", sluice_core::json::told(&error)))
 }

@@ -1,4 +1,4 @@
-//! `sluice dlq restore`: dropped dead letters back among the dead ones, as they were.
+//! `sluice dlq restore`: puts dropped dead letters back into the dead-letter queue, unchanged.
 //!
 //! ```text
 //!  the audit log ──► entries ──► the lock, and what the queue has ──► publish, confirmed ──► record: restored
@@ -82,7 +82,7 @@ pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     }
     let DroppedEntries { chosen, missing, .. } = found;
     if chosen.is_empty() && missing.is_empty() {
-        report!("no dropped dead letter passes the filters; nothing was done");
+        report!("no dropped dead letter matches the filters; nothing was done");
         return Ok(Exit::Done);
     }
     let asked = serde_json::json!({ "filters": args.filters, "operations": args.operations, "all": args.all });

@@ -117,7 +117,7 @@ impl Restoring {
 
     fn plan(&self, entry: &DroppedEntry, dead_letter: Option<Dropped>) -> Plan {
         let not = |reason: &str| Plan::Not(entry.summary.id.clone(), reason.to_owned());
-        let Some(dead_letter) = dead_letter else { return not("somebody else has just brought it back") };
+        let Some(dead_letter) = dead_letter else { return not("another command has just restored it") };
         let there = self.present.digests.get(&entry.digest).copied().unwrap_or(0);
         match (transcript(&dead_letter), entry.copies().saturating_sub(there)) {
             (Err(problem), _) => not(&problem),
@@ -142,13 +142,13 @@ impl Restoring {
         OperationItem { undoes: entry.lines, ..item }
     }
 
-    /// One line for each dead letter; the first undoes all lines of the entry. Where the broker did not take all of
-    /// them, none is undone: the next restore finds those it took among the dead letters.
+    /// One line for each dead letter; the first undoes all lines of the entry. If the broker did not accept all of
+    /// them, none is marked as undone: the next restore finds the accepted ones in the queue.
     fn published(&mut self, entry: &DroppedEntry, copies: usize, failed: Option<&str>) -> Vec<OperationItem> {
         let dead_letter = &entry.summary;
         match failed {
             Some(error) => {
-                vec![self.audit_log.about(dead_letter, "failed", format!("{error}; it stays in the audit log"))]
+                vec![self.audit_log.about(dead_letter, "failed", format!("{error}; it stays in the archive"))]
             }
             None => (0..copies)
                 .map(|copy| {
@@ -167,12 +167,13 @@ impl Restoring {
         self.report.report(&done);
         recorded.map_err(|error| {
             format!(
-                "{} dead letters are back and the audit log does not say so; restore them again to fix it: {error}",
+                "{} dead letters were restored, but the audit log does not say so; run the command again to record it: \
+                 {error}",
                 done.len()
             )
         })
     }
 }
 
-/// The detail for a dead letter whose drop, or whose restore, was cut short.
-const THERE: &str = "it is among the dead letters: a drop or a restore was cut short";
+/// The detail for a dead letter whose drop or restore was interrupted.
+const THERE: &str = "it is in the dead-letter queue: a drop or a restore was interrupted";

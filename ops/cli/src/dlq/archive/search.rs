@@ -39,8 +39,8 @@ pub(in crate::dlq) async fn find(
     }
     for operation in operations.iter().filter(|operation| !search.operations_met.contains(&spelled(operation))) {
         let reason = match drops.iter().any(|drop| drop.id == spelled(operation)) {
-            true => "all dead letters of this operation were brought back",
-            false => "no operation of this id dropped dead letters of this prefix",
+            true => "all dead letters of this operation were already restored",
+            false => "no operation with this id dropped dead letters of this prefix",
         };
         missing.push((operation.clone(), reason.to_owned()));
     }
@@ -48,19 +48,19 @@ pub(in crate::dlq) async fn find(
     Ok(DroppedEntries { chosen: search.entries.into_iter().filter(|entry| entry.chosen).collect(), missing, total })
 }
 
-/// An operation's id as the audit log spells it.
+/// An operation's id in the form of the audit log.
 fn spelled(operation: &str) -> String {
     Named::new(operation).post().map_or_else(|| operation.to_owned(), |id| id.to_string())
 }
 
 fn why_missing(fate: Option<&sluice_mysql::LastOperation>) -> String {
-    let Some(fate) = fate else { return "no dead letter of this id was dropped".to_owned() };
+    let Some(fate) = fate else { return "no dead letter with this id was dropped".to_owned() };
     let by = format!("at {} by {} (operation {})", shown(Some(fate.at)), fate.actor, fate.operation);
     match fate.outcome.as_str() {
-        "destroyed" => format!("it was destroyed for ever {by}"),
-        "restored" | "present" => format!("it was brought back already, {by}"),
-        "dropped" => format!("it was dropped {by}, and is not among those asked for"),
-        other => format!("it was {other} {by}, and is not in the audit log as dropped"),
+        "destroyed" => format!("it was destroyed {by}"),
+        "restored" | "present" => format!("it was already restored, {by}"),
+        "dropped" => format!("it was dropped {by}, but does not match the selection"),
+        other => format!("it was {other} {by}, and not dropped since"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `sluice dlq export`: dead letters written out in full, one JSON object a line, for `sluice dlq import` to put back.
+//! `sluice dlq export`: writes dead letters in full, one JSON object per line, for `sluice dlq import`.
 
 use std::ops::ControlFlow;
 
@@ -39,7 +39,7 @@ fn line(dead_letter: DeadLetter) -> ExportedLine {
 /// Writes them to stdout.
 ///
 /// # Errors
-/// When they cannot be looked at, or not all of them be written.
+/// When they cannot be browsed, or not all of them can be written.
 pub(in crate::dlq) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq export")?;
@@ -52,7 +52,7 @@ pub(in crate::dlq) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
     };
     let total = dead.look(write).await?;
     let exported = lines.count;
-    // Each line of it is harmless already.
+    // Each line is already escaped.
     lines.print_raw()?;
     report!("{exported} of {total} dead letters in {}", dead.topology.dead_letter_queue());
     Ok(tell_unknown(&selection.unknown()))

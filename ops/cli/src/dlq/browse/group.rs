@@ -1,4 +1,4 @@
-//! Dead letters of one kind: the same failure but for values. Pure.
+//! Dead letters of one kind: the same failure except for values. A pure function.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,9 @@ use sluice_core::disposition::Class;
 use sluice_rabbit::dead_letters::DeadLetterSummary;
 use time::{Duration, OffsetDateTime};
 
-/// How many ids stand for a group.
+/// How many example ids a group has.
 const SAMPLES: usize = 3;
-/// The most kinds that are told apart. A stranger may make up as many as there are dead letters.
+/// The most kinds that are counted separately. Another program may create as many as there are dead letters.
 const KINDS: usize = 1000;
 /// The longest message of a kind, in characters.
 const MESSAGE_MAX_CHARS: usize = 1000;
@@ -22,13 +22,13 @@ pub(in crate::dlq) struct Group {
     pub(in crate::dlq) fingerprint: String,
     /// How many there are.
     pub(in crate::dlq) count: u32,
-    /// How many of them failed last within the hour before the look: their rate.
+    /// How many of them last failed within the hour before browsing: their rate.
     pub(in crate::dlq) last_hour: u32,
     /// Why they were dead-lettered.
     pub(in crate::dlq) class: Class,
     /// The failure's short name.
     pub(in crate::dlq) code: String,
-    /// What happened, with values folded away; names of columns, keys and the like stay.
+    /// What happened, with values removed; names of columns, keys and the like stay.
     pub(in crate::dlq) message: String,
     /// When the first of them failed first, UTC, as far as dead letters say.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -36,7 +36,7 @@ pub(in crate::dlq) struct Group {
     /// When the last of them failed last, UTC.
     #[serde(with = "time::serde::rfc3339::option")]
     pub(in crate::dlq) last_seen: Option<OffsetDateTime>,
-    /// Whether the kind is new since the time that was asked for; none where none was asked for.
+    /// Whether the kind is new since the given time; `None` without one.
     pub(in crate::dlq) new: Option<bool>,
     /// The ids of some of them, the oldest first.
     pub(in crate::dlq) samples: Vec<String>,
@@ -73,7 +73,7 @@ impl Groups {
         if group.samples.len() < SAMPLES {
             group.samples.push(id);
         }
-        // A dead letter that does not say when it failed may be an old one.
+        // A dead letter without a failure time may be an old one.
         if since.is_some_and(|since| first_failed_at.is_none_or(|at| at < since)) {
             group.new = Some(false);
         }

@@ -35,7 +35,7 @@ const COLUMNS_SINCE: [Column; 10] = [
     Column::text("MESSAGE", 20),
 ];
 /// The message for the dead letters that are not grouped.
-const OTHERS: &str = "of further kinds, beyond the first thousand";
+const OTHERS: &str = "of other kinds, beyond the first thousand";
 
 /// Arguments of `sluice dlq groups`.
 #[derive(Debug, Args)]
@@ -84,12 +84,13 @@ pub(in crate::dlq) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
     }
     in_rows(&groups)?.print()?;
     if others > 0 {
-        report!("{others} more are {OTHERS}; --code, --class, --since or --contains narrow it");
+        report!("{others} more are {OTHERS}; narrow the selection with --code, --class, --since or --contains");
     }
     let queue = dead.topology.dead_letter_queue();
     report!("{counted} of {total} dead letters in {queue}, of {} kinds", groups.len());
     if let Some(Group { fingerprint, .. }) = groups.first() {
-        report!("those of a kind: {}", hint::with_flag("dlq list", &dead.prefix, "--fingerprint", fingerprint));
+        let list = hint::with_flag("dlq list", &dead.prefix, "--fingerprint", fingerprint);
+        report!("to list those of one kind: {list}");
     }
     Ok(Exit::Done)
 }

@@ -39,8 +39,8 @@ pub(in crate::dlq) struct ListArgs {
     /// Print one JSON object per line
     ///
     /// Keys: id, class, code, message, fingerprint, attempts, first_failed_at, last_failed_at, worker, replays, title,
-    /// author, post (the id of the post that it holds), submitted_at. All values are what the dead letter says about
-    /// itself. A message, title or author of more than 8 KiB is cut and ends with ….
+    /// author, post (the id of the post that it holds), submitted_at. All values come from the dead letter itself;
+    /// nothing verifies them. A message, title or author of more than 8 KiB is cut and ends with ….
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! A dead letter's body, edited: what a patch makes of it, and whether a worker would take it. Pure.
+//! Editing a dead letter's body: the result of a patch, and whether a worker would accept it. Pure functions.
 
 use serde_json::Value;
 use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Malformed, Post, PostId, TITLE_MAX_CHARS};
@@ -11,12 +11,12 @@ pub(in crate::dlq) fn id_of(body: &[u8], message_id: Option<&str>) -> Option<Pos
     own.or_else(|| message_id?.parse().ok())
 }
 
-/// What a worker, or the table, would not take of a body: each fault names its field.
+/// Why a worker or the table would refuse a body: each error names its field.
 pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<String> {
     let fields = match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return vec!["the body is no JSON object".to_owned()],
-        Err(error) => return vec![format!("the body is no JSON: {error}")],
+        Ok(_) => return vec!["the body is not a JSON object".to_owned()],
+        Err(error) => return vec![format!("the body is not JSON: {error}")],
     };
     let mut faults = Vec::new();
     for (name, needed, max) in [
@@ -32,7 +32,7 @@ pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<Strin
             Some(Value::Null) if !needed => {}
             Some(Value::String(text)) if text.chars().count() <= max => {}
             Some(Value::String(text)) => {
-                faults.push(format!("`{name}` has {} characters, at most {max} fit", text.chars().count()));
+                faults.push(format!("`{name}` has {} characters, at most {max} are allowed", text.chars().count()));
             }
             Some(_) => faults.push(format!("`{name}` must be a string")),
         }
@@ -51,7 +51,7 @@ pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<Strin
 /// The body with a JSON merge patch applied.
 pub(in crate::dlq) fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
     let mut json: Value = serde_json::from_slice(before)
-        .map_err(|error| format!("the body is no JSON ({error}), so it cannot be patched; edit it without --patch"))?;
+        .map_err(|error| format!("the body is not JSON ({error}), so it cannot be patched; edit it without --patch"))?;
     json_patch::merge(&mut json, patch);
     serde_json::to_vec(&json).map_err(|error| error.to_string())
 }
@@ -91,13 +91,13 @@ mod tests {
             (json!({"title": "t", "content": "c", "id": "seven"}), "id is not a UUID"),
             (json!({"title": "t", "content": "c", "submitted_at": "now"}), "`submitted_at`"),
             (json!({"title": "\u{200b}", "content": "c"}), "title is empty"),
-            (json!([1]), "no JSON object"),
+            (json!([1]), "not a JSON object"),
         ] {
             let faults = faults(body.to_string().as_bytes(), Some("0193a5b2-7c55-7000-8000-00000000e1b4"));
             assert!(faults.len() == 1 && faults[0].contains(told), "{told} in {faults:?}");
         }
         assert_eq!(faults(b"{}", None).len(), 2, "all of them at once");
-        assert!(faults(b"{", None)[0].contains("no JSON"));
+        assert!(faults(b"{", None)[0].contains("not JSON"));
         assert!(faults(br#"{"title":"t","content":"c"}"#, None)[0].contains("no id"));
     }
 

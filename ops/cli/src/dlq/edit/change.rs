@@ -32,7 +32,7 @@ impl Edit {
             return Ok(Step::Deny(reason));
         }
         if new.is_none() && !both {
-            return Ok(Step::Nothing("the body is what it was; nothing was done"));
+            return Ok(Step::Nothing("the body is unchanged; nothing was done"));
         }
         let new = new.map(|after| dead_letter.clone().edited(after, self.audit_log.id()));
         let (summary, undoes) = (self.dead_letter.clone(), Vec::new());
@@ -51,7 +51,7 @@ impl Edit {
         }
         let faults = body::faults(after, message_id);
         Ok((!faults.is_empty() && !self.args.even_if_invalid).then(|| {
-            format!("no worker would take it ({}); --even-if-invalid does it all the same", faults.join("; "))
+            format!("no worker would accept it ({}); use --even-if-invalid to apply it anyway", faults.join("; "))
         }))
     }
 
@@ -62,12 +62,12 @@ impl Edit {
         let post = Post::from_message(before, Some(&was.to_string()), OffsetDateTime::UNIX_EPOCH).ok();
         Ok(match (stored.get(&was), is) {
             (None, _) => {
-                Some(format!("the id of a post must not change while nothing is stored under it; it is {was}"))
+                Some(format!("the id of a post must not change unless another post is stored under it; it is {was}"))
             }
             (Some(row), _) if post.is_some_and(|post| Content::of(&post) == row.content) => {
-                Some(format!("this very post is stored under {was}: it needs no other id, and may be dropped"))
+                Some(format!("this same post is stored under {was}: it needs no new id, and can be dropped"))
             }
-            (Some(_), None) => Some(format!("the post must have one; it was {was}")),
+            (Some(_), None) => Some(format!("the post must have an id; it was {was}")),
             (Some(_), Some(is)) if stored.contains_key(&is) => Some(format!("a post is stored under {is} already")),
             (Some(_), Some(_)) => None,
         })
@@ -80,8 +80,8 @@ impl Edit {
         dead_letter: &Transcript,
     ) -> anyhow::Result<Result<Option<Vec<u8>>, String>> {
         let Ok(text) = std::str::from_utf8(before) else {
-            return Ok(Err("the body is not UTF-8, so no editor can show it; `sluice dlq export --id ID` writes the \
-                           dead letter out, for `sluice dlq import` to read when it is fixed"
+            return Ok(Err("the body is not UTF-8, so no editor can show it; export it with `sluice dlq export --id \
+                           ID`, fix it, and import it with `sluice dlq import`"
                 .to_owned()));
         };
         let json = serde_json::from_slice::<Value>(before).ok();

@@ -1,4 +1,4 @@
-//! A text, shown to a person in the editor of their choice.
+//! Opens a text in the user's editor.
 
 use std::fs::Permissions;
 use std::io::Write as _;
@@ -8,23 +8,25 @@ use std::process::Stdio;
 
 use anyhow::Context as _;
 
-/// The editor where neither variable names one.
+/// The editor if neither variable is set.
 const USUAL: &str = "vi";
 
-/// What `VISUAL` or `EDITOR` says; it may hold arguments.
+/// The value of `VISUAL` or `EDITOR`; it may have arguments.
 pub(in crate::dlq) fn chosen() -> String {
     let named = ["VISUAL", "EDITOR"].into_iter().filter_map(|name| std::env::var(name).ok());
     named.into_iter().find(|editor| !editor.trim().is_empty()).unwrap_or_else(|| USUAL.to_owned())
 }
 
-/// Shows a text and gives what was made of it. It lies in a folder of its own that nobody else can read, and that is
-/// removed with whatever the editor leaves beside it.
+/// Opens a text in the editor and returns the result. The file is in a folder that nobody else can read, and that is
+/// removed together with any files that the editor leaves there.
 ///
 /// # Errors
-/// When the editor cannot be started or does not end well, or what it wrote cannot be read.
+/// When the editor cannot be started or fails, or its file cannot be read.
 pub(in crate::dlq) async fn edit(editor: &str, text: &str, suffix: &str) -> anyhow::Result<Vec<u8>> {
-    let aside =
-        || format!("the text is written to a file in {}; TMPDIR names another place", std::env::temp_dir().display());
+    let aside = || {
+        let folder = std::env::temp_dir();
+        format!("the text is written to a file in {}; set TMPDIR to use another folder", folder.display())
+    };
     let folder = tempfile::Builder::new().prefix("sluice-edit-").permissions(Permissions::from_mode(0o700)).tempdir();
     let folder = folder.with_context(aside)?;
     let mut file = tempfile::Builder::new()
@@ -34,14 +36,17 @@ pub(in crate::dlq) async fn edit(editor: &str, text: &str, suffix: &str) -> anyh
         .with_context(aside)?;
     file.write_all(text.as_bytes()).with_context(aside)?;
     file.flush().with_context(aside)?;
-    // Our stdout may be a pipe; an editor needs the terminal.
-    let terminal = std::io::stderr().as_fd().try_clone_to_owned().context("the terminal cannot be handed on")?;
+    // Stdout may be a pipe; an editor needs the terminal.
+    let terminal = std::io::stderr().as_fd().try_clone_to_owned().context(
+        "the terminal cannot be passed to the \
+                                                                           editor",
+    )?;
     let mut command = tokio::process::Command::new("sh");
     command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sluice").arg(file.path()).stdout(Stdio::from(terminal));
     let ended = command.status().await.with_context(|| format!("the editor `{editor}` cannot be started"))?;
     anyhow::ensure!(ended.success(), "the editor `{editor}` ended with {ended}; nothing was done");
-    // By its name: many editors write a new file and give it the old one's.
-    std::fs::read(file.path()).with_context(|| format!("what the editor `{editor}` wrote cannot be read"))
+    // Read by name, because many editors write a new file and rename it.
+    std::fs::read(file.path()).with_context(|| format!("the file that the editor `{editor}` saved cannot be read"))
 }
 
 #[cfg(test)]

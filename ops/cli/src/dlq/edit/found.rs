@@ -1,4 +1,4 @@
-//! The dead letter that is to be edited, and what the audit log knows of its past.
+//! The dead letter to edit, and its history in the audit log.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -17,11 +17,11 @@ const BYTES: usize = 16 * 1024 * 1024;
 
 /// The dead letters of an id.
 pub(in crate::dlq) struct Found {
-    /// The one that counts: the oldest, or of a pair the edited one.
+    /// The one to edit: the oldest, or of a pair the edited one.
     pub(in crate::dlq) dead_letter: Transcript,
-    /// What it was before it was edited, as the audit log keeps it, and where.
+    /// The original from the audit log, and its position there.
     pub(in crate::dlq) original: Option<(LineId, Transcript)>,
-    /// Whether an edit, or its undoing, was cut short: the original is in the queue as well.
+    /// Whether an edit or its undo was interrupted: the original is then also in the queue.
     pub(in crate::dlq) both: bool,
 }
 
@@ -29,7 +29,7 @@ impl Found {
     /// Looks.
     ///
     /// # Errors
-    /// When the dead letters cannot be looked at or the audit log not be asked; when no dead letter has the id.
+    /// When the dead letters cannot be browsed or the audit log cannot be queried; when no dead letter has the id.
     pub(in crate::dlq) async fn look(named: &Named, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
         let mut dead_letters: Vec<Transcript> = Vec::new();
         let (mut digests, mut total, mut bytes) = (HashSet::new(), 0, 0);
@@ -60,7 +60,7 @@ impl Found {
             known.push(original);
         }
         if total > 1 {
-            report!("{total} dead letters have this id; the oldest is meant");
+            report!("{total} dead letters have this id; the oldest is used");
         }
         match dead_letters.into_iter().zip(known).next() {
             Some((dead_letter, original)) => Ok(Self { dead_letter, original, both: false }),
@@ -76,15 +76,18 @@ impl Found {
 
 /// No dead letter has the id that was asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("no dead letter in {queue} has the id {id}; `sluice dlq list` has them, `{record}` says what was done to it")]
+#[error(
+    "no dead letter in {queue} has the id {id}; `sluice dlq list` lists them, `{record}` shows what was done to \
+         it"
+)]
 pub(in crate::dlq) struct NoSuchDeadLetter {
     queue: String,
     id: String,
     record: String,
 }
 
-/// What an edited dead letter was before. That it was edited, and by which operation, its header says: what an
-/// operation keeps of another message is none of this dead letter's past.
+/// The original of an edited dead letter. Its header says by which operation it was edited; a copy of another message
+/// does not belong to its history.
 async fn original(dead_letter: &Transcript, store: &Store) -> anyhow::Result<Option<(LineId, Transcript)>> {
     let Some(operation) = dead_letter.edited_by() else { return Ok(None) };
     let kept = store.archived_in(operation).await.map_err(|failure| store.with_context(failure))?;

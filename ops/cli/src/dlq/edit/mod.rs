@@ -48,7 +48,7 @@ pub(in crate::dlq) struct EditArgs {
     /// Revert to the body before the edit; possible until the dead letter is replayed
     #[arg(long, conflicts_with_all = ["patch", "even_if_invalid"])]
     undo: bool,
-    /// Apply the edit even if the result is not a post that a worker would take
+    /// Apply the edit even if the result is not a post that a worker would accept
     #[arg(long)]
     even_if_invalid: bool,
     /// Print one JSON object to stdout: {"id", "outcome", "detail"}
@@ -66,7 +66,7 @@ pub(in crate::dlq) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
         false => args.patch.as_deref().map(read_patch).transpose()?,
     };
     if patch.is_none() && !args.undo && !ask::can_ask() {
-        let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
+        let problem = "there is no terminal for an editor: use --patch '{\"title\": \"…\"}' or --patch @FILE";
         return Err(ConfigError::new(COMMAND, problem).into());
     }
     let dead = DeadLetters::new(&args.servers.broker, COMMAND)?;
@@ -108,7 +108,7 @@ fn read_patch(given: &str) -> anyhow::Result<Value> {
         Some(file) => std::fs::read_to_string(file).map_err(|error| wrong(format!("{}: {error}", line(file))))?,
     };
     let patch: Value = serde_json::from_str(&text)
-        .map_err(|error| wrong(format!("it is no JSON ({error}); write it like {{\"title\": \"shorter\"}}")))?;
+        .map_err(|error| wrong(format!("it is not JSON ({error}); use the form {{\"title\": \"shorter\"}}")))?;
     match patch {
         Value::Object(_) => Ok(patch),
         _ => Err(wrong("it must be a JSON object, like {\"title\": \"shorter\"}".to_owned()).into()),
@@ -139,12 +139,12 @@ impl Edit {
         };
         let Some((kept, original)) = original else {
             return Ok(Step::Deny(format!(
-                "operation {} edited it, and this record does not keep what it was",
+                "operation {} edited it, but the audit log has no copy of the original",
                 line(operation)
             )));
         };
         if dead_letter.summary()?.replays != original.summary()?.replays {
-            return Ok(Step::Deny(format!("it was replayed since it was edited (operation {})", line(operation))));
+            return Ok(Step::Deny(format!("it was replayed after the edit (operation {})", line(operation))));
         }
         let (summary, undoes) = (self.dead_letter.clone(), vec![kept]);
         let (old, new, leftover) = match both {
@@ -169,7 +169,10 @@ impl Edit {
                 let mut words = format!("recorded as operation {operation}");
                 let named = named.unwrap_or_else(|| self.dead_letter.id.clone());
                 if named != self.dead_letter.id {
-                    words.push_str(&format!("; it goes by what it holds, so its id is {named} now"));
+                    words.push_str(&format!(
+                        "; it has no message id, so its id comes from its content and is {named} \
+                                             now"
+                    ));
                 }
                 if outcome == EDITED {
                     let undo = hint::command("dlq edit --undo", &self.dead.prefix, &named);
@@ -177,7 +180,7 @@ impl Edit {
                 }
                 self.report(outcome, &words, Exit::Done)
             }
-            Err(NotReplaced::Stale) => self.deny("it has changed or gone meanwhile").await,
+            Err(NotReplaced::Stale) => self.deny("it was changed or removed in the meantime").await,
             Err(NotReplaced::Failed(error)) => self.report("failed", &format!("{error:#}"), Exit::Failed),
         }
     }

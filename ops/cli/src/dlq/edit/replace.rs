@@ -1,4 +1,4 @@
-//! One dead letter in place of another.
+//! Replaces one dead letter by another.
 //!
 //! ```text
 //!  the lock ──► the old one is in the audit log ──► the new one is published, confirmed ──► the old one is acknowledged
@@ -18,15 +18,15 @@ use sluice_runtime::output::report;
 
 /// What is to be done.
 pub(in crate::dlq) struct Replacement {
-    /// What is known of the dead letter.
+    /// What is known about the dead letter.
     pub(in crate::dlq) dead_letter: DeadLetterSummary,
     /// The dead letter as it was seen.
     pub(in crate::dlq) old: Transcript,
-    /// What comes in its place; nothing, where that is in the queue already.
+    /// Its replacement; `None` if that is already in the queue.
     pub(in crate::dlq) new: Option<Transcript>,
-    /// Another one that an earlier operation left behind, and that has to go.
+    /// Another copy that an earlier operation left behind, to be removed.
     pub(in crate::dlq) leftover: Option<Digest>,
-    /// What is said of it in the audit log.
+    /// Its entry in the audit log.
     pub(in crate::dlq) outcome: &'static str,
     /// The line that this undoes.
     pub(in crate::dlq) undoes: Vec<LineId>,
@@ -36,7 +36,7 @@ pub(in crate::dlq) struct Replacement {
 pub(in crate::dlq) enum NotReplaced {
     /// The dead letter is no longer as it was seen: nothing was done.
     Stale,
-    /// Something stands in the way.
+    /// Something prevents it.
     Failed(anyhow::Error),
 }
 
@@ -59,7 +59,7 @@ impl Replacement {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = dead_letters.put_back().await {
-            report!("RabbitMQ was not told to put the dead letters back, so it does by itself: {error}");
+            report!("the dead letters could not be returned, so RabbitMQ returns them by itself: {error}");
         }
         done
     }
@@ -77,7 +77,7 @@ impl Replacement {
             Some(found.swap_remove(at).1)
         };
         let Some(dead_letter) = take(digest) else { return Err(NotReplaced::Stale) };
-        // Where nothing new comes, the old one is the one that stays.
+        // If there is no replacement, the old one stays.
         let old = if new.is_some() { Some(dead_letter) } else { None };
         let over: Vec<DeadLetter> = [old, leftover.and_then(&mut take)].into_iter().flatten().collect();
         let room = audit_log.room().await?;
@@ -101,7 +101,7 @@ impl Replacement {
     }
 }
 
-/// Said in the audit log of a dead letter that is kept before anything is done.
+/// The outcome in the audit log for a dead letter that is archived before anything is done.
 const ARCHIVED: &str = "archived";
 
 async fn put(new: Option<Transcript>, over: Vec<DeadLetter>, dead: &DeadLetters) -> anyhow::Result<()> {
@@ -116,10 +116,10 @@ async fn put(new: Option<Transcript>, over: Vec<DeadLetter>, dead: &DeadLetters)
     Ok(())
 }
 
-/// The dead letters that these digests are of, the oldest first. All dead letters are in flight then.
+/// The dead letters with these digests, the oldest first. All dead letters are then in flight.
 ///
 /// # Errors
-/// When they cannot be looked at.
+/// When they cannot be browsed.
 async fn find(
     wanted: &[Option<Digest>],
     dead: &DeadLetters,
@@ -131,7 +131,7 @@ async fn find(
             return Err(Interrupted.into());
         }
         let digest = dead_letter.transcript().digest();
-        // One of each is enough, or two that nothing tells apart.
+        // One of each is enough, or two if they are identical.
         if wanted.contains(&Some(digest)) && found.iter().filter(|(other, _)| *other == digest).count() < wanted.len() {
             found.push((digest, dead_letter));
         }

@@ -1,12 +1,12 @@
-//! A replay yields: to the posts that people send meanwhile, and to workers that cannot store anything.
+//! Throttles a replay: for posts that arrive in the meantime, and while workers cannot store anything.
 //!
 //! ```text
 //!  every 0.2 s: how long is the queue? ──┐            more than 1,000 longer than at the beginning ─► slower
-//!                                        ├─► what     all workers paused ─► dead letters put back, and wait
-//!  every 2 s: the worker-status request ─────────────┘   is seen  nobody answers ─► said once; a queue is a queue
+//!                                        ├─► what     all workers paused ─► dead letters returned, and wait
+//!  every 2 s: the worker-status request ─────────────┘   is seen  nobody answers ─► one warning; posts are queued
 //! ```
 //!
-//! What cannot be found out holds nothing up: whoever publishes to a broker that is down is told so anyway.
+//! If something cannot be measured, the replay continues: publishing to a broker that is down fails anyway.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::browse::DeadLetters;
 
 /// How often the queue is measured.
 const MEASURE: Duration = Duration::from_millis(200);
-/// How often the roll is called, and how long each call listens.
+/// How often workers are asked for their status, and how long to wait for answers.
 const CALL: Duration = Duration::from_secs(2);
 const LISTEN: Duration = Duration::from_millis(300);
 /// By how much the queue may grow before a replay slows down.
@@ -29,7 +29,7 @@ const GROWTH: u32 = 1000;
 /// The longest wait of a slow replay for the workers, at each batch.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What is seen of the workers and their queue.
+/// What is known about the workers and their queue.
 pub(in crate::dlq) struct Backpressure {
     waiting: watch::Receiver<Option<u32>>,
     /// None until the first worker status is over.
@@ -40,17 +40,17 @@ pub(in crate::dlq) struct Backpressure {
     watchers: [JoinHandle<()>; 2],
 }
 
-/// Who is there to take posts.
+/// Which workers consume posts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum WorkersState {
     Unknown,
     Nobody,
     Working,
-    /// All of them wait, for this.
+    /// All of them are paused, for this reason.
     Paused(String),
 }
 
-/// How to go on.
+/// How to continue.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::dlq) enum Signal {
     /// As fast as can be.
@@ -62,7 +62,7 @@ pub(in crate::dlq) enum Signal {
 }
 
 impl Backpressure {
-    /// Begins to watch. Comes back once it is known who is there, or that this cannot be known.
+    /// Starts to watch. Returns once the workers are known, or cannot be known.
     pub(in crate::dlq) async fn watch(dead: &DeadLetters) -> Self {
         let (measured, waiting) = watch::channel(None);
         let (called, mut workers) = watch::channel(None);
@@ -77,15 +77,15 @@ impl Backpressure {
         Self { waiting, workers, at_first: None, said_slow: false, said_nobody: false, watchers }
     }
 
-    /// How to go on. `say` is told, once each, what an operator should know. Where the workers are behind, they are
-    /// given a moment first.
+    /// How to continue. `say` is called once for each thing that an operator should know. If the workers are behind,
+    /// waits a moment first.
     pub(in crate::dlq) async fn signal(&mut self, say: impl Fn(&str)) -> Signal {
         let workers = self.workers.borrow().clone();
         match workers {
             Some(WorkersState::Paused(why)) => return Signal::Hold(why),
             Some(WorkersState::Nobody) => {
                 if !std::mem::replace(&mut self.said_nobody, true) {
-                    say("no worker answers: what is replayed waits in the queue until one comes");
+                    say("no worker answers: replayed posts wait in the queue until one starts");
                 }
                 return Signal::Free;
             }
@@ -103,13 +103,13 @@ impl Backpressure {
             return Signal::Free;
         }
         if !std::mem::replace(&mut self.said_slow, true) {
-            say(&format!("the queue has grown by more than {GROWTH}: going on at the workers' pace"));
+            say(&format!("the queue has grown by more than {GROWTH}: continuing at the workers' pace"));
         }
         let caught_up = self.waiting.wait_for(|waiting| !behind(waiting));
         if matches!(tokio::time::timeout(SLOW, caught_up).await, Ok(Ok(_))) { Signal::Free } else { Signal::Slow }
     }
 
-    /// Comes back when some worker is not paused any more.
+    /// Returns when some worker is not paused any more.
     pub(in crate::dlq) async fn resumed(&mut self) {
         // Its sender lives as long as `self`.
         let _ = self.workers.wait_for(|workers| !matches!(workers, Some(WorkersState::Paused(_)))).await;
@@ -122,7 +122,7 @@ impl Drop for Backpressure {
     }
 }
 
-/// Measures the queue, on a connection that is built anew when it breaks.
+/// Measures the queue, over a connection that is reopened when it breaks.
 async fn measure(broker: Broker, topology: Topology, measured: watch::Sender<Option<u32>>) {
     loop {
         if let Ok(connection) = broker.connect().await {

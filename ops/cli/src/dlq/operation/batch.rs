@@ -38,7 +38,7 @@ impl Chosen {
         }
     }
 
-    /// Chooses dead letters again that were gathered and not acted on.
+    /// Selects dead letters again that were gathered but not acted on.
     pub(in crate::dlq) fn untake(&mut self, dead_letters: &[DeadLetter]) {
         for dead_letter in dead_letters {
             match self {

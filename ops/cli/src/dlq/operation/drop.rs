@@ -1,5 +1,4 @@
-//! `sluice dlq drop`: dead letters are taken out of RabbitMQ. Whoever regrets it brings them back with `sluice dlq
-//! restore`.
+//! `sluice dlq drop`: removes dead letters from RabbitMQ. `sluice dlq restore` undoes it.
 
 use clap::Args;
 use sluice_runtime::exit::Exit;
@@ -13,7 +12,7 @@ pub(in crate::dlq) struct DropArgs {
     operation: OperationArgs,
     /// Destroy the dead letters instead of archiving them; they cannot be restored
     ///
-    /// Nothing of their content is kept. The audit log still says who did it, when, to which ids and why.
+    /// None of their content is kept. The audit log still says who did it, when, to which ids and why.
     #[arg(long)]
     forever: bool,
     /// Reason for the drop, in your own words, for the audit log

@@ -1,5 +1,5 @@
-//! How dead letters are dropped: each is written out in full into the audit log, and only then taken out of RabbitMQ. With
-//! `--forever` the audit log keeps who, when, which id and why, and nothing of the dead letter itself.
+//! How dead letters are dropped: each is written to the archive in full, and only then removed from RabbitMQ. With
+//! `--forever`, the audit log keeps who, when, which id and why, but not the dead letter itself.
 
 use sluice_core::dead_letter::Death;
 use sluice_mysql::{OperationItem, StoreError};
@@ -10,7 +10,7 @@ use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::outcome::Batch;
 use crate::dlq::report::wording::{DESTROY, DROP};
 
-/// Drops a batch. A dead letter that is larger than the audit log can keep stays, and the others go.
+/// Drops a batch. A dead letter that is too large for the audit log stays; the others are dropped.
 pub(in crate::dlq) async fn batch(dead_letters: Vec<DeadLetter>, audit_log: &mut AuditLog) -> Batch {
     let room = match audit_log.room().await {
         Ok(room) => room,
@@ -28,7 +28,7 @@ pub(in crate::dlq) async fn batch(dead_letters: Vec<DeadLetter>, audit_log: &mut
                 kept.push(dead_letter);
             }
             Err(error) => {
-                return Batch::not_begun(format!("a dead letter cannot be written out, so it was kept: {error}"));
+                return Batch::not_begun(format!("a dead letter cannot be converted to JSON, so it was kept: {error}"));
             }
         }
     }
@@ -39,9 +39,9 @@ pub(in crate::dlq) async fn batch(dead_letters: Vec<DeadLetter>, audit_log: &mut
 pub(in crate::dlq) async fn destroy(dead_letters: Vec<DeadLetter>, audit_log: &mut AuditLog) -> Batch {
     let lines = dead_letters.iter().map(|dead_letter| {
         let summary = &dead_letter.summary;
-        let detail = format!("it had died as {}, {}", summary.class, summary.code);
+        let detail = format!("it had failed as {}, {}", summary.class, summary.code);
         let line = audit_log.about(summary, DESTROY.past, detail);
-        // What happened may repeat something of what the post says.
+        // The message may contain a part of the post's text.
         let death = line.death.map(|death| Death { message: String::new(), ..death });
         OperationItem { death, ..line }
     });
@@ -50,11 +50,11 @@ pub(in crate::dlq) async fn destroy(dead_letters: Vec<DeadLetter>, audit_log: &m
 }
 
 fn not_recorded(error: &StoreError) -> Batch {
-    Batch::not_begun(format!("what was to be dropped could not be recorded, so it was kept: {error}"))
+    Batch::not_begun(format!("the drop could not be recorded, so the dead letters were kept: {error}"))
 }
 
-/// Records, then acknowledges. Between the two a dead letter is in the queue and in the audit log; `restore` sees that
-/// it is, and leaves it at one. Of the `refused` it is only recorded that they stay.
+/// Records, then acknowledges. Between the two, a dead letter is in the queue and in the archive; `restore` notices
+/// that and does not duplicate it. For the `refused`, it records only that they stay.
 async fn take_out(
     dead_letters: Vec<DeadLetter>,
     mut lines: Vec<OperationItem>,
@@ -85,7 +85,7 @@ async fn take_out(
     }
     if let Err(error) = audit_log.record(&kept).await {
         stop = Some(format!(
-            "the audit log still says that {} dead letters were dropped which were kept: {error}",
+            "{} dead letters were kept, but the audit log still lists them as dropped: {error}",
             kept.len()
         ));
     }

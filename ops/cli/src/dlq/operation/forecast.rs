@@ -1,14 +1,14 @@
-//! What would become of dead letters that were replayed now: asked of today's rules and of today's table.
+//! Predicts the outcome of a replay with the current rules and the current table.
 //!
 //! ```text
 //!  replayed too often? ─► would be left
 //!  no post             ─► would be refused again
-//!  reviewed by today's rules ─► stored in the table, and taken back ─► would be recorded, with that verdict
-//!                                                                  ─► already recorded
-//!                                                                  ─► would be refused again
+//!  reviewed by current rules ─► inserted, and rolled back ─► would be recorded, with that verdict
+//!                                                        ─► already recorded
+//!                                                        ─► would be refused again
 //! ```
 //!
-//! The review refuses nothing: it only marks. Where MySQL cannot be asked, the forecast is not known.
+//! The review refuses nothing; it only gives a verdict. If MySQL cannot be queried, the forecast is unknown.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -23,7 +23,7 @@ use time::OffsetDateTime;
 
 use super::options::ReplayOptions;
 
-/// The most rows of one rehearsal, and about the most bytes of them.
+/// The most rows of one trial insert, and their approximate maximum of bytes.
 const ROWS: usize = 200;
 const BYTES: usize = 2 * 1024 * 1024;
 
@@ -67,23 +67,23 @@ impl std::fmt::Display for Forecast {
     }
 }
 
-/// What there is to judge of a dead letter.
+/// The part of a dead letter to evaluate.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::dlq) enum Candidate {
     /// It was replayed too often.
     Left(String),
-    /// It is no post: code and message.
+    /// It is not a post: code and message.
     Refused(String, String),
     /// The post, as a message's body.
     Post(String),
 }
 
-/// Asks for the forecasts of dead letters, in their order.
+/// Makes the forecasts of dead letters, in their order.
 pub(in crate::dlq) struct Judge {
     options: ReplayOptions,
     rules: RuleSet,
     store: Store,
-    /// Why MySQL cannot be asked.
+    /// Why MySQL cannot be queried.
     pub(in crate::dlq) unreachable: Option<String>,
     forecasts: Vec<Forecast>,
     /// Rows that are to be tried, and whose they are.
@@ -93,7 +93,7 @@ pub(in crate::dlq) struct Judge {
 }
 
 impl Judge {
-    /// One that has judged nothing yet.
+    /// An empty one.
     ///
     /// # Errors
     /// When the rules cannot be read.
@@ -114,7 +114,7 @@ impl Judge {
         })
     }
 
-    /// What there is to judge of a dead letter, taken from it while it is in flight.
+    /// The part of a dead letter to evaluate, copied while it is in flight.
     pub(in crate::dlq) fn read(&self, dead_letter: &DeadLetter) -> Candidate {
         match (self.options.refusal(dead_letter), dead_letter.post(OffsetDateTime::now_utc())) {
             (Some(reason), _) => Candidate::Left(reason),
@@ -126,7 +126,7 @@ impl Judge {
         }
     }
 
-    /// One more dead letter, put back since.
+    /// One more dead letter, which was already returned.
     pub(in crate::dlq) fn add(&mut self, candidate: Candidate) {
         let forecast = match candidate {
             Candidate::Left(reason) => Forecast::Left(reason),
@@ -144,12 +144,12 @@ impl Judge {
         self.forecasts.push(forecast);
     }
 
-    /// Whether as many were heard as are to be tried at once.
+    /// Whether a full batch has been collected.
     pub(in crate::dlq) fn is_full(&self) -> bool {
         self.forecasts.len() >= ROWS || self.bytes > BYTES
     }
 
-    /// The forecasts of those that were heard since the last time.
+    /// The forecasts of those collected since the last call.
     pub(in crate::dlq) async fn forecasts(&mut self) -> Vec<Forecast> {
         self.try_out().await;
         std::mem::take(&mut self.forecasts)

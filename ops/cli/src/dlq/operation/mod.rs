@@ -1,12 +1,12 @@
-//! An operation: dead letters replayed or dropped. What both have in common, from the command line to the exit code.
+//! An operation: what replay and drop have in common, from the command line to the exit code.
 //!
 //! ```text
 //!  flags ──► selection ──► (preview ──► confirmation) ──► rounds: batch ──► replay or drop ──► report ──► exit code
-//!            empty: 2       looked at, all put back            ▲            │
+//!            empty: 2       browsed, all returned              ▲            │
 //!                                                              └────────────┘ until the end, an error or Ctrl-C
 //! ```
 //!
-//! An operation that cannot be recorded is not done, so MySQL is asked first.
+//! An operation that cannot be recorded is not done, so MySQL is checked first.
 
 pub(in crate::dlq) mod backpressure;
 pub(in crate::dlq) mod batch;
@@ -89,7 +89,7 @@ pub(in crate::dlq) struct ReplayArgs {
 /// Does it.
 ///
 /// # Errors
-/// When it was asked wrongly, or nothing could be begun. What happens later is told and shows in the exit code.
+/// When the arguments are wrong, or nothing could be started. Later errors are reported and determine the exit code.
 pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyhow::Result<Exit> {
     let wording = action.wording();
     args.filters.ids.append(&mut args.given);
@@ -101,7 +101,8 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
     let plan = matches!(&action, Action::Replay(options) if options.plan);
     let ask = !args.yes && !args.dry_run && !plan;
     if ask && !ask::can_ask() {
-        let problem = "there is no terminal to ask on: say --yes to do it, or --dry-run to see what would be done";
+        let problem = "there is no terminal for a confirmation prompt: use --yes to do it, or --dry-run to see what \
+                       would be done";
         return Err(ConfigError::new(wording.command, problem).into());
     }
     let dead = DeadLetters::new(&args.servers.broker, wording.command)?;
@@ -143,7 +144,7 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
     RunLoop::new(dead, executor, audit_log, chosen, rate_limit).run(wording, args.json).await
 }
 
-/// Who says what would become of the dead letters. Of those that are dropped that is known.
+/// Makes forecasts for a replay. For a drop, the outcome is known.
 fn judge(action: &Action, database: &DatabaseArgs) -> anyhow::Result<Option<Judge>> {
     match action {
         Action::Replay(options) => Ok(Some(Judge::new(options, Store::new(database)?)?)),
@@ -151,7 +152,7 @@ fn judge(action: &Action, database: &DatabaseArgs) -> anyhow::Result<Option<Judg
     }
 }
 
-/// What may be done with chosen dead letters.
+/// What to do with the selected dead letters.
 #[derive(Debug, Clone)]
 pub(in crate::dlq) enum Action {
     /// Back to work.

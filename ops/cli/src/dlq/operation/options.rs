@@ -10,7 +10,7 @@ use crate::numbers::{count, percent};
 /// Options of `sluice dlq replay` alone.
 #[derive(Debug, Clone, Args)]
 pub(in crate::dlq) struct ReplayOptions {
-    /// Replay N dead letters first, and go on only if few of them fail again
+    /// Replay N dead letters first, and continue only if few of them fail again
     ///
     /// Waits until the outcome of each is known. --abort-over sets how many may fail.
     #[arg(long, value_name = "N", value_parser = count)]
@@ -24,9 +24,9 @@ pub(in crate::dlq) struct ReplayOptions {
     /// Leave a dead letter in the queue if it was replayed N times or more
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = count)]
     pub(in crate::dlq) max_replays: u32,
-    /// Predict the outcome of the replay without doing it
+    /// Predict the outcome of the replay without replaying
     ///
-    /// Shows what would be replayed and what would become of it under the current rules and the current table in MySQL.
+    /// Shows what would be replayed, and the outcome with the current rules and the current table in MySQL.
     #[arg(long, conflicts_with_all = ["dry_run", "wait"])]
     pub(in crate::dlq) plan: bool,
     /// Rules file (TOML) for the review [default: built-in rules]
@@ -45,6 +45,8 @@ impl ReplayOptions {
         let replays = dead_letter.summary.replays;
         let times = if replays == 1 { "once".to_owned() } else { format!("{replays} times") };
         let too_often = !self.force && replays >= self.max_replays;
-        too_often.then(|| format!("it says that it was replayed {times} already; look why it dies, or say --force"))
+        too_often.then(|| {
+            format!("its header says that it was already replayed {times}; find out why it fails, or use --force")
+        })
     }
 }

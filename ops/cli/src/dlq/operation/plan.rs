@@ -1,4 +1,4 @@
-//! The plan of a replay: how many dead letters, of which groups, and what would become of them.
+//! The plan of a replay: how many dead letters, of which groups, and their forecasts.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,9 +15,9 @@ use sluice_runtime::table::{lines, right, table};
 
 /// The most different refusals that the text names.
 const REFUSALS: usize = 5;
-/// The most groups, and the most refusals, that are told apart.
+/// The most groups, and the most refusals, that are counted separately.
 const KINDS: usize = 1000;
-/// What all others are called.
+/// The name for all others.
 const OTHERS: &str = "others";
 
 /// A plan.
@@ -34,7 +34,7 @@ pub(in crate::dlq) struct Plan {
     refusals: BTreeMap<(String, String), u32>,
 }
 
-/// Dead letters that died of the same failure.
+/// Dead letters with the same failure.
 #[derive(Debug, Serialize)]
 struct Group {
     count: u32,
@@ -53,7 +53,7 @@ struct Refusal<'a> {
 }
 
 impl Plan {
-    /// One more dead letter, and what would become of it.
+    /// One more dead letter, and its forecast.
     pub(in crate::dlq) fn add(&mut self, dead_letter: &DeadLetterSummary, forecast: &Forecast) {
         self.dead_letters += 1;
         let known = self.groups.len() < KINDS || self.groups.contains_key(&dead_letter.fingerprint);
@@ -115,7 +115,7 @@ impl Plan {
         }
         let mut text = format!("{}\n{}: {}\n", lines(groups), dead_letters(self.dead_letters), counted(&self.forecast));
         if !self.verdicts.is_empty() {
-            text.push_str(&format!("verdicts by today's rules: {}\n", counted(&self.verdicts)));
+            text.push_str(&format!("verdicts by the current rules: {}\n", counted(&self.verdicts)));
         }
         let refusals = self.refusals();
         for Refusal { count, code, message } in refusals.iter().take(REFUSALS) {

@@ -1,4 +1,4 @@
-//! How fast an operation goes: as fast as it can, or so many dead letters a second.
+//! The rate of an operation: unlimited, or so many dead letters a second.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ pub(in crate::dlq) const BATCH: usize = 100;
 /// With a rate, batches are so small that there are several of them a second.
 const BATCHES_A_SECOND: u32 = 5;
 
-/// An operation that is later than this has been held up.
+/// An operation that is later than this was delayed.
 const LATE: Duration = Duration::from_secs(1);
 
 /// Keeps the rate.
 pub(in crate::dlq) struct RateLimit {
     rate: Option<u32>,
-    /// The dead letters of the next batch, and of the largest one. Batches grow with what went well: a queue that is
-    /// full is overrun by no more than what was on its way then.
+    /// The dead letters of the next batch, and of the largest one. Batches grow while all goes well, so that a full
+    /// queue is exceeded by at most one batch.
     size: usize,
     most: usize,
     begun: Instant,
@@ -43,8 +43,8 @@ impl RateLimit {
         wanted.clamp(1, self.size)
     }
 
-    /// Waits until the dead letters counted so far have had their time. The clock starts with the first of them, not
-    /// with the search for it, and what was held up by something else is not made up for in a rush.
+    /// Waits as long as the rate requires for the dead letters counted so far. The clock starts with the first of them,
+    /// and delays from other causes are not made up for in a burst.
     pub(in crate::dlq) async fn wait(&mut self) {
         let Some(rate) = self.rate else { return };
         if self.counted == 0 {

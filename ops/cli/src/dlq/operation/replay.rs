@@ -1,6 +1,5 @@
-//! Replay: a copy goes back to the work exchange, and only when the broker has confirmed it and a queue holds it does
-//! the dead letter leave the dead letters. In between a post is in both places, which its primary key absorbs; it is
-//! never in neither.
+//! Replay: publishes a copy to the work exchange, and removes the dead letter only after the broker has confirmed the
+//! copy. In between, a post is in both queues, which is harmless because of the primary key; it is never in neither.
 //!
 //! ```text
 //!  replayed too often ─► left          what is stored already? ─► publish ─► confirmed ─► take out ─► record
@@ -30,17 +29,17 @@ pub(in crate::dlq) const PATIENCE: Duration = Duration::from_secs(10);
 /// faster.
 pub(in crate::dlq) const BATCH: usize = 1000;
 
-/// Puts dead letters back to work.
+/// Replays dead letters.
 pub(in crate::dlq) struct Replayer {
     /// Where to.
     pub(in crate::dlq) publisher: Publisher,
-    /// With how much care.
+    /// The options.
     pub(in crate::dlq) options: ReplayOptions,
 }
 
 impl Replayer {
-    /// Replays a batch. The first dead letter that the broker does not take ends the operation, unless it is the dead
-    /// letter's own fault: the next would fare no better.
+    /// Replays a batch. The first dead letter that the broker does not accept ends the operation, unless the dead
+    /// letter itself is the cause, because the next one would fail too.
     pub(in crate::dlq) async fn batch(
         &self,
         dead_letters: Vec<DeadLetter>,
@@ -54,7 +53,7 @@ impl Replayer {
         let traces = match traces(&dead_letters, audit_log).await {
             Ok(traces) => traces,
             Err(error) if begun_before && is_down(&error) => return Done::NotNow(dead_letters, error.to_string()),
-            Err(error) => return not_begun(format!("MySQL could not be asked what is stored already: {error}")),
+            Err(error) => return not_begun(format!("MySQL could not be queried for what is already stored: {error}")),
         };
         let mut outcomes = Vec::with_capacity(dead_letters.len());
         let mut sent = Vec::with_capacity(dead_letters.len());
@@ -97,15 +96,15 @@ fn not_begun(reason: String) -> Done {
     Done::Acted(Batch::not_begun(reason))
 }
 
-/// Whether MySQL will be back without anybody changing what we ask of it.
+/// Whether MySQL can recover without a change to the request.
 pub(in crate::dlq) fn is_down(error: &StoreError) -> bool {
     error.failure.kind == Kind::Dependency
 }
 
-/// Takes a dead letter out once its copy is safe.
+/// Removes a dead letter once its copy is confirmed.
 async fn conclude(dead_letter: DeadLetter, trace: &Trace, answer: Result<(), PublishError>) -> (&'static str, String) {
     match answer {
-        Err(error) => ("failed", format!("{error}; it stays among the dead letters")),
+        Err(error) => ("failed", format!("{error}; it stays in the dead-letter queue")),
         Ok(()) => {
             failpoint::reach(failpoint::REPLAY_CONFIRMED);
             match dead_letter.remove().await {
@@ -116,8 +115,7 @@ async fn conclude(dead_letter: DeadLetter, trace: &Trace, answer: Result<(), Pub
     }
 }
 
-/// What is to be known of each dead letter later, seen before it is put back: a moment after, a worker may have stored
-/// it.
+/// Notes about each dead letter for later, made before it is replayed: right after, a worker may have stored it.
 async fn traces(dead_letters: &[DeadLetter], audit_log: &AuditLog) -> Result<Vec<Trace>, StoreError> {
     let now = OffsetDateTime::now_utc();
     // The texts themselves would be in memory twice.
@@ -137,7 +135,7 @@ async fn traces(dead_letters: &[DeadLetter], audit_log: &AuditLog) -> Result<Vec
                 trace.already_recorded = content.as_ref() == Some(&row.content);
                 trace.id_taken = !trace.already_recorded;
             }
-            // Where two dead letters have one id and say different things, the row will be the first one's.
+            // If two dead letters have the same id and different texts, the first one gets the row.
             (Some((id, None)), Some(content)) => {
                 trace.id_taken = *first.entry(id).or_insert_with(|| content.clone()) != content
             }
@@ -148,9 +146,9 @@ async fn traces(dead_letters: &[DeadLetter], audit_log: &AuditLog) -> Result<Vec
 }
 
 /// Harmless, but the operator must know.
-const STILL_THERE: &str = "it is back in the queue, but could not be taken out of the dead letters";
+const STILL_THERE: &str = "it was published to the work queue, but could not be removed from the dead-letter queue";
 
-/// What was done cannot be undone; what is missing in the audit log is said here.
+/// The replay cannot be undone; entries missing in the audit log are printed here.
 pub(in crate::dlq) fn unrecorded(outcomes: &[OperationItem], error: &str) -> String {
     let replayed: Vec<&str> = outcomes
         .iter()

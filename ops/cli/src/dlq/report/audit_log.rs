@@ -1,4 +1,4 @@
-//! The audit log of one operation, as it is written. What cannot be recorded is not done.
+//! Writes the audit log of one operation. What cannot be recorded is not done.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::actor::actor;
 const TRIES: u32 = 3;
 /// The wait between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The most dead letters that the audit log of a denial names: what was not done to them is no news of any one of them.
+/// The most dead letters that are recorded for a denied operation.
 const DENIED: usize = 1000;
 
 /// Writes one operation.
@@ -28,7 +28,7 @@ pub(in crate::dlq) struct AuditLog {
 }
 
 impl AuditLog {
-    /// The audit log of an operation that has not begun. `asked` is the selection as it was asked for.
+    /// The audit log of an operation that has not started. `asked` is the selection.
     pub(in crate::dlq) async fn new(store: Store, kind: OperationKind, prefix: &str, asked: Value) -> Self {
         let operation = Operation::begin(kind, actor().await, prefix.to_owned(), asked);
         Self { store, operation, begun: false, numbered: 0, room: None }
@@ -65,12 +65,12 @@ impl AuditLog {
         &self,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, StoredContent>, StoreError> {
-        // Few of many, mostly: only theirs are worth a look at their texts.
+        // Usually few of many: only their texts are read.
         let there: Vec<PostId> = self.stored(posts).await?.into_iter().collect();
         self.store.contents(&there).await.map_err(|failure| self.store.with_context(failure))
     }
 
-    /// Records that the operation begins, once: an operation that touches no dead letter is none.
+    /// Records the start of the operation, once: an operation without dead letters is not recorded.
     ///
     /// # Errors
     /// The database's; the operation must not be done then.
@@ -94,7 +94,7 @@ impl AuditLog {
         OperationItem { number, dead_letter, post, outcome, detail, death: None, archived: None, undoes: Vec::new() }
     }
 
-    /// The next line, with the post that the dead letter holds and how it had died.
+    /// The next line, with the post in the dead letter and how it had failed.
     pub(in crate::dlq) fn about(
         &mut self,
         dead_letter: &DeadLetterSummary,
@@ -105,7 +105,7 @@ impl AuditLog {
         OperationItem { post: dead_letter.post, death: Some(dead_letter.death()), ..entry }
     }
 
-    /// How many bytes of one dead letter the audit log can keep. MySQL is asked once.
+    /// How many bytes of one dead letter the audit log can hold. MySQL is queried once.
     ///
     /// # Errors
     /// The database's.
@@ -118,11 +118,11 @@ impl AuditLog {
         Ok(room)
     }
 
-    /// The next line, with all that is needed to bring the dead letter back; where that is more than there is
-    /// [`Self::room`] for, a line that says so.
+    /// The next line, with everything needed to restore the dead letter; if that exceeds [`Self::room`], a line that
+    /// says so.
     ///
     /// # Errors
-    /// When it cannot be written out: it must not be taken out of RabbitMQ then.
+    /// When it cannot be serialised: then it must not be removed from RabbitMQ.
     pub(in crate::dlq) fn keeping(
         &mut self,
         summary: &DeadLetterSummary,
@@ -137,8 +137,7 @@ impl AuditLog {
         Ok(OperationItem { archived: Some(kept), ..self.about(summary, outcome, String::new()) })
     }
 
-    /// Records that an operation was not done, and why. Where that cannot be recorded it is only said: nothing was
-    /// done, after all.
+    /// Records that an operation was not done, and why. If that cannot be recorded, it is only printed.
     pub(in crate::dlq) async fn deny(&mut self, dead_letters: impl Iterator<Item = &DeadLetterSummary>, reason: &str) {
         let lines: Vec<OperationItem> =
             dead_letters.take(DENIED).map(|dead_letter| self.about(dead_letter, "denied", reason.to_owned())).collect();
@@ -147,11 +146,11 @@ impl AuditLog {
             refused => refused,
         };
         if let Err(error) = recorded {
-            report!("that this was not done could not be recorded: {error}");
+            report!("the refusal could not be recorded: {error}");
         }
     }
 
-    /// Writes lines; tries again where the database hesitates, which repeats nothing.
+    /// Writes lines; retries on errors, which repeats nothing.
     ///
     /// # Errors
     /// The database's, at the last try.
@@ -173,11 +172,12 @@ impl AuditLog {
     }
 }
 
-/// Said of a dead letter that the audit log cannot keep.
+/// For a dead letter that the audit log cannot hold.
 fn too_large(bytes: usize, room: usize) -> String {
     format!(
-        "the audit log cannot keep it, so it stays: written out it has {bytes} bytes, and MySQL takes {room} at most; \
-         `SET GLOBAL max_allowed_packet = {}` makes room (at most 1073741824), or `sluice dlq export` it and `drop \
+        "the audit log cannot hold it, so it stays: it has {bytes} bytes as JSON, and MySQL accepts at most {room}; \
+        raise the limit with `SET GLOBAL max_allowed_packet = {}` (at most 1073741824), or `sluice dlq export` it and \
+        `drop \
          --forever`",
         (bytes + bytes / 8).next_multiple_of(1024 * 1024)
     )

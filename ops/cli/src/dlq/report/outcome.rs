@@ -10,7 +10,7 @@ use sluice_runtime::output;
 pub(in crate::dlq) struct Batch {
     /// One for each dead letter, in their order.
     pub(in crate::dlq) outcomes: Vec<OperationItem>,
-    /// Why the operation cannot go on.
+    /// Why the operation cannot continue.
     pub(in crate::dlq) stop: Option<String>,
 }
 

@@ -22,7 +22,7 @@ pub(in crate::dlq) struct Reporter {
     /// Those that were replayed too often.
     left: u32,
     failed: u32,
-    /// Those of which it is not known whether it was done.
+    /// Those with an unknown outcome.
     not_known: u32,
     unknown: u32,
     skipped: u32,
@@ -35,7 +35,7 @@ impl Reporter {
     /// shows a progress bar.
     pub(in crate::dlq) fn new(wording: Wording, json: bool, dead_letters: u32, rate: Option<u32>) -> Self {
         let acted = Arc::new(AtomicU64::new(0));
-        let template = "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {time_left} left]";
+        let template = "{bar:30} {pos}/{len} checked, {msg} [{elapsed}, about {time_left} left]";
         let bar = bar_at_rate(dead_letters.into(), template, Arc::clone(&acted), rate);
         let report =
             Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, skipped: 0, acted };
@@ -72,9 +72,10 @@ impl Reporter {
             match *outcome {
                 "failed" => self.note(&format!("{}: not {}: {}", line(dead_letter), self.past(), line(detail))),
                 NOT_KNOWN => {
-                    self.note(&format!("{}: not known whether {}: {}", line(dead_letter), self.past(), line(detail)))
+                    let (id, detail) = (line(dead_letter), line(detail));
+                    self.note(&format!("{id}: unknown whether it was {}: {detail}", self.past()))
                 }
-                "left" => self.note(&format!("{}: left where it is: {}", line(dead_letter), line(detail))),
+                "left" => self.note(&format!("{}: left in the queue: {}", line(dead_letter), line(detail))),
                 _ => {}
             }
         }
@@ -127,13 +128,13 @@ impl Reporter {
     fn summary(&self, ending: &Ending, operation: Option<&str>) -> String {
         let Self { done, left, failed, not_known, unknown, skipped, .. } = self;
         let mut words = match (ending, done + left + failed + not_known + unknown + skipped) {
-            (Ending::Complete, 0) => "no dead letter passes the filters; nothing was done".to_owned(),
+            (Ending::Complete, 0) => "no dead letter matches the filters; nothing was done".to_owned(),
             _ => format!("{done} {}", self.past()),
         };
         for (count, what) in [
-            (left, "left where they are"),
+            (left, "left in the queue"),
             (failed, "failed"),
-            (not_known, "not known"),
+            (not_known, "unknown"),
             (unknown, "not found"),
             (skipped, "skipped"),
         ] {
@@ -147,7 +148,7 @@ impl Reporter {
         match ending {
             Ending::Complete => {}
             Ending::Interrupted => {
-                words.push_str(&format!("; interrupted: {}, the same command goes on", self.others()));
+                words.push_str(&format!("; interrupted: {}; run the same command again to continue", self.others()));
             }
             Ending::Stopped(reason) => {
                 words.push_str(&format!("; stopped, {}: {}", self.others(), line(reason)));
@@ -159,8 +160,8 @@ impl Reporter {
     /// What is known of those on which the operation did not act.
     fn others(&self) -> &'static str {
         match self.wording.kind {
-            OperationKind::Import => "no further line was imported",
-            _ => "the others are where they were",
+            OperationKind::Import => "no further lines were imported",
+            _ => "the others are unchanged",
         }
     }
 
@@ -200,7 +201,7 @@ mod tests {
             report(5, 1, 2).summary(&Ending::Complete, Some("77")),
             "5 replayed, 1 failed, 2 not found (recorded as operation 77)"
         );
-        assert!(report(5, 0, 0).summary(&Ending::Interrupted, None).contains("the same command goes on"));
+        assert!(report(5, 0, 0).summary(&Ending::Interrupted, None).contains("run the same command again"));
         assert!(report(5, 1, 0).summary(&Ending::Stopped("it is full".to_owned()), None).ends_with("it is full"));
     }
 }

@@ -1,4 +1,4 @@
-//! How each operation is spoken of.
+//! The wording for each operation.
 
 use sluice_mysql::OperationKind;
 
@@ -13,7 +13,7 @@ pub(in crate::dlq) struct Wording {
     pub(in crate::dlq) past: &'static str,
     /// The outcome of a dry run.
     pub(in crate::dlq) would: &'static str,
-    /// The question, around the dead letters it is about.
+    /// The prompt, before and after the dead letters.
     pub(in crate::dlq) asks: (&'static str, &'static str),
 }
 
@@ -23,7 +23,7 @@ pub(in crate::dlq) const REPLAY: Wording = Wording {
     command: "dlq replay",
     past: "replayed",
     would: "would_replay",
-    asks: ("Replay", "to the workers"),
+    asks: ("Replay", "to the work queue"),
 };
 
 /// Out of RabbitMQ.
@@ -32,32 +32,32 @@ pub(in crate::dlq) const DROP: Wording = Wording {
     command: "dlq drop",
     past: "dropped",
     would: "would_drop",
-    asks: ("Drop", "into the audit log (undo: `sluice dlq restore`)"),
+    asks: ("Drop", "to the archive (undo: `sluice dlq restore`)"),
 };
 
-/// Out of RabbitMQ and out of the world.
+/// Out of RabbitMQ, without a copy.
 pub(in crate::dlq) const DESTROY: Wording = Wording {
     kind: OperationKind::Destroy,
     command: "dlq drop --forever",
     past: "destroyed",
     would: "would_destroy",
-    asks: ("DESTROY", "for ever, with nothing kept and no way back"),
+    asks: ("DESTROY", "permanently, with no copy and no undo"),
 };
 
-/// Back among the dead letters, from the audit log.
+/// Back to the dead-letter queue, from the archive.
 pub(in crate::dlq) const RESTORE: Wording = Wording {
     kind: OperationKind::Restore,
     command: "dlq restore",
     past: "restored",
     would: "would_restore",
-    asks: ("Bring back", "to the dead letters"),
+    asks: ("Restore", "to the dead-letter queue"),
 };
 
-/// Back among the dead letters, from a file.
+/// Into the dead-letter queue, from a file.
 pub(in crate::dlq) const IMPORT: Wording = Wording {
     kind: OperationKind::Import,
     command: "dlq import",
     past: "imported",
     would: "would_import",
-    asks: ("Import", "to the dead letters"),
+    asks: ("Import", "to the dead-letter queue"),
 };

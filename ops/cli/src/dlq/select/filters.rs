@@ -40,7 +40,7 @@ pub(in crate::dlq) struct Filters {
 
     /// Select dead letters that last failed at this time or later
     ///
-    /// RFC 3339, or how long ago (15m, 2h, 3d). A dead letter that does not say when it failed matches neither --since
+    /// RFC 3339, or how long ago (15m, 2h, 3d). A dead letter without a failure time matches neither --since
     /// nor --until.
     #[arg(long, value_name = "TIME", help_heading = FILTERS, value_parser = past_moment)]
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
@@ -70,7 +70,7 @@ pub(in crate::dlq) struct Filters {
 fn classes() -> impl TypedValueParser<Value = Class> {
     PossibleValuesParser::new(Class::ALL.map(Class::as_str)).try_map(|name| {
         let class = Class::ALL.into_iter().find(|class| class.as_str() == name);
-        class.ok_or_else(|| format!("no class is called {name}"))
+        class.ok_or_else(|| format!("there is no class {name}"))
     })
 }
 
@@ -87,7 +87,7 @@ impl Filters {
     pub(in crate::dlq) fn check(&self) -> Result<(), ConfigError> {
         match (self.since, self.until) {
             (Some(since), Some(until)) if since > until => {
-                Err(ConfigError::new("--since", "it is later than --until, so no dead letter can pass both"))
+                Err(ConfigError::new("--since", "it is later than --until, so no dead letter can match both"))
             }
             _ => Ok(()),
         }

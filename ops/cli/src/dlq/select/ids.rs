@@ -48,7 +48,7 @@ impl Ids {
         by_post.chain(self.by_text.get(message_id)).copied().collect()
     }
 
-    /// Meets a dead letter; `false` if none of them means it.
+    /// Checks a dead letter; `false` if none of them refers to it.
     pub(in crate::dlq) fn meet(&mut self, message_id: &str, post: Option<PostId>) -> bool {
         let which = self.which(message_id, post);
         which.iter().for_each(|place| self.met[*place] = true);

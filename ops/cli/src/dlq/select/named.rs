@@ -1,4 +1,4 @@
-//! Which dead letter is meant by less than its id: by a beginning that no other has, or by `latest`.
+//! Finds a dead letter by a unique beginning of its id, or by `latest`.
 
 use std::ops::ControlFlow;
 
@@ -15,17 +15,17 @@ use crate::visible::line;
 const LATEST: &str = "latest";
 /// The shortest beginning of an id, in characters.
 const SHORTEST: usize = 4;
-/// The most ids that an ambiguous beginning is answered with.
+/// The most ids that are listed for an ambiguous beginning.
 const NAMED: usize = 10;
 
-/// Finds out what one id on the command line means. An id that a dead letter has always means that one. What no dead
-/// letter bears is released as it was typed, for the command to say so.
+/// Resolves an id on the command line. A complete id always takes precedence. An id that no dead letter has is returned
+/// unchanged, so that the command can report it.
 ///
 /// # Errors
 /// When the dead letters cannot be browsed; [`ConfigError`] when several ids begin so.
 pub(in crate::dlq) async fn resolve(dead: &DeadLetters, text: &str) -> anyhow::Result<Named> {
     let named = Named::new(text);
-    // A whole UUID is the beginning of nothing else, and what is too short is not looked for.
+    // A complete UUID is not the beginning of another id, and a text that is too short is not searched for.
     if named.post().is_some() || (text != LATEST && text.chars().count() < SHORTEST) {
         return Ok(named);
     }
@@ -79,8 +79,10 @@ impl Search {
                 let ids: String = several.iter().take(NAMED).map(|id| format!("\n  {}", line(id))).collect();
                 let more = if several.len() > NAMED { "\n  and more" } else { "" };
                 let text = line(named.text());
-                let problem =
-                    format!("several dead letters have an id that begins with {text}; give more of it{ids}{more}");
+                let problem = format!(
+                    "several dead letters have an id that begins with {text}; give more characters of \
+                             it{ids}{more}"
+                );
                 Err(ConfigError::new("ID", problem))
             }
         }

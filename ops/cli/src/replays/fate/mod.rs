@@ -2,12 +2,12 @@
 //!
 //! ```text
 //!  the audit log says ─► not replayed, left
-//!  replayed ─► its row was there before this replay               ─► already recorded
-//!              a later replay found it dead after this one, and no row ─► replayed again
-//!              its row is there now, and no other post's          ─► recorded
-//!              among the dead letters, and bears this replay's id ─► failed again
-//!              a later operation dropped it                             ─► dropped
-//!              none of these                                      ─► waiting, in the queue or in flight
+//!  replayed ─► its row existed before this replay                        ─► already recorded
+//!              a later replay found it failed after this one, and no row ─► replayed again
+//!              its row exists now, and is not another post's             ─► recorded
+//!              it is a dead letter with this replay's id                 ─► failed again
+//!              a later operation dropped it                              ─► dropped
+//!              none of these                                             ─► waiting, in the queue or in flight
 //! ```
 //!
 //! The tables come first: that a dead letter went through this replay, only its header says, and whoever may publish to
@@ -37,7 +37,7 @@ pub(crate) enum Fate {
     FailedAgain(Arc<Reason>),
     /// It is in the queue or in flight.
     Waiting,
-    /// It failed again, and this later replay took it.
+    /// It failed again, and this later replay replayed it.
     ReplayedAgain(String),
     /// It failed again, and this later operation dropped it.
     Dropped(String),

@@ -1,4 +1,4 @@
-//! The page, as a function of what the view holds and of the time.
+//! Draws the page, as a function of the view and the time.
 //!
 //! ```text
 //!  what is watched, and of when this is
@@ -33,7 +33,7 @@ const LABEL: usize = 14;
 const LINES: usize = 2;
 /// How many notes are shown; `sluice status` has them all.
 const NOTES: usize = 3;
-/// How many lines the facts have at the least: a value that is now longer, now shorter than a line moves nothing.
+/// The minimum number of lines for the facts, so that values of varying length do not move the rest of the page.
 const FACT_LINES: usize = 4;
 
 /// Draws the whole of it; says how many workers had room.
@@ -44,7 +44,7 @@ pub(super) fn page(frame: &mut Frame<'_>, view: &View, palette: &Palette, now: O
         .status
         .as_ref()
         .map(|status| told(status, width, palette, now))
-        .unwrap_or_else(|| vec![Line::styled("asking RabbitMQ and MySQL …", palette.label())]);
+        .unwrap_or_else(|| vec![Line::styled("querying RabbitMQ and MySQL …", palette.label())]);
     let curve = if area.height < 40 { 2 } else { 5 };
     let heights = [
         Constraint::Length(1),
@@ -81,7 +81,7 @@ fn title_line(view: &View, width: usize, palette: &Palette, now: OffsetDateTime)
 
 /// The alarms, the notes and the facts.
 fn told(status: &Status, width: usize, palette: &Palette, now: OffsetDateTime) -> Vec<Line<'static>> {
-    // How long something has lasted goes on between two samples.
+    // Durations continue to grow between two samples.
     let status = &Status { at: now, ..status.clone() };
     let mut lines = Vec::new();
     for fact in unreachable(status) {
@@ -92,7 +92,7 @@ fn told(status: &Status, width: usize, palette: &Palette, now: OffsetDateTime) -
     }
     let notes = notes(status);
     let more = notes.len().saturating_sub(NOTES);
-    let more = (more > 0).then(|| format!("{more} more like this; sluice status has them"));
+    let more = (more > 0).then(|| format!("{more} more like this; `sluice status` lists them"));
     for note in notes.into_iter().take(NOTES).chain(more) {
         let fact = Fact { name: "note", value: note };
         lines.extend(wrapped(fact, width, LINES, palette.warning(), palette.warning()));

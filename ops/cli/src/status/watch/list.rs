@@ -15,7 +15,7 @@ use crate::status::workers::Workers;
 use crate::times::span;
 use crate::visible::line;
 
-/// From how many columns on there is room for what matters less.
+/// The width from which less important columns are shown.
 const WIDE: u16 = 150;
 /// The longest bar of a share, in characters.
 const BAR: usize = 8;
@@ -26,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, palette: &Pal
     let Some(status) = &view.status else { return room };
     let all = view.workers();
     if all == 0 {
-        let text = if status.workers.is_some() { "no worker answers" } else { "which workers there are is unknown" };
+        let text = if status.workers.is_some() { "no worker answers" } else { "the list of workers is unknown" };
         frame.render_widget(Paragraph::new(text).style(palette.label()), area);
         return room;
     }
@@ -36,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, palette: &Pal
     let members = status.workers.iter().flat_map(Workers::members).enumerate();
     let answered = members.map(|(place, worker)| row(worker, status, place, wide, palette, now));
     let silent = view.silent.iter().map(|silent| silent_row(silent, wide, palette, now));
-    // Whoever has to be looked for is in sight.
+    // Workers that need attention are visible.
     let rows = silent.chain(answered).skip(top).take(room);
     frame.render_widget(Table::new(rows, widths(wide)).header(headings(wide, palette)).column_spacing(2), area);
     if all > room {

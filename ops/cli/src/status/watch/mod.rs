@@ -1,5 +1,4 @@
-//! `sluice status --watch` on a terminal: a page that stays, with keys. It begins before the first answer is there and
-//! lives on while RabbitMQ or MySQL is down.
+//! `sluice status --watch` on a terminal: a page that stays, with keys. It starts before the first sample and stays open while RabbitMQ or MySQL is down.
 //!
 //! ```text
 //!  sampler ──Status──► View ◄──keys── terminal
@@ -33,10 +32,10 @@ use view::{View, Wish};
 use super::known::Status;
 use super::sample::Sampler;
 
-/// How often the page is drawn without any news: how long something has lasted is shown in seconds.
+/// How often the page is drawn without new samples, because durations are shown in seconds.
 const REDRAW: Duration = Duration::from_secs(1);
-/// How long the sampler is waited for at the end, so that dead letters that it looks at are put back. Where it cannot,
-/// RabbitMQ does when the connection ends.
+/// How long to wait for the sampler at the end, so that it can return dead letters that it is browsing. If it cannot,
+/// RabbitMQ returns them when the connection ends.
 const PUTTING_BACK: Duration = Duration::from_secs(2);
 
 /// Whether stdout can show a page that stays.
@@ -56,7 +55,7 @@ pub(super) async fn run(mut sampler: Sampler, interval: Duration, stop: Cancella
     let mut sampling = pin!(sample(&mut sampler, interval, samples, &stop));
     let mut redraw = tokio::time::interval(REDRAW);
     redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut screen = Screen::enter().context("the terminal cannot be set up; a pipe gets plain text")?;
+    let mut screen = Screen::enter().context("the terminal cannot be set up; pipe the output for plain text")?;
     let mut keys = EventStream::new();
     loop {
         screen.draw(|frame| view.room = draw::page(frame, &view, &palette, OffsetDateTime::now_utc()))?;
@@ -64,7 +63,7 @@ pub(super) async fn run(mut sampler: Sampler, interval: Duration, stop: Cancella
         view.scroll(Wish::Nothing);
         failpoint::reach(failpoint::STATUS_DRAWN);
         tokio::select! {
-            // It ends at the stop alone.
+            // It ends only at the stop.
             () = &mut sampling => return Ok(()),
             Some(status) = taken.recv() => view.take(status),
             key = keys.next() => match key {
@@ -83,7 +82,7 @@ pub(super) async fn run(mut sampler: Sampler, interval: Duration, stop: Cancella
     Ok(())
 }
 
-/// Takes samples until the stop. Each waits until the one before was taken up.
+/// Takes samples until the stop. Each waits until the previous one was consumed.
 async fn sample(sampler: &mut Sampler, interval: Duration, samples: mpsc::Sender<Status>, stop: &CancellationToken) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

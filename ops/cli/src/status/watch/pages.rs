@@ -115,17 +115,14 @@ fn what_is_down_is_said_first_with_since_when() {
 #[test]
 fn without_workers_or_servers_the_page_says_so() {
     for size in SIZES {
-        has(&drawn(&View::new("post", Duration::from_secs(2)), size, true).0, &["asking RabbitMQ and MySQL"]);
+        has(&drawn(&View::new("post", Duration::from_secs(2)), size, true).0, &["querying RabbitMQ and MySQL"]);
         has(&drawn(&view(0, |_| {}), size, true).0, &["no worker answers", "0 workers", "q quit"]);
         let down = view(0, |sample| {
             (sample.queue, sample.workers, sample.dead_letters) = (None, None, None);
             sample.unreachable.push(Unreachable { what: "RabbitMQ", since: NOON, problem: "refused".to_owned() });
         });
         let (lines, ..) = drawn(&down, size, true);
-        has(
-            &lines,
-            &["RabbitMQ since", "queue         unknown", "which workers there are is unknown", "workers unknown"],
-        );
+        has(&lines, &["RabbitMQ since", "queue         unknown", "the list of workers is unknown", "workers unknown"]);
     }
 }
 

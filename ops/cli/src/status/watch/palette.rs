@@ -1,10 +1,10 @@
-//! The colours of the page, and what stands in for them where there are none.
+//! The colours of the page, and their replacements if there are none.
 
 use anstream::{AutoStream, ColorChoice};
 use ratatui::style::{Color, Modifier, Style};
 use sluice_rabbit::worker_status::State;
 
-/// Styles by what they mean. Nothing is told by a colour alone.
+/// Styles by meaning. No information is conveyed by colour alone.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
     colours: bool,

@@ -1,8 +1,8 @@
 //! The terminal's alternate screen: entered once, and left as it was however the program ends.
 //!
-//! A panic of the thread that draws is told after the screen was left, where people can read it. One of any other
-//! thread is a library's (RabbitMQ's panics in a thread of its own when a connection attempt is given up) and ends
-//! nothing here: what it says is kept, and told at the end.
+//! A panic of the drawing thread is printed after the screen was left, where people can read it. A panic of any other
+//! thread comes from a library (the RabbitMQ library panics in its own thread when a connection attempt is abandoned)
+//! and is not fatal: its message is kept, and printed at the end.
 
 use std::io;
 use std::panic;
@@ -57,7 +57,7 @@ impl Drop for Screen {
     }
 }
 
-/// Once, whoever asks first. A terminal that has gone away needs nothing.
+/// Only once. A closed terminal needs nothing.
 fn leave() {
     if ENTERED.swap(false, Ordering::SeqCst) {
         let _ = disable_raw_mode();
@@ -65,7 +65,7 @@ fn leave() {
     }
 }
 
-/// What a panic says goes to the usual place, but never onto the screen. (The hook of `ratatui::init` leaves the screen
+/// A panic message goes to the usual place, but never onto the screen. (The hook of `ratatui::init` leaves the screen
 /// at any thread's panic.)
 fn guard_against_panics() {
     let drawing = thread::current().id();

@@ -12,7 +12,7 @@ use crate::status::workers::Workers;
 
 /// How many samples the curves have at the most: more than a terminal has columns.
 const SAMPLES: usize = 1000;
-/// For how long a worker that does not answer any more is named.
+/// For how long a worker that does not answer any more is listed.
 const NAMED: time::Duration = time::Duration::minutes(5);
 
 /// Everything that a page shows.
@@ -30,7 +30,7 @@ pub(super) struct View {
     pub(super) stored: VecDeque<Option<f64>>,
     /// Workers that have answered since this began, and do not any more.
     pub(super) silent: Vec<Silent>,
-    /// How many workers are scrolled out of sight at the top.
+    /// How many workers are scrolled off at the top.
     pub(super) top: usize,
     /// How many had room when the page was drawn last.
     pub(super) room: usize,
@@ -47,7 +47,7 @@ pub(super) struct Silent {
     pub(super) since: OffsetDateTime,
 }
 
-/// What a key asks for.
+/// The action of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     /// To leave.
@@ -61,7 +61,7 @@ pub(super) enum Wish {
 }
 
 impl View {
-    /// One that knows nothing yet.
+    /// An empty view.
     pub(super) fn new(prefix: &str, interval: Duration) -> Self {
         Self {
             prefix: prefix.to_owned(),
@@ -93,7 +93,7 @@ impl View {
 
     fn note_silent(&mut self, workers: &Workers, now: OffsetDateTime) {
         let answers = |worker: &str, pid| workers.members().iter().any(|one| one.worker == worker && one.pid == pid);
-        // One that bears the name of another was started in its place.
+        // A worker with the same name was started in its place.
         let replaced = |worker: &str| workers.members().iter().any(|one| one.worker == worker);
         let before = self.status.iter().filter_map(|status| status.workers.as_ref()).flat_map(Workers::members);
         let lost = before.filter(|one| !answers(&one.worker, one.pid));

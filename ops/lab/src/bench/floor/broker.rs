@@ -34,7 +34,7 @@ async fn leave(connection: &Connection) {
     let _ = tokio::time::timeout(Duration::from_secs(1), connection.close(200, "done".into())).await;
 }
 
-/// Publishes posts as the front door would, persistent, mandatory and confirmed, on one channel; how many in a second.
+/// Publishes posts as the HTTP API would, persistent, mandatory and confirmed, on one channel; how many in a second.
 pub(in super::super) async fn publish(url: &str, topology: &Topology, posts: &[Post]) -> anyhow::Result<f64> {
     let messages: Vec<_> = posts.iter().map(|post| (properties(post), post.to_body())).collect();
     let connection = connect(url).await?;

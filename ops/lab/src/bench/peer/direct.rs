@@ -1,4 +1,4 @@
-//! A front door without a queue: the post is inserted, then the client is answered.
+//! An HTTP server without a queue: inserts the post, then answers the client.
 
 use axum::extract::State;
 use axum::http::StatusCode;

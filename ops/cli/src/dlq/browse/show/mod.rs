@@ -35,8 +35,8 @@ pub(in crate::dlq) struct ShowArgs {
     servers: ServerArgs,
     /// Print one JSON object
     ///
-    /// Keys: those of `sluice dlq list --json`, then origin, user (who published it; RabbitMQ vouches for this value,
-    /// all others are what the dead letter says about itself), headers, body (as text), body_is_utf8, and operations
+    /// Keys: those of `sluice dlq list --json`, then origin, user (who published it; RabbitMQ verifies this value,
+    /// all others come from the dead letter itself), headers, body (as text), body_is_utf8, and operations
     /// (as in `sluice dlq audit --json`, oldest first; null if MySQL could not be queried).
     #[arg(long, conflicts_with = "body")]
     json: bool,
@@ -75,14 +75,14 @@ pub(in crate::dlq) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let queue = dead.topology.dead_letter_queue();
     if found.count == 0 {
         let id = line(&args.id);
-        report!("no dead letter in {queue} has the id {id} ({total} were looked at); `sluice dlq list` has them");
+        report!("no dead letter in {queue} has the id {id} ({total} were browsed); `sluice dlq list` lists them");
         return Ok(Exit::Partial);
     }
     if found.count > 1 {
         report!("{} dead letters have this id, the oldest comes first", found.count);
     }
     if let Some(Err(error)) = &operations {
-        report!("what was done to it is not known: {error:#}");
+        report!("the operations on it cannot be read: {error:#}");
     }
     if args.body && !std::io::stdout().is_terminal() {
         found.print_raw()?

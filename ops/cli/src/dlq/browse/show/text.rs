@@ -22,14 +22,14 @@ pub(super) fn advice(no_post: Option<&Failure>, dead_letter: &DeadLetterSummary,
     match no_post {
         None if dead_letter.code == ID_CONFLICT => format!(
             "a replay cannot help while another post is stored under its id\n\
-             to give this one an id of its own, then replay it\n  {}\nto take it out; the audit log keeps it\n  {}\n",
+             to give this one a new id, then replay it\n  {}\nto remove it; the archive keeps a copy\n  {}\n",
             command("dlq edit --new-id"),
             command("dlq drop")
         ),
         None => format!("to replay it\n  {}\n", command("dlq replay")),
         Some(failure) => format!(
-            "a replay cannot help: no worker can take this body ({}: {})\nto correct it, then replay it\n  {}\n\
-             to take it out; the audit log keeps it\n  {}\n",
+            "a replay cannot help: no worker can read this body ({}: {})\nto correct it, then replay it\n  {}\n\
+             to remove it; the archive keeps a copy\n  {}\n",
             line(&failure.code),
             line(&failure.message),
             command("dlq edit"),
@@ -59,7 +59,7 @@ pub(super) fn full(dead_letter: &Shown<'_>, advice: &str, now: OffsetDateTime) -
     row("came from", &came_from(dead_letter.origin));
     row("replays", &summary.replays.to_string());
     if let Some(user) = dead_letter.user {
-        row("published by", &format!("{} (RabbitMQ vouches for it)", line(user)));
+        row("published by", &format!("{} (verified by RabbitMQ)", line(user)));
     }
     let _ = writeln!(text, "{}", source(dead_letter));
     text.push_str(&deaths(&dead_letter.headers));
@@ -76,9 +76,9 @@ fn source(dead_letter: &Shown<'_>) -> String {
     let header = match &dead_letter.headers {
         headers if headers.get(FAILURE_HEADER).is_some() => FAILURE_HEADER,
         headers if headers.get("x-death").is_some() => "x-death",
-        _ => return "(no header says why it is here)".to_owned(),
+        _ => return "(no header gives the reason)".to_owned(),
     };
-    format!("(the header {header} says so; whoever may publish to RabbitMQ can write it)")
+    format!("(from the header {header}, which any publisher can set)")
 }
 
 fn history(operations: &[AuditEntry]) -> String {
@@ -87,12 +87,12 @@ fn history(operations: &[AuditEntry]) -> String {
         format!("  {}  {what}: {}\n", shown(Some(operation.at)), line(&detail))
     });
     let text: String = lines.collect();
-    if text.is_empty() { text } else { format!("\nwhat was done to it\n{text}") }
+    if text.is_empty() { text } else { format!("\noperations\n{text}") }
 }
 
 fn when(at: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
     match at {
-        Some(at) if at > now => format!("{} (a time to come)", shown(Some(at))),
+        Some(at) if at > now => format!("{} (in the future)", shown(Some(at))),
         Some(at) => format!("{} ({} ago)", shown(Some(at)), span(now - at)),
         None => "unknown".to_owned(),
     }
@@ -121,12 +121,12 @@ fn deaths(headers: &Value) -> String {
     if text.is_empty() {
         text
     } else {
-        format!("\nthe header x-death, which the broker writes, and senders can\n{text}")
+        format!("\nheader x-death (written by the broker, but any publisher can set it)\n{text}")
     }
 }
 
 /// The note on a header with the name of the property.
-const CLAIM: &str = " (a claim: RabbitMQ vouches for the property user_id alone)";
+const CLAIM: &str = " (not verified: RabbitMQ checks only the property user_id)";
 
 /// The headers that are not shown above.
 fn other_headers(headers: &Value) -> String {
@@ -146,7 +146,7 @@ fn body(dead_letter: &Shown<'_>) -> String {
     }
     let json = serde_json::from_str::<Value>(&dead_letter.body).and_then(|json| serde_json::to_string_pretty(&json));
     let text = json.unwrap_or_else(|_| dead_letter.body.clone());
-    let note = if dead_letter.body_is_utf8 { "" } else { "\n(not UTF-8; --body gives the bytes)" };
+    let note = if dead_letter.body_is_utf8 { "" } else { "\n(not UTF-8; --body prints the bytes)" };
     format!("{}{note}", block(&text))
 }
 
@@ -225,7 +225,10 @@ mod tests {
     fn deaths_and_other_headers_are_shown_apart() {
         let death = json!({ "count": 3, "reason": "expired", "queue": "post_queue", "time": 1_795_363_200 });
         let text = text_of(json!({ "x-death": [death], "tenant": 7, "sluice-failure": "{}" }), "");
-        assert!(text.contains("and senders can\n  expired in queue post_queue, 3 ×, first at 2026-11-22T16:00:00Z\n"));
+        assert!(text.contains(
+            "any publisher can set it)\n  expired in queue post_queue, 3 ×, first at \
+                               2026-11-22T16:00:00Z\n"
+        ));
         assert!(text.contains("headers\n  tenant: 7\n"), "{text}");
         assert!(!text.contains("sluice-failure: "), "it is shown above");
     }
@@ -233,9 +236,9 @@ mod tests {
     #[test]
     fn what_the_broker_does_not_vouch_for_is_shown_as_a_claim() {
         let text = text_of(json!({ "sluice-user-id": "admin", "sluice-failure": "{}" }), "");
-        assert!(text.contains("sluice-user-id: admin (a claim: "), "{text}");
-        assert!(text.contains("(the header sluice-failure says so; whoever may publish"), "{text}");
-        assert!(!text.contains("vouches for it"), "{text}");
-        assert!(text_of(json!({}), "").contains("(no header says why it is here)"));
+        assert!(text.contains("sluice-user-id: admin (not verified: "), "{text}");
+        assert!(text.contains("(from the header sluice-failure, which any publisher can set)"), "{text}");
+        assert!(!text.contains("verified by RabbitMQ"), "{text}");
+        assert!(text_of(json!({}), "").contains("(no header gives the reason)"));
     }
 }

@@ -49,7 +49,7 @@ pub(in crate::dlq) fn plan(preview: &Preview, json: bool) -> anyhow::Result<Exit
     }
     preview.unknown.iter().for_each(|id| report!("{}: {NO_SUCH_DEAD_LETTER}", line(id)));
     if preview.count == 0 {
-        report!("no dead letter passes the filters");
+        report!("no dead letter matches the filters");
     }
     report!("this is a plan; nothing was done");
     Ok(preview.planned())

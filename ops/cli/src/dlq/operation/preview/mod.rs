@@ -120,7 +120,7 @@ impl Preview {
         }
         if let Some(unreachable) = judge.unreachable {
             self.is_partial = true;
-            report!("what the table would say is not known: {unreachable}");
+            report!("the table cannot be checked: {unreachable}");
         }
         Ok(())
     }

@@ -90,6 +90,6 @@ mod tests {
         assert!(text.contains("5  expired    c") && text.contains("7  permanent  c"), "{text}");
         assert!(text.contains("id-9") && !text.contains("id-10") && text.contains("… and 2 more"), "{text}");
         assert!(text.contains("nobody: no dead letter has this id"), "{text}");
-        assert!(text.ends_with("Replay these dead letters (12) to the workers? [y/N] "), "{text}");
+        assert!(text.ends_with("Replay these dead letters (12) to the work queue? [y/N] "), "{text}");
     }
 }

@@ -87,7 +87,7 @@ impl RunLoop {
         let ending = loop {
             let round = self.round(&mut dead_letters, &mut report).await;
             if let Err(error) = dead_letters.put_back().await {
-                report.note(&format!("RabbitMQ was not told to put the others back, so it does by itself: {error}"));
+                report.note(&format!("the others could not be returned, so RabbitMQ returns them by itself: {error}"));
             }
             if let Some(ending) = self.between(round, &report).await {
                 break ending;

@@ -34,11 +34,11 @@ impl RunLoop {
             }
             Round::Unrecorded(outcomes, why) => self.record(&outcomes, &why, report).await,
             Round::Held(why) => {
-                report.note(&format!("waiting, with the others back in their place: {why}"));
+                report.note(&format!("waiting, with the others returned: {why}"));
                 let stop = self.dead.stop.clone();
                 tokio::select! {
                     () = self.resumed() => {
-                        report.note("going on");
+                        report.note("continuing");
                         None
                     }
                     () = stop.cancelled() => Some(Ending::Interrupted),
@@ -54,13 +54,11 @@ impl RunLoop {
     /// Records what was done, retrying while MySQL is down, until Ctrl-C.
     async fn record(&mut self, outcomes: &[OperationItem], why: &str, report: &Reporter) -> Option<Ending> {
         let count = outcomes.len();
-        report.note(&format!(
-            "waiting, with the others back in their place: {count} dead letters are to be recorded yet: {why}"
-        ));
+        report.note(&format!("waiting, with the others returned; {count} dead letters are not recorded yet: {why}"));
         loop {
             match self.audit_log.record(outcomes).await {
                 Ok(()) => {
-                    report.note("going on");
+                    report.note("continuing");
                     return None;
                 }
                 Err(error) if !replay::is_down(&error) || self.dead.stop.is_cancelled() => {
@@ -97,18 +95,18 @@ impl RunLoop {
         if sent == 0 {
             return None;
         }
-        report.note(&format!("{sent} replayed as a canary; waiting to see what becomes of them"));
+        report.note(&format!("{sent} replayed as a canary; waiting for their outcome"));
         if !watch.until_known(|_| {}, |text| report.note(text)).await {
             return Some(Ending::Interrupted);
         }
         let failed = watch.known.failed_again();
         if f64::from(failed) * 100.0 <= options.abort_over * f64::from(sent) {
-            report.note(&format!("{failed} of the {sent} failed again: going on"));
+            report.note(&format!("{failed} of the {sent} failed again: continuing"));
             return None;
         }
         Some(Ending::Stopped(format!(
-            "{failed} of the canary's {sent} dead letters failed again, more than {} %: {}; fix that, and the same command goes \
-             on (`{}` tells of each)",
+            "{failed} of the canary's {sent} dead letters failed again, more than {} %: {}; fix that, then run the \
+             same command again to continue (`{}` shows each)",
             options.abort_over,
             watch.failed_of(),
             self.shows(id)
@@ -133,8 +131,8 @@ impl RunLoop {
         let all = watch.until_known(show, |text| bar.suspend(|| report!("{text}"))).await;
         bar.finish_and_clear();
         if !all {
-            report!("known so far: {}; {} still wait", watch.known, watch.waiting());
-            report!("`{}` tells what becomes of them", self.shows(id));
+            report!("known so far: {}; {} still waiting", watch.known, watch.waiting());
+            report!("`{}` shows their outcome", self.shows(id));
             return Ok(if self.dead.stop.is_cancelled() { Exit::Interrupted } else { Exit::Failed });
         }
         if json {
@@ -146,7 +144,7 @@ impl RunLoop {
         if watch.known.failed_again() == 0 {
             return Ok(exit);
         }
-        report!("failed again: {}; `{}` tells of each", watch.failed_of(), self.shows(id));
+        report!("failed again: {}; `{}` shows each", watch.failed_of(), self.shows(id));
         Ok(Exit::Partial)
     }
 
@@ -156,5 +154,5 @@ impl RunLoop {
 }
 
 fn waiting_bar(dead_letters: usize) -> ProgressBar {
-    crate::progress::bar(dead_letters as u64, "{bar:30} fate of {pos}/{len} known: {msg} [{elapsed}]")
+    crate::progress::bar(dead_letters as u64, "{bar:30} outcome of {pos}/{len} known: {msg} [{elapsed}]")
 }
