@@ -23,7 +23,7 @@ use crate::policies::{Policies, PolicyArgs};
 
 /// The most open connections: forums, tools and, later, people.
 const CONNECTIONS: usize = 1000;
-/// How long requests under way may take to finish after the signal to stop.
+/// How long requests in progress may take to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long tasks may take after that.
 const LAST: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
     let metrics = Metrics::install("sluice-console")?;
     let most = health::room_for(CONNECTIONS, "the console");
     let listener = health::bind(args.listen, "--listen or SLUICE_CONSOLE_LISTEN").await?;
-    let listen = listener.local_addr().context("cannot tell which port was taken")?;
+    let listen = listener.local_addr().context("cannot read the listening port")?;
     match store.check_schema().await {
         Err(error) if error.is_outage() => {
             tracing::warn!(%error, "requests are answered with 503 until the database answers")

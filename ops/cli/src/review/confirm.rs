@@ -15,7 +15,7 @@ pub(super) fn can(yes: bool, command: &'static str) -> Result<(), ConfigError> {
     if yes || ask::can_ask() {
         return Ok(());
     }
-    Err(ConfigError::new(command, "there is no terminal to ask on: say --yes to do it"))
+    Err(ConfigError::new(command, "there is no terminal for a confirmation prompt: use --yes to do it"))
 }
 
 /// Asks, unless `yes` was said. None: it is to be done; else how the command ends, which was said.

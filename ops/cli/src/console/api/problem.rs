@@ -10,7 +10,7 @@ use sluice_runtime::health::{FieldProblem, Problem};
 use crate::console::access::{Client, Scope};
 use crate::visible::cut;
 
-/// How soon a client may come back after a 503.
+/// How soon a client may retry after a 503.
 const COME_BACK: Duration = Duration::from_secs(1);
 
 /// 400: the body is no JSON.
@@ -87,12 +87,12 @@ pub(super) fn too_large(limit: usize) -> Problem {
 /// 408: the body does not arrive.
 pub(super) fn too_slow(limit: Duration) -> Problem {
     let detail = format!("the body did not arrive within {limit:?}");
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "The body came too slowly", detail)
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", "The body arrived too slowly", detail)
 }
 
-/// 400: the body breaks off.
+/// 400: the body is incomplete.
 pub(super) fn broken_off() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body broke off", "the body ended before it was complete")
+    Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body is incomplete", "the body ended before it was complete")
 }
 
 /// 415: the body is of another type.
