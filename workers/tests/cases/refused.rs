@@ -121,7 +121,7 @@ async fn a_replay_of_a_dead_letter_whose_post_was_decided_meanwhile_opens_no_sec
     stage.approve(&bad).await;
     stage.ground.publish(std::slice::from_ref(&bad)).await;
     stage.drained(worker).await;
-    assert_eq!(stage.accounted(&[bad.clone()]).await, 1);
+    assert_eq!(stage.accounted(std::slice::from_ref(&bad)).await, 1);
     stage.is_approved(&bad).await;
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use sluice_core::config::{ConfigError, duration};
+use sluice_core::config::ConfigError;
 use sluice_mysql::review::Ruling;
 
 use super::person::words;
-use crate::policies::{PolicyArgs, ReasonError};
+use crate::policies::{AppealArgs, PolicyArgs, ReasonError};
 
 /// What a person says of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,9 +40,8 @@ pub(super) struct ReasonArgs {
     /// Text for the team, at most 2000 characters
     #[arg(long, value_name = "TEXT", value_parser = words)]
     pub(super) note: Option<String>,
-    /// How long the author may appeal against a rejection; 0s: not at all
-    #[arg(long, env = "SLUICE_APPEALS", value_name = "DURATION", default_value = "14d", value_parser = appeals)]
-    appeals: Duration,
+    #[command(flatten)]
+    appeals: AppealArgs,
     #[command(flatten)]
     policies: PolicyArgs,
 }
@@ -72,15 +71,6 @@ impl ReasonArgs {
             ConfigError::new(setting, error.to_string())
         };
         let message = policies.check(ruling, &self.named, self.message.as_deref()).map_err(wrong)?;
-        let appeals = Some(self.appeals).filter(|within| !within.is_zero());
-        Ok(Reasons { named: self.named.clone(), set: policies.set, message, appeals })
+        Ok(Reasons { named: self.named.clone(), set: policies.set, message, appeals: self.appeals.within() })
     }
-}
-
-/// The longest time for an appeal: ten years, which no table's column minds.
-const APPEALS_MOST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
-
-fn appeals(text: &str) -> Result<Duration, String> {
-    let within = duration(text)?;
-    if within > APPEALS_MOST { Err("at most ten years".to_owned()) } else { Ok(within) }
 }

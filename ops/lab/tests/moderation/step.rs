@@ -117,10 +117,10 @@ impl<'a> Step<'a> {
         }
         self.state.people[place].asked = None;
         match (request, answer) {
-            (Request::Decide { id, .. } | Request::Undo { id, .. }, Err(())) => {
-                if self.state.decisions.iter().any(|decision| decision.id == id) {
-                    self.wrong(TOLD);
-                }
+            (Request::Decide { id, .. } | Request::Undo { id, .. }, Err(()))
+                if self.state.decisions.iter().any(|decision| decision.id == id) =>
+            {
+                self.wrong(TOLD);
             }
             (Request::Claim { case, token }, Ok(())) => {
                 self.state.people[place].tokens[usize::from(case)] = Some(token);

@@ -17,7 +17,6 @@ use sluice_runtime::exit::Exit;
 
 use crate::ask;
 use crate::browse::DeadLetters;
-use crate::dlq::operation::preview;
 use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::outcome::report_json;
 use crate::dlq::select::named::resolve;
