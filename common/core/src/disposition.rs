@@ -1,4 +1,4 @@
-//! What is to be done with a delivery, given what became of it. Pure: the whole table of the design in one `match`.
+//! What to do with a delivery, given its outcome. A pure function: all decisions in one `match`.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use crate::failure::{Failure, Kind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// It failed by its own fault.
+    /// It failed permanently, because of itself.
     Permanent,
     /// It failed, and other posts would not have, until its attempts were spent.
     Exhausted,
-    /// It came back too often without an answer: whoever took it died.
+    /// It was redelivered too often without an acknowledgement: the workers that received it died.
     CrashLoop,
     /// The broker dead-lettered it: redelivered more often than the queue's own limit allows.
     DeliveryLimit,
@@ -64,21 +64,21 @@ impl fmt::Display for Class {
     }
 }
 
-/// Whom a failure hits. Its code does not tell: a lock on the table and a lock on one row have the same, and so have a
-/// table that is missing and a trigger that names a missing one for a single author. The table tells, when it is asked
-/// for a plain row ([`blame`]).
+/// Which posts a failure affects. Its code does not show this: a lock on the table and a lock on one row have the same
+/// code, and so have a missing table and a trigger that uses a missing one for a single author. A test row shows it
+/// ([`blame`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
     /// This post alone.
     Post,
-    /// Every post: a plain row fails as well, or MySQL cannot be asked.
+    /// Every post: a test row fails too, or MySQL cannot be queried.
     EveryPost,
 }
 
-/// Whom a failure hits, given what came of a plain row that was stored and taken back.
+/// Which posts a failure affects, given the result of a test row that was inserted and rolled back.
 ///
-/// A plain row that is refused for good (a width, a CHECK, a trigger's SIGNAL) for another reason than the post's only
-/// says that it does not suit this table itself.
+/// A test row that is refused permanently (a width, a CHECK, a trigger's SIGNAL) for another reason than the post's
+/// means only that it does not suit this table itself.
 #[must_use]
 pub fn blame(failure: &Failure, plain: &Result<(), Failure>) -> Blame {
     match plain {
@@ -107,9 +107,9 @@ pub enum Outcome {
 /// What is to be done with the delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
-    /// It is done: tell the broker.
+    /// It is done: acknowledge it.
     Ack,
-    /// Set it aside with its reason.
+    /// Dead-letter it with its reason.
     DeadLetter(Class, Failure),
     /// Keep it in flight, wait by the backoff schedule, try again. An attempt was spent.
     Retry(Failure),
