@@ -132,7 +132,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, weather: watch::Recei
                 count.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(serve(client, target, weather.clone()));
             },
-            // Taken out as they end, or they would entry up.
+            // Taken out as they end, or they would accumulate.
             Some(_) = connections.join_next() => {}
         }
     }
