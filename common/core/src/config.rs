@@ -23,7 +23,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// A complaint about one setting.
+    /// An error about one setting.
     pub fn new(setting: &'static str, problem: impl Into<String>) -> Self {
         Self { setting, problem: problem.into() }
     }
@@ -68,7 +68,7 @@ impl FromStr for SecretUrl {
     }
 }
 
-/// Scheme, host and path: who knocks there, and with what, is nobody's business.
+/// Scheme, host and path, without user and password.
 impl fmt::Display for SecretUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match address::read(self.expose()) {

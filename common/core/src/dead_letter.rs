@@ -1,4 +1,4 @@
-//! Why a post died: the record that travels with a dead letter in its `sluice-failure` header.
+//! Why a post failed: the record in a dead letter's `sluice-failure` header.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,16 +18,16 @@ pub const REPLAYS_HEADER: &str = "sluice-replays";
 /// The header of a dead letter whose body an operator has edited: the id of the operation that did it. It travels with
 /// the message from then on.
 pub const EDITED_HEADER: &str = "sluice-edited";
-/// The header that names the replay, by its id in the audit log, which last put a dead letter back to work. Where the
-/// post dies again, its dead letter still bears it: so it is known what became of that replay.
+/// The header with the id, in the audit log, of the replay that last published a dead letter. If the post fails again,
+/// its dead letter still has this header, which shows the outcome of that replay.
 pub const REPLAY_HEADER: &str = "sluice-replay";
 /// The header that keeps the name of a dead letter whose message has no id. That name is made from what the dead letter
 /// holds, so it would be another one when the post dies again.
 pub const NAME_HEADER: &str = "sluice-dead-letter";
 /// How such names begin.
 pub const NAMELESS: &str = "anonymous-";
-/// The header that names who published a message first, where the broker had vouched for it in the property `user_id`:
-/// that property cannot be passed on. The broker does not look into headers, so it is a claim.
+/// The header with the user that first published a message, copied from the property `user_id`, which the broker had
+/// verified but which cannot be passed on. The broker does not verify headers, so it is a claim.
 pub const USER_HEADER: &str = "sluice-user-id";
 /// The longest record, in bytes of JSON. A header must fit into one frame with all the others; a longer text in the
 /// record is cut, the longest first.
@@ -46,7 +46,7 @@ pub struct Origin {
     pub queue: String,
 }
 
-/// What a worker knows of a post's death.
+/// What a worker knows about a post's failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetterRecord {
     /// The form of this record, [`SCHEMA`].
@@ -77,8 +77,8 @@ pub struct DeadLetterRecord {
     pub replays: u32,
 }
 
-/// What the audit log keeps of a dead letter's death, so that it can be told when the dead letter is gone. It is what
-/// the dead letter said of itself.
+/// What the audit log records about a dead letter's failure, so that it can be shown when the dead letter is gone. It
+/// comes from the dead letter itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Death {
     /// Why it was dead-lettered.
@@ -106,7 +106,7 @@ impl Death {
     /// The longest text of it, in bytes.
     pub const TEXT_MAX_BYTES: usize = 1000;
 
-    /// The same with no text longer than [`Self::TEXT_MAX_BYTES`]: strangers write headers too.
+    /// The same with no text longer than [`Self::TEXT_MAX_BYTES`], because any publisher can set headers.
     #[must_use]
     pub fn bounded(mut self) -> Self {
         for text in [&mut self.code, &mut self.message, &mut self.worker] {

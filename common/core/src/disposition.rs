@@ -5,18 +5,18 @@ use crate::failure::{Failure, Kind};
 
 /// Which posts a failure concerns. Its code does not decide that: a lock on the table and a lock on one row have the
 /// same code, and so have a missing table and a trigger that names a missing table for a single author. Inserting a
-/// plain row decides it ([`blame`]).
+/// test row decides it ([`blame`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
     /// This post alone.
     Post,
-    /// Every post: a plain row fails as well, or MySQL is down.
+    /// Every post: a test row fails as well, or MySQL is down.
     EveryPost,
 }
 
-/// Which posts a failure concerns, given the result of inserting a plain row and rolling it back.
+/// Which posts a failure concerns, given the result of inserting a test row and rolling it back.
 ///
-/// A plain row with a permanent failure (a width, a CHECK, a trigger's SIGNAL) of another code than the post's only
+/// A test row with a permanent failure (a width, a CHECK, a trigger's SIGNAL) of another code than the post's only
 /// does not suit this table itself.
 #[must_use]
 pub fn blame(failure: &Failure, plain: &Result<(), Failure>) -> Blame {

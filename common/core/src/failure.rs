@@ -1,5 +1,5 @@
-//! What went wrong, and whose fault it is by its nature. The errors of each server are classified where that server is
-//! spoken to.
+//! What failed, and what kind of failure it is. The errors of each server are classified by the package that talks to
+//! it.
 //!
 //! The nature decides how a post that fails alone is treated. Whether it fails alone is another question, which is
 //! asked of the table ([`crate::disposition::blame`]): what hits every post stops the work and spends nothing.

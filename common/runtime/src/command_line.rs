@@ -49,7 +49,7 @@ impl Reference {
                 let name = command.get_name().to_owned();
                 clap_complete::generate(*shell, &mut command, name, &mut script);
                 match io::stdout().write_all(&script) {
-                    // Whoever reads has seen enough.
+                    // The reader has closed the pipe.
                     Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
                     written => written.context("cannot print the completions")?,
                 }
@@ -67,19 +67,19 @@ fn man(command: Command, dir: &Path) -> io::Result<()> {
     clap_mangen::generate_to(command, dir)
 }
 
-/// Reads it, or ends the program with what is wrong and how the command is used; what was typed is repeated in that, so
-/// it is made visible.
+/// Parses the command line, or exits with an error and the usage. The error repeats the input, so hidden characters in
+/// it are escaped.
 #[must_use]
 pub fn parse<P: Parser>() -> P {
     P::try_parse().unwrap_or_else(|mut error| {
-        // The library counts what the environment gives as given on the command line, and shows each such flag in the
-        // usage as if it were needed.
+        // clap treats values from the environment as given on the command line, and shows each such flag in the usage
+        // as if it were required.
         if error.get(ContextKind::Usage).is_some() {
             let usage = usage(P::command(), std::env::args().skip(1));
             error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
         }
         if error.use_stderr() {
-            // Nobody can be told that there is nobody to tell.
+            // If stderr is closed, nothing can be reported.
             let _ = writeln!(std::io::stderr(), "{}", visible::block(error.render().to_string().trim_end()));
         } else {
             let _ = error.print();
@@ -88,7 +88,7 @@ pub fn parse<P: Parser>() -> P {
     })
 }
 
-/// How the command is used that these arguments name.
+/// The usage of the command that these arguments name.
 fn usage(mut command: Command, args: impl Iterator<Item = String>) -> clap::builder::StyledStr {
     command.build();
     for arg in args {

@@ -1,4 +1,4 @@
-//! How a program ends: five exit codes, one place that prints the last error.
+//! Exit codes, and the one place that prints the final error.
 
 use std::io::Write as _;
 
@@ -12,11 +12,11 @@ pub enum Exit {
     Done,
     /// It failed: 1.
     Failed,
-    /// It was asked wrongly, and nothing was done: 2 (also clap's own).
+    /// Wrong usage, and nothing was done: 2 (also clap's own).
     Usage,
     /// Some of it was done, or there was nothing to do it to, with a line for each item of which that is so: 3.
     Partial,
-    /// It was told to end (Ctrl-C, SIGTERM) before it was done: 130, as shells have it.
+    /// It was interrupted (Ctrl-C, SIGTERM) before it was done: 130, as in shells.
     Interrupted,
     /// As the command ended that was run.
     As(u8),
@@ -39,9 +39,9 @@ impl Exit {
 
 /// Runs a program from its first line to its exit code.
 ///
-/// The process ends without taking its runtime down first: RabbitMQ's library has a thread that panics, loudly, when a
-/// connection attempt is cancelled under it, and a blocked read of stdin would be waited for. Whatever has to end in
-/// order has ended when `program` returns.
+/// The process exits without shutting down its runtime: the RabbitMQ library has a thread that panics when a connection
+/// attempt is cancelled, and the runtime would wait for a blocked read of stdin. Everything that needs an orderly end
+/// has ended when `program` returns.
 pub fn run(program: impl Future<Output = anyhow::Result<Exit>>) -> ! {
     crate::failpoint::arm();
     let exit = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -58,7 +58,7 @@ pub fn run(program: impl Future<Output = anyhow::Result<Exit>>) -> ! {
 /// The error's whole chain on stderr; a wrong setting is [`Exit::Usage`], all else [`Exit::Failed`].
 fn report(result: anyhow::Result<Exit>) -> Exit {
     result.unwrap_or_else(|error| {
-        // A terminal that has gone away changes nothing.
+        // A closed terminal changes nothing.
         let _ = writeln!(std::io::stderr(), "error: {}", sluice_core::visible::block(&format!("{error:#}")));
         let wrongly_asked = error.chain().any(|cause| cause.is::<ConfigError>());
         if wrongly_asked { Exit::Usage } else { Exit::Failed }

@@ -1,4 +1,4 @@
-//! Points at which a test may end or upset the program: between two steps that no signal from outside can hit.
+//! Points at which a test may kill or disturb the program: between two steps that no signal from outside can hit.
 //!
 //! Only a program built with the feature `failpoints` has them, and none that is shipped is: without it
 //! [`reach`] is nothing. With it, the variable `FAILPOINTS` says what happens where, in the words of the `fail` crate:
@@ -6,7 +6,7 @@
 //! ten, `review=3*off->panic` lets three through and then panics. Three points also work on one post alone, named by its
 //! title: `review.poison=return` ends every process that reviews the post titled `poison`, and no other.
 
-/// A post was stored, and the broker has not been told.
+/// A post was stored, and its delivery is not acknowledged yet.
 pub const COMMITTED: &str = "committed";
 /// A held post was stored, and its case is not open yet.
 pub const CASE: &str = "case";
@@ -16,7 +16,7 @@ pub const DEAD_LETTER_CONFIRMED: &str = "dead_letter_confirmed";
 pub const REPLAY_CONFIRMED: &str = "replay_confirmed";
 /// A dropped dead letter is in the record, and still unacknowledged.
 pub const DROP_RECORDED: &str = "drop_recorded";
-/// A dropped dead letter is back among the dead ones, and the record does not say so yet.
+/// A dropped dead letter is back in the queue, and the record does not say so yet.
 pub const RESTORE_CONFIRMED: &str = "restore_confirmed";
 /// An edited dead letter's copy is confirmed, and its original is still unacknowledged.
 pub const EDIT_CONFIRMED: &str = "edit_confirmed";
@@ -42,7 +42,7 @@ pub fn arm() {
 #[cfg(not(feature = "failpoints"))]
 pub fn arm() {}
 
-/// Does what a test has asked for at this point; usually nothing.
+/// Performs the action that a test has set for this point; usually none.
 #[cfg(feature = "failpoints")]
 pub fn reach(point: &str) {
     // `return` is the one action of the crate that is ours to fill.

@@ -1,4 +1,4 @@
-//! What each program has around it.
+//! What all programs share.
 //!
 //! ```text
 //!  command_line ─► exit         from the arguments to the exit code

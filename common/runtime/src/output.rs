@@ -1,6 +1,5 @@
-//! What goes to stdout and stderr. All of it passes [`visible::block`] on its way, so that no text of a stranger, by
-//! whatever path it came, reaches a terminal with a control character or one that nobody sees. A reader that has gone
-//! away (`| head`) is no failure.
+//! Output to stdout and stderr. All of it passes through [`visible::block`], so that no text from outside reaches a
+//! terminal with control or invisible characters. A closed pipe (`| head`) is not a failure.
 
 use std::io::{self, BufWriter, Write};
 
@@ -36,12 +35,12 @@ pub fn json_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> 
     writeln!(out, "{}", visible::json(&json))
 }
 
-/// Says something on stderr without ending the line, as a question does.
+/// Prints to stderr without a line break, for prompts.
 pub fn say(text: &str) {
     eprint!("{}", visible::block(text));
 }
 
-/// Says a line on stderr; takes what `format!` takes.
+/// Prints a line to stderr; takes the arguments of `format!`.
 #[macro_export]
 macro_rules! report {
     ($($what:tt)*) => {
@@ -90,7 +89,7 @@ impl<W: Write> Write for Lines<W> {
     }
 }
 
-/// Whether an error only says that nobody reads our output any more.
+/// Whether an error only means that the output pipe is closed.
 #[must_use]
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;

@@ -1,5 +1,5 @@
-//! Files that are read to their end: only regular ones, and only so large. A pipe without a writer would be waited for,
-//! a device has no end.
+//! Files that are read completely: only regular ones up to a maximum size. Reading a pipe without a writer would block,
+//! and a device has no end.
 
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -1,10 +1,10 @@
-//! The stop signal: the first asks for an orderly end, the second ends at once.
+//! The stop signal: the first requests an orderly stop, the second exits immediately.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The exit code of a process that was told twice to stop, and of a command that was interrupted: 128 and SIGINT's
-/// number, as shells have it.
+/// The exit code after a second stop signal, and of an interrupted command: 128 plus the number of SIGINT, as in
+/// shells.
 pub const ENDED_AT_ONCE: i32 = 130;
 
 /// What the signals have asked for so far.
@@ -12,7 +12,7 @@ pub const ENDED_AT_ONCE: i32 = 130;
 pub struct Shutdown {
     /// Cancelled by the first SIGTERM or SIGINT: stop taking work, finish what is in flight.
     pub orderly: CancellationToken,
-    /// Cancelled by the second: end now. What was in flight goes back to the queue when the connection drops.
+    /// Cancelled by the second: exit now. What was in flight returns to the queue when the connection drops.
     pub at_once: CancellationToken,
 }
 
@@ -57,7 +57,7 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// The orderly half, for programs that have nothing to do before they end at once.
+    /// The orderly part, for programs that need no cleanup before an immediate exit.
     fn or_exit(self) -> CancellationToken {
         tokio::spawn(async move {
             self.at_once.cancelled().await;
@@ -67,7 +67,7 @@ impl Shutdown {
     }
 }
 
-/// Waits for a signal, for ever if there is none to wait for.
+/// Waits for a signal, forever if there is none to wait for.
 async fn received(signal: Option<&mut Signal>) {
     match signal {
         Some(signal) => _ = signal.recv().await,
@@ -85,8 +85,8 @@ pub fn on_interrupt() -> std::io::Result<CancellationToken> {
     Ok(Shutdown::listening(hangup, false)?.or_exit())
 }
 
-/// The stop signal of a server, which needs no terminal. SIGHUP asks servers to read their files again: this one has
-/// none, says so, and goes on.
+/// The stop signal of a server, which needs no terminal. SIGHUP asks servers to reload their files: this one has none,
+/// logs that, and continues.
 ///
 /// # Errors
 /// As [`Shutdown::listen`].

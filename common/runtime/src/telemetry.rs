@@ -21,8 +21,8 @@ pub fn init(format: LogFormat) -> Result<(), ConfigError> {
         .into_iter()
         .filter_map(|quiet| quiet.parse().ok())
         .fold(filter, EnvFilter::add_directive);
-    // A line that cannot be written is given up. The library would say so on stderr, which is what is broken then, and
-    // panic: whoever logs would end, the task that waits for signals among them.
+    // A line that cannot be written is dropped. The library would report that on stderr, which is broken in this case,
+    // and panic, which would end the logging task, including the one that waits for signals.
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // A second call (in tests) keeps the first one's subscriber.
@@ -33,7 +33,7 @@ pub fn init(format: LogFormat) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether people want colours: on a terminal, unless `NO_COLOR`, `CLICOLOR=0` or `TERM=dumb` says otherwise, and
+/// Whether to use colours: on a terminal, unless `NO_COLOR`, `CLICOLOR=0` or `TERM=dumb` says otherwise, and
 /// elsewhere with `CLICOLOR_FORCE`. The same rule as for `--help`.
 fn has_colours() -> bool {
     AutoStream::choice(&std::io::stderr()) != ColorChoice::Never

@@ -114,7 +114,7 @@ impl Import {
     }
 }
 
-/// What timed out under an alarm or a freeze is closed again: neither connections nor channels entry up at the broker.
+/// What timed out under an alarm or a freeze is closed again: neither connections nor channels accumulate at the broker.
 /// A connection that was given up may take a few seconds to end.
 async fn left_over(stack: &Stack) {
     eventually("what was given up to be closed", async || {

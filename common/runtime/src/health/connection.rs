@@ -40,7 +40,7 @@ pub(super) struct Server {
     log: Arc<Log>,
 }
 
-/// The log lines that strangers can cause.
+/// The log lines that clients can cause.
 #[derive(Default)]
 struct Log {
     cannot_accept: Seldom,
@@ -72,7 +72,7 @@ impl Server {
         self.crowd.clear();
     }
 
-    /// The work on a new connection. `None` when there is no room for it, and it was told so.
+    /// Serves a new connection. `None` when there is no room for it; the client gets a 503.
     pub(super) fn admit(&self, stream: TcpStream) -> Option<impl Future<Output = ()> + use<>> {
         let Some((visit, evicted)) = self.crowd.enter() else {
             metrics::counter!(CLOSED, "reason" => "no_room").increment(1);
@@ -123,7 +123,7 @@ impl Server {
                         if !visit.busy() {
                             break;
                         }
-                        // A request that came in at that very moment is answered all the same.
+                        // A request that arrives at that moment is still answered.
                         evicted = true;
                         connection.as_mut().graceful_shutdown();
                     }
@@ -152,7 +152,7 @@ fn no_room() -> Vec<u8> {
 }
 
 impl Log {
-    /// Says why a connection was hung up on, if it was.
+    /// Logs why a connection was closed, if it was.
     fn late(&self, visit: &Visit) {
         let Some(late) = visit.late() else { return };
         let reason = match late {

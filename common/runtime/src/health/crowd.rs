@@ -2,8 +2,8 @@
 //!
 //! A connection is *silent* while no request of it is being answered: it has sent nothing yet, a part of a request's
 //! head, or is kept alive for the next request. When as many are open as may be, the one that has been silent for the
-//! longest is closed for a new one, so that those who only hold connections keep nobody out. When none is silent, the
-//! new one is refused.
+//! longest is closed for a new one, so that clients that only hold connections do not lock out others. When none is
+//! silent, the new one is refused.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,7 @@ impl State {
 }
 
 impl Crowd {
-    /// Nobody yet; at most so many.
+    /// No connections yet; at most so many.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, state: Mutex::default() })
     }
@@ -103,7 +103,7 @@ impl Visit {
         self.requests.load(Ordering::Acquire)
     }
 
-    /// What it did not do in time, and is hung up on for.
+    /// What it did not do in time, so that it was closed.
     pub(super) fn late(&self) -> Option<Late> {
         self.late.get().copied()
     }
@@ -126,7 +126,7 @@ impl Drop for Visit {
     fn drop(&mut self) {
         let mut state = self.crowd.state();
         state.silent.remove(&self.place.load(Ordering::Acquire));
-        // Whoever it made room for has taken its place in the count.
+        // The connection for which it made room has taken its place in the count.
         if !self.evicted.is_cancelled() {
             state.open -= 1;
         }

@@ -1,4 +1,4 @@
-//! The port: taken at start or refused with words that help, and given up in an orderly way.
+//! The port: opened at start, with a helpful error if that fails, and closed in an orderly way.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -28,7 +28,7 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
 /// Takes a port. `settings` names how another one is chosen, for the error.
 ///
 /// # Errors
-/// When the port is taken or not ours to take; says which, and what to do.
+/// When the port is in use or not permitted; says which, and what to do.
 pub async fn bind(address: SocketAddr, settings: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let port = address.port();
@@ -41,11 +41,11 @@ pub async fn bind(address: SocketAddr, settings: &str) -> anyhow::Result<TcpList
     })
 }
 
-/// Serves until `stop`; then takes no new connections and gives the requests under way so long to finish. At most
-/// `most` connections are open; for a further one, that which has been silent for the longest is closed.
+/// Serves until `stop`; then accepts no new connections and gives the requests in progress so long to finish. At most
+/// `most` connections are open; to make room for a new one, the longest idle one is closed.
 ///
-/// Whoever does not send a request in time, or does not read its answer, is hung up on. Who has sent all and closed the
-/// sending half of the connection gets the answer all the same.
+/// The connection of a client that does not send a request in time, or does not read its response, is closed. A client
+/// that has sent everything and closed the sending half of the connection still gets the response.
 pub async fn serve(listener: TcpListener, routes: Router, most: usize, stop: CancellationToken, grace: Duration) {
     let (server, connections) = (Server::new(routes, most, stop.clone()), TaskTracker::new());
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
@@ -55,7 +55,7 @@ pub async fn serve(listener: TcpListener, routes: Router, most: usize, stop: Can
                     connections.spawn(connection);
                 }
             }
-            // The other end has gone away again.
+            // The client has already disconnected.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 server.cannot_accept(error);

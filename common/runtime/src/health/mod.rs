@@ -1,13 +1,13 @@
-//! The signs of life that every long-running program serves over HTTP.
+//! The health endpoints that every long-running program serves over HTTP.
 //!
 //! | route | answers |
 //! |---|---|
-//! | `GET /healthz` | 200 while the process runs: whoever gets no answer may restart it |
-//! | `GET /readyz` | 200 when it could do its work now, else 503 with the reason: send it no work, restart nothing |
+//! | `GET /healthz` | 200 while the process runs; if there is no answer, restart it |
+//! | `GET /readyz` | 200 if it can work now, otherwise 503 with the reason; do not restart it for that |
 //! | `GET /metrics` | counters and histograms in the text form of Prometheus |
 //!
-//! The two first are kept apart on purpose: an outage of the broker must not make a supervisor restart the programs
-//! that wait for its end.
+//! The first two are separate on purpose: an outage of the broker must not make a supervisor restart the programs that
+//! wait for its end.
 
 mod connection;
 mod crowd;
@@ -38,10 +38,11 @@ const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 const AGES: [f64; 12] = [0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0, 604_800.0];
 /// Upper bounds of the histograms of rows, up to the largest group.
 const ROWS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1000.0];
-/// How often the histograms' samples are summed up. Without it they entry up until the next scrape, which may never be.
+/// How often the histograms' samples are summed up. Without this, they accumulate until the next scrape, which may
+/// never happen.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The numbers of this process, as `/metrics` shows them. Cheap to clone.
+/// The metrics of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 

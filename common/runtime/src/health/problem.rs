@@ -1,5 +1,5 @@
-//! What an HTTP client is told when something is wrong: `application/problem+json` (RFC 9457), the one form for all
-//! errors of all programs.
+//! The error responses for HTTP clients: `application/problem+json` (RFC 9457), the one format for all errors of all
+//! programs.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Problem {
         Self { name, title, status, detail: detail.into(), errors: Vec::new(), id: None, more: None, retry_after: None }
     }
 
-    /// 503: more is under way at once than may be, as `detail` says. It is over as soon as some of it has finished.
+    /// 503: a limit on concurrent work is reached, as `detail` says.
     #[must_use]
     pub fn overloaded(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)

@@ -1,4 +1,4 @@
-//! How many connections the machine lets us have: the limit on open files, raised as far as it goes.
+//! How many connections the machine allows: the limit on open files, raised as far as possible.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 

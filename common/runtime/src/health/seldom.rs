@@ -1,11 +1,11 @@
-//! Log lines that strangers can cause: bounded in number, whatever they do.
+//! Log lines that clients can cause: limited in number, whatever they do.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often a line may be written that strangers can cause.
+/// How often such a line may be written.
 const EVERY: Duration = Duration::from_secs(10);
 /// What happens often happens in bursts: the first line waits so long, to count the whole of one.
 const BURST: Duration = Duration::from_secs(1);

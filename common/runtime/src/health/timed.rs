@@ -1,4 +1,4 @@
-//! A connection whose other end may not take as long as it likes: to send a request's head, and to read an answer.
+//! A connection with time limits for the client: to send a request's head, and to read a response.
 //!
 //! How long a body may take is for its reader to say, which may itself be what keeps a body waiting.
 
