@@ -47,10 +47,10 @@ pub(super) async fn run(args: &BulkArgs, undone: Uuid, dry_run: bool) -> anyhow:
     let mut act = Act::new(Uuid::new_v5(&undone, UNDO), args.json);
     for decision in &decisions {
         if stop.is_cancelled() {
-            report!("interrupted; {} of {many} are undone; the same command goes on", act.count());
+            report!("interrupted; {} of {many} are undone; run the same command again to continue", act.count());
             return Ok(Exit::Interrupted);
         }
-        let context = || format!("{many} decisions were to be undone; the same command goes on");
+        let context = || format!("{many} decisions were to be undone; run the same command again to continue");
         one(&desk, args, undone, decision, &mut act).await.with_context(context)?;
         failpoint::reach(failpoint::BULK_DECIDED);
     }

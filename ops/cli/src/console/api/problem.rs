@@ -92,7 +92,12 @@ pub(super) fn too_slow(limit: Duration) -> Problem {
 
 /// 400: the body is incomplete.
 pub(super) fn broken_off() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "broken-body", "The body is incomplete", "the body ended before it was complete")
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "broken-body",
+        "The body is incomplete",
+        "the body ended before it was complete",
+    )
 }
 
 /// 415: the body is of another type.
