@@ -60,7 +60,7 @@ impl Rows {
             Ok(())
         })?;
         if !layout.left_out().is_empty() {
-            report!("not shown for lack of room: {}; --json has them", layout.left_out().join(", "));
+            report!("does not fit: {}; --json has them", layout.left_out().join(", "));
         }
         broken.map_or(Ok(()), Err)
     }
