@@ -1,23 +1,31 @@
 //! The case opener: one task that opens the cases of held posts, for all consumers of the process.
 //!
 //! Beside the recorder, so that the posts that are not held wait for nobody's case. As the recorder it takes whatever
-//! is waiting at once. A held post is acknowledged only after it has a case; every statement can be repeated, so a post
-//! that comes back finds its own.
+//! is waiting at once, and it goes on without a group that takes long. A held post is acknowledged only after it has a
+//! case; every statement can be repeated, so a post that comes back finds its own.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sluice_core::disposition::Blame;
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::post::PostId;
 use sluice_mysql::Store;
 use sluice_mysql::review::HeldPost;
-use tokio::sync::{mpsc, oneshot};
+use sluice_runtime::failpoint;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::writer::Writer;
 
 /// The most posts that are taken at once.
 const AT_ONCE: usize = 500;
+/// How long the others wait for a group.
+const QUICK: Duration = Duration::from_millis(200);
+/// How many groups that take longer may be under way besides.
+const ASIDE: usize = 2;
 
 /// If there is no case, why, and whom that hits.
 type Opened = Result<(), (Failure, Blame)>;
@@ -39,7 +47,7 @@ impl CaseOpener {
     #[must_use]
     pub fn start(store: Arc<Store>, writer: Arc<Writer>) -> Self {
         let (jobs, waiting) = mpsc::channel(AT_ONCE);
-        tokio::spawn(run(waiting, store, writer));
+        tokio::spawn(run(waiting, Arc::new(Opening { store, writer })));
         Self { jobs }
     }
 
@@ -58,35 +66,54 @@ impl CaseOpener {
     }
 }
 
-async fn run(mut waiting: mpsc::Receiver<Job>, store: Arc<Store>, writer: Arc<Writer>) {
+/// What opens cases, and finds out whom a failure hits.
+struct Opening {
+    store: Arc<Store>,
+    writer: Arc<Writer>,
+}
+
+async fn run(mut waiting: mpsc::Receiver<Job>, opening: Arc<Opening>) {
+    let aside = Arc::new(Semaphore::new(ASIDE));
     let mut jobs = Vec::with_capacity(AT_ONCE);
     while waiting.recv_many(&mut jobs, AT_ONCE).await > 0 {
+        let jobs = std::mem::replace(&mut jobs, Vec::with_capacity(AT_ONCE));
+        let mut group = tokio::spawn(Arc::clone(&opening).group(jobs));
+        // What takes long by one post's fault, or is split, keeps the others waiting no longer than this.
+        if tokio::time::timeout(QUICK, &mut group).await.is_err()
+            && let Ok(turn) = Arc::clone(&aside).acquire_owned().await
+        {
+            tokio::spawn(async move {
+                let _ = group.await;
+                drop(turn);
+            });
+        }
+    }
+}
+
+impl Opening {
+    /// Opens the cases of a group and answers all who wait.
+    async fn group(self: Arc<Self>, jobs: Vec<Job>) {
         let posts: Vec<PostId> = jobs.iter().map(|job| job.post).collect();
-        let asking = Instant::now();
-        let failed = match open(&store, &posts).await {
-            Ok(()) => None,
-            Err(failure) => {
-                let blame = writer.whom(&failure, asking).await;
-                Some((failure, blame))
-            }
-        };
-        match failed {
-            None => jobs.drain(..).for_each(|job| drop(job.answer.send(Ok(())))),
+        match self.open(&posts).await {
             // One of them is at fault: it fails alone, the others get their cases.
-            Some((_, Blame::Post)) if jobs.len() > 1 => {
-                for Job { post, answer } in jobs.drain(..) {
-                    let asking = Instant::now();
-                    let opened = match open(&store, &[post]).await {
-                        Ok(()) => Ok(()),
-                        Err(failure) => {
-                            let blame = writer.whom(&failure, asking).await;
-                            Err((failure, blame))
-                        }
-                    };
-                    let _ = answer.send(opened);
+            Err((_, Blame::Post)) if jobs.len() > 1 => {
+                for Job { post, answer } in jobs.into_iter().filter(|job| !job.answer.is_closed()) {
+                    let _ = answer.send(self.open(&[post]).await);
                 }
             }
-            Some(failed) => jobs.drain(..).for_each(|job| drop(job.answer.send(Err(failed.clone())))),
+            opened => jobs.into_iter().for_each(|job| drop(job.answer.send(opened.clone()))),
+        }
+    }
+
+    async fn open(&self, posts: &[PostId]) -> Opened {
+        let asking = Instant::now();
+        let opened = AssertUnwindSafe(open(&self.store, posts)).catch_unwind().await;
+        match opened.unwrap_or_else(|panic| Err(Failure::panicked("case", &*panic))) {
+            Ok(()) => Ok(()),
+            Err(failure) => {
+                let blame = self.writer.whom(&failure, asking).await;
+                Err((failure, blame))
+            }
         }
     }
 }
@@ -97,6 +124,8 @@ async fn open(store: &Store, posts: &[PostId]) -> Result<(), Failure> {
     if held.is_empty() {
         return Ok(());
     }
+    failpoint::reach(failpoint::CASE);
+    held.iter().for_each(|post| failpoint::reach_with(failpoint::CASE, &post.title));
     let case = |post: HeldPost| {
         let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
         post.into_case(fingerprint)

@@ -8,12 +8,12 @@
 //!                                      └─ stop signal ───────► drain, then withdraw ─► end
 //! ```
 //!
-//! A session begins with one consumer. What came back stands first in the queue, and the post that killed a worker is
-//! among it: taken one by one, its neighbours are stored and it comes nearer to its limit alone. The other consumers
-//! start with the first post that never came back, or with the first silence.
+//! A session begins with one consumer. Redelivered posts stand first in the queue, and the post that killed a worker is
+//! among them: taken one by one, the others are stored and it alone approaches the delivery limit. The other consumers
+//! start with the first post that was not redelivered, or after a short silence.
 //!
-//! To withdraw means: the consumers are cancelled first, then whatever is in flight and not done is released. In the
-//! other order a released post would come straight back, each time one delivery nearer to its limit.
+//! To withdraw is to cancel the consumers first and then to release what is in flight. In the other order a released
+//! post would be redelivered at once, each time one delivery nearer to the limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,28 +33,28 @@ use tracing::Instrument as _;
 use crate::gate::Gate;
 use crate::handler::Handler;
 
-/// How long a withdrawn delivery may take to be released. Its waits are over; only the broker can delay it.
+/// How long a withdrawn delivery may take to be released; only the broker can delay it.
 const RELEASE: Duration = Duration::from_secs(6);
-/// How much of a stop's time is kept for the release: at most this, and at most a fifth.
+/// The part of a stop's time that is kept for the release: at most this, and at most a fifth.
 const KEPT: Duration = Duration::from_secs(1);
-/// How long the first consumer of a session waits for a post that came back. What kills a worker does so at once.
+/// How long the first consumer of a session waits for a redelivered post. A post that kills workers does so at once.
 const QUIET: Duration = Duration::from_millis(300);
-/// How sessions are rebuilt.
+/// The first and the longest wait before a session is rebuilt.
 const REBUILD: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
 /// What the consumers of a process need.
 pub struct Consumers {
-    /// Where the queue is.
+    /// The broker.
     pub broker: Broker,
-    /// What it is called.
+    /// The names in RabbitMQ.
     pub topology: Topology,
-    /// What is done with each delivery.
+    /// Handles each delivery.
     pub handler: Arc<Handler>,
     /// Closed while posts cannot be stored.
     pub gate: Arc<Gate>,
-    /// How many consumers.
+    /// The number of consumers.
     pub consumers: u16,
-    /// How many deliveries each has in flight.
+    /// The prefetch of each.
     pub prefetch: u16,
     /// How long deliveries are held through a pause before they are released.
     pub hold: Duration,
@@ -90,13 +90,12 @@ impl Consumers {
                     self.say_consuming(true);
                     let (end, consumed) = self.serve(session, first, &stop).await;
                     self.say_consuming(false);
-                    // A session that never got a delivery proves nothing.
+                    // A session without a delivery does not show that RabbitMQ is well.
                     if consumed > 0 {
                         schedule.reset();
                     }
                     match end {
                         End::Stopped => return,
-                        // The gate is the wait.
                         End::Paused => continue,
                         End::Broken(why) => tracing::warn!(%why, "the session with RabbitMQ ended; building a new one"),
                     }
@@ -110,8 +109,8 @@ impl Consumers {
         }
     }
 
-    /// Opens a session. A stop lets it come about: its first consumers may have posts in flight already, and given up,
-    /// each of these would be a delivery nearer to its limit.
+    /// Opens a session. A stop does not interrupt that: its consumers may have posts in flight already, and giving up
+    /// would bring each one delivery nearer to the limit.
     async fn open(&self, stop: &CancellationToken) -> Option<Result<(Session, Deliveries), OpenError>> {
         let open = Session::open(&self.broker, &self.topology, &self.tag);
         tokio::pin!(open);
@@ -127,7 +126,7 @@ impl Consumers {
         metrics::gauge!("sluice_worker_consuming").set(u8::from(consuming));
     }
 
-    /// Serves one session to its end. Also tells how many deliveries it had.
+    /// Serves one session to its end. Also returns how many deliveries it had.
     async fn serve(&self, mut session: Session, first: Deliveries, stop: &CancellationToken) -> (End, u64) {
         let begun = Instant::now();
         let withdrawn = CancellationToken::new();
@@ -144,7 +143,7 @@ impl Consumers {
                 () = stop.cancelled() => break End::Stopped,
                 () = self.gate.closed_for(self.hold, begun) => break End::Paused,
                 Some(why) = first_end.recv() => break End::Broken(why),
-                // Consumers say that they end before they do; only a panic comes unsaid.
+                // A consumer reports its end through `ended` first, unless it panics.
                 Some(Err(panic)) = tasks.join_next() => break End::Broken(panic.to_string()),
                 () = returned_are_taken(&mut arrivals), if narrow => match session.widen(self.consumers, self.prefetch, stop).await {
                     Ok(streams) => {
@@ -162,8 +161,8 @@ impl Consumers {
         (end, consumed)
     }
 
-    /// Cancels the consumers, lets a stop finish what is in flight, releases the rest and ends the session. Tells how
-    /// many deliveries there were.
+    /// Cancels the consumers, lets a stop finish what is in flight, releases the rest and ends the session. Returns the
+    /// number of deliveries.
     async fn withdraw(
         &self,
         session: Session,
@@ -190,17 +189,16 @@ impl Consumers {
             consumed += finish(tasks).await;
             session.close().await;
         };
-        // What is not done then, the end of the connection does.
+        // What is left then, the end of the connection releases.
         let _ = tokio::time::timeout(left, releasing).await;
         consumed
     }
 }
 
-/// One consumer: as many deliveries at once as the broker lets it have in flight. Tells how many there were.
+/// One consumer, with as many deliveries at once as the broker allows. Returns how many there were.
 ///
-/// That its stream has ended is said at once, through `ended`: deliveries still in flight may be waiting for something
-/// that only a new session brings. For that the stream is watched while they wait, which a limit of our own on how many
-/// there are would end.
+/// The end of its stream is sent to `ended` at once: deliveries in flight may be waiting for something that only a new
+/// session brings. So the stream is polled while they wait, and has no limit of our own that would prevent that.
 async fn consume(
     stream: Deliveries,
     handler: Arc<Handler>,
@@ -217,14 +215,14 @@ async fn consume(
             let why = match next {
                 Some(Ok(delivery)) => {
                     consumed += 1;
-                    // Only the beginning of a session is listened to.
+                    // The receiver is closed after the beginning of a session.
                     let _ = arrived.as_ref().map(|arrived| arrived.send(delivery.redeliveries()));
                     return std::future::ready(Some(delivery));
                 }
                 Some(Err(failure)) => failure.message,
                 None => "the broker cancelled a consumer".to_owned(),
             };
-            // Full means that somebody said so first.
+            // If it is full, another consumer has ended first.
             let _ = ended.try_send(why);
             std::future::ready(None)
         })
@@ -233,13 +231,12 @@ async fn consume(
     consumed
 }
 
-/// Waits until there came a post that never came back, or none for a while: it is [`QUIET`], or one that came back
-/// takes its time.
+/// Waits for a post that was not redelivered, or until none came for [`QUIET`].
 async fn returned_are_taken(arrivals: &mut mpsc::UnboundedReceiver<u64>) {
     while let Ok(Some(1..)) = tokio::time::timeout(QUIET, arrivals.recv()).await {}
 }
 
-/// Waits for all consumers; how many deliveries they had.
+/// Waits for all consumers, and returns how many deliveries they had.
 async fn finish(tasks: &mut JoinSet<u64>) -> u64 {
     let mut consumed = 0;
     while let Some(ended) = tasks.join_next().await {

@@ -1,84 +1,23 @@
-//! What is to be done with a delivery, given what became of it. Pure: the whole table of the design in one `match`.
+//! What is done with a delivery, given the outcome of an attempt. Pure: the whole table of the design in one `match`.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
+pub use crate::class::Class;
 use crate::failure::{Failure, Kind};
 
-/// Why a post was dead-lettered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// It failed by its own fault.
-    Permanent,
-    /// It failed, and other posts would not have, until its attempts were spent.
-    Exhausted,
-    /// It came back too often without an answer: whoever took it died.
-    CrashLoop,
-    /// The broker dead-lettered it: redelivered more often than the queue's own limit allows.
-    DeliveryLimit,
-    /// The broker dead-lettered it: its time to live ran out.
-    Expired,
-    /// The broker dead-lettered it: a consumer rejected it.
-    Rejected,
-    /// The broker dead-lettered it: the queue was over its length.
-    Overflow,
-    /// It is in the dead-letter queue and says not why, or gives a reason that only a newer version knows.
-    #[serde(other)]
-    Unknown,
-}
-
-impl Class {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Permanent,
-        Self::Exhausted,
-        Self::CrashLoop,
-        Self::DeliveryLimit,
-        Self::Expired,
-        Self::Rejected,
-        Self::Overflow,
-        Self::Unknown,
-    ];
-
-    /// Its name in JSON and on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Permanent => "permanent",
-            Self::Exhausted => "exhausted",
-            Self::CrashLoop => "crash_loop",
-            Self::DeliveryLimit => "delivery_limit",
-            Self::Expired => "expired",
-            Self::Rejected => "rejected",
-            Self::Overflow => "overflow",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Whom a failure hits. Its code does not tell: a lock on the table and a lock on one row have the same, and so have a
-/// table that is missing and a trigger that names a missing one for a single author. The table tells, when it is asked
-/// for a plain row ([`blame`]).
+/// Which posts a failure concerns. Its code does not decide that: a lock on the table and a lock on one row have the
+/// same code, and so have a missing table and a trigger that names a missing table for a single author. Inserting a
+/// plain row decides it ([`blame`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
     /// This post alone.
     Post,
-    /// Every post: a plain row fails as well, or MySQL cannot be asked.
+    /// Every post: a plain row fails as well, or MySQL is down.
     EveryPost,
 }
 
-/// Whom a failure hits, given what came of a plain row that was stored and taken back.
+/// Which posts a failure concerns, given the result of inserting a plain row and rolling it back.
 ///
-/// A plain row that is refused for good (a width, a CHECK, a trigger's SIGNAL) for another reason than the post's only
-/// says that it does not suit this table itself.
+/// A plain row with a permanent failure (a width, a CHECK, a trigger's SIGNAL) of another code than the post's only
+/// does not suit this table itself.
 #[must_use]
 pub fn blame(failure: &Failure, plain: &Result<(), Failure>) -> Blame {
     match plain {
@@ -88,14 +27,14 @@ pub fn blame(failure: &Failure, plain: &Result<(), Failure>) -> Blame {
     }
 }
 
-/// What became of one attempt at a delivery.
+/// The outcome of one attempt at a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The post is in MySQL, by this attempt or by an earlier one.
     Recorded,
-    /// It is not: why, and whom that hits.
+    /// It is not, for this reason, which concerns these posts.
     Failed(Failure, Blame),
-    /// Before it was touched it was seen to have come back this often.
+    /// It was not attempted, because it has come back this often.
     Redelivered {
         /// Deliveries before this one, as the broker counts them.
         deliveries: u64,
@@ -104,18 +43,18 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// What is to be done with the delivery.
+/// What is done with the delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
-    /// It is done: tell the broker.
+    /// Acknowledge it.
     Ack,
-    /// Set it aside with its reason.
+    /// Dead-letter it with the reason.
     DeadLetter(Class, Failure),
-    /// Keep it in flight, wait by the backoff schedule, try again. An attempt was spent.
+    /// Keep it in flight, wait by the backoff schedule, retry. An attempt was spent.
     Retry(Failure),
     /// Close the gate and keep it in flight until posts can be stored again; no attempt is spent.
     Hold(Failure),
-    /// Give it back to the queue; no attempt is spent.
+    /// Release it to the queue; no attempt is spent.
     Release,
 }
 
@@ -137,7 +76,7 @@ pub fn decide(outcome: Outcome, another_attempt: bool) -> Disposition {
     }
 }
 
-/// The failure that a post in a crash loop is given: nobody saw the real one.
+/// The failure of a post in a crash loop, whose real failure is unknown.
 fn redeliveries(deliveries: u64) -> Failure {
     Failure::new(
         Kind::Permanent,
@@ -215,7 +154,7 @@ mod tests {
     fn a_plain_row_that_only_does_not_suit_the_table_says_nothing_about_posts() {
         let plain = |kind| Err(failure(kind, "another"));
         assert_eq!(blame(&failure(Kind::Permanent, "code"), &plain(Kind::Permanent)), Blame::Post);
-        // That MySQL cannot be asked, or that another lock was met, says that nothing can be known yet.
+        // While MySQL is down or another lock is held, nothing is known yet.
         for kind in [Kind::Transient, Kind::Dependency, Kind::Operator] {
             assert_eq!(blame(&failure(Kind::Permanent, "code"), &plain(kind)), Blame::EveryPost);
         }

@@ -11,6 +11,7 @@
 //! Nothing here does I/O or waits, and a clock is an argument.
 
 pub mod address;
+mod class;
 pub mod config;
 pub mod dead_letter;
 pub mod disposition;

@@ -3,8 +3,8 @@
 //! A line of the audit log says `dropped`; the dead letter itself is archived beside it. The line stands until another
 //! operation's line undoes it: nothing is ever changed or taken away.
 
-use mysql_async::prelude::{FromRow, Queryable};
-use mysql_async::{FromRowError, Params, Row, Value};
+use mysql_async::prelude::FromRow;
+use mysql_async::{FromRowError, Row};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::audit::{of_dead_letter, reason};
@@ -166,21 +166,6 @@ impl Store {
             actor,
             at: at.assume_utc(),
         }))
-    }
-
-    pub(super) async fn read<T: FromRow + Send + 'static>(
-        &self,
-        what: &str,
-        statement: String,
-        asked: Vec<Value>,
-    ) -> Result<Vec<T>, Failure> {
-        let pool = self.pool();
-        let asked = if asked.is_empty() { Params::Empty } else { Params::Positional(asked) };
-        self.bounded(what, async {
-            let mut connection = pool.get_conn().await?;
-            connection.exec(statement, asked).await
-        })
-        .await
     }
 }
 

@@ -7,9 +7,9 @@ use sluice_core::address::{self, Parameter, is_bool, is_within};
 use url::Url;
 
 /// Connections a process may hold. The recorder writes with one and finds out with up to five more which row makes a
-/// group fail; probes and reads take another. The driver takes them back in a task of its own, so statements that
+/// group fail, the case opener with up to three; probes and reads take another. The driver takes them back in a task of its own, so statements that
 /// follow each other closely may use two or three in turn; all are kept.
-pub const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 10;
 /// The longest wait for a row's lock. Below [`crate::PATIENCE`], so that a locked row is seen as what it is and not as a
 /// database that hangs.
 const LOCK_WAIT_SECONDS: u32 = 2;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::Store;
-use super::operations::OperationKind;
+use super::operation::OperationKind;
 use sluice_core::failure::Failure;
 
 /// A replay that was begun.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mysql_async::{Conn, Opts, OptsBuilder, Pool};
+use mysql_async::prelude::{FromRow, Queryable as _};
+use mysql_async::{Conn, Opts, OptsBuilder, Params, Pool, Value};
 use sluice_core::address;
 use sluice_core::config::{ConfigError, DatabaseArgs};
 use sluice_core::failure::{Failure, Kind};
@@ -127,6 +128,22 @@ impl Store {
             self.begin_anew();
         }
         answer
+    }
+
+    /// The rows that a statement gives; none where it only changes something.
+    pub(crate) async fn read<T: FromRow + Send + 'static>(
+        &self,
+        what: &str,
+        statement: String,
+        asked: Vec<Value>,
+    ) -> Result<Vec<T>, Failure> {
+        let pool = self.pool();
+        let asked = if asked.is_empty() { Params::Empty } else { Params::Positional(asked) };
+        self.bounded(what, async {
+            let mut connection = pool.get_conn().await?;
+            connection.exec(statement, asked).await
+        })
+        .await
     }
 
     /// A server that has never answered, and does not now: is it one of MySQL at all?

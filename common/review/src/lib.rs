@@ -26,6 +26,7 @@ mod lint;
 mod lists;
 mod literal;
 mod matcher;
+mod nested;
 mod patterns;
 mod pinyin;
 pub mod reviewer;

@@ -1,8 +1,8 @@
-//! From hits to a verdict: what counts is how many different things matches a post, not how often one does.
+//! From hits to a verdict: what counts is how many different rules match a post, not how often one does.
 //!
 //! 1. Terms of one category that lie inside one another are one: the heaviest counts, the longer of equals ("go kill
-//!    yourself" is not counted again for "kill yourself"). A pattern counts beside the terms it spans: what it says is
-//!    that they stand together.
+//!    yourself" is not counted again for "kill yourself"). A pattern counts beside the terms it spans: it says that
+//!    they stand together.
 //! 2. The same term, or the same pattern, counts once in a post, title and content together.
 //! 3. What is left adds up by category. A category's sum against its thresholds gives its verdict, the strongest of
 //!    the categories' verdicts is the post's.
@@ -14,6 +14,7 @@ use std::ops::Range;
 use super::explain::Finding;
 use super::hit::{Dropped, Hit, What, steps};
 use super::matcher::Matcher;
+use super::nested::drop_nested;
 use super::rules::{Category, Combination, Rule};
 use sluice_core::verdict::{REVIEWED_IN_PART, Reason, Score, Verdict};
 
@@ -22,7 +23,6 @@ pub(super) const REASONS_MAX: usize = 16;
 /// The longest text of a reason, in characters, the mark of the cut included.
 pub(super) const TEXT_MAX_CHARS: usize = 60;
 
-/// What has been found in one post so far.
 pub(super) struct Tally<'a> {
     categories: &'a [Category],
     rules: &'a [Rule],
@@ -30,11 +30,10 @@ pub(super) struct Tally<'a> {
     seen: HashSet<What>,
     found: Vec<(usize, Reason)>,
     shadow: Vec<Reason>,
-    /// What was not read.
+    /// The parts that were not reviewed.
     unread: Vec<Reason>,
 }
 
-/// What the tally comes to.
 pub(super) struct Scored {
     pub(super) verdict: Verdict,
     pub(super) scores: Vec<Score>,
@@ -55,8 +54,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Counts the hits of one field; those that do not count say so afterwards. `whole` is all of its text, and whether
-    /// there were more hits than were looked at.
+    /// Counts the hits of one field, and marks those that do not count. `whole` is all of its text, and whether there
+    /// were more hits than were considered.
     pub(super) fn count(&mut self, field: &str, text: &str, hits: &mut [Hit], whole: (&str, bool)) {
         let rest = match whole {
             (whole, _) if whole.len() > text.len() => Some((text.len()..whole.len(), whole)),
@@ -64,7 +63,7 @@ impl<'a> Tally<'a> {
             (_, false) => None,
         };
         self.unread.extend(rest.map(|(span, whole)| unread(field, span, whole)));
-        silence_nested(hits, self.categories.len(), self.rules);
+        drop_nested(hits, self.categories.len(), self.rules);
         for hit in hits.iter_mut().filter(|hit| hit.dropped.is_none()) {
             if !self.seen.insert(hit.what) {
                 hit.dropped = Some(Dropped::Again);
@@ -97,7 +96,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// All hits of a field as they are told to a person.
+    /// All hits of a field, for people.
     pub(super) fn findings(&self, field: &str, text: &str, hits: &[Hit]) -> Vec<Finding> {
         let finding = |hit: &Hit| Finding {
             reason: self.reason(field, text, hit),
@@ -153,7 +152,6 @@ impl<'a> Tally<'a> {
 }
 
 impl Category {
-    /// What a sum of weights means here.
     fn verdict(&self, sum: u32) -> Verdict {
         let reached = |threshold: Option<u32>| threshold.is_some_and(|threshold| sum >= threshold);
         match (reached(self.reject), reached(self.hold)) {
@@ -164,30 +162,7 @@ impl Category {
     }
 }
 
-/// Leaves one hit to stand for each group of terms of one category that lie inside one another, and all others. They
-/// come in the order of their beginning, longer ones first, so a term lies inside an earlier one exactly if it lies
-/// inside the last group.
-fn silence_nested(hits: &mut [Hit], categories: usize, rules: &[Rule]) {
-    // By category: which hit stands for the last group, and where the group ends.
-    let mut last: Vec<Option<(usize, usize)>> = vec![None; categories];
-    for nth in 0..hits.len() {
-        let hit = &hits[nth];
-        let Rule { category, weight, shadow, .. } = rules[hit.rule];
-        if hit.dropped.is_some() || shadow || matches!(hit.what, What::Rule(_)) {
-            continue;
-        }
-        match last[category] {
-            Some((speaker, end)) if hit.span.end <= end => {
-                let heavier = weight > rules[hits[speaker].rule].weight;
-                hits[if heavier { speaker } else { nth }].dropped = Some(Dropped::Nested);
-                last[category] = Some((if heavier { nth } else { speaker }, end));
-            }
-            Some(_) | None => last[category] = Some((nth, hit.span.end)),
-        }
-    }
-}
-
-/// The reason for a person to look at a post of which only a part was reviewed.
+/// The reason for holding a post of which only a part was reviewed.
 fn unread(field: &str, span: Range<usize>, whole: &str) -> Reason {
     Reason {
         rule: REVIEWED_IN_PART.to_owned(),
@@ -200,7 +175,6 @@ fn unread(field: &str, span: Range<usize>, whole: &str) -> Reason {
     }
 }
 
-/// A text short enough to be read.
 fn cut(text: &str) -> String {
     match text.char_indices().nth(TEXT_MAX_CHARS) {
         None => text.to_owned(),
@@ -211,29 +185,6 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rule(category: usize, weight: u32) -> Rule {
-        Rule { id: format!("rule-{category}-{weight}"), category, weight, shadow: false }
-    }
-
-    fn hit(rule: usize, span: std::ops::Range<usize>) -> Hit {
-        Hit::new(rule, What::Term(rule), span)
-    }
-
-    #[test]
-    fn the_heaviest_of_nested_terms_speaks_and_the_longer_of_equals() {
-        let rules = [rule(0, 30), rule(0, 30), rule(0, 80), rule(1, 10)];
-        let scored = |mut hits: Vec<Hit>| {
-            silence_nested(&mut hits, 2, &rules);
-            hits.iter().filter(|hit| hit.dropped.is_none()).map(|hit| hit.rule).collect::<Vec<_>>()
-        };
-        assert_eq!(scored(vec![hit(0, 0..9), hit(1, 2..5)]), [0]);
-        assert_eq!(scored(vec![hit(0, 0..9), hit(2, 2..5), hit(1, 6..9)]), [2]);
-        assert_eq!(scored(vec![hit(0, 0..5), hit(1, 3..9)]), [0, 1], "neither lies inside the other");
-        assert_eq!(scored(vec![hit(0, 0..9), hit(3, 2..5)]), [0, 3], "they are of two categories");
-        let pattern = Hit { what: What::Rule(0), ..hit(0, 0..9) };
-        assert_eq!(scored(vec![pattern, hit(1, 2..5)]), [0, 1], "a pattern counts beside its terms");
-    }
 
     #[test]
     fn thresholds_are_reached_at_their_own_value() {

@@ -3,11 +3,13 @@
 //! Only a program built with the feature `failpoints` has them, and none that is shipped is: without it
 //! [`reach`] is nothing. With it, the variable `FAILPOINTS` says what happens where, in the words of the `fail` crate:
 //! `committed=return` ends the process with SIGKILL the first time it gets there, `committed=10%return` one time in
-//! ten, `review=3*off->panic` lets three through and then panics. Two points also work on one post alone, named by its
+//! ten, `review=3*off->panic` lets three through and then panics. Three points also work on one post alone, named by its
 //! title: `review.poison=return` ends every process that reviews the post titled `poison`, and no other.
 
 /// A post was stored, and the broker has not been told.
 pub const COMMITTED: &str = "committed";
+/// A held post was stored, and its case is not open yet.
+pub const CASE: &str = "case";
 /// A dead letter's copy is confirmed, and its original is still unacknowledged.
 pub const DEAD_LETTER_CONFIRMED: &str = "dead_letter_confirmed";
 /// A replayed post's copy is confirmed, and its dead letter is still unacknowledged.
@@ -18,6 +20,8 @@ pub const DROP_RECORDED: &str = "drop_recorded";
 pub const RESTORE_CONFIRMED: &str = "restore_confirmed";
 /// An edited dead letter's copy is confirmed, and its original is still unacknowledged.
 pub const EDIT_CONFIRMED: &str = "edit_confirmed";
+/// A post of an act in bulk is decided, and the next one is not yet.
+pub const BULK_DECIDED: &str = "bulk_decided";
 /// A post was just delivered.
 pub const DELIVERED: &str = "delivered";
 /// A page of `sluice status --watch` was drawn.

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use sluice_core::config::LogArgs;
 use sluice_runtime::command_line::Reference;
 
-use crate::{console, dlq, migrate, replays, rules, status, topology, verify, why};
+use crate::{console, decisions, dlq, migrate, replays, review, rules, status, topology, verify, why};
 
 /// Operate and inspect Sluice, the queue between incoming posts and MySQL
 ///
@@ -47,6 +47,10 @@ pub enum Command {
     ///
     /// The history covers when the post was submitted, failed, dead-lettered, replayed and recorded.
     Why(why::WhyArgs),
+    /// Review held posts: claim cases, decide, undo (MySQL alone)
+    Review(review::ReviewArgs),
+    /// Follow decisions on their way to the forum, and operate the endpoints (MySQL alone)
+    Decisions(decisions::DecisionsArgs),
     /// Check, explain and evaluate the rules of the review (needs no server)
     Rules(rules::RulesArgs),
     /// Serve the HTTP API of people's review, and send decisions to the forum

@@ -9,14 +9,19 @@
 //!  rules                the rules of the review, tried by hand
 //!  console              the API for forums and other tools, and the sender of decisions
 //!  why                  one post's story, from all places that know a part of it
+//!  review               people decide about held posts
+//!  decisions            how their decisions reach the forum
 //! ```
 //!
 //! Nothing here acknowledges a message, holds SQL or spells a queue's name: that is done below `common` alone.
 
+mod actor;
+mod ask;
 mod browse;
 pub mod cli;
 mod columns;
 pub mod console;
+pub mod decisions;
 pub mod depths;
 pub mod dlq;
 pub mod hint;
@@ -26,12 +31,14 @@ pub mod operation;
 mod policies;
 mod progress;
 pub mod replays;
+pub mod review;
 mod rows;
 pub mod rules;
 mod spool;
 pub mod status;
 pub mod times;
 pub mod topology;
+mod underline;
 pub mod verify;
 pub mod why;
 
@@ -54,6 +61,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(args).await,
         Command::Dlq(args) => dlq::run(args).await,
         Command::Replays(args) => replays::run(args).await,
+        Command::Review(args) => review::run(args).await,
+        Command::Decisions(args) => decisions::run(args).await,
         Command::Rules(args) => rules::run(&args),
         Command::Verify(args) => verify::run(args).await,
         Command::Why(args) => why::run(args).await,

@@ -1,11 +1,12 @@
-//! `sluice migrate`: the database and its schema.
+//! `sluice migrate`: the database and its schema, and the cases that held posts of older versions lack.
 
 use clap::Args;
 use sluice_core::config::DatabaseArgs;
 use sluice_mysql::{SchemaError, Store};
 use sluice_runtime::exit::Exit;
+use sluice_runtime::{output, shutdown};
 
-use sluice_runtime::output;
+use crate::review::sweep;
 
 /// Arguments of `sluice migrate`.
 #[derive(Debug, Args)]
@@ -14,7 +15,7 @@ pub struct MigrateArgs {
     database: DatabaseArgs,
 }
 
-/// Makes the database if it is missing, and brings its schema up to this version.
+/// Makes the database if it is missing, brings its schema up to this version, and opens the cases that are missing.
 ///
 /// # Errors
 /// The database's, or what is wrong with the schema.
@@ -30,7 +31,6 @@ pub async fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
         (Err(SchemaError::Store(missing)), Err(refused)) if missing.failure.code == "mysql_1049" => Err(refused.into()),
         (migrated, _) => migrated,
     };
-    store.close().await;
     let migrated = migrated?;
     output::print(|out| {
         for step in &migrated.applied {
@@ -42,5 +42,12 @@ pub async fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
             writeln!(out, "database `{}` is at version {} now", store.database(), migrated.version)
         }
     })?;
-    Ok(Exit::Done)
+    // Workers of versions before cases have stored held posts without one.
+    let stop = shutdown::on_interrupt()?;
+    let opened = sweep::open_missing(&store, &stop).await.map_err(|failure| store.with_context(failure))?;
+    store.close().await;
+    if opened > 0 {
+        output::print(|out| writeln!(out, "{}", sweep::told(opened)))?;
+    }
+    Ok(if stop.is_cancelled() { Exit::Interrupted } else { Exit::Done })
 }

@@ -8,10 +8,10 @@ use sluice_runtime::exit::Exit;
 use tokio_util::sync::CancellationToken;
 
 use crate::bulk::entry::Entry;
+use crate::bulk::outcome::{End, PublishOutcome};
 use crate::bulk::pipeline::Pipeline;
 use crate::bulk::progress::{self, Progress};
 use crate::bulk::samples::Samples;
-use crate::bulk::summary::{End, PublishOutcome};
 use crate::cli::Generate;
 use crate::submit;
 

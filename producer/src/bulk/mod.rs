@@ -4,6 +4,7 @@ pub mod chunk;
 pub mod entry;
 pub mod file;
 pub mod generate;
+pub mod outcome;
 pub mod pipeline;
 pub mod progress;
 pub mod publish;

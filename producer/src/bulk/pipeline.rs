@@ -25,11 +25,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bulk::chunk::Chunk;
 use crate::bulk::entry::{Bundle, Entry};
+use crate::bulk::outcome::PublishOutcome;
 use crate::bulk::progress::Progress;
 use crate::bulk::rate_limit::RateLimit;
 use crate::bulk::receipts::Receipts;
 use crate::bulk::retrying_publisher::RetryingPublisher;
-use crate::bulk::summary::{PublishOutcome, Summary};
+use crate::bulk::summary::Summary;
 use crate::cli::RunArgs;
 use crate::lines::gather;
 use crate::submit;

@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bulk::entry::Entry;
 use crate::bulk::file::{Input, READ_AT_ONCE};
+use crate::bulk::outcome::{End, PublishOutcome};
 use crate::bulk::pipeline::Pipeline;
 use crate::bulk::progress::{self, Progress};
-use crate::bulk::summary::{End, PublishOutcome};
 use crate::cli::Publish;
 use crate::lines::{LINE_MAX, Line, Lines};
 use crate::submit::{self, Key};

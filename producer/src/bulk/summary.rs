@@ -1,12 +1,11 @@
-//! The books of a run: what was read, what was confirmed, and from which line to go on.
+//! Adds up a run: what was read and what was confirmed.
 
-use std::fmt;
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::bulk::chunk::Chunk;
+use crate::bulk::outcome::{End, PublishOutcome, per_second};
 
 /// Adds up chunks, in the order of the source.
 #[derive(Debug)]
@@ -22,38 +21,8 @@ pub struct Summary {
     failed: Option<anyhow::Error>,
 }
 
-/// What came of a run.
-#[derive(Debug)]
-pub struct PublishOutcome {
-    /// Posts and bad lines taken from the source.
-    pub read: u64,
-    /// Posts confirmed.
-    pub published: u64,
-    /// LineRange that were no posts.
-    pub bad: u64,
-    /// How long it took.
-    pub took: Duration,
-    /// The first line that is neither confirmed nor named as bad.
-    pub next: u64,
-    /// The lines after it that are confirmed all the same.
-    pub beyond: Vec<RangeInclusive<u64>>,
-    /// How it ended.
-    pub end: End,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum End {
-    /// The source is used up, and every post of it confirmed.
-    Complete,
-    /// It was told to stop, and finished what was under way.
-    Stopped,
-    /// It could not go on.
-    Failed(anyhow::Error),
-}
-
 impl Summary {
-    /// Opens the books, and starts the clock.
+    /// An empty summary; its clock starts now.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -69,7 +38,7 @@ impl Summary {
         }
     }
 
-    /// Adds a chunk that has arrived, or has not.
+    /// Adds a chunk, confirmed or not.
     pub fn add(&mut self, chunk: &Chunk) {
         self.bad += chunk.bad.len() as u64;
         self.read += (chunk.bad.len() + chunk.posts.len()) as u64;
@@ -92,12 +61,12 @@ impl Summary {
         }
     }
 
-    /// A chunk was lost, and nobody knows what became of its posts.
+    /// Notes a lost chunk, of whose posts nothing is known.
     pub fn lose(&mut self) {
         self.unconfirmed.get_or_insert(self.last + 1);
     }
 
-    /// Something went wrong. The first thing that did is the reason.
+    /// Notes an error. The first one is reported.
     pub fn fail(&mut self, error: anyhow::Error) {
         self.failed.get_or_insert(error);
     }
@@ -114,7 +83,7 @@ impl Summary {
         per_second(self.published, self.begun.elapsed())
     }
 
-    /// Closes the books.
+    /// The outcome of the run.
     #[must_use]
     pub fn conclude(self) -> PublishOutcome {
         let end = match self.failed {
@@ -137,47 +106,6 @@ impl Summary {
 impl Default for Summary {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-fn per_second(posts: u64, took: Duration) -> f64 {
-    posts as f64 / took.as_secs_f64().max(0.001)
-}
-
-impl PublishOutcome {
-    /// Where to go on, for people: what is done, what comes next, and what of it must be left out.
-    #[must_use]
-    pub fn going_on(&self, source: &str) -> String {
-        let mut told = match self.next {
-            1 => format!("no line of {source} is confirmed; go on from line 1"),
-            next => format!(
-                "lines 1..={} of {source} are confirmed (or were named as bad); go on from line {next}",
-                next - 1
-            ),
-        };
-        if !self.beyond.is_empty() {
-            let lines: Vec<_> = self.beyond.iter().map(LineRange).map(|lines| lines.to_string()).collect();
-            told += &format!(", without these, which are confirmed too: {}", lines.join(", "));
-        }
-        told
-    }
-}
-
-/// The summary, in one line.
-impl fmt::Display for PublishOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { read, published, bad, took, .. } = self;
-        let rate = per_second(*published, *took);
-        write!(f, "{read} read, {published} published, {bad} bad in {:.1} s ({rate:.0} posts/s)", took.as_secs_f64())
-    }
-}
-
-struct LineRange<'a>(&'a RangeInclusive<u64>);
-
-impl fmt::Display for LineRange<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (from, to) = (self.0.start(), self.0.end());
-        if from == to { write!(f, "{from}") } else { write!(f, "{from}-{to}") }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reading a request's body within bounds of size, time and memory, and decoding it where it comes compressed.
 //!
-//! A body that is too large is refused at once, but not by hanging up on a client that is still sending: the reset
-//! would overtake the answer, and the client would see a broken connection where we said 413. So what such a client
-//! still sends is taken and thrown away, for a while.
+//! A body that is too large is refused at once, but the connection is not closed on a client that is still sending: the
+//! reset would overtake the answer, and the client would see a broken connection instead of the 413. So the rest of the
+//! body is read and discarded, for a while.
 
 use std::io;
 use std::pin::Pin;
@@ -16,27 +16,26 @@ use futures_util::{Stream, StreamExt as _};
 use sluice_runtime::health::Problem;
 use tokio_util::io::{ReaderStream, StreamReader};
 
+use crate::http::gathered::Gathered;
 use crate::http::memory::{Held, Memory, Overloaded};
 use crate::http::problem;
 
 /// The longest wait for a whole body, and for the next line of a batch.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of a body that was refused is thrown away before the connection is closed on it, in bytes.
-const POURED_AWAY: usize = 64 * 1024 * 1024;
-/// How long it is thrown away.
-const POURING: Duration = Duration::from_secs(10);
-/// What a decoder takes for itself, in bytes: its window, its tables and its buffers.
+/// How many bytes of a refused body are discarded before the connection is closed.
+const DISCARDED: usize = 64 * 1024 * 1024;
+/// For how long they are discarded.
+const DISCARDING: Duration = Duration::from_secs(10);
+/// The memory of a decoder, in bytes: its window, its tables and its buffers.
 const DECODER: usize = 64 * 1024;
-/// The size of the blocks in which a body is gathered, in bytes.
-const BLOCK: usize = 16 * 1024;
 /// How much is decoded at once, in bytes.
 const DECODED_AT_ONCE: usize = 16 * 1024;
 
-/// A single post's body, of at most `limit` bytes, and the room it takes.
+/// A single post's body, of at most `limit` bytes, and the memory it takes.
 ///
 /// # Errors
 /// 413 when it is longer, 408 when it does not arrive in time, 400 when it breaks off, 415 when it is encoded in a way
-/// that is not read here, 503 when there is no room for it.
+/// that is not supported, 503 when there is no memory for it.
 pub async fn read(headers: &HeaderMap, body: Body, limit: usize, memory: &Memory) -> Result<(Vec<u8>, Held), Problem> {
     let mut incoming = Incoming::open(headers, body, limit, "the body", memory)?;
     let gathered = async {
@@ -51,41 +50,13 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize, memory: &Memory
     tokio::time::timeout(TIMEOUT, gathered).await.unwrap_or_else(|_| Err(problem::too_slow(TIMEOUT)))
 }
 
-/// A body that is not whole yet, in blocks of one size. Grown as one text, it would be copied again and again, and the
-/// allocator would keep the places that it grew out of: with 400 bodies at once up to as much again as they hold.
-#[derive(Default)]
-struct Gathered(Vec<Vec<u8>>);
-
-impl Gathered {
-    fn add(&mut self, mut piece: &[u8]) {
-        while !piece.is_empty() {
-            let room = self.0.last().map_or(0, |block| BLOCK - block.len());
-            let (now, later) = piece.split_at(room.min(piece.len()));
-            match self.0.last_mut() {
-                Some(block) if room > 0 => {
-                    block.reserve_exact(room);
-                    block.extend_from_slice(now);
-                }
-                // Most bodies are one piece.
-                None if piece.len() <= BLOCK => return self.0.push(piece.to_vec()),
-                _ => self.0.push(Vec::with_capacity(BLOCK)),
-            }
-            piece = later;
-        }
-    }
-
-    /// All of it in one. There are as many of these at the same time as there are threads: each is read at once.
-    fn whole(mut self) -> Vec<u8> {
-        if self.0.len() == 1 { self.0.swap_remove(0) } else { self.0.concat() }
-    }
-}
-
-/// A body as it arrives: decoded, and no longer than it may be. The rest of one that is dropped is poured away.
+/// A body as it arrives: decoded, and no longer than the limit. When it is dropped before its end, the rest is
+/// discarded.
 pub struct Incoming {
     bytes: Decoded,
     limit: usize,
     read: usize,
-    /// What it is called in problems.
+    /// Its name in problems.
     what: &'static str,
 }
 
@@ -98,7 +69,7 @@ impl Incoming {
     /// Begins to read a body, unless its announced length is over the limit already.
     ///
     /// # Errors
-    /// 413; 415 when it is encoded in a way that is not read here; 503 when there is no room for a decoder.
+    /// 413; 415 when it is encoded in a way that is not supported; 503 when there is no memory for a decoder.
     pub fn open(
         headers: &HeaderMap,
         body: Body,
@@ -117,7 +88,7 @@ impl Incoming {
         };
         let mut wire = Wire { body: Some(body.into_data_stream()), limit, read: 0 };
         if let Some(problem) = refused {
-            // Who asks before sending (`Expect: 100-continue`) has not sent anything, and will not after this answer.
+            // A client that asks before sending (`Expect: 100-continue`) sends nothing after this answer.
             if headers.contains_key(header::EXPECT) {
                 wire.body = None;
             }
@@ -136,7 +107,7 @@ impl Incoming {
         Ok(Self { bytes, limit, read: 0, what })
     }
 
-    /// What a client is told of an error that this stream has ended with.
+    /// The problem for the client, for an error that this stream has ended with.
     #[must_use]
     pub fn problem(&self, error: &io::Error) -> Problem {
         match (error.kind(), &self.bytes) {
@@ -166,7 +137,6 @@ impl Stream for Incoming {
     }
 }
 
-/// How a body is encoded.
 #[derive(Clone, Copy)]
 enum Encoding {
     Plain,
@@ -189,7 +159,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
 /// The kind of a connection's own error.
 const BROKEN_OFF: io::ErrorKind = io::ErrorKind::BrokenPipe;
 
-/// What comes over the wire, no longer than a body may be. When it is dropped before its end, the rest is poured away.
+/// A body as it is sent, no longer than the limit.
 struct Wire {
     body: Option<BodyDataStream>,
     limit: usize,
@@ -220,34 +190,17 @@ impl Stream for Wire {
 }
 
 impl Drop for Wire {
-    /// Takes the rest of a body and throws it away, while the answer is on its way.
+    /// Discards the rest of the body, while the answer is sent.
     fn drop(&mut self) {
         let Some(mut body) = self.body.take() else { return };
-        tokio::spawn(tokio::time::timeout(POURING, async move {
-            let mut poured = 0;
+        tokio::spawn(tokio::time::timeout(DISCARDING, async move {
+            let mut discarded = 0;
             while let Some(Ok(piece)) = body.next().await {
-                poured += piece.len();
-                if poured > POURED_AWAY {
+                discarded += piece.len();
+                if discarded > DISCARDED {
                     break;
                 }
             }
         }));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_gathered_is_what_came_whatever_the_pieces() {
-        let body: Vec<u8> = (0..5 * BLOCK + 7).map(|at| (at % 251) as u8).collect();
-        for size in [1, 7, 1000, BLOCK - 1, BLOCK, BLOCK + 1, body.len()] {
-            let mut gathered = Gathered::default();
-            body.chunks(size).for_each(|piece| gathered.add(piece));
-            assert!(gathered.0.iter().all(|block| block.capacity() <= BLOCK), "pieces of {size}");
-            assert!(gathered.whole() == body, "pieces of {size}");
-        }
-        assert!(Gathered::default().whole().is_empty());
     }
 }

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod batch;
 pub mod body;
+mod gathered;
 pub mod intake;
 pub mod memory;
 pub mod meters;

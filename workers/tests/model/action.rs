@@ -10,9 +10,9 @@ pub(crate) enum Action {
     Open { w: usize },
     /// common/rabbit/src/delivery/session.rs, `Deliveries`: the broker gives message `i` to a consumer that has room.
     Deliver { w: usize, k: usize, i: usize },
-    /// workers/src/handler.rs, `Handler::admit`: what came back too often is dead-lettered untouched.
+    /// workers/src/handler/mod.rs, `Handler::admit`: what came back too often is dead-lettered untouched.
     Admit { w: usize, k: usize },
-    /// workers/src/handler.rs, `Handler::attempt` up to the recorder: past the gate, counted, read and reviewed. A
+    /// workers/src/handler/attempt.rs, `Handler::attempt` up to the recorder: past the gate, counted, read and reviewed. A
     /// message that is no post fails here, and a deadly one kills the process.
     Begin { w: usize, k: usize },
     /// workers/src/writer.rs, `Written::Stored`: the insert is committed. A row that was there stays as it is.
@@ -30,7 +30,7 @@ pub(crate) enum Action {
     /// workers/src/writer.rs, `Blame::EveryPost`: MySQL is down, locked or set up wrongly, and takes no plain row
     /// either.
     Unreachable { w: usize, k: usize },
-    /// workers/src/handler.rs, `Handler::attempt`, `Some(Ok(recorded))`: the answer has come.
+    /// workers/src/handler/attempt.rs, `Handler::attempt`, `Some(Ok(recorded))`: the answer has come.
     Answered { w: usize, k: usize },
     /// common/rabbit/src/delivery/mod.rs, `Delivery::ack` and `Delivery::release`. After a dead letter, the ack that
     /// follows it.
@@ -40,7 +40,8 @@ pub(crate) enum Action {
     Publish { w: usize, k: usize },
     /// The same with the confirm lost (`PublishError::Unconfirmed`): the delivery stays in flight, or is released.
     PublishUnconfirmed { w: usize, k: usize },
-    /// workers/src/handler.rs, `Handler::settle`: the dead letter is not taken and nothing may be waited for any more.
+    /// workers/src/handler/settle.rs, `Handler::settle`: the dead letter is not taken and nothing may be waited
+    /// for any more.
     GiveUpDeadLetter { w: usize, k: usize },
     /// workers/src/gate/probe.rs, `Probe::run`: a plain row is taken, the gate opens.
     Probe { w: usize },

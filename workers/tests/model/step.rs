@@ -162,7 +162,7 @@ impl<'a> Step<'a> {
         self.state.stopped_for_one |= in_flight.is_some_and(|in_flight| in_flight.stage == Stage::AtGate);
     }
 
-    /// workers/src/handler.rs, `Handler::conclude`: the loop's `match`.
+    /// workers/src/handler/mod.rs, `Handler::conclude`: the loop's `match`.
     fn conclude(&mut self, w: usize, k: usize, outcome: Outcome) {
         let another = self.protocol.retry.allows_another(self.in_flight(w, k).made.into());
         let stage = match decide(outcome, another) {
@@ -205,7 +205,7 @@ impl<'a> Step<'a> {
         message.redeliveries(self.protocol.counting)
     }
 
-    /// workers/src/handler.rs, `Handler::given_back`.
+    /// workers/src/handler/settle.rs, `Handler::given_back`.
     fn given_back(&mut self, w: usize, k: usize) -> Answer {
         let returns = self.returns(w, k).saturating_add(1);
         let republished = returns >= self.protocol.max_deliveries && !self.protocol.is(Broken::EachReleaseCounts);

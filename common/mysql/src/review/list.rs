@@ -10,7 +10,7 @@ use super::case::{COLUMNS, StoredCase};
 use crate::Store;
 
 /// What comes from other tables.
-const JOINED: &str = "p.title, (SELECT COALESCE(MAX(d.revision), 0) FROM review_decisions d WHERE d.post = c.post) \
+pub(super) const JOINED: &str = "p.title, (SELECT COALESCE(MAX(d.revision), 0) FROM review_decisions d WHERE d.post = c.post) \
                       AS revision FROM review_cases c LEFT JOIN posts p ON p.id = c.post";
 
 /// Which cases are meant. All that is given has to fit.
@@ -78,6 +78,16 @@ impl Store {
     pub async fn case(&self, case: Uuid) -> Result<Option<StoredCase>, Failure> {
         let statement = format!("SELECT {COLUMNS}, {JOINED} WHERE c.id = ?");
         Ok(self.read("a look for a case", statement, vec![case.to_string().into()]).await?.pop())
+    }
+
+    /// The case of a held post that was opened last.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn latest_case(&self) -> Result<Option<StoredCase>, Failure> {
+        // Ids of these are made where cases are opened, and go up with time; those of appeals come from outside.
+        let statement = format!("SELECT {COLUMNS}, {JOINED} WHERE c.kind = 'held' ORDER BY c.id DESC LIMIT 1");
+        Ok(self.read("a look for a case", statement, Vec::new()).await?.pop())
     }
 
     /// The cases whose id, or whose post's id, begins so, at most `limit`; the latest first. `begins` is in small

@@ -1,5 +1,5 @@
-//! The lock of those who look at dead letters: an exclusive queue, which the broker takes away from whoever dies with
-//! it.
+//! The lock of whoever browses the dead letters: an exclusive queue, which the broker deletes when its owner's
+//! connection ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use tokio::time::Instant;
 
-use super::BrowseError;
+use super::error::BrowseError;
 use crate::broker::{Broker, Valve, bounded, close};
 use crate::topology::Topology;
 
@@ -20,13 +20,13 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a waiting browser asks for its lock.
 const POLL: Duration = Duration::from_millis(200);
 
-/// The lock. While it is held nobody else looks at the dead letters, replays, drops or edits them.
+/// The lock. While it is held nobody else browses, replays, drops or edits the dead letters.
 pub struct BrowserLock {
     pub(super) connection: Connection,
 }
 
 impl BrowserLock {
-    /// Takes it, waiting at most `patience`, on a connection of its own. `on_wait` is called once if there is a wait.
+    /// Waits for it at most `patience`, on a connection of its own. `on_wait` is called once if there is a wait.
     pub(super) async fn take(
         broker: &Broker,
         topology: &Topology,

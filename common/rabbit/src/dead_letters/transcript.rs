@@ -7,27 +7,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use deadpool_lapin::lapin;
 use lapin::BasicProperties;
-use lapin::types::ShortString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write};
 
+use super::properties::Properties;
 use super::summary::{DeadLetterSummary, summarise};
-use super::value::{read_table, short, written_table};
+use super::value::{Unreadable, read_table, written_table};
 use crate::headers::{is_a_count_of_the_brokers, without};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 use sluice_core::dead_letter::{EDITED_HEADER, USER_HEADER};
 
-/// A SHA-256 over what stays the same when a dead letter is put back: equal for dead letters that nothing tells apart.
+/// A SHA-256 over what stays the same when a dead letter is put back: equal for indistinguishable dead letters.
 pub type Digest = [u8; 32];
 
 /// A dead letter, written out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transcript {
-    /// The exchange it was published to last; only to be read.
+    /// The exchange it was published to last; for people to read, and not used when it is put back.
     #[serde(default)]
     pub exchange: String,
     /// Its properties, without the headers.
@@ -44,85 +44,17 @@ pub struct Transcript {
     pub body_base64: Option<String>,
 }
 
-/// AMQP's properties of a message. What is not set is left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "the names are AMQP's own")]
-pub struct Properties {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_encoding: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivery_mode: Option<u8>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<u8>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expiration: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timestamp: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub r#type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cluster_id: Option<String>,
-}
-
-/// Why a transcript cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
-    /// A value has a form that this version does not write.
-    #[error("{at}: {value} is no AMQP value as `sluice dlq export` writes it")]
-    Value {
-        /// Where.
-        at: String,
-        /// The value.
-        value: String,
-    },
-    /// Neither or both forms of the body are there, or the base64 is none.
-    #[error("it needs a body, either as text (`body`) or in base64 (`body_base64`)")]
-    Body,
-    /// A name or property is longer than AMQP allows.
-    #[error("{0} is longer than the 255 bytes that AMQP allows")]
-    TooLong(String),
-}
-
 impl Transcript {
-    /// Writes a message out.
     pub(super) fn of(message: &lapin::message::Delivery) -> Self {
         let from = &message.properties;
-        let text = |value: &Option<ShortString>| value.as_ref().map(ToString::to_string);
-        let properties = Properties {
-            content_type: text(from.content_type()),
-            content_encoding: text(from.content_encoding()),
-            delivery_mode: *from.delivery_mode(),
-            priority: *from.priority(),
-            correlation_id: text(from.correlation_id()),
-            reply_to: text(from.reply_to()),
-            expiration: text(from.expiration()),
-            message_id: text(from.message_id()),
-            timestamp: *from.timestamp(),
-            r#type: text(from.kind()),
-            user_id: text(from.user_id()),
-            app_id: text(from.app_id()),
-            cluster_id: text(from.cluster_id()),
-        };
         let headers = from.headers().as_ref().map(|table| without(table, is_a_count_of_the_brokers));
         let (body, body_base64) = written_body(message.data.clone());
         let headers = headers.as_ref().map(written_table).unwrap_or_default();
+        let properties = Properties::of(from);
         Self { exchange: message.exchange.to_string(), properties, headers, body, body_base64 }
     }
 
-    /// The message it was written from, on its way back to the dead letters.
+    /// The message that puts it back among the dead letters.
     ///
     /// # Errors
     /// [`Unreadable`].
@@ -131,8 +63,8 @@ impl Transcript {
         Ok(Envelope::new(topology.dead_letter_exchange(), properties, body))
     }
 
-    /// A hash of what stays the same when a dead letter is put back: the same for two dead letters that nothing tells
-    /// apart. The exchange may be another one then, and what [`Envelope`] never passes on is gone.
+    /// Its [`Digest`]: without the exchange, which may be another one once it is put back, and without what
+    /// [`Envelope`] never passes on.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let Self { exchange: _, properties, headers, body, body_base64 } = self;
@@ -140,12 +72,12 @@ impl Transcript {
         let mut headers = headers.clone();
         headers.remove(USER_HEADER);
         let mut hash = Hash(Sha256::new());
-        // Strings, numbers and maps in a fixed order: nothing in it can fail to become JSON, and equal ones are equal.
+        // Strings, numbers and maps in a fixed order always have a JSON form, and equal ones the same.
         let _ = serde_json::to_writer(&mut hash, &(properties, headers, body, body_base64));
         hash.0.finalize().into()
     }
 
-    /// What is known of the dead letter, as [`super::DeadLetter`] tells it.
+    /// The summary that [`super::DeadLetter`] would give.
     ///
     /// # Errors
     /// [`Unreadable`].
@@ -166,7 +98,7 @@ impl Transcript {
         }
     }
 
-    /// The operation by which an operator edited it last.
+    /// The operation that edited it last.
     #[must_use]
     pub fn edited_by(&self) -> Option<&str> {
         self.headers.get(EDITED_HEADER)?.as_str()
@@ -190,7 +122,7 @@ impl Transcript {
     }
 }
 
-/// Takes the JSON of a dead letter piece by piece: it may be several times as large as the dead letter.
+/// Hashes JSON piece by piece: it may be several times as large as the dead letter.
 struct Hash(Sha256);
 
 impl Write for Hash {
@@ -204,37 +136,10 @@ impl Write for Hash {
     }
 }
 
-pub(super) fn written_body(bytes: Vec<u8>) -> (Option<String>, Option<String>) {
+fn written_body(bytes: Vec<u8>) -> (Option<String>, Option<String>) {
     match String::from_utf8(bytes) {
         Ok(text) => (Some(text), None),
         Err(error) => (None, Some(BASE64.encode(error.as_bytes()))),
-    }
-}
-
-impl Properties {
-    fn read(&self) -> Result<BasicProperties, Unreadable> {
-        let mut to = BasicProperties::default();
-        macro_rules! texts {
-            ($($name:ident => $set:ident),*) => {
-                $(if let Some(text) = &self.$name { to = to.$set(short(stringify!($name), text)?); })*
-            };
-        }
-        texts!(
-            content_type => with_content_type, content_encoding => with_content_encoding,
-            correlation_id => with_correlation_id, reply_to => with_reply_to, expiration => with_expiration,
-            message_id => with_message_id, r#type => with_type, user_id => with_user_id, app_id => with_app_id,
-            cluster_id => with_cluster_id
-        );
-        if let Some(mode) = self.delivery_mode {
-            to = to.with_delivery_mode(mode);
-        }
-        if let Some(priority) = self.priority {
-            to = to.with_priority(priority);
-        }
-        if let Some(timestamp) = self.timestamp {
-            to = to.with_timestamp(timestamp);
-        }
-        Ok(to)
     }
 }
 

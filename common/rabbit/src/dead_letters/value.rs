@@ -10,7 +10,24 @@ use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, DecimalValue, FieldArray, FieldTable, LongString, ShortString};
 use serde_json::{Map, Value, json};
 
-use super::Unreadable;
+/// Why a dead letter written as JSON cannot be read back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// A value has a form that this version does not write.
+    #[error("{at}: {value} is no AMQP value as `sluice dlq export` writes it")]
+    Value {
+        /// Where.
+        at: String,
+        /// The value.
+        value: String,
+    },
+    /// Neither or both forms of the body are there, or the base64 is none.
+    #[error("it needs a body, either as text (`body`) or in base64 (`body_base64`)")]
+    Body,
+    /// A name or property is longer than AMQP allows.
+    #[error("{0} is longer than the 255 bytes that AMQP allows")]
+    TooLong(String),
+}
 
 /// AMQP's short strings have a length of one byte.
 pub(super) fn short(what: &str, text: &str) -> Result<ShortString, Unreadable> {

@@ -1,24 +1,24 @@
 //! Publishing with certainty: persistent, mandatory, confirmed.
 //!
 //! ```text
-//!  publish(one) ─► queue of jobs ─► micro-batcher ┐
-//!                                        ├─► channel from the pool ─► broker
-//!  publish_batch(many) ──────────────────┘   one batch at a time
+//!  publish(one) ─► queue of jobs ─► micro-batcher ─┬─► channel from the pool ─► broker
+//!  publish_batch(many) ────────────────────────────┘   one batch at a time
 //! ```
 //!
-//! A confirm channel serves one batch at a time, and a batch is judged only when all of its confirms are in. The reason
-//! is a property of the library: with several publishes under way on one channel, a returned message can be attached
-//! to a neighbour's confirm. So what failed is what was nacked, and whatever message id came back.
+//! A confirm channel serves one batch at a time, and the outcome of a batch is known only when all of its confirms are
+//! in: with several publishes under way on one channel, lapin may attach a returned message to another one's confirm. So
+//! what failed is what was nacked, and every message id that was returned.
 //!
-//! Single publishes gather: a micro-batcher takes whatever is waiting, publishes it as one batch and then takes what
-//! has come meanwhile. There is no timer, so a lone post waits for nobody.
+//! Single publishes are batched: a micro-batcher takes whatever is waiting, publishes it as one batch and then takes
+//! what has come meanwhile. There is no timer, so a single post does not wait.
 //!
 //! A publish that timed out is *unknown*, not failed: the broker may have it. Neither its channel nor its connection is
-//! used again, and the sender is told to try again with the same id, which the primary key absorbs. The connection goes
-//! too, because it may stay silent for ever: RabbitMQ stops reading from one whose posts were on their way to a quorum
+//! used again, and the sender has to retry with the same id, which the primary key absorbs. The connection is closed
+//! because it may stay silent for ever: RabbitMQ stops reading from one whose posts were on their way to a quorum
 //! queue when that was deleted (state `flow`; seen with 3.10), and goes on sending heartbeats all the same.
 
 mod batch;
+mod confirm_channel;
 mod envelope;
 mod micro_batcher;
 mod pool;
@@ -45,7 +45,7 @@ pub enum PublishError {
     /// The broker took it and found no queue for it.
     #[error("no queue takes messages of exchange `{0}`; `sluice topology apply` puts it right")]
     Unroutable(String),
-    /// The broker refused it, twice running: the queue is as long as it may be.
+    /// The broker refused it twice: the queue has its maximum length.
     #[error("the queue is full")]
     Full,
     /// Its properties and headers do not fit in one frame; it was not sent.
@@ -53,10 +53,10 @@ pub enum PublishError {
     Oversized {
         /// The size of the frame that would hold them.
         bytes: usize,
-        /// The largest frame that was agreed on.
+        /// The largest frame, as negotiated.
         most: usize,
     },
-    /// The broker will not take it, whenever it is sent: it is larger than a message may be there.
+    /// The broker never takes it: it is larger than the broker's `max_message_size`.
     #[error("RabbitMQ refuses it: {0}")]
     Refused(String),
     /// The broker takes nothing from publishers: it is short of memory or disk.
@@ -65,13 +65,13 @@ pub enum PublishError {
     /// The broker cannot be reached.
     #[error(transparent)]
     Unreachable(BrokerError),
-    /// No confirm came in time. The message may have been taken: only the same id makes another try harmless.
+    /// No confirm came in time. The message may have been taken: only with the same id is a retry harmless.
     #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been taken")]
     Unconfirmed(Duration),
 }
 
 impl PublishError {
-    /// Whether it is this message's own fault, so that others may fare better.
+    /// Whether the message itself is at fault, so that others may succeed.
     #[must_use]
     pub fn is_the_messages_own(&self) -> bool {
         matches!(self, Self::Oversized { .. } | Self::Refused(_))
@@ -127,7 +127,7 @@ impl Publisher {
     /// Asks whether a post could be accepted now: the broker answers, takes publishes, and the queue has room.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// Why not.
     pub async fn ready(&self, topology: &Topology) -> Result<(), PublishError> {
         let patience = self.channels.patience;
         let asked = self.channels.room(topology);
@@ -137,8 +137,7 @@ impl Publisher {
     /// Declares the queues again, over a connection that publishes: they may have been deleted, or made anew.
     ///
     /// # Errors
-    /// [`TopologyError::Drift`] when they are of another make, [`TopologyError::Failed`] when the broker does not
-    /// answer.
+    /// [`TopologyError`].
     pub async fn declare(&self, topology: &Topology) -> Result<(), TopologyError> {
         let patience = self.channels.patience;
         let declared = self.channels.declare(topology);

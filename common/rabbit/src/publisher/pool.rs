@@ -1,26 +1,23 @@
-//! The pool of confirm channels that batches share.
+//! The pool of confirm channels that batches share, and what is done on them.
 
 use std::time::Duration;
 
 use deadpool::managed;
-use deadpool_lapin::lapin::options::{ConfirmSelectOptions, QueueDeclareOptions};
+use deadpool_lapin::lapin::options::QueueDeclareOptions;
 use deadpool_lapin::lapin::types::FieldTable;
-use deadpool_lapin::lapin::{Channel, Connection, ConnectionStatus};
-use scopeguard::ScopeGuard;
 use tokio::time::Instant;
 
 use super::batch::{BatchError, publish_on};
-use super::size::header_frame;
+use super::confirm_channel::{ConfirmChannel, ConfirmChannels, leave, proven};
 use super::{Envelope, PublishError};
-use crate::broker::{Broker, BrokerError, bounded, close};
+use crate::broker::{Broker, BrokerError};
 use crate::failure::classify;
 use crate::topology::{Topology, TopologyError};
 use sluice_core::failure::{Failure, Kind};
 
-/// Connections that publishing shares. Consumers have their own: an alarm on the broker stops every write on a
-/// connection that publishes, acknowledgements included.
+/// The number of connections for publishing. Consumers have their own: an alarm blocks a connection that publishes,
+/// including its acknowledgements.
 const CONNECTIONS: usize = 2;
-/// Confirm channels that batches share.
 const CHANNELS: usize = 16;
 
 /// The pool of confirm channels and what is needed to explain its failures.
@@ -46,13 +43,13 @@ impl Channels {
         Ok(Self { pool, broker: broker.clone(), patience })
     }
 
-    /// Publishes a batch and answers for each message, in order.
+    /// Publishes a batch; the answers are in the order of its messages.
     pub(super) async fn publish(&self, batch: &[Envelope]) -> Vec<Result<(), PublishError>> {
         let batch: Vec<&Envelope> = batch.iter().collect();
         let mut answers = self.publish_together(&batch).await;
         let is_refused = |answer: &Result<(), PublishError>| matches!(answer, Err(PublishError::Refused(_)));
         if batch.len() > 1 && answers.iter().any(is_refused) {
-            // The broker has closed the channel on all of them, for one that it does not say.
+            // For one of them the broker has closed the channel on all, without saying for which.
             for (place, envelope) in
                 batch.iter().enumerate().filter(|(place, _)| is_refused(&answers[*place])).collect::<Vec<_>>()
             {
@@ -78,7 +75,7 @@ impl Channels {
             batch.iter().zip(&oversized).filter(|(_, over)| over.is_none()).map(|(envelope, _)| *envelope).collect();
         match tokio::time::timeout_at(until, publish_on(&checkout.channel, &sent)).await {
             Ok(Ok(answers)) => {
-                // Only a batch that is wholly known leaves its channel fit for the next one.
+                // Every outcome is known, so nothing is outstanding on the channel.
                 checkout.fit = true;
                 let mut answers = answers.into_iter();
                 let answer = |over: Option<PublishError>| over.map_or_else(|| answers.next().unwrap_or(Ok(())), Err);
@@ -92,8 +89,8 @@ impl Channels {
         }
     }
 
-    /// Nothing new is begun on a connection that did not answer in time, unless it has said why: an alarm. What is
-    /// under way on it may still end well.
+    /// Takes the connection of a channel that did not answer in time out of the pool, unless an alarm blocks it. What
+    /// is under way on it may still succeed.
     fn retire(&self, late: &ConfirmChannel) {
         if late.connection.blocked() {
             return;
@@ -119,7 +116,7 @@ impl Channels {
             return Err(self.explain(Failure::timed_out("amqp", "asking for room", self.patience).into()));
         };
         let queue = asked.map_err(|error| match classify(&error) {
-            // The queue is missing, so the exchange leads nowhere.
+            // The queue is missing, so the exchange is bound to nothing.
             failure if failure.code == "amqp_404" => PublishError::Unroutable(topology.exchange()),
             failure => self.explain(failure.into()),
         })?;
@@ -127,7 +124,6 @@ impl Channels {
         if topology.is_full(queue.message_count()) { Err(PublishError::Full) } else { Ok(()) }
     }
 
-    /// Declares the queues, over a connection of the pool.
     pub(super) async fn declare(&self, topology: &Topology) -> Result<(), TopologyError> {
         match self.pool.manager().connection().await {
             Ok(connection) => {
@@ -142,7 +138,7 @@ impl Channels {
         }
     }
 
-    /// A channel that is not fit for another use until its user says so.
+    /// A channel. It is not used again unless its user sets `fit`.
     async fn checkout(&self) -> Result<managed::Object<ConfirmChannels>, BatchError> {
         let mut checkout = self.pool.get().await.map_err(|error| match error {
             managed::PoolError::Backend(error) => error,
@@ -164,107 +160,6 @@ impl Channels {
             BatchError::NoExchange(name) => PublishError::Unroutable(name),
             BatchError::Refused(why) => PublishError::Refused(why),
             BatchError::Failed(failure) => PublishError::Unreachable(self.broker.with_context(failure)),
-        }
-    }
-}
-
-/// A channel in confirm mode.
-struct ConfirmChannel {
-    channel: Channel,
-    connection: ConnectionStatus,
-    /// When its connection was opened, which tells connections apart.
-    opened: std::time::Instant,
-    /// The largest frame that may be sent on it.
-    frame_max: usize,
-    /// Nothing is outstanding on it.
-    fit: bool,
-}
-
-impl ConfirmChannel {
-    /// Why a message must not be sent on it: the broker would end the connection.
-    fn oversized(&self, envelope: &Envelope) -> Option<PublishError> {
-        let (bytes, most) = (header_frame(&envelope.properties), self.frame_max);
-        (bytes > most).then_some(PublishError::Oversized { bytes, most })
-    }
-}
-
-/// Makes confirm channels on pooled connections, and throws away those that are not fit for another use.
-struct ConfirmChannels {
-    connections: deadpool_lapin::Pool,
-    patience: Duration,
-}
-
-impl ConfirmChannels {
-    /// Whether an alarm has stopped one of the connections. It holds for all of them, but the broker tells a connection
-    /// only once it publishes.
-    fn is_blocked(&self) -> bool {
-        let mut blocked = false;
-        self.connections.retain(|connection, _| {
-            blocked |= connection.status().connected() && connection.status().blocked();
-            true
-        });
-        blocked
-    }
-
-    /// A connection that takes publishes, as far as is known.
-    async fn connection(&self) -> Result<OnTrial, BatchError> {
-        let connection = self.connections.get().await.map_err(|error| match error {
-            deadpool_lapin::PoolError::Backend(error) => classify(&error),
-            other => Failure::new(Kind::Dependency, "amqp_timeout", other.to_string()),
-        })?;
-        // On a blocked one, opening a channel would hang until the alarm is over.
-        if connection.status().blocked() {
-            return Err(BatchError::Blocked);
-        }
-        let patience = self.patience;
-        let give_up: GiveUp = Box::new(move |silent| {
-            // One that an alarm has stopped is silent for a while only, and is known by it.
-            if !silent.status().blocked() {
-                leave(deadpool_lapin::Object::take(silent), patience);
-            }
-        });
-        Ok(scopeguard::guard(connection, give_up))
-    }
-}
-
-/// A connection that goes back to the pool only once it has answered: whoever asks gives up sooner or later, and nobody
-/// is to wait for a silent one again.
-type OnTrial = ScopeGuard<deadpool_lapin::Object, GiveUp>;
-type GiveUp = Box<dyn FnOnce(deadpool_lapin::Object) + Send>;
-
-fn proven(connection: OnTrial) {
-    drop(ScopeGuard::into_inner(connection));
-}
-
-/// Closes a connection once what is under way on it has come to an end, one way or the other. Dropping it would not do:
-/// a channel whose end is not answered keeps it open, for as long as there are heartbeats.
-fn leave(silent: Connection, patience: Duration) {
-    tokio::spawn(async move {
-        tokio::time::sleep(patience).await;
-        close(&silent).await;
-    });
-}
-
-impl managed::Manager for ConfirmChannels {
-    type Type = ConfirmChannel;
-    type Error = BatchError;
-
-    async fn create(&self) -> Result<ConfirmChannel, BatchError> {
-        let connection = self.connection().await?;
-        let channel = bounded("opening a channel", self.patience, connection.create_channel()).await?;
-        let select = channel.confirm_select(ConfirmSelectOptions::default());
-        bounded("asking for confirms", self.patience, select).await?;
-        let (status, opened) = (connection.status().clone(), deadpool_lapin::Object::metrics(&connection).created);
-        let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
-        proven(connection);
-        Ok(ConfirmChannel { channel, connection: status, opened, frame_max, fit: true })
-    }
-
-    async fn recycle(&self, used: &mut ConfirmChannel, _: &managed::Metrics) -> managed::RecycleResult<BatchError> {
-        if used.fit && used.connection.connected() && used.channel.status().connected() {
-            Ok(())
-        } else {
-            Err(managed::RecycleError::message("closed, or left with a publish under way"))
         }
     }
 }

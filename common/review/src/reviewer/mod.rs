@@ -9,7 +9,7 @@
 //!                             ▼
 //!        breaker ─► free slot ─► POST {"input","model"} ─► Opinion ────► merged into the Review
 //!            │          │                 │
-//!            └──────────┴─────────────────┴──── Trouble ──────────────► held, with the trouble as a reason
+//!            └──────────┴─────────────────┴── ReviewerError ──────────► held, with the error as a reason
 //! ```
 //!
 //! Any failure holds the post for a person and says why: there is no silent approval. The form of the request is that
@@ -22,6 +22,7 @@ mod ask;
 mod breaker;
 mod client;
 mod error;
+mod key;
 mod merge;
 mod settings;
 mod wire;
@@ -30,6 +31,7 @@ pub use ask::Ask;
 pub use breaker::{Breaker, Circuit, Pass, Trip};
 pub use client::Reviewer;
 pub use error::ReviewerError;
+pub use key::SecretKey;
 pub use merge::Policy;
-pub use settings::{ReviewerArgs, SecretKey, Settings};
+pub use settings::{ReviewerArgs, Settings};
 pub use wire::{Charge, Opinion};

@@ -1,25 +1,22 @@
-//! The settings of the outside reviewer: flag, else environment, else default; and what they come to once checked.
+//! The settings of the outside reviewer: flag, else environment, else default; as given, and checked.
 
-use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use http::HeaderValue;
-use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::ask::Ask;
 use super::breaker::Trip;
+use super::key::SecretKey;
 use super::merge::Policy;
 use sluice_core::config::{ConfigError, SecretUrl, duration};
 
-/// The longest time that one answer may be given. A post waits for a slot and then for the answer, each so long at the
-/// most, while it is in flight: far below the 30 minutes after which RabbitMQ takes it away.
+/// The largest timeout. A post in flight waits at most so long for a slot and then for the answer: far less than the 30
+/// minutes after which RabbitMQ takes it back.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// The path of the endpoint, where the address gives none.
+/// The path of the endpoint, if the URL has none.
 const PATH: &str = "/v1/moderations";
 
 /// Settings of the outside reviewer.
@@ -85,24 +82,6 @@ pub struct ReviewerArgs {
     pub reviewer_rest: Duration,
 }
 
-/// A key that is in no text form.
-#[derive(Clone)]
-pub struct SecretKey(SecretString);
-
-impl FromStr for SecretKey {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.trim().into()))
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(a key)")
-    }
-}
-
 fn score(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
@@ -115,7 +94,7 @@ fn score(text: &str) -> Result<f64, String> {
 pub struct Settings {
     pub(super) endpoint: Url,
     pub(super) model: String,
-    /// The whole header, marked as sensitive.
+    /// The header, marked as sensitive.
     pub(super) authorization: Option<HeaderValue>,
     pub(super) ask: Ask,
     pub(super) near: u32,
@@ -126,10 +105,10 @@ pub struct Settings {
 }
 
 impl ReviewerArgs {
-    /// Checks them. `None`: nobody is to be asked.
+    /// Checks them. `None`: there is no outside reviewer.
     ///
     /// # Errors
-    /// The setting that is wrong; no secret is shown.
+    /// The setting that is wrong, without any secret.
     pub fn settings(&self) -> Result<Option<Settings>, ConfigError> {
         let Some(url) = &self.reviewer_url else { return Ok(None) };
         if self.reviewer_timeout.is_zero() || self.reviewer_timeout > LONGEST_TIMEOUT {
@@ -153,29 +132,14 @@ impl ReviewerArgs {
     }
 
     fn authorization(&self) -> Result<Option<HeaderValue>, ConfigError> {
-        let (setting, key) = match (&self.reviewer_key, &self.reviewer_key_file) {
-            (Some(key), _) => ("SLUICE_REVIEWER_KEY", key.clone()),
-            (None, Some(file)) => ("SLUICE_REVIEWER_KEY_FILE", key_in(file)?),
-            (None, None) => return Ok(None),
-        };
-        let key = key.0.expose_secret();
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ConfigError::new(setting, "a key is one line of visible ASCII characters"));
+        match (&self.reviewer_key, &self.reviewer_key_file) {
+            (Some(key), _) => key.bearer("SLUICE_REVIEWER_KEY").map(Some),
+            (None, Some(file)) => SecretKey::in_file(file)?.bearer("SLUICE_REVIEWER_KEY_FILE").map(Some),
+            (None, None) => Ok(None),
         }
-        let mut header = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| ConfigError::new(setting, "a key is one line of visible ASCII characters"))?;
-        header.set_sensitive(true);
-        Ok(Some(header))
     }
 }
 
-fn key_in(file: &Path) -> Result<SecretKey, ConfigError> {
-    let text = fs::read_to_string(file)
-        .map_err(|error| ConfigError::new("SLUICE_REVIEWER_KEY_FILE", format!("{}: {error}", file.display())))?;
-    Ok(SecretKey(text.trim().into()))
-}
-
-/// The address to ask.
 fn endpoint(url: &SecretUrl) -> Result<Url, ConfigError> {
     const SETTING: &str = "SLUICE_REVIEWER_URL";
     let mut endpoint = url.parsed(SETTING, &["http", "https"], "https://api.openai.com")?;

@@ -69,7 +69,7 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         store: Arc::clone(&store),
         accounts,
         policies,
-        appeals: Some(args.appeals).filter(|appeals| !appeals.is_zero()),
+        appeals: args.appeals.within(),
         feed,
         stop: stop.clone(),
         unusable: Seldom::default(),

@@ -9,12 +9,10 @@ use sluice_core::config::{ConfigError, ServerArgs, duration};
 use sluice_runtime::health;
 
 use super::sender::Waits;
-use crate::policies::PolicyArgs;
+use crate::policies::{AppealArgs, PolicyArgs};
 
 /// The longest delay of a decision.
 const DELAY_MOST: Duration = Duration::from_secs(24 * 3600);
-/// The longest time for an appeal.
-const APPEALS_MOST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Arguments of `sluice console`.
 #[derive(Debug, Args)]
@@ -36,7 +34,7 @@ pub struct ServeArgs {
 
     /// The policies.
     #[command(flatten)]
-    pub policies: PolicyArgs,
+    pub(super) policies: PolicyArgs,
 
     /// TOML file of endpoints that decisions are sent to, read at start [default: none]
     #[arg(long, env = "SLUICE_ENDPOINTS", value_name = "FILE")]
@@ -48,9 +46,9 @@ pub struct ServeArgs {
     #[arg(long, env = "SLUICE_DECISION_DELAY", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(super) decision_delay: Duration,
 
-    /// How long an author may appeal against a rejection; 0s for never
-    #[arg(long, env = "SLUICE_APPEALS", value_name = "TIME", default_value = "30d", value_parser = duration)]
-    pub(super) appeals: Duration,
+    /// Appeals.
+    #[command(flatten)]
+    pub(super) appeals: AppealArgs,
 
     /// The waits after tries that failed, for tests: nobody waits for hours there.
     #[arg(long, env = "SLUICE_DECISION_WAITS", hide = true)]
@@ -71,12 +69,9 @@ impl ServeArgs {
             );
             return Err(ConfigError::new("SLUICE_CONSOLE_LISTEN", problem));
         }
-        for (setting, time, most) in
-            [("SLUICE_DECISION_DELAY", self.decision_delay, DELAY_MOST), ("SLUICE_APPEALS", self.appeals, APPEALS_MOST)]
-        {
-            if time > most {
-                return Err(ConfigError::new(setting, format!("{time:?} is more than {most:?}")));
-            }
+        if self.decision_delay > DELAY_MOST {
+            let problem = format!("{:?} is more than {DELAY_MOST:?}", self.decision_delay);
+            return Err(ConfigError::new("SLUICE_DECISION_DELAY", problem));
         }
         Ok(())
     }

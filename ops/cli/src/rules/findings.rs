@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use sluice_core::verdict::{Score, Verdict};
 use sluice_review::{Explanation, Finding};
 
-use super::underline;
+use crate::underline;
 use crate::visible::{cut, line};
 use sluice_runtime::table::{lines, right, table};
 

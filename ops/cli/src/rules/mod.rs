@@ -16,7 +16,6 @@ mod findings;
 mod outcome;
 mod row;
 mod scorecard;
-mod underline;
 
 use std::path::PathBuf;
 

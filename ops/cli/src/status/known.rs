@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use sluice_mysql::review::ReviewCounts;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -29,6 +30,8 @@ pub(super) struct Status {
     pub(super) dead_letters: Option<Dead>,
     /// The rows; none when the database is down.
     pub(super) posts: Option<Posts>,
+    /// What waits for people, and for the forum; none when the database is down.
+    pub(super) review: Option<ReviewCounts>,
     /// How fast it moves; none in a first sample.
     pub(super) rates: Option<Rates>,
     /// What could not be asked.
@@ -91,7 +94,7 @@ pub(super) struct Posts {
 /// What could not be asked.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Unreachable {
-    /// `RabbitMQ`, `MySQL` or `dead letters`.
+    /// `RabbitMQ`, `MySQL`, `dead letters` or `review`.
     pub(super) what: &'static str,
     /// The first of the samples in a row that could not ask it, UTC.
     #[serde(with = "time::serde::rfc3339")]

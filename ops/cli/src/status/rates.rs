@@ -111,6 +111,7 @@ mod tests {
             workers,
             dead_letters: None,
             posts: rows.map(|rows| Posts::new(&Stored::Exactly(vec![(Verdict::Approved, rows)]))),
+            review: None,
             rates: None,
             unreachable: Vec::new(),
         }

@@ -60,7 +60,7 @@ impl Sampler {
     pub(super) async fn take(&mut self) -> Status {
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
         let workers = Workers::call(&self.dead.broker, &self.dead.topology);
-        let (depths, rows, workers) = tokio::join!(depths, self.posts(), workers);
+        let (depths, rows, review, workers) = tokio::join!(depths, self.posts(), self.store.review_counts(), workers);
         let (at, taken) = (OffsetDateTime::now_utc(), Instant::now());
         let mut unreachable = Vec::new();
         let mut note = |what, problem: String| unreachable.push(Unreachable { what, since: at, problem });
@@ -69,6 +69,15 @@ impl Sampler {
             Ok(rows) => Some(Posts::new(&rows)),
             Err(failure) => {
                 note("MySQL", self.store.with_context(failure).to_string());
+                None
+            }
+        };
+        let review = match review {
+            Ok(counts) => Some(counts),
+            // One line for MySQL is enough.
+            Err(_) if posts.is_none() => None,
+            Err(failure) => {
+                note("review", self.store.with_context(failure).to_string());
                 None
             }
         };
@@ -86,7 +95,7 @@ impl Sampler {
         let queue = depths.map(|Depths { posts, .. }| Queue::new(topology.queue(), posts, workers.as_ref(), at));
         let paused = workers.as_ref().and_then(Workers::paused);
         let prefix = self.dead.prefix.clone();
-        Status { at, taken, prefix, paused, queue, workers, dead_letters, posts, rates: None, unreachable }
+        Status { at, taken, prefix, paused, queue, workers, dead_letters, posts, review, rates: None, unreachable }
     }
 
     async fn dead_letters(&mut self, depth: Depth, now: OffsetDateTime) -> (Dead, Option<String>) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use time::Duration;
+use sluice_mysql::review::ReviewCounts;
+use time::{Duration, OffsetDateTime};
 
 use super::known::Rates;
 use super::known::{Dead, Posts, Queue, Status, Unreachable};
@@ -43,6 +44,9 @@ pub(super) fn facts(status: &Status) -> Vec<Fact> {
         Fact { name: "dead letters", value: status.dead_letters.as_ref().map_or_else(unknown, dead_letters) },
         Fact { name: "posts stored", value: status.posts.as_ref().map_or_else(unknown, posts) },
     ];
+    if let Some(value) = status.review.as_ref().and_then(|counts| review(counts, status.at)) {
+        facts.push(Fact { name: "review", value });
+    }
     if let Some(rates) = status.rates.as_ref().filter(|_| status.queue.is_some() || status.posts.is_some()) {
         facts.push(Fact { name: "speed", value: speed(rates) });
     }
@@ -109,6 +113,27 @@ fn posts(posts: &Posts) -> String {
     }
 }
 
+fn of(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// What waits for people, and for the forum; none where nothing does.
+fn review(counts: &ReviewCounts, now: OffsetDateTime) -> Option<String> {
+    let ReviewCounts { waiting, escalated, claimed, oldest, unnumbered, undelivered } = counts;
+    let mut parts = Vec::new();
+    if waiting + escalated + claimed > 0 {
+        parts.push(format!("{} waiting, {escalated} escalated, {claimed} claimed", of(*waiting, "case", "cases")));
+    }
+    parts.extend(oldest.map(|oldest| format!("the oldest was opened {} ago", span(now - oldest))));
+    if *unnumbered > 0 {
+        parts.push(format!("{} not in the feed yet", of(*unnumbered, "event", "events")));
+    }
+    if *undelivered > 0 {
+        parts.push(format!("{} outstanding", of(*undelivered, "delivery", "deliveries")));
+    }
+    if parts.is_empty() { None } else { Some(parts.join("; ")) }
+}
+
 fn speed(rates: &Rates) -> String {
     let shown = |rate: Option<f64>, sign: bool| match rate {
         Some(rate) if sign => format!("{rate:+.1}"),
@@ -153,6 +178,7 @@ pub(super) mod tests {
                 note: None,
             }),
             posts: None,
+            review: None,
             rates: None,
             unreachable: vec![Unreachable {
                 what: "MySQL",
@@ -177,6 +203,20 @@ pub(super) mod tests {
             assert!(text.contains(part), "{part} in\n{text}");
         }
         assert!(!text.contains("speed"), "a first sample has no rates");
+    }
+
+    #[test]
+    fn what_waits_for_people_is_shown_where_anything_does() {
+        let counts = ReviewCounts::default();
+        let page_of = |counts| page(&Status { review: Some(counts), ..status() });
+        assert!(!page_of(counts.clone()).contains("review"));
+        let oldest = Some(status().at - Duration::hours(3));
+        let waiting = page_of(ReviewCounts { waiting: 12, claimed: 2, oldest, undelivered: 4, ..counts.clone() });
+        let told = "review        12 cases waiting, 0 escalated, 2 claimed; the oldest was opened 3h ago; \
+                    4 deliveries outstanding";
+        assert!(waiting.contains(told), "{waiting}");
+        let events = page_of(ReviewCounts { unnumbered: 1, ..counts });
+        assert!(events.contains("review        1 event not in the feed yet"), "{events}");
     }
 
     #[test]

@@ -12,6 +12,8 @@
 //!                                              what the rows say that have some)
 //!  └── ids still nowhere, and more of them than waited at 1? A worker may have them in flight: again, until they settle
 //! ```
+//!
+//! Of those that are recorded, each held one has its case, and each decision its event for the forum.
 
 mod places;
 mod receipts;
@@ -26,7 +28,7 @@ use sluice_core::config::{ConfigError, ServerArgs, duration};
 use sluice_runtime::exit::Exit;
 use tokio::time::Instant;
 
-use places::Places;
+use places::{Gaps, Places};
 use reconciliation::{Reconciliation, Tally};
 use report::Report;
 
@@ -55,7 +57,9 @@ pub struct VerifyArgs {
     /// Print one JSON object
     ///
     /// Keys: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate, claimed,
-    /// id_conflict, missing_ids, duplicate_ids, claimed_ids and id_conflict_ids (the first 100 of each). Claimed ids
+    /// id_conflict, held_without_case, decisions_not_in_outbox, missing_ids, duplicate_ids, claimed_ids, id_conflict_ids
+    /// and held_without_case_ids (the first 100 of each). held_without_case counts recorded posts that are held and have
+    /// no case, decisions_not_in_outbox decisions that the forum would never be told of. Claimed ids
     /// are found nowhere but are named by dead letters that nobody dead-lettered or that have two ids; they are also
     /// counted as missing or queued. If some ids are missing and some are queued, missing_ids is taken from both,
     /// because they cannot be told apart. Ids in id_conflict are recorded, and another post with the same id is among
@@ -66,7 +70,7 @@ pub struct VerifyArgs {
     servers: ServerArgs,
 }
 
-/// Accounts for them: exit 0 only if none is missing and none is in two places.
+/// Accounts for them: exit 0 only if none is missing, none is in two places, and people's review lacks nothing.
 ///
 /// # Errors
 /// When the receipts cannot be read, or a place cannot be asked: nothing is called missing then.
@@ -79,11 +83,37 @@ pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     }
     let mut reconciliation = Reconciliation::new(receipts.ids);
     let places = Places::new(&args.servers.broker, &args.servers.database)?;
-    let tally = settle(&mut reconciliation, &places, args.wait, args.settle).await;
+    let accounted = async {
+        let tally = settle(&mut reconciliation, &places, args.wait, args.settle).await?;
+        anyhow::Ok((tally, settle_cases(&reconciliation, &places, args.settle).await?))
+    };
+    let accounted = accounted.await;
     places.close().await;
-    let report = Report::new(&reconciliation, tally?, receipts.repeated);
+    let (tally, gaps) = accounted?;
+    let report = Report::new(&reconciliation, tally, &gaps, receipts.repeated);
     report.print(args.json)?;
     Ok(if report.is_whole() { Exit::Done } else { Exit::Failed })
+}
+
+/// Looks at the cases of held posts and at the events of decisions. A worker opens a case a moment after the row, so
+/// what is missing is looked for again, at least once.
+async fn settle_cases(reconciliation: &Reconciliation, places: &Places, settle: Duration) -> anyhow::Result<Gaps> {
+    let mut gaps = places.gaps(&reconciliation.recorded_ids()).await?;
+    let until = Instant::now() + settle;
+    let mut pause = FIRST_PAUSE;
+    while !gaps.is_empty() {
+        let last = Instant::now() >= until;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = places.stopped() => anyhow::bail!("interrupted; {} held posts had no case yet", gaps.held.len()),
+        }
+        gaps = places.gaps(&gaps.among).await?;
+        if last {
+            break;
+        }
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+    Ok(gaps)
 }
 
 /// Round after round, until all are found or the time is over.

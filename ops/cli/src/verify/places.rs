@@ -1,4 +1,4 @@
-//! The places that are asked for the ids, in the order that misses nothing.
+//! The places that are asked for the ids, in the order that misses nothing; and the cases of those that are held.
 
 use std::ops::ControlFlow;
 
@@ -20,6 +20,24 @@ const AT_ONCE: usize = 10_000;
 pub(super) struct Places {
     dead: DeadLetters,
     store: Store,
+}
+
+/// What recorded posts lack.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    /// Held, without a case.
+    pub(super) held: Vec<PostId>,
+    /// How many decisions have no event in the outbox.
+    pub(super) decisions: u64,
+    /// The posts among which these were found: they are what has to be looked at again.
+    pub(super) among: Vec<PostId>,
+}
+
+impl Gaps {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.decisions == 0
+    }
 }
 
 impl Places {
@@ -80,6 +98,23 @@ impl Places {
             if same { reconciliation.dead([id]) } else { reconciliation.conflicting([id]) }
         }
         Ok(())
+    }
+
+    /// Whether each held one of these recorded posts has its case, and each decision on them its event.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub(super) async fn gaps(&self, recorded: &[PostId]) -> anyhow::Result<Gaps> {
+        let mut gaps = Gaps::default();
+        for ids in recorded.chunks(AT_ONCE) {
+            let (held, decisions) = self.store.unaccounted(ids).await.map_err(|failure| self.with_context(failure))?;
+            if !held.is_empty() || decisions > 0 {
+                gaps.among.extend(ids);
+            }
+            gaps.held.extend(held);
+            gaps.decisions += decisions;
+        }
+        Ok(gaps)
     }
 
     /// Until Ctrl-C or SIGTERM.

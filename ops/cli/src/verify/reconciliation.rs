@@ -108,6 +108,12 @@ impl Reconciliation {
         self.ids(|places| places & CONFLICT != 0)
     }
 
+    /// Those that have rows.
+    #[must_use]
+    pub(super) fn recorded_ids(&self) -> Vec<PostId> {
+        self.ids(|places| places & RECORDED != 0)
+    }
+
     /// Whether this is an accepted id that has a row.
     #[must_use]
     pub(super) fn is_recorded(&self, id: &PostId) -> bool {

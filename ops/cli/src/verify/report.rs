@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::places::Gaps;
 use super::reconciliation::{NAMED, Reconciliation, Tally};
 use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
@@ -25,6 +26,9 @@ pub(super) struct Report {
     id_conflict: u64,
     id_conflict_ids: Vec<String>,
     claimed_ids: Vec<String>,
+    held_without_case: u64,
+    held_without_case_ids: Vec<String>,
+    decisions_not_in_outbox: u64,
     #[serde(skip)]
     consumers: u32,
 }
@@ -32,7 +36,7 @@ pub(super) struct Report {
 impl Report {
     /// The report on a reconciliation whose last round gave this tally.
     #[must_use]
-    pub(super) fn new(reconciliation: &Reconciliation, tally: Tally, repeated_receipts: u64) -> Self {
+    pub(super) fn new(reconciliation: &Reconciliation, tally: Tally, gaps: &Gaps, repeated_receipts: u64) -> Self {
         let named = |mut ids: Vec<sluice_core::post::PostId>| {
             ids.sort_unstable();
             ids.iter().take(NAMED).map(ToString::to_string).collect()
@@ -54,14 +58,17 @@ impl Report {
             id_conflict,
             id_conflict_ids: named(reconciliation.conflicts()),
             claimed_ids: named(reconciliation.claimed()),
+            held_without_case: gaps.held.len() as u64,
+            held_without_case_ids: named(gaps.held.clone()),
+            decisions_not_in_outbox: gaps.decisions,
             consumers,
         }
     }
 
-    /// Whether every post is in one place.
+    /// Whether every post is in one place, and people's review lacks nothing of it.
     #[must_use]
     pub(super) fn is_whole(&self) -> bool {
-        self.missing == 0 && self.duplicate == 0
+        self.missing == 0 && self.duplicate == 0 && self.held_without_case == 0 && self.decisions_not_in_outbox == 0
     }
 
     /// Prints it.
@@ -130,6 +137,18 @@ impl Report {
                 list(&self.id_conflict_ids)
             ));
         }
+        if self.held_without_case > 0 {
+            let posts = posts(self.held_without_case);
+            text.push_str(&format!(
+                "{posts} held and without a case, so nobody decides; `sluice review sweep` opens what is missing:{}\n",
+                list(&self.held_without_case_ids)
+            ));
+        }
+        match self.decisions_not_in_outbox {
+            0 => {}
+            1 => text.push_str("1 decision is not in the outbox, so the forum is never told\n"),
+            many => text.push_str(&format!("{many} decisions are not in the outbox, so the forum is never told\n")),
+        }
         text
     }
 
@@ -167,7 +186,7 @@ mod tests {
         let mut reconciliation = Reconciliation::new(recorded.iter().chain(dead).copied().chain(lost).collect());
         reconciliation.recorded(recorded.iter().copied());
         reconciliation.dead(dead.iter().copied());
-        Report::new(&reconciliation, reconciliation.tally(ready, consumers), 0)
+        Report::new(&reconciliation, reconciliation.tally(ready, consumers), &Gaps::default(), 0)
     }
 
     #[test]
@@ -191,6 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn a_held_post_without_a_case_and_a_decision_without_an_event_are_named_and_nothing_is_whole() {
+        let held = PostId::new();
+        let mut reconciliation = Reconciliation::new([held].into());
+        reconciliation.recorded([held]);
+        let gaps = Gaps { held: vec![held], decisions: 2, among: Vec::new() };
+        let report = Report::new(&reconciliation, reconciliation.tally(0, 0), &gaps, 0);
+        let text = report.text();
+        assert!(!report.is_whole() && !text.contains("accounted for"), "{text}");
+        assert!(
+            text.contains("1 post is held and without a case") && text.contains(&format!(":\n  {held}\n")),
+            "{text}"
+        );
+        assert!(text.contains("2 decisions are not in the outbox"), "{text}");
+    }
+
+    #[test]
     fn the_object_for_programs_has_the_agreed_keys() {
         let json = serde_json::to_value(report(&[], &[], 0, 0, 0)).expect("a struct of numbers and strings");
         let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
@@ -199,9 +234,12 @@ mod tests {
             "claimed",
             "claimed_ids",
             "dead",
+            "decisions_not_in_outbox",
             "dropped",
             "duplicate",
             "duplicate_ids",
+            "held_without_case",
+            "held_without_case_ids",
             "id_conflict",
             "id_conflict_ids",
             "missing",

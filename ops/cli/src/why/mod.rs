@@ -3,9 +3,12 @@
 //! ```text
 //!  dead letters (one look) ─┐
 //!  the table of posts ──────┼──► story: what happened, in order ──► where it is now
-//!  the audit log ──────┘
+//!  the audit log ───────────┤
+//!  people's review ─────────┘
 //! ```
 
+mod event;
+mod reviewed;
 mod story;
 mod text;
 
@@ -23,8 +26,10 @@ use time::OffsetDateTime;
 
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
+use event::Event;
+use reviewed::Reviewed;
 use sluice_runtime::output;
-use story::{Event, Whereabouts};
+use story::Whereabouts;
 
 /// Arguments of `sluice why`.
 #[derive(Debug, Args)]
@@ -37,7 +42,11 @@ pub struct WhyArgs {
     ///
     /// Keys: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at, what,
     /// detail}], post (the row), dead_letters (as in `sluice dlq list --json`), operations (as in `sluice dlq audit
-    /// --json`, oldest first), unreachable [what could not be queried, and why].
+    /// --json`, oldest first), cases (as in `sluice review list --json`), claims [{case, by, at, ended_at, outcome}],
+    /// decisions [{decision, case, revision, verdict, previous, cause, policies, message, note, decided_by, role, act,
+    /// undoes, decided_at, appealable_until}], deliveries [{endpoint, decision, seq, attempts, status, error,
+    /// delivered_at}], forgotten (who had the texts erased: {by, reason, at}, or null), unreachable [what could not be
+    /// queried, and why].
     #[arg(long)]
     json: bool,
 }
@@ -53,6 +62,8 @@ struct Known {
     /// What the first of them says, if it is a post.
     says: Option<Content>,
     operations: Vec<AuditEntry>,
+    /// What people did about the row.
+    reviewed: Reviewed,
     /// How many posts wait in the queue.
     waiting: u32,
     /// Who could not be asked, and why.
@@ -107,6 +118,7 @@ async fn ask_database(store: &Store, prefix: &str, named: &Named, known: &mut Kn
         for id in posts(named, known) {
             known.row = store.post(id).await?;
             if known.row.is_some() {
+                known.reviewed = Reviewed::ask(store, id).await?;
                 break;
             }
         }
@@ -142,7 +154,7 @@ struct StoryJson<'a> {
 impl Serialize for StoryJson<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
-        let mut told = serializer.serialize_struct("StoryJson", 8)?;
+        let mut told = serializer.serialize_struct("StoryJson", 13)?;
         told.serialize_field("id", self.id)?;
         told.serialize_field("place", &self.place)?;
         told.serialize_field("now", &self.now)?;
@@ -150,6 +162,12 @@ impl Serialize for StoryJson<'_> {
         told.serialize_field("post", &self.known.row)?;
         told.serialize_field("dead_letters", &self.known.dead_letters)?;
         told.serialize_field("operations", &self.known.operations)?;
+        let Reviewed { cases, claims, decisions, deliveries, forgotten } = &self.known.reviewed;
+        told.serialize_field("cases", cases)?;
+        told.serialize_field("claims", claims)?;
+        told.serialize_field("decisions", decisions)?;
+        told.serialize_field("deliveries", deliveries)?;
+        told.serialize_field("forgotten", forgotten)?;
         told.serialize_field("unreachable", &self.known.unreachable)?;
         told.end()
     }

@@ -8,9 +8,9 @@ use sluice_core::verdict::{Reason, Score};
 use sluice_mysql::{AuditEntry, Content, StoredPost};
 use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_rabbit::topology::Topology;
-use time::OffsetDateTime;
 
 use super::Known;
+use super::event::Event;
 use crate::hint;
 use crate::operation;
 use crate::times::shown;
@@ -31,18 +31,6 @@ pub(super) enum Whereabouts {
     Unknown,
 }
 
-/// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Event {
-    /// When, UTC; `None` if nobody wrote it down.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub(super) at: Option<OffsetDateTime>,
-    /// In a word or two.
-    pub(super) what: &'static str,
-    /// The circumstances.
-    pub(super) detail: String,
-}
-
 /// What happened, the oldest first; what has no time comes last.
 pub(super) fn events(known: &Known) -> Vec<Event> {
     let mut events: Vec<Event> = known.row.iter().flat_map(of_row).collect();
@@ -51,6 +39,7 @@ pub(super) fn events(known: &Known) -> Vec<Event> {
     }
     events.extend(deaths(known).iter().flat_map(of_death));
     events.extend(known.operations.iter().map(of_operation));
+    events.extend(known.reviewed.events());
     events.sort_by_key(|event| (event.at.is_none(), event.at));
     events
 }
@@ -150,7 +139,7 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
             format!(", though a dead letter in {queue} {means}; {}", tells_more(dead_letter))
         });
         let stored = format!("stored in MySQL since {}", shown(Some(row.recorded_at)));
-        return (Whereabouts::Recorded, stored + &also.unwrap_or_default());
+        return (Whereabouts::Recorded, stored + &known.reviewed.now() + &also.unwrap_or_default());
     }
     if let Some(dead_letter) = known.dead_letters.first() {
         return (Whereabouts::Dead, format!("dead in {}; {}", topology.dead_letter_queue(), tells_more(dead_letter)));
@@ -181,6 +170,7 @@ mod tests {
     use super::*;
     use sluice_core::config::BrokerArgs;
     use sluice_core::disposition::Class;
+    use time::OffsetDateTime;
     use time::macros::datetime;
 
     const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);

@@ -1,20 +1,17 @@
-//! A line plot as SVG, to be looked at in a page of documentation.
+//! A line plot as SVG, for a page of documentation.
 //!
-//! It has a white ground of its own, as the page may be dark, and colours that people who do not see all colours can
-//! tell apart (those of Okabe and Ito); each curve has a mark of its own besides. What explains stands around the field
-//! of the curves and never in it, where it would cover some of them.
+//! Its background is white, as the page may be dark, and its colours are those of Okabe and Ito, which colour-blind
+//! people can distinguish; each curve also has its own mark. Labels stand around the field of the curves, where they
+//! cover none of them.
 
 use anyhow::bail;
-use plotters::chart::ChartBuilder;
 use plotters::drawing::IntoDrawingArea as _;
-use plotters::element::DashedPathElement;
 use plotters::prelude::SVGBackend;
-use plotters::style::text_anchor::{HPos, VPos};
-use plotters::style::{Color as _, FontStyle, FontTransform, RGBColor, TextStyle, WHITE};
+use plotters::style::WHITE;
 
-use pen::{Paper, Pixel, draw, leading, lines, width, writing};
-use ruler::Ruler;
+use drawing::SIZE;
 
+mod drawing;
 mod pen;
 mod ruler;
 
@@ -24,54 +21,32 @@ pub(super) struct Curve {
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// What one direction means.
 pub(super) struct Axis {
     pub(super) label: &'static str,
     pub(super) scale: Scale,
 }
 
-/// How values lie on an axis.
 #[derive(Clone, Copy)]
 pub(super) enum Scale {
-    /// From zero, the same length for the same difference.
+    /// From zero; the same length for the same difference.
     Linear,
     /// The same length for the same ratio.
     Log,
 }
 
-/// A plot.
 pub(super) struct Plot {
     pub(super) title: String,
-    /// On which machine, and by which command; small, below the title.
+    /// The machine and the command; small, below the title.
     pub(super) caption: String,
     pub(super) x: Axis,
     pub(super) y: Axis,
     pub(super) curves: Vec<Curve>,
-    /// Places on the axis of x that mean something, each with what it means.
+    /// Values of x with a label.
     pub(super) marks: Vec<(f64, String)>,
 }
 
-const SIZE: (i32, i32) = (860, 520);
-const EDGE: i32 = 22;
-/// The room of the labels at the ticks and at the axes, left and below.
-const LABELS: (i32, i32) = (66, 52);
-
-const TITLE: f64 = 18.0;
-const CAPTION: f64 = 11.5;
-const TEXT: f64 = 13.0;
-const INK: RGBColor = RGBColor(0x1f, 0x23, 0x28);
-const FAINT: RGBColor = RGBColor(0x59, 0x63, 0x6e);
-const GRID: RGBColor = RGBColor(0xe3, 0xe6, 0xea);
-
-/// The line before a name in the legend, and the room after it.
-const SAMPLE: i32 = 30;
-const GAP: i32 = 28;
-
 impl Plot {
     /// The plot as the text of an SVG file.
-    ///
-    /// # Errors
-    /// When there is nothing to draw, or a value that cannot be drawn, which is named.
     pub(super) fn svg(&self) -> anyhow::Result<String> {
         self.check()?;
         let mut svg = String::new();
@@ -100,91 +75,6 @@ impl Plot {
             }
         }
         self.marks.iter().try_for_each(|(x, label)| self.x.check(*x, &format!("the mark {label:?}")))
-    }
-
-    /// Title and caption. Gives back where the next thing may begin, as do those below.
-    fn heading(&self, paper: &Paper<'_>) -> anyhow::Result<i32> {
-        let mut top = EDGE - 4;
-        for (text, size, colour, weight) in
-            [(&self.title, TITLE, INK, FontStyle::Bold), (&self.caption, CAPTION, FAINT, FontStyle::Normal)]
-        {
-            for line in lines(text, size, SIZE.0 - 2 * EDGE) {
-                let style = writing(size, colour, HPos::Left, VPos::Top);
-                let style = TextStyle { font: style.font.style(weight), ..style };
-                paper.draw_text(&line, &style, (EDGE, top))?;
-                top += leading(size);
-            }
-        }
-        Ok(top + 10)
-    }
-
-    /// The names of the curves, in as many columns as there is room for.
-    fn legend(&self, paper: &Paper<'_>, top: i32) -> anyhow::Result<i32> {
-        let widest = self.curves.iter().map(|curve| width(&curve.name, TEXT)).max().unwrap_or_default();
-        let column = SAMPLE + 8 + widest + GAP;
-        let columns = ((SIZE.0 - 2 * EDGE + GAP) / column).clamp(1, 4);
-        let style = writing(TEXT, INK, HPos::Left, VPos::Center);
-        let mut middle = top;
-        for (number, curve) in self.curves.iter().enumerate() {
-            let nth = i32::try_from(number)?;
-            let left = EDGE + nth % columns * column;
-            middle = top + leading(TEXT) / 2 + nth / columns * leading(TEXT);
-            draw(paper, number, &[(left, middle), (left + SAMPLE, middle)], &[(left + SAMPLE / 2, middle)])?;
-            paper.draw_text(&curve.name, &style, (left + SAMPLE + 8, middle))?;
-        }
-        Ok(middle + leading(TEXT) / 2 + 16)
-    }
-
-    /// The axes, the marks with their labels above, and the curves.
-    fn field(&self, paper: &Paper<'_>, top: i32) -> anyhow::Result<()> {
-        let labels = i32::try_from(self.marks.len())? * leading(CAPTION);
-        let field_top = top + labels;
-        let points = || self.curves.iter().flat_map(|curve| &curve.points);
-        let xs: Vec<f64> = points().map(|point| point.0).collect();
-        let ys: Vec<f64> = points().map(|point| point.1).collect();
-        let marked: Vec<f64> = self.marks.iter().map(|mark| mark.0).collect();
-        let x = Ruler::new(self.x.scale, &xs, &marked, (SIZE.0 - 2 * EDGE - LABELS.0) / 48, true);
-        let y = Ruler::new(self.y.scale, &ys, &[], (SIZE.1 - EDGE - LABELS.1 - field_top) / 24, false);
-
-        let mut chart = ChartBuilder::on(paper)
-            .margin_top(field_top)
-            .margin_right(EDGE)
-            .margin_bottom(EDGE)
-            .margin_left(EDGE)
-            .x_label_area_size(LABELS.1 - EDGE)
-            .y_label_area_size(LABELS.0)
-            .build_cartesian_2d(x, y)?;
-        chart
-            .configure_mesh()
-            .bold_line_style(GRID)
-            .axis_style(FAINT)
-            .label_style(writing(TEXT, INK, HPos::Center, VPos::Center))
-            .set_all_tick_mark_size(4)
-            .draw()?;
-        let to_pixel = |point: &(f64, f64)| chart.plotting_area().map_coordinate(point);
-        let (across, down) = chart.plotting_area().get_pixel_range();
-
-        // Not by the chart, which draws each of them twice.
-        let style = writing(TEXT, FAINT, HPos::Center, VPos::Bottom);
-        paper.draw_text(self.x.label, &style, ((across.start + across.end) / 2, SIZE.1 - EDGE / 2))?;
-        let style = writing(TEXT, FAINT, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
-        paper.draw_text(self.y.label, &style, (EDGE - 6, (down.start + down.end) / 2))?;
-
-        for (number, (at, label)) in (0..).zip(&self.marks) {
-            let (x, _) = to_pixel(&(*at, ys[0]));
-            let line = [(x, down.start), (x, down.end)];
-            paper.draw(&DashedPathElement::new(line, 5, 4, INK.stroke_width(1)))?;
-            // The outermost ones lean inwards, so that none leaves the paper.
-            let half = width(label, CAPTION) / 2;
-            let middle = x.clamp(EDGE + half, (SIZE.0 - EDGE - half).max(EDGE + half));
-            let style = writing(CAPTION, INK, HPos::Center, VPos::Top);
-            paper.draw_text(label, &style, (middle, top + number * leading(CAPTION)))?;
-        }
-        for (number, curve) in self.curves.iter().enumerate() {
-            let points: Vec<Pixel> = curve.points.iter().map(to_pixel).collect();
-            draw(paper, number, &points, &points)?;
-        }
-        Ok(())
     }
 }
 

@@ -7,9 +7,10 @@ use std::process::Command;
 
 use super::command::DATABASE;
 use super::error::StackError;
-use super::folder::{self, tail};
+use super::folder;
+use super::ground::Ground;
+use super::log::tail;
 use super::secrets::Secrets;
-use super::server::Ground;
 
 /// How many lines of a program's output an error shows: after the cause it goes on about other things.
 const TAIL_LINES: usize = 40;
@@ -19,12 +20,10 @@ const TAIL_LINES: usize = 40;
 pub(super) struct Data {
     /// The server's own folder.
     pub(super) home: PathBuf,
-    /// Its server's name.
     server: &'static str,
 }
 
 impl Data {
-    /// Of the server with this name.
     pub(super) fn of(ground: &Ground, server: &'static str) -> Self {
         Self { home: ground.folder.path().join(server), server }
     }

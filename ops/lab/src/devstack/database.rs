@@ -1,9 +1,10 @@
 //! The database server of a stack: this machine's MariaDB, or a root's MySQL.
 
 use super::error::StackError;
+use super::ground::Ground;
 use super::programs::DatabasePrograms;
 use super::secrets::Secrets;
-use super::server::{Ground, Server};
+use super::server::Server;
 use super::{mariadb, mysql};
 
 /// The server with this port.

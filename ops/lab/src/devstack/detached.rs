@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use super::error::StackError;
-use super::folder::{Folder, Record};
+use super::folder::Folder;
+use super::ground::Ground;
 use super::process::{Mark, send};
 use super::programs::Programs;
+use super::record::Record;
 use super::secrets::Secrets;
-use super::server::Ground;
 use super::servers::Servers;
 use super::{Stack, StackOptions};
 

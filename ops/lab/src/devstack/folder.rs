@@ -11,52 +11,23 @@
 //!  mysql/        data, instead, from a root
 //! ```
 //!
-//! What is in it decides which programs are run and which processes are ended, and it holds passwords. So it is its
-//! owner's alone: no other user may look into it, and one that another user made, or could have filled, is refused.
+//! It decides which programs are run and which processes are ended, and it has passwords in it. So no other user may
+//! read it, and one that another user made, or could have filled, is refused.
 
-use std::fs::{self, File, Permissions, TryLockError};
-use std::io::{self, Write as _};
+use std::fs::{self, File, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-use serde::{Deserialize, Serialize};
 
 use super::error::StackError;
+use super::record::Record;
 
-/// The file that holds the passwords.
 pub(super) const SECRETS: &str = "secrets.json";
 
-/// The record's name, and with it the sign that a folder is a stack's.
+/// The record; a folder that has it is a stack's.
 const RECORD: &str = "stack.json";
-/// What keeps all of the folder out of a repository around it.
+/// Keeps the folder out of a repository around it.
 const IGNORE: &str = ".gitignore";
-/// How often a held lock is asked for again.
-const ASK_AGAIN: Duration = Duration::from_millis(100);
-
-/// The ports of a RabbitMQ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct RabbitmqPorts {
-    pub(super) amqp: u16,
-    pub(super) management: u16,
-    pub(super) distribution: u16,
-    pub(super) epmd: u16,
-}
-
-/// What is known of a stack from one program run to the next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
-    /// What every process of the stack carries in its environment, and no other process does.
-    pub(super) mark: String,
-    /// Whether the servers end with the process that started them.
-    pub(super) bound: bool,
-    pub(super) rabbitmq: RabbitmqPorts,
-    pub(super) database: u16,
-    /// Where its servers are from, if they are not this machine's. The data are theirs alone.
-    #[serde(default)]
-    pub(super) root: Option<PathBuf>,
-}
-
 /// A stack's folder.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
@@ -64,8 +35,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The folder at `path`, made if need be. What is neither empty nor a stack's is refused, and what other users
-    /// could have changed. From then on they cannot look into it.
+    /// The folder at `path`, made if need be, and closed to other users. One that is neither empty nor a stack's is
+    /// refused, and so is one that other users could have changed.
     pub(super) fn claim(path: &Path) -> Result<Self, StackError> {
         make(path)?;
         let path = path.canonicalize().map_err(StackError::folder(path))?;
@@ -78,7 +49,7 @@ impl Folder {
         for inner in ["pids", "logs", "rabbitmq", "home", "tmp"] {
             make(&folder.path.join(inner))?;
         }
-        // Wherever it is: nobody commits passwords by mistake.
+        // So that nobody commits passwords by mistake.
         folder.write(IGNORE, "*\n")?;
         Ok(folder)
     }
@@ -108,7 +79,7 @@ impl Folder {
         self.path.join("logs").join(format!("{server}.log"))
     }
 
-    /// Writes a file of the folder, whole or not at all. Its owner alone can read it: it may hold a password.
+    /// Writes a file of the folder, whole or not at all. Only its owner can read it: it may have a password in it.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf, StackError> {
         self.write_as(name, text, 0o600)
     }
@@ -134,7 +105,7 @@ impl Folder {
         self.write(&format!("pids/{server}"), &format!("{pid}\n")).map(drop)
     }
 
-    /// What is known of the stack that was last here.
+    /// The record of the stack that was last here.
     pub(super) fn record(&self) -> Option<Record> {
         serde_json::from_slice(&fs::read(self.path.join(RECORD)).ok()?).ok()
     }
@@ -145,32 +116,7 @@ impl Folder {
         self.write(RECORD, &text).map(drop)
     }
 
-    /// The right to start or end servers here, waited for at most `patience`. It ends with the file, or the process.
-    pub(super) async fn lock(&self, patience: Duration) -> Result<File, StackError> {
-        let path = self.path.join("stack.lock");
-        let file = File::options().create(true).append(true).open(&path).map_err(StackError::folder(&path))?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return self.sign(file),
-                Err(TryLockError::Error(problem)) => return Err(StackError::Folder { path, problem }),
-                Err(TryLockError::WouldBlock) if begun.elapsed() >= patience => {
-                    let pid = fs::read_to_string(&path).unwrap_or_default();
-                    let owner = if pid.is_empty() { "another process".to_owned() } else { format!("process {pid}") };
-                    return Err(StackError::InUse { dir: self.path.clone(), owner });
-                }
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(ASK_AGAIN).await,
-            }
-        }
-    }
-
-    /// Writes into the lock who holds it, for those who find it held.
-    fn sign(&self, mut lock: File) -> Result<File, StackError> {
-        let signed = lock.set_len(0).and_then(|()| write!(lock, "{}", std::process::id()));
-        signed.map(|()| lock).map_err(StackError::folder(&self.path))
-    }
-
-    /// Removes the folder and all in it. Only ever called for a folder with a record.
+    /// Removes the folder and all in it. Called only for a folder with a record.
     pub(super) fn remove(self) -> Result<(), StackError> {
         fs::remove_dir_all(&self.path).map_err(StackError::folder(self.path))
     }
@@ -179,7 +125,7 @@ impl Folder {
         self.record().is_some()
     }
 
-    /// Refuses a folder that is another user's, or into which others may write.
+    /// Refuses a folder that belongs to another user, or that others may write to.
     fn refuse_unless_private(&self) -> Result<(), StackError> {
         let about = self.path.metadata().map_err(StackError::folder(&self.path))?;
         let (owner, us) = (about.uid(), nix::unistd::geteuid().as_raw());
@@ -192,8 +138,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether nothing is here that was not made by us: a start that was cut short before its record was written
-    /// leaves empty folders, a lock and passwords.
+    /// Whether everything here was made by us: a start that was cut short before its record was written leaves empty
+    /// folders, a lock and passwords.
     fn is_bare(&self) -> Result<bool, StackError> {
         let entries = fs::read_dir(&self.path).map_err(StackError::folder(&self.path))?;
         Ok(entries.flatten().all(|entry| {
@@ -204,30 +150,15 @@ impl Folder {
     }
 }
 
-/// Makes a folder that only its owner may look into, unless it is there.
+/// Makes a folder that only its owner can read, unless it exists.
 pub(super) fn make(path: &Path) -> Result<(), StackError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StackError::folder(path))
-}
-
-/// The last `lines` lines of a log from byte `from` on.
-pub(super) fn tail(log: &Path, from: u64, lines: usize) -> String {
-    let text = read_from(log, from).unwrap_or_else(|error| format!("(the log cannot be read: {error})"));
-    let all: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    if all.is_empty() {
-        return "(nothing)".to_owned();
-    }
-    all[all.len().saturating_sub(lines)..].join("\n")
-}
-
-fn read_from(log: &Path, from: u64) -> io::Result<String> {
-    let bytes = fs::read(log)?;
-    let from = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
-    Ok(String::from_utf8_lossy(&bytes[from..]).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devstack::record::RabbitmqPorts;
 
     #[test]
     fn a_folder_with_something_else_in_it_is_refused_and_left_alone() {
@@ -288,26 +219,5 @@ mod tests {
             let refused = refused.expect_err("it is another user's").to_string();
             assert!(refused.contains("belongs to user 12345"), "{refused}");
         }
-    }
-
-    #[tokio::test]
-    async fn the_lock_has_one_holder_at_a_time() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let folder = Folder::claim(dir.path()).expect("an empty folder");
-        let held = folder.lock(Duration::ZERO).await.expect("a lock nobody holds");
-        let refused = folder.lock(Duration::ZERO).await.expect_err("it is held").to_string();
-        assert!(refused.contains(&format!("belongs to process {}:", std::process::id())), "{refused}");
-        drop(held);
-        assert!(folder.lock(Duration::ZERO).await.is_ok());
-    }
-
-    #[test]
-    fn a_tail_begins_where_the_last_start_began() {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let log = dir.path().join("server.log");
-        fs::write(&log, "old\none\ntwo\nthree\n").expect("a log");
-        assert_eq!(tail(&log, 4, 2), "two\nthree");
-        assert_eq!(tail(&log, 4, 9), "one\ntwo\nthree");
-        assert_eq!(tail(&log, 999, 9), "(nothing)");
     }
 }

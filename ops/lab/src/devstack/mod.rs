@@ -22,7 +22,10 @@ mod database;
 mod detached;
 mod error;
 mod folder;
+mod ground;
 mod guardian;
+mod lock;
+mod log;
 mod mariadb;
 mod mysql;
 mod ports;
@@ -30,6 +33,8 @@ mod process;
 mod programs;
 mod rabbitmq;
 mod readiness;
+mod recipe;
+mod record;
 mod root;
 mod secrets;
 mod server;
@@ -45,12 +50,13 @@ pub use detached::StackState;
 pub use error::StackError;
 pub use server::Server;
 
-use folder::{Folder, RabbitmqPorts, Record};
+use folder::Folder;
+use ground::Ground;
 use guardian::{End, Guardian};
 use process::Mark;
 use programs::Programs;
+use record::{RabbitmqPorts, Record};
 use secrets::{BROKER_USER, DATABASE_USER, Secrets};
-use server::Ground;
 use servers::Servers;
 
 /// The variable that names a root.

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::data::Data;
 use super::error::StackError;
+use super::ground::Ground;
 use super::readiness::Greeting;
+use super::recipe::Recipe;
 use super::secrets::Secrets;
-use super::server::{Ground, Recipe};
 
 /// Its name, and that of its folder.
 const NAME: &str = "mysql";

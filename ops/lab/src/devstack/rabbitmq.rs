@@ -7,10 +7,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::error::StackError;
-use super::folder::{Folder, RabbitmqPorts};
+use super::folder::Folder;
+use super::ground::Ground;
 use super::readiness::Greeting;
+use super::recipe::Recipe;
+use super::record::RabbitmqPorts;
 use super::secrets::{self, BROKER_USER, Secrets};
-use super::server::{Ground, Recipe, Server};
+use super::server::Server;
 
 /// The node's name, part of its data's path: it stays the same, or a restarted broker would begin with nothing. The
 /// private epmd keeps nodes of the same name apart.

@@ -1,64 +1,36 @@
 //! One server that can be started, stopped, killed and frozen, again and again, with the same ports and data.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use super::error::StackError;
-use super::folder::{Folder, tail};
-use super::ports;
-use super::process::{Mark, Process, send};
-use super::programs::Programs;
-use super::readiness::{Greeting, is_ready};
+use super::ground::Ground;
+use super::log::tail;
+use super::process::{Process, send};
+use super::readiness::is_ready;
+use super::recipe::Recipe;
 use super::version::version;
 
-/// How often a server that is starting or ending is looked at.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How often a server that is starting or ending is checked.
+const CHECK_AGAIN: Duration = Duration::from_millis(50);
 /// How long a server may take to end by itself before it is killed.
 const ORDERLY_END: Duration = Duration::from_secs(30);
 /// How long a killed process may take to be gone.
 const KILLED_END: Duration = Duration::from_secs(10);
-/// How many lines of its log an error shows.
 const TAIL_LINES: usize = 20;
-/// What servers write when a port is not theirs to have: in RabbitMQ's words, in the system's, in MariaDB's and
-/// MySQL's.
+/// What RabbitMQ, the system, and MariaDB and MySQL write when a port is taken.
 const TAKEN: [&str; 3] = ["eaddrinuse", "Address already in use", "port already in use"];
 
-/// How a server is run. It is the same at each start.
-#[derive(Debug)]
-pub(super) struct Recipe {
-    pub(super) name: &'static str,
-    pub(super) program: PathBuf,
-    pub(super) args: Vec<OsString>,
-    pub(super) envs: Vec<(&'static str, OsString)>,
-    /// The port that greets when the server is ready.
-    pub(super) port: u16,
-    /// The other ports that it takes.
-    pub(super) other_ports: Vec<u16>,
-    pub(super) greeting: Greeting,
-}
-
-/// What the servers of one stack have in common.
-#[derive(Debug, Clone)]
-pub(super) struct Ground {
-    pub(super) folder: Folder,
-    pub(super) programs: Programs,
-    pub(super) mark: Mark,
-    /// How long a server may take to be ready.
-    pub(super) deadline: Duration,
-}
-
-/// A private server. Its operations come one at a time, whoever asks for them.
+/// A private server. Its operations run one at a time.
 #[derive(Debug)]
 pub struct Server {
     recipe: Recipe,
     ground: Ground,
-    /// What has to run before it does: RabbitMQ's epmd.
+    /// The server that has to run first: RabbitMQ's epmd.
     companion: Option<Box<Server>>,
     process: Mutex<Option<Process>>,
     turn: tokio::sync::Mutex<()>,
@@ -83,13 +55,13 @@ impl Server {
         self.recipe.name
     }
 
-    /// The port of 127.0.0.1 on which clients find it. The same for as long as the stack is there.
+    /// Its port on 127.0.0.1, the same for as long as the stack exists.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.recipe.port
     }
 
-    /// Its name and version as it says them: `RabbitMQ 4.3.6`. `None` where it does not answer.
+    /// Its name and version as it reports them: `RabbitMQ 4.3.6`. `None` if it does not answer.
     pub async fn version(&self) -> Option<String> {
         version(self.recipe.port, self.recipe.greeting).await
     }
@@ -100,14 +72,14 @@ impl Server {
         self.process().as_mut()?.running(&self.ground.mark)
     }
 
-    /// Whether its process is there. It says nothing of whether it answers.
+    /// Whether its process exists, whether or not it answers.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.pid().is_some()
     }
 
-    /// Starts it, on the ports and with the data that it had, and waits until it answers. One that runs already is only
-    /// waited for.
+    /// Starts it, with the ports and the data that it had, and waits until it answers. If it runs already it only
+    /// waits.
     ///
     /// # Errors
     /// When it ends at once, does not answer in time, or a port was taken meanwhile.
@@ -119,10 +91,10 @@ impl Server {
         self.bring_up().await
     }
 
-    /// Ends it with SIGKILL, as a crash would, and waits until it is gone. Nothing happens to one that is not running.
+    /// Ends it with SIGKILL, as a crash would, and waits until it is gone. Does nothing if it is not running.
     ///
     /// A RabbitMQ (3.10 at least) that is killed within a second after a quorum queue was declared may come back with
-    /// that queue dead, and with it what was confirmed: its register of queues is written a moment later than its log.
+    /// that queue dead, and what was confirmed lost: its register of queues is written a moment later than its log.
     ///
     /// # Errors
     /// When the process is still there after 10 s.
@@ -131,7 +103,7 @@ impl Server {
         self.kill_now().await
     }
 
-    /// Ends it in its own time, and waits until it is gone; a frozen one is thawed for that. After 30 s it is killed.
+    /// Ends it with SIGTERM, after thawing it, and waits until it is gone. After 30 s it is killed.
     ///
     /// # Errors
     /// When the process is still there after that.
@@ -145,7 +117,7 @@ impl Server {
         if self.is_gone_within(ORDERLY_END).await { Ok(()) } else { self.kill_now().await }
     }
 
-    /// Stops it in its tracks (SIGSTOP): its connections stay open and nothing answers.
+    /// Freezes it with SIGSTOP: its connections stay open and nothing answers.
     ///
     /// # Errors
     /// When it is not running.
@@ -166,7 +138,7 @@ impl Server {
         self.recipe.envs.iter().map(|(name, value)| (*name, value))
     }
 
-    /// Kills it and what had to run for it.
+    /// Kills it and its companion.
     pub(super) async fn kill_all(&self) -> Result<(), StackError> {
         self.kill().await?;
         match &self.companion {
@@ -175,13 +147,13 @@ impl Server {
         }
     }
 
-    /// Ends it in its own time, and then what had to run for it.
+    /// Stops it, and then its companion.
     pub(super) async fn stop_all(&self) -> Result<(), StackError> {
         self.stop().await?;
         self.kill_all().await
     }
 
-    /// Its processes that are children of this one, to be waited for by someone else.
+    /// Its processes that are children of this one, for the caller to wait for.
     pub(super) fn take_children(&self) -> Vec<Child> {
         let own = self.process().take().and_then(Process::into_child);
         let others = self.companion.iter().flat_map(|companion| companion.take_children());
@@ -207,14 +179,14 @@ impl Server {
                 let (server, port) = (self.recipe.name, self.recipe.port);
                 return Err(StackError::Silent { server, port, waited: self.ground.deadline, log, tail });
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(CHECK_AGAIN).await;
         }
     }
 
     fn launch(&self) -> Result<(), StackError> {
-        let Recipe { name, program, args, envs, port, other_ports, .. } = &self.recipe;
-        if let Some(taken) = other_ports.iter().chain([port]).find(|port| !ports::is_free(**port)) {
-            return Err(StackError::PortTaken { server: name, port: *taken });
+        let Recipe { name, program, args, envs, .. } = &self.recipe;
+        if let Some(port) = self.recipe.taken_port() {
+            return Err(StackError::PortTaken { server: name, port });
         }
         let mut command = self.ground.command(program, name)?;
         let child = command
@@ -229,13 +201,10 @@ impl Server {
 
     /// Why it ended while starting: most often because another stack was quicker to take a port.
     fn died(&self, tail: String) -> StackError {
-        let Recipe { name, port, other_ports, .. } = &self.recipe;
-        let taken = other_ports.iter().chain([port]).find(|port| !ports::is_free(**port));
-        match taken {
-            Some(taken) => StackError::PortTaken { server: name, port: *taken },
-            None if TAKEN.iter().any(|words| tail.contains(words)) => {
-                StackError::PortTaken { server: name, port: *port }
-            }
+        let Recipe { name, port, .. } = self.recipe;
+        match self.recipe.taken_port() {
+            Some(port) => StackError::PortTaken { server: name, port },
+            None if TAKEN.iter().any(|words| tail.contains(words)) => StackError::PortTaken { server: name, port },
             None => StackError::Died { server: name, log: self.ground.folder.log(name), tail },
         }
     }
@@ -252,12 +221,12 @@ impl Server {
             if begun.elapsed() >= patience {
                 return false;
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(CHECK_AGAIN).await;
         }
         true
     }
 
-    /// Sends a signal that is to end it. It may have ended in this very moment.
+    /// Sends a signal that is to end it, if it has not ended in this very moment.
     fn urge(&self, signal: Signal) -> Result<(), StackError> {
         match self.signal(signal) {
             Err(StackError::NotRunning(_)) => Ok(()),
@@ -265,7 +234,7 @@ impl Server {
         }
     }
 
-    /// Sends a signal to the process as long as it is known to be ours: a child is not reaped while this holds it.
+    /// Sends a signal while the process is certain to be ours: a child is not reaped while the lock is held.
     fn signal(&self, signal: Signal) -> Result<(), StackError> {
         let server = self.recipe.name;
         let mut process = self.process();
@@ -277,31 +246,5 @@ impl Server {
     fn process(&self) -> MutexGuard<'_, Option<Process>> {
         // A panic elsewhere leaves the process as it was.
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Ground {
-    /// A program of this stack, ready to be given its arguments: in a session of its own, out of reach of a terminal's
-    /// Ctrl-C; with the mark, and nothing of the caller's environment; its output at the end of its log.
-    pub(super) fn command(&self, program: &Path, log: &str) -> Result<Command, StackError> {
-        let log = self.folder.log(log);
-        let file = || File::options().create(true).append(true).open(&log).map_err(StackError::folder(&log));
-        let mut command = Command::new(&self.programs.setsid);
-        if let Some(root) = &self.programs.root {
-            root.enter(&mut command, self.folder.path());
-        }
-        command
-            .arg(program)
-            .env_clear()
-            .env("PATH", &self.programs.path)
-            .env("LANG", "C.UTF-8")
-            .env("HOME", self.folder.path().join("home"))
-            .env("TMPDIR", self.folder.path().join("tmp"))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(file()?)
-            .stderr(file()?);
-        self.mark.put_on(&mut command);
-        Ok(command)
     }
 }

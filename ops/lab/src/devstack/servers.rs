@@ -4,9 +4,10 @@ use std::process::Child;
 use std::time::Duration;
 
 use super::error::StackError;
-use super::folder::{RabbitmqPorts, Record};
+use super::ground::Ground;
+use super::record::{RabbitmqPorts, Record};
 use super::secrets::Secrets;
-use super::server::{Ground, Server};
+use super::server::Server;
 use super::{database, ports, rabbitmq};
 
 /// How often a server is started on other ports when someone else was quicker to take one.

@@ -1,13 +1,11 @@
-//! `sluice dlq import`: puts exported dead letters back among the dead ones, as they were.
+//! `sluice dlq import`: puts exported dead letters back into the dead-letter queue, as they were.
 //!
-//! A dead letter that is there already is left out, so that an import that was cut short is simply run again.
+//! A dead letter that is there already is left out, so that an import that was cut short can be run again.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read as _};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 use serde::Deserialize;
 use sluice_core::config::ServerArgs;
@@ -15,18 +13,16 @@ use sluice_mysql::Store;
 use sluice_rabbit::dead_letters::{Digest, Transcript};
 use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_runtime::exit::Exit;
-use tokio::sync::mpsc;
 
-use crate::browse::{DeadLetters, Interrupted};
+use super::lines::{self, LINE_MAX_BYTES, LineReader};
+use crate::browse::DeadLetters;
 use crate::dlq::operation::batch::BYTES;
 use crate::dlq::operation::rate_limit::BATCH;
 use crate::dlq::operation::replay::PATIENCE;
 use crate::dlq::report::audit_log::AuditLog;
-use crate::dlq::report::outcome::{Ending, NOT_KNOWN, Report};
+use crate::dlq::report::outcome::{Ending, NOT_KNOWN};
+use crate::dlq::report::reporter::Reporter;
 use crate::dlq::report::wording::IMPORT;
-
-/// The longest line, in bytes. RabbitMQ takes messages of 128 MiB at most, unless it is told otherwise.
-const LINE_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Arguments of `sluice dlq import`.
 #[derive(Debug, Args)]
@@ -48,35 +44,30 @@ pub(in crate::dlq) struct ImportArgs {
     servers: ServerArgs,
 }
 
-/// One line of the file. What else an export says of a dead letter is only for people.
+/// One line of the file. Its other keys are only for people.
 #[derive(Deserialize)]
 struct ImportedLine {
     id: String,
     dead_letter: Transcript,
 }
 
-/// The lines of a file, as they are read, and of each whether it is whole; one that is too long is not, and empty.
-type LineReader = mpsc::Receiver<std::io::Result<(Vec<u8>, bool)>>;
-
-/// A dead letter on its way back.
 struct Returning {
-    /// Its line in the file.
     line: usize,
     id: String,
     digest: Digest,
     envelope: Envelope,
 }
 
-/// How many dead letters there are of each that nothing tells apart.
+/// How many identical dead letters there are of each.
 type PresentCounts = HashMap<Digest, u32>;
 
 /// Puts them back.
 ///
 /// # Errors
-/// When nothing could be begun. What happens later is told and shows in the exit code.
+/// When nothing could be begun. Later errors are printed and show in the exit code.
 pub(in crate::dlq) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.servers.broker, IMPORT.command)?;
-    let lines = opened(&args.file, &dead).await?;
+    let lines = lines::open(&args.file, &dead.stop).await?;
     let store = Store::new(&args.servers.database)?;
     store
         .check_schema()
@@ -86,43 +77,12 @@ pub(in crate::dlq) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let asked = serde_json::json!({ "file": args.file, "again": args.again });
     let audit_log = AuditLog::new(store, IMPORT.kind, args.servers.broker.prefix.as_str(), asked).await;
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
-    let report = Report::new(IMPORT, args.json, 0, None);
+    let report = Reporter::new(IMPORT, args.json, 0, None);
     let mut import = Import { dead, present, again: args.again, audit_log, publisher, report };
     let ending = import.work(lines).await;
     let exit = import.report.finish(&ending, import.audit_log.operation_id());
     import.audit_log.close().await;
     Ok(exit)
-}
-
-/// The lines of a file, read where nothing else has to wait for them: a terminal or a pipe may take its time, and
-/// Ctrl-C must end it all the same.
-async fn opened(file: &Path, dead: &DeadLetters) -> anyhow::Result<LineReader> {
-    let file = file.to_owned();
-    let opened = tokio::select! {
-        opened = tokio::task::spawn_blocking(move || open(&file)) => opened??,
-        () = dead.stop.cancelled() => return Err(Interrupted.into()),
-    };
-    // One, because a line may be large.
-    let (sender, lines) = mpsc::channel(1);
-    tokio::task::spawn_blocking(move || {
-        let mut opened = opened;
-        // Until the file ends, or nobody wants more of it.
-        while let Some(line) = next_line(&mut *opened).transpose() {
-            let broken = line.is_err();
-            if sender.blocking_send(line).is_err() || broken {
-                break;
-            }
-        }
-    });
-    Ok(lines)
-}
-
-fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead + Send>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(BufReader::new(std::io::stdin())));
-    }
-    let opened = std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(Box::new(BufReader::new(opened)))
 }
 
 async fn present(dead: &DeadLetters) -> anyhow::Result<PresentCounts> {
@@ -135,36 +95,15 @@ async fn present(dead: &DeadLetters) -> anyhow::Result<PresentCounts> {
     Ok(present)
 }
 
-/// Reads the next line; `None` at the end of the file. A line that is too long is skipped, and is empty then.
-fn next_line(lines: &mut dyn BufRead) -> std::io::Result<Option<(Vec<u8>, bool)>> {
-    let mut line = Vec::new();
-    if lines.take(LINE_MAX_BYTES).read_until(b'\n', &mut line)? == 0 {
-        return Ok(None);
-    }
-    if line.ends_with(b"\n") || (line.len() as u64) < LINE_MAX_BYTES {
-        return Ok(Some((line, true)));
-    }
-    loop {
-        let rest = lines.fill_buf()?;
-        let end = rest.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
-        let skip = end.unwrap_or(rest.len());
-        lines.consume(skip);
-        if end.is_some() || skip == 0 {
-            return Ok(Some((Vec::new(), false)));
-        }
-    }
-}
-
-/// An import under way.
 struct Import {
     dead: DeadLetters,
-    /// What is among the dead letters, as far as is known.
+    /// What is in the dead-letter queue, as far as is known.
     present: PresentCounts,
-    /// Whether those that are there already come once more.
+    /// Whether those that are there already are published, too.
     again: bool,
     audit_log: AuditLog,
     publisher: Publisher,
-    report: Report,
+    report: Reporter,
 }
 
 impl Import {
@@ -202,7 +141,7 @@ impl Import {
         }
     }
 
-    /// A line that is no dead letter costs that line only.
+    /// An error in a line concerns that line only.
     fn read(&mut self, line: usize, json: &[u8], before: &PresentCounts) -> Option<Returning> {
         if json.trim_ascii().is_empty() {
             return None;
@@ -241,7 +180,7 @@ impl Import {
         let answers = self.publisher.publish_batch(&envelopes).await;
         drop(envelopes);
         let unknown = answers.iter().any(|answer| answer.as_ref().is_err_and(PublishError::is_unknown));
-        // Who was not answered for may be there all the same: a look tells.
+        // A dead letter whose confirm did not come may be in the queue all the same.
         let seen = if unknown { present(&self.dead).await.ok() } else { None };
         let mut stop = None;
         let mut outcomes = Vec::with_capacity(dead_letters.len());

@@ -1,39 +1,36 @@
-//! Dropped dead letters as the audit log keeps them, those that nothing tells apart on one entry.
+//! Dropped dead letters as the audit log keeps them: identical ones are one entry.
 //!
-//! A drop that was killed after its record and before its acknowledgement leaves a dead letter in the queue and on the
-//! record, and the next drop puts it in the audit log once more. So an entry of the audit log is not yet a dead letter.
-//! But no operation takes the same dead letter twice: of dead letters that nothing tells apart there are as many as one
-//! operation dropped at most, and those that are in the queue again are among them.
+//! A drop that was killed between its record and its acknowledgement leaves a dead letter both in the queue and in the
+//! audit log, and the next drop records it once more. So a line of the audit log is not always a dead letter. But no
+//! operation takes the same dead letter twice: of identical dead letters there are as many as one operation dropped at
+//! most, including those that are in the queue again.
 
 pub(in crate::dlq) mod dropped;
 pub(in crate::dlq) mod import;
+mod lines;
 pub(in crate::dlq) mod restore;
+mod restoring;
+mod search;
 
-use std::collections::{HashMap, HashSet};
+pub(in crate::dlq) use search::find;
 
-use sluice_core::named::Named;
-use sluice_mysql::{DropOperation, Dropped, LineId, Store, StoreError};
+use sluice_mysql::{Dropped, LineId};
 use sluice_rabbit::dead_letters::{DeadLetterSummary, Digest, Transcript};
 use time::OffsetDateTime;
 
-use crate::dlq::select::{Filters, Selection};
-use crate::times::shown;
-
-/// Dead letters that nothing tells apart.
+/// Identical dead letters.
 #[derive(Debug, Clone)]
 pub(in crate::dlq) struct DroppedEntry {
-    /// What tells them from others.
     pub(in crate::dlq) digest: Digest,
-    /// What is known of them.
     pub(in crate::dlq) summary: DeadLetterSummary,
     /// When the first was dropped, UTC, and by whom.
     pub(in crate::dlq) at: OffsetDateTime,
     pub(in crate::dlq) actor: String,
-    /// Why, in the words of whoever dropped them.
+    /// The reason that was given.
     pub(in crate::dlq) reason: Option<String>,
     /// The bytes of one of them, written out.
     bytes: usize,
-    /// All entries of the audit log that speak of them, in the order of the operations.
+    /// All lines of the audit log about them, in the order of the operations.
     pub(in crate::dlq) lines: Vec<LineId>,
     chosen: bool,
 }
@@ -45,7 +42,7 @@ impl DroppedEntry {
     }
 }
 
-/// Entries that can be brought back at once: no more than so many, and about so many bytes unless one has more.
+/// Entries that can be restored at once: no more than so many, and about so many bytes unless one has more.
 pub(in crate::dlq) fn portions(
     mut entries: &[DroppedEntry],
     most: usize,
@@ -64,189 +61,18 @@ pub(in crate::dlq) fn portions(
     })
 }
 
-/// What was asked for, and what is not there.
+/// The entries that were asked for, and those that do not exist.
 pub(in crate::dlq) struct DroppedEntries {
     /// Those chosen, the longest dropped first.
     pub(in crate::dlq) chosen: Vec<DroppedEntry>,
-    /// What was asked for by its id and cannot be brought back, with the reason.
+    /// The ids that were asked for and cannot be restored, with the reason.
     pub(in crate::dlq) missing: Vec<(String, String)>,
     /// How many lines the audit log has.
     pub(in crate::dlq) total: usize,
 }
 
-/// Reads the audit log.
-///
-/// # Errors
-/// The database's.
-pub(in crate::dlq) async fn find(
-    store: &Store,
-    prefix: &str,
-    filters: &Filters,
-    operations: &[String],
-) -> Result<DroppedEntries, StoreError> {
-    let with_context = |failure| store.with_context(failure);
-    let mut search = Search::new(filters.clone(), operations);
-    let drops = store.drops(prefix).await.map_err(with_context)?;
-    for drop in &drops {
-        let mut after = 0;
-        loop {
-            let dead_letters = store.dropped_in(&drop.id, after).await.map_err(with_context)?;
-            let Some(last) = dead_letters.last() else { break };
-            after = last.line.number;
-            dead_letters.into_iter().for_each(|dead_letter| search.see(dead_letter, drop));
-        }
-    }
-    let mut missing = std::mem::take(&mut search.unreadable);
-    for id in search.selection.unknown() {
-        if missing.iter().any(|(unreadable, _)| *unreadable == id) {
-            continue;
-        }
-        let fate = store.fate(prefix, &Named::new(&id)).await.map_err(with_context)?;
-        missing.push((id, why_missing(fate.as_ref())));
-    }
-    for operation in operations.iter().filter(|operation| !search.operations_met.contains(&spelled(operation))) {
-        let reason = match drops.iter().any(|drop| drop.id == spelled(operation)) {
-            true => "all dead letters of this operation were brought back",
-            false => "no operation of this id dropped dead letters of this prefix",
-        };
-        missing.push((operation.clone(), reason.to_owned()));
-    }
-    let total = search.entries.iter().map(DroppedEntry::copies).sum();
-    Ok(DroppedEntries { chosen: search.entries.into_iter().filter(|entry| entry.chosen).collect(), missing, total })
-}
-
-/// An operation's id as the audit log spells it.
-fn spelled(operation: &str) -> String {
-    Named::new(operation).post().map_or_else(|| operation.to_owned(), |id| id.to_string())
-}
-
-/// The dead letter itself.
-///
-/// # Errors
-/// Why it cannot be read.
+/// The dead letter itself, from its line.
 pub(in crate::dlq) fn transcript(dead_letter: &Dropped) -> Result<Transcript, String> {
     serde_json::from_str(&dead_letter.transcript)
         .map_err(|error| format!("its record cannot be read: {}", sluice_core::json::told(&error)))
-}
-
-fn why_missing(fate: Option<&sluice_mysql::LastOperation>) -> String {
-    let Some(fate) = fate else { return "no dead letter of this id was dropped".to_owned() };
-    let by = format!("at {} by {} (operation {})", shown(Some(fate.at)), fate.actor, fate.operation);
-    match fate.outcome.as_str() {
-        "destroyed" => format!("it was destroyed for ever {by}"),
-        "restored" | "present" => format!("it was brought back already, {by}"),
-        "dropped" => format!("it was dropped {by}, and is not among those asked for"),
-        other => format!("it was {other} {by}, and is not in the audit log as dropped"),
-    }
-}
-
-struct Search {
-    selection: Selection,
-    operations: HashSet<String>,
-    operations_met: HashSet<String>,
-    entries: Vec<DroppedEntry>,
-    by_digest: HashMap<Digest, usize>,
-    unreadable: Vec<(String, String)>,
-}
-
-impl Search {
-    fn new(filters: Filters, operations: &[String]) -> Self {
-        Self {
-            selection: Selection::new(filters),
-            operations: operations.iter().map(|operation| spelled(operation)).collect(),
-            operations_met: HashSet::new(),
-            entries: Vec::new(),
-            by_digest: HashMap::new(),
-            unreadable: Vec::new(),
-        }
-    }
-
-    fn see(&mut self, dead_letter: Dropped, drop: &DropOperation) {
-        let asked = self.operations.is_empty() || self.operations.contains(&dead_letter.line.operation);
-        if asked {
-            self.operations_met.insert(dead_letter.line.operation.clone());
-        }
-        let read = transcript(&dead_letter).and_then(|transcript| {
-            let summary = transcript.summary().map_err(|error| error.to_string())?;
-            Ok((transcript.digest(), summary, transcript.bytes().unwrap_or_default()))
-        });
-        let (digest, summary, body) = match read {
-            Ok(read) => read,
-            Err(problem) => {
-                if asked && self.selection.may_name(&dead_letter.dead_letter) {
-                    self.unreadable.push((dead_letter.dead_letter, problem));
-                }
-                return;
-            }
-        };
-        let bytes = dead_letter.transcript.len();
-        let known = self.by_digest.get(&digest).copied();
-        let wanted = known.is_some_and(|known| self.entries[known].chosen);
-        let chosen = wanted || (asked && self.selection.takes(&summary, &body));
-        match known {
-            Some(known) => {
-                self.entries[known].lines.push(dead_letter.line);
-                self.entries[known].chosen |= chosen;
-            }
-            None => {
-                self.by_digest.insert(digest, self.entries.len());
-                let (at, lines) = (dead_letter.at, vec![dead_letter.line]);
-                let DropOperation { actor, reason, .. } = drop.clone();
-                self.entries.push(DroppedEntry { digest, summary, at, actor, reason, bytes, lines, chosen });
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn dropped(operation: &str, number: u32, body: &str) -> Dropped {
-        Dropped {
-            line: LineId { operation: operation.to_owned(), number },
-            dead_letter: "a".to_owned(),
-            at: OffsetDateTime::UNIX_EPOCH,
-            transcript: json!({ "properties": { "message_id": "a" }, "body": body }).to_string(),
-        }
-    }
-
-    fn me() -> DropOperation {
-        DropOperation { id: "1".to_owned(), actor: "me".to_owned(), reason: None }
-    }
-
-    fn copies(lines: &[(&str, u32, &str)]) -> Vec<usize> {
-        let mut search = Search::new(Filters::default(), &[]);
-        lines.iter().for_each(|(operation, number, body)| search.see(dropped(operation, *number, body), &me()));
-        search.entries.iter().map(DroppedEntry::copies).collect()
-    }
-
-    #[test]
-    fn dead_letters_that_nothing_tells_apart_are_as_many_as_one_operation_dropped_at_most() {
-        assert_eq!(copies(&[("1", 1, "x"), ("1", 2, "x"), ("1", 3, "y")]), [2, 1], "of one operation each counts");
-        assert_eq!(
-            copies(&[("1", 1, "x"), ("2", 1, "x")]),
-            [1],
-            "the second operation dropped what the first had left"
-        );
-        assert_eq!(copies(&[("1", 1, "x"), ("1", 2, "x"), ("2", 1, "x")]), [2], "the first got through one of two");
-    }
-
-    #[test]
-    fn a_entry_is_taken_whole_whichever_operation_was_asked_for() {
-        let mut search = Search::new(Filters::default(), &["2".to_owned()]);
-        search.see(dropped("1", 1, "x"), &me());
-        assert!(!search.entries[0].chosen);
-        search.see(dropped("2", 1, "x"), &me());
-        assert!(search.entries[0].chosen && search.entries[0].lines.len() == 2);
-    }
-
-    #[test]
-    fn a_record_that_cannot_be_read_costs_that_dead_letter_only() {
-        let mut search = Search::new(Filters::default(), &[]);
-        search.see(Dropped { transcript: "{".to_owned(), ..dropped("1", 1, "") }, &me());
-        search.see(dropped("1", 2, "x"), &me());
-        assert_eq!((search.entries.len(), search.unreadable.len()), (1, 1));
-    }
 }

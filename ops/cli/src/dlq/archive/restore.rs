@@ -1,31 +1,27 @@
 //! `sluice dlq restore`: dropped dead letters back among the dead ones, as they were.
 //!
 //! ```text
-//!  the audit log ──► entries ──► the lock, and a look at the queue ──► publish, confirmed ──► record: restored
-//!                           what is there already is left at that      └─ a crash here: the next restore finds it there
+//!  the audit log ──► entries ──► the lock, and what the queue has ──► publish, confirmed ──► record: restored
+//!                                what is there is not published       └─ a crash here: the next restore finds it there
 //! ```
 //!
-//! All of it happens while the lock is ours, so nobody replays, drops or restores the same dead letters meanwhile. The
-//! dead letters themselves are back in the queue after the look.
-
-use std::collections::HashMap;
+//! All of it happens under the lock, so nobody replays, drops or restores the same dead letters meanwhile. The dead
+//! letters themselves are put back as soon as they are counted.
 
 use clap::Args;
 use sluice_core::config::{ConfigError, ServerArgs};
-use sluice_mysql::{Dropped, LineId, OperationItem, Store};
-use sluice_rabbit::dead_letters::{DeadLetterBrowser, Digest, Transcript};
-use sluice_rabbit::publisher::{Envelope, Publisher};
+use sluice_mysql::Store;
+use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::exit::Exit;
-use sluice_runtime::failpoint;
 
 use super::dropped;
+use super::restoring::Restoring;
 use super::{DroppedEntries, DroppedEntry};
-use crate::browse::{DeadLetters, Interrupted};
-use crate::dlq::operation::batch::BYTES;
-use crate::dlq::operation::rate_limit::BATCH;
+use crate::browse::DeadLetters;
 use crate::dlq::operation::replay::PATIENCE;
 use crate::dlq::report::audit_log::AuditLog;
-use crate::dlq::report::outcome::{Ending, Report, exit, report_json};
+use crate::dlq::report::outcome::{Ending, exit, report_json};
+use crate::dlq::report::reporter::Reporter;
 use crate::dlq::report::wording::RESTORE;
 use crate::dlq::select::Filters;
 use crate::visible::line;
@@ -62,10 +58,10 @@ pub(in crate::dlq) struct RestoreArgs {
     servers: ServerArgs,
 }
 
-/// Brings them back.
+/// Restores them.
 ///
 /// # Errors
-/// When it was asked wrongly, or nothing could be begun. What happens later is told and shows in the exit code.
+/// When the arguments are wrong, or nothing could be begun. Later errors are printed and show in the exit code.
 pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     args.filters.ids.append(&mut args.given);
     args.filters.check()?;
@@ -92,9 +88,9 @@ pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     let asked = serde_json::json!({ "filters": args.filters, "operations": args.operations, "all": args.all });
     let audit_log = AuditLog::new(store, RESTORE.kind, &dead.prefix, asked).await;
     let total = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-    let report = Report::new(RESTORE, args.json, total, None);
+    let report = Reporter::new(RESTORE, args.json, total, None);
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
-    let mut restore = Restore { dead, audit_log, publisher, report, present: Present::default() };
+    let mut restore = Restoring::new(dead, audit_log, publisher, report);
     let ending = if chosen.is_empty() { Ending::Complete } else { restore.run(chosen).await? };
     for (id, reason) in missing {
         restore.report.report_one(&id, "failed", &reason);
@@ -118,161 +114,3 @@ fn dry_run(found: &DroppedEntries, json: bool) -> anyhow::Result<Exit> {
     let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
     Ok(exit(&Ending::Complete, count(chosen.len()), 0, count(missing.len())))
 }
-
-/// What is among the dead letters: how many of each kind that nothing tells apart, and of each id.
-#[derive(Default)]
-struct Present {
-    digests: HashMap<Digest, usize>,
-    ids: HashMap<String, usize>,
-}
-
-/// What becomes of an entry.
-enum Plan {
-    /// So many are published.
-    Publish(DroppedEntry, Box<Transcript>, usize),
-    /// They are there.
-    There(DroppedEntry),
-    /// It stays dropped.
-    Not(String, String),
-}
-
-/// a restore under way.
-struct Restore {
-    dead: DeadLetters,
-    audit_log: AuditLog,
-    publisher: Publisher,
-    report: Report,
-    present: Present,
-}
-
-impl Restore {
-    async fn run(&mut self, chosen: Vec<DroppedEntry>) -> anyhow::Result<Ending> {
-        let mut dead_letters = self.dead.open().await?;
-        let looked = self.look(&mut dead_letters).await;
-        // Nobody has dead letters in flight for as long as all of it takes: the lock is enough.
-        let lock = dead_letters.put_back_and_keep_the_lock().await?;
-        let ending = match looked {
-            Ok(()) => self.work(chosen).await,
-            Err(error) => Ending::Stopped(format!("{error:#}")),
-        };
-        lock.end().await;
-        Ok(ending)
-    }
-
-    async fn look(&mut self, dead_letters: &mut DeadLetterBrowser) -> anyhow::Result<()> {
-        while let Some(dead_letter) = dead_letters.next().await? {
-            if self.dead.stop.is_cancelled() {
-                return Err(Interrupted.into());
-            }
-            *self.present.digests.entry(dead_letter.transcript().digest()).or_default() += 1;
-            *self.present.ids.entry(dead_letter.summary.id).or_default() += 1;
-        }
-        Ok(())
-    }
-
-    async fn work(&mut self, chosen: Vec<DroppedEntry>) -> Ending {
-        for entries in super::portions(&chosen, BATCH, BYTES) {
-            if self.dead.stop.is_cancelled() {
-                return Ending::Interrupted;
-            }
-            if let Err(reason) = self.batch(entries).await {
-                return Ending::Stopped(reason);
-            }
-        }
-        Ending::Complete
-    }
-
-    async fn batch(&mut self, entries: &[DroppedEntry]) -> Result<(), String> {
-        let lines: Vec<LineId> = entries.iter().filter_map(|entry| entry.lines.first().cloned()).collect();
-        let read = self.audit_log.store().dropped_dead_letters(&lines).await;
-        let read = read.map_err(|failure| self.audit_log.store().with_context(failure).to_string())?;
-        let mut read: HashMap<LineId, Dropped> =
-            read.into_iter().map(|dead_letter| (dead_letter.line.clone(), dead_letter)).collect();
-        let plans: Vec<Plan> = entries
-            .iter()
-            .map(|entry| self.plan(entry, entry.lines.first().and_then(|line| read.remove(line))))
-            .collect();
-        let begun = self.audit_log.begin().await;
-        begun.map_err(|error| format!("the operation could not be recorded, so it was not done: {error}"))?;
-        let envelopes = self.envelopes(&plans)?;
-        let mut answers = self.publisher.publish_batch(&envelopes).await.into_iter();
-        failpoint::reach(failpoint::RESTORE_CONFIRMED);
-        let mut outcomes = Vec::new();
-        let mut stop = None;
-        for plan in plans {
-            match plan {
-                Plan::Not(id, reason) => self.report.report_one(&id, "failed", &reason),
-                Plan::There(entry) => outcomes.push(self.there(entry)),
-                Plan::Publish(entry, _, copies) => {
-                    let failed = answers.by_ref().take(copies).filter_map(Result::err).last();
-                    let told = failed.as_ref().map(ToString::to_string);
-                    outcomes.extend(self.published(&entry, copies, told.as_deref()));
-                    stop = stop.or(told.filter(|_| !failed.is_some_and(|error| error.is_the_messages_own())));
-                }
-            }
-        }
-        self.close_books(&outcomes).await?;
-        stop.map_or(Ok(()), Err)
-    }
-
-    fn plan(&self, entry: &DroppedEntry, dead_letter: Option<Dropped>) -> Plan {
-        let not = |reason: &str| Plan::Not(entry.summary.id.clone(), reason.to_owned());
-        let Some(dead_letter) = dead_letter else { return not("somebody else has just brought it back") };
-        let there = self.present.digests.get(&entry.digest).copied().unwrap_or(0);
-        match (super::transcript(&dead_letter), entry.copies().saturating_sub(there)) {
-            (Err(problem), _) => not(&problem),
-            (Ok(_), 0) => Plan::There(entry.clone()),
-            (Ok(transcript), copies) => Plan::Publish(entry.clone(), Box::new(transcript), copies),
-        }
-    }
-
-    fn envelopes(&self, plans: &[Plan]) -> Result<Vec<Envelope>, String> {
-        let mut envelopes = Vec::new();
-        for plan in plans {
-            if let Plan::Publish(_, transcript, copies) = plan {
-                let envelope = transcript.dead_letter(&self.dead.topology).map_err(|error| error.to_string())?;
-                envelopes.extend(std::iter::repeat_n(envelope, *copies));
-            }
-        }
-        Ok(envelopes)
-    }
-
-    fn there(&mut self, entry: DroppedEntry) -> OperationItem {
-        let item = self.audit_log.about(&entry.summary, "present", THERE.to_owned());
-        OperationItem { undoes: entry.lines, ..item }
-    }
-
-    /// One line for each dead letter; the first undoes all lines of the entry. Where the broker did not take all of
-    /// them, none is undone: the next restore finds those it took among the dead letters.
-    fn published(&mut self, entry: &DroppedEntry, copies: usize, failed: Option<&str>) -> Vec<OperationItem> {
-        let dead_letter = &entry.summary;
-        match failed {
-            Some(error) => {
-                vec![self.audit_log.about(dead_letter, "failed", format!("{error}; it stays in the audit log"))]
-            }
-            None => (0..copies)
-                .map(|copy| {
-                    let undoes = if copy == 0 { entry.lines.clone() } else { Vec::new() };
-                    OperationItem { undoes, ..self.audit_log.about(dead_letter, RESTORE.past, String::new()) }
-                })
-                .collect(),
-        }
-    }
-
-    async fn close_books(&mut self, outcomes: &[OperationItem]) -> Result<(), String> {
-        let recorded = self.audit_log.record(outcomes).await;
-        let (there, done): (Vec<_>, Vec<_>) =
-            outcomes.iter().cloned().partition(|outcome| outcome.outcome == "present");
-        there.iter().for_each(|outcome| self.report.report_one(&outcome.dead_letter, "present", &outcome.detail));
-        self.report.report(&done);
-        recorded.map_err(|error| {
-            format!(
-                "{} dead letters are back and the audit log does not say so; restore them again to fix it: {error}",
-                done.len()
-            )
-        })
-    }
-}
-
-/// Said of a dead letter whose drop, or whose restore, was cut short.
-const THERE: &str = "it is among the dead letters: a drop or a restore was cut short";

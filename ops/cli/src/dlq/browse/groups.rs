@@ -1,4 +1,4 @@
-//! `sluice dlq groups`: what kinds of dead letters there are. The first thing to ask when their number grows.
+//! `sluice dlq groups`: the dead letters by kind of failure, the first thing to read when their number grows.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ use crate::times::shown;
 use crate::visible::line;
 use sluice_runtime::output::{self, report};
 
-/// The columns: those of every answer, and the same with what `--since` adds.
+/// The columns without and with `--since`.
 const COLUMNS: [Column; 9] = {
     let [count, hour, class, code, fingerprint, first, last, _, example, message] = COLUMNS_SINCE;
     [count, hour, class, code, fingerprint, first, last, example, message]
@@ -34,7 +34,7 @@ const COLUMNS_SINCE: [Column; 10] = [
     Column::whole("FOR EXAMPLE").goes(4),
     Column::text("MESSAGE", 20),
 ];
-/// Said of dead letters that are not told apart any more.
+/// The message for the dead letters that are not grouped.
 const OTHERS: &str = "of further kinds, beyond the first thousand";
 
 /// Arguments of `sluice dlq groups`.
@@ -42,8 +42,6 @@ const OTHERS: &str = "of further kinds, beyond the first thousand";
 pub(in crate::dlq) struct GroupsArgs {
     #[command(flatten)]
     broker: BrokerArgs,
-    /// With --since, each kind is also marked as new or known: a kind is new if no dead letter of that kind still in
-    /// the queue failed before that time.
     #[command(flatten)]
     filters: Filters,
     /// Print one JSON object per line
@@ -55,10 +53,7 @@ pub(in crate::dlq) struct GroupsArgs {
     json: bool,
 }
 
-/// Shows them, the largest kind first.
-///
-/// # Errors
-/// When the dead letters cannot be looked at.
+/// Shows the kinds, the largest first.
 pub(in crate::dlq) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq groups")?;
@@ -99,7 +94,6 @@ pub(in crate::dlq) async fn run(args: GroupsArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The table for people.
 fn in_rows(groups: &[Group]) -> anyhow::Result<Rows> {
     let asked = groups.iter().any(|group| group.new.is_some());
     let mut rows = Rows::new(if asked { &COLUMNS_SINCE } else { &COLUMNS })?;

@@ -45,16 +45,12 @@ pub(in crate::dlq) struct ListArgs {
     json: bool,
 }
 
-/// Lists them.
-///
-/// # Errors
-/// When they cannot be looked at.
 pub(in crate::dlq) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     args.filters.check()?;
     let dead = DeadLetters::new(&args.broker, "dlq list")?;
     let mut selection = Selection::new(args.filters);
     let (mut objects, mut rows) = (Spool::<()>::new()?, rows()?);
-    // Printed only after all are back: nobody must wait for a pager to be closed.
+    // Printed only after all are put back, since a pager may stay open for long.
     let total = dead
         .look(|dead_letter| {
             if selection.takes(&dead_letter.summary, dead_letter.body()) {
@@ -84,21 +80,17 @@ pub(in crate::dlq) fn tell_unknown(ids: &[String]) -> Exit {
     if ids.is_empty() { Exit::Done } else { Exit::Partial }
 }
 
-/// The table for people, for a terminal of this width; none: whole.
+/// The table for a terminal of this width; none: uncut.
 #[must_use]
 pub(in crate::dlq) fn in_columns(dead_letters: &[DeadLetterSummary], room: Option<usize>) -> String {
     columns::table(&COLUMNS, &dead_letters.iter().map(row).collect::<Vec<_>>(), room)
 }
 
 /// The same table for any number of them.
-///
-/// # Errors
-/// When there is no place for its rows.
 pub(in crate::dlq) fn rows() -> anyhow::Result<Rows> {
     Rows::new(&COLUMNS)
 }
 
-/// One line of it.
 pub(in crate::dlq) fn row(dead_letter: &DeadLetterSummary) -> Vec<String> {
     vec![
         line(&dead_letter.id),

@@ -48,6 +48,32 @@ pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<Strin
     faults
 }
 
+/// The body with a JSON merge patch applied.
+pub(in crate::dlq) fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
+    let mut json: Value = serde_json::from_slice(before)
+        .map_err(|error| format!("the body is no JSON ({error}), so it cannot be patched; edit it without --patch"))?;
+    json_patch::merge(&mut json, patch);
+    serde_json::to_vec(&json).map_err(|error| error.to_string())
+}
+
+/// JSON without the spaces that made it readable; any other text without the line break that editors add.
+pub(in crate::dlq) fn compact(wrote: &[u8], before: &str) -> Vec<u8> {
+    if let Ok(json) = serde_json::from_slice::<Value>(wrote)
+        && let Ok(compact) = serde_json::to_vec(&json)
+    {
+        return compact;
+    }
+    let added = !before.ends_with('\n');
+    let trimmed = wrote.strip_suffix(b"\n").filter(|_| added);
+    trimmed.unwrap_or(wrote).to_vec()
+}
+
+/// Whether two bodies mean the same.
+pub(in crate::dlq) fn same(before: &[u8], after: &[u8]) -> bool {
+    let json = |body| serde_json::from_slice::<Value>(body).ok();
+    before == after || matches!((json(before), json(after)), (Some(before), Some(after)) if before == after)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

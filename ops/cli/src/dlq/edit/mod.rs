@@ -1,7 +1,8 @@
-//! `sluice dlq edit`: a dead letter's body fixed by hand, so that its replay succeeds. The original is kept in the
-//! record and can be had back until the dead letter is replayed.
+//! `sluice dlq edit`: a dead letter's body fixed by hand, so that its replay succeeds. The audit log keeps the
+//! original, and the edit can be reverted until the dead letter is replayed.
 
 pub(in crate::dlq) mod body;
+mod change;
 pub(in crate::dlq) mod editor;
 pub(in crate::dlq) mod found;
 pub(in crate::dlq) mod replace;
@@ -9,14 +10,13 @@ pub(in crate::dlq) mod replace;
 use clap::Args;
 use serde_json::Value;
 use sluice_core::config::{ConfigError, ServerArgs};
-use sluice_core::post::{Post, PostId};
-use sluice_mysql::{Content, OperationKind, Store};
-use sluice_rabbit::dead_letters::{DeadLetterSummary, Transcript};
+use sluice_core::post::PostId;
+use sluice_mysql::{OperationKind, Store};
+use sluice_rabbit::dead_letters::DeadLetterSummary;
 use sluice_runtime::exit::Exit;
-use time::OffsetDateTime;
 
+use crate::ask;
 use crate::browse::DeadLetters;
-use crate::dlq::operation::preview;
 use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::outcome::report_json;
 use crate::dlq::select::named::resolve;
@@ -59,16 +59,12 @@ pub(in crate::dlq) struct EditArgs {
     servers: ServerArgs,
 }
 
-/// Edits it.
-///
-/// # Errors
-/// When it was asked wrongly, there is no such dead letter, or nothing could be done.
 pub(in crate::dlq) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
     let patch = match args.new_id {
         true => Some(serde_json::json!({ "id": PostId::new() })),
         false => args.patch.as_deref().map(read_patch).transpose()?,
     };
-    if patch.is_none() && !args.undo && !preview::can_ask() {
+    if patch.is_none() && !args.undo && !ask::can_ask() {
         let problem = "there is no terminal to open an editor on: say --patch '{\"title\": \"…\"}' or --patch @FILE";
         return Err(ConfigError::new(COMMAND, problem).into());
     }
@@ -97,12 +93,12 @@ pub(in crate::dlq) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
     let dead_letter = found.dead_letter.summary()?;
     let mut edit = Edit { args, dead, audit_log, dead_letter };
     let step = if edit.args.undo { edit.undo(found).await } else { edit.change(found, patch).await };
-    let told = edit.take(step?).await;
+    let exit = edit.take(step?).await;
     edit.audit_log.close().await;
-    told
+    exit
 }
 
-/// A patch, as it stands on the command line or in a file.
+/// A patch, from the command line or a file.
 fn read_patch(given: &str) -> anyhow::Result<Value> {
     let wrong = |problem: String| ConfigError::new("--patch", problem);
     let text = match given.strip_prefix('@') {
@@ -118,13 +114,11 @@ fn read_patch(given: &str) -> anyhow::Result<Value> {
     }
 }
 
-/// What has to be done, after all was thought about.
 enum Step {
-    /// Nothing, and why.
+    /// Nothing, for this reason.
     Nothing(&'static str),
-    /// It is refused, and why.
+    /// It is refused, with this reason.
     Deny(String),
-    /// This.
     Do(Box<Replacement>),
 }
 
@@ -137,103 +131,6 @@ struct Edit {
 }
 
 impl Edit {
-    async fn change(&self, found: Found, patch: Option<Value>) -> anyhow::Result<Step> {
-        let Found { dead_letter, original, both } = found;
-        let before = dead_letter.bytes()?;
-        let after = match patch {
-            Some(patch) => patched(&before, &patch).map(Some),
-            None => self.by_hand(&before, &dead_letter).await?,
-        };
-        let leftover = if both { original.map(|(_, original)| original.digest()) } else { None };
-        let new = match after {
-            Err(reason) => return Ok(Step::Deny(reason)),
-            Ok(after) => after.filter(|after| !same(&before, after)),
-        };
-        if let Some(after) = &new
-            && let Some(reason) = self.refusal(&before, after, &dead_letter).await?
-        {
-            return Ok(Step::Deny(reason));
-        }
-        if new.is_none() && !both {
-            return Ok(Step::Nothing("the body is what it was; nothing was done"));
-        }
-        let new = new.map(|after| dead_letter.clone().edited(after, self.audit_log.id()));
-        let (summary, undoes) = (self.dead_letter.clone(), Vec::new());
-        let old = dead_letter;
-        Ok(Step::Do(Box::new(Replacement { dead_letter: summary, old, new, leftover, outcome: EDITED, undoes })))
-    }
-
-    /// Why a body cannot take the other's place.
-    async fn refusal(&self, before: &[u8], after: &[u8], dead_letter: &Transcript) -> anyhow::Result<Option<String>> {
-        let message_id = dead_letter.properties.message_id.as_deref();
-        let (was, is) = (body::id_of(before, message_id), body::id_of(after, message_id));
-        if let (Some(was), true) = (was, was != is)
-            && let Some(reason) = self.keeps_its_id(was, is, before).await?
-        {
-            return Ok(Some(format!("`id`: {reason}")));
-        }
-        let faults = body::faults(after, message_id);
-        Ok((!faults.is_empty() && !self.args.even_if_invalid).then(|| {
-            format!("no worker would take it ({}); --even-if-invalid does it all the same", faults.join("; "))
-        }))
-    }
-
-    /// Why a post may not have another id. It may only where another post is stored under its own: what was accepted
-    /// under that id is then accounted for without it.
-    async fn keeps_its_id(&self, was: PostId, is: Option<PostId>, before: &[u8]) -> anyhow::Result<Option<String>> {
-        let stored = self.audit_log.contents(&[Some(was), is].into_iter().flatten().collect::<Vec<_>>()).await?;
-        let says = Post::from_message(before, Some(&was.to_string()), OffsetDateTime::UNIX_EPOCH).ok();
-        Ok(match (stored.get(&was), is) {
-            (None, _) => {
-                Some(format!("the id of a post must not change while nothing is stored under it; it is {was}"))
-            }
-            (Some(row), _) if says.is_some_and(|post| Content::of(&post) == row.content) => {
-                Some(format!("this very post is stored under {was}: it needs no other id, and may be dropped"))
-            }
-            (Some(_), None) => Some(format!("the post must have one; it was {was}")),
-            (Some(_), Some(is)) if stored.contains_key(&is) => Some(format!("a post is stored under {is} already")),
-            (Some(_), Some(_)) => None,
-        })
-    }
-
-    /// The body as a person leaves it; `None`: as it was. Who makes a mistake may go on where they were.
-    async fn by_hand(
-        &self,
-        before: &[u8],
-        dead_letter: &Transcript,
-    ) -> anyhow::Result<Result<Option<Vec<u8>>, String>> {
-        let Ok(text) = std::str::from_utf8(before) else {
-            return Ok(Err("the body is not UTF-8, so no editor can show it; `sluice dlq export --id ID` writes the \
-                           dead letter out, for `sluice dlq import` to read when it is fixed"
-                .to_owned()));
-        };
-        let json = serde_json::from_slice::<Value>(before).ok();
-        let pretty = json.and_then(|json| serde_json::to_string_pretty(&json).ok()).map(|json| json + "\n");
-        let suffix = if pretty.is_some() { ".json" } else { ".txt" };
-        let shown = pretty.unwrap_or_else(|| text.to_owned());
-        let mut draft = shown.clone();
-        loop {
-            let wrote = editor::edit(&editor::chosen(), &draft, suffix).await?;
-            if wrote == shown.as_bytes() {
-                return Ok(Ok(None));
-            }
-            let after = compact(&wrote, text);
-            let Some(reason) = self.refusal(before, &after, dead_letter).await? else { return Ok(Ok(Some(after))) };
-            let Ok(readable) = String::from_utf8(wrote) else { return Ok(Err(reason)) };
-            draft = readable;
-            if !self.again(&reason).await? {
-                return Ok(Err(format!("{reason}; answered no")));
-            }
-        }
-    }
-
-    async fn again(&self, reason: &str) -> anyhow::Result<bool> {
-        output::say(&format!("{}\nEdit again? [Y/n] ", line(reason)));
-        preview::answer(&self.dead)
-            .await
-            .map(|answer| !matches!(answer.trim().to_ascii_lowercase().as_str(), "n" | "no"))
-    }
-
     async fn undo(&self, found: Found) -> anyhow::Result<Step> {
         let Found { dead_letter, original, both } = found;
         let Some(operation) = dead_letter.edited_by() else {
@@ -257,7 +154,6 @@ impl Edit {
         Ok(Step::Do(Box::new(Replacement { dead_letter: summary, old, new, leftover, outcome: REVERTED, undoes })))
     }
 
-    /// Takes the step, records it, tells it.
     async fn take(&mut self, step: Step) -> anyhow::Result<Exit> {
         let replacement = match step {
             Step::Nothing(words) => return self.report("unchanged", words, Exit::Done),
@@ -295,7 +191,7 @@ impl Edit {
         if self.args.json {
             report_json(id, outcome, words);
         } else if exit == Exit::Done {
-            // What is done is done, whether or not anybody reads it.
+            // If nobody reads stdout any more, the outcome is the same.
             let _ = output::print(|out| writeln!(out, "{}: {outcome} ({})", line(id), line(words)));
         } else {
             report!("{}: {outcome}: {}", line(id), line(words));
@@ -307,28 +203,3 @@ impl Edit {
 /// Outcomes, in the audit log and in `--json`.
 const EDITED: &str = "edited";
 const REVERTED: &str = "reverted";
-
-fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
-    let mut json: Value = serde_json::from_slice(before)
-        .map_err(|error| format!("the body is no JSON ({error}), so it cannot be patched; edit it without --patch"))?;
-    json_patch::merge(&mut json, patch);
-    serde_json::to_vec(&json).map_err(|error| error.to_string())
-}
-
-/// JSON without the spaces that made it readable; any other text without the line break that editors add.
-fn compact(wrote: &[u8], before: &str) -> Vec<u8> {
-    if let Ok(json) = serde_json::from_slice::<Value>(wrote)
-        && let Ok(compact) = serde_json::to_vec(&json)
-    {
-        return compact;
-    }
-    let added = !before.ends_with('\n');
-    let trimmed = wrote.strip_suffix(b"\n").filter(|_| added);
-    trimmed.unwrap_or(wrote).to_vec()
-}
-
-/// Whether two bodies mean the same.
-fn same(before: &[u8], after: &[u8]) -> bool {
-    let json = |body| serde_json::from_slice::<Value>(body).ok();
-    before == after || matches!((json(before), json(after)), (Some(before), Some(after)) if before == after)
-}

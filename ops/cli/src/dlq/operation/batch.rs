@@ -1,33 +1,32 @@
-//! Gathering the next dead letters to operation on.
+//! Gathering the next dead letters to act on.
 
 use std::collections::{HashMap, HashSet};
 
 use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterBrowser, Digest};
 use tokio_util::sync::CancellationToken;
 
-use crate::dlq::report::outcome::{Ending, Report};
+use crate::dlq::report::outcome::Ending;
+use crate::dlq::report::reporter::Reporter;
 use crate::dlq::select::Selection;
 
 /// The most bytes of bodies of a batch; one dead letter may be larger than this. Bodies go into one statement when they
 /// are dropped, and a server may refuse one of 16 MiB.
 pub(in crate::dlq) const BYTES: usize = 4 * 1024 * 1024;
 
-/// Which dead letters the operation is about.
+/// The dead letters that the operation acts on.
 pub(in crate::dlq) enum Chosen {
-    /// Those that pass.
+    /// Those that pass the filters.
     Matching(Box<Selection>),
-    /// Exactly those that were shown before the question, and the ids asked for that were not there. What has died
-    /// since then was not agreed to.
+    /// Exactly those that were shown before the confirmation, and the ids asked for that do not exist. Dead letters that
+    /// came since then were not confirmed.
     Shown(Shown, Vec<String>),
 }
 
 impl Chosen {
-    /// Those that pass.
     pub(in crate::dlq) fn matching(selection: Selection) -> Self {
         Self::Matching(Box::new(selection))
     }
 
-    /// Those that were shown, and the ids asked for that were not there.
     pub(in crate::dlq) fn shown(shown: Shown, unknown: Vec<String>) -> Self {
         Self::Shown(shown, unknown)
     }
@@ -56,7 +55,7 @@ impl Chosen {
         }
     }
 
-    /// The ids that were chosen and not there, once all dead letters were gathered.
+    /// The ids that were chosen and do not exist, once all dead letters were gathered.
     pub(in crate::dlq) fn unknown(&self) -> Vec<String> {
         match self {
             Self::Matching(selection) => selection.unknown(),
@@ -68,17 +67,16 @@ impl Chosen {
     }
 }
 
-/// Dead letters that were shown: of two with one id and different texts, the one that was shown is meant.
+/// Dead letters that were shown: of two with one id and different content, only the one that was shown.
 #[derive(Default)]
 pub(in crate::dlq) struct Shown {
-    /// How many of those that nothing tells apart, and their id.
+    /// How many identical ones, and their id.
     counts: HashMap<Digest, (String, u32)>,
-    /// Whose content is worth a look.
+    /// The ids, so that a digest is computed only where it may match.
     ids: HashSet<String>,
 }
 
 impl Shown {
-    /// One that is shown.
     pub(in crate::dlq) fn add(&mut self, dead_letter: &DeadLetter) {
         let digest = dead_letter.transcript().digest();
         self.counts.entry(digest).or_insert_with(|| (dead_letter.summary.id.clone(), 0)).1 += 1;
@@ -105,9 +103,9 @@ impl Shown {
     }
 }
 
-/// Takes dead letters until a batch of `size` of the chosen ones is together, or there are no more of the `old` ones:
-/// those that were there when the operation began. Those skipped stay in flight, unanswered, until all are put back;
-/// so do those that `skip` picks.
+/// Receives dead letters until there is a batch of `size` of the chosen ones, or there are no more of the `old` ones:
+/// those that were there when the operation began. All others, and those that `skip` picks, stay in flight until they
+/// are put back.
 pub(in crate::dlq) async fn gather(
     dead_letters: &mut DeadLetterBrowser,
     chosen: &mut Chosen,
@@ -115,7 +113,7 @@ pub(in crate::dlq) async fn gather(
     old: &mut u32,
     skip: impl Fn(&DeadLetter) -> bool,
     stop: &CancellationToken,
-    report: &Report,
+    report: &Reporter,
 ) -> Result<Vec<DeadLetter>, Ending> {
     let mut batch = Vec::new();
     let mut bytes = 0;

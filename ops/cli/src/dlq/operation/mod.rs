@@ -26,6 +26,7 @@ use sluice_mysql::Store;
 use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::exit::Exit;
 
+use crate::ask;
 use crate::browse::DeadLetters;
 use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::wording::{DESTROY, DROP, REPLAY, Wording};
@@ -99,7 +100,7 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
     }
     let plan = matches!(&action, Action::Replay(options) if options.plan);
     let ask = !args.yes && !args.dry_run && !plan;
-    if ask && !preview::can_ask() {
+    if ask && !ask::can_ask() {
         let problem = "there is no terminal to ask on: say --yes to do it, or --dry-run to see what would be done";
         return Err(ConfigError::new(wording.command, problem).into());
     }

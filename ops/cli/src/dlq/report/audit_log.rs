@@ -9,14 +9,14 @@ use sluice_mysql::{Operation, OperationItem, OperationKind, Store, StoreError, S
 use sluice_rabbit::dead_letters::{DeadLetterSummary, Transcript};
 use sluice_runtime::output::report;
 
+use crate::actor::actor;
+
 /// How often a record of what is already done is tried before it is given up.
 const TRIES: u32 = 3;
 /// The wait between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The most dead letters that the audit log of a denial names: what was not done to them is no news of any one of them.
 const DENIED: usize = 1000;
-/// The longest actor, in characters: the width of the column.
-const ACTOR_MAX_CHARS: usize = 200;
 
 /// Writes one operation.
 pub(in crate::dlq) struct AuditLog {
@@ -181,20 +181,4 @@ fn too_large(bytes: usize, room: usize) -> String {
          --forever`",
         (bytes + bytes / 8).next_multiple_of(1024 * 1024)
     )
-}
-
-/// Who is at the keyboard: user@host.
-async fn actor() -> String {
-    let named =
-        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-    let user = match named {
-        Some(user) => user,
-        // In containers and under cron neither variable need be set.
-        None => match tokio::process::Command::new("id").arg("-un").output().await {
-            Ok(told) if told.status.success() => String::from_utf8_lossy(&told.stdout).trim().to_owned(),
-            _ => "unknown".to_owned(),
-        },
-    };
-    let host = gethostname::gethostname();
-    format!("{user}@{}", host.to_string_lossy()).chars().take(ACTOR_MAX_CHARS).collect()
 }

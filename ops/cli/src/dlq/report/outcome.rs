@@ -1,22 +1,14 @@
-//! What became of each dead letter, told as it becomes known, and the exit code that follows from it.
+//! The outcome of each dead letter, of a batch and of an operation, and the exit code that follows from it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-use indicatif::ProgressBar;
 use serde::Serialize;
-use sluice_mysql::{OperationItem, OperationKind};
+use sluice_mysql::OperationItem;
 use sluice_rabbit::dead_letters::DeadLetter;
 use sluice_runtime::exit::Exit;
+use sluice_runtime::output;
 
-use super::wording::Wording;
-use crate::progress::bar_at_rate;
-use crate::visible::line;
-use sluice_runtime::output::{self, report};
-
-/// What became of a batch.
+/// The outcomes of a batch.
 pub(in crate::dlq) struct Batch {
-    /// Each dead letter's fate, in their order.
+    /// One for each dead letter, in their order.
     pub(in crate::dlq) outcomes: Vec<OperationItem>,
     /// Why the operation cannot go on.
     pub(in crate::dlq) stop: Option<String>,
@@ -29,26 +21,32 @@ impl Batch {
     }
 }
 
-/// What came of a batch.
+/// How a batch ended.
 pub(in crate::dlq) enum Done {
-    /// Something was done, or nothing can be.
+    /// Something was done, or nothing can be done.
     Acted(Batch),
     /// Nothing was done, because MySQL is down for now.
     NotNow(Vec<DeadLetter>, String),
-    /// All was done, and MySQL, which is down for now, is to be told yet.
+    /// All was done, and has to be recorded once MySQL is back.
     Unrecorded(Batch, String),
 }
 
 /// How an operation ended.
 #[derive(Debug)]
 pub(in crate::dlq) enum Ending {
-    /// All dead letters were seen.
+    /// All dead letters were read.
     Complete,
     /// By Ctrl-C or SIGTERM.
     Interrupted,
-    /// Something stands in the way.
+    /// By an error.
     Stopped(String),
 }
+
+/// The outcome of a dead letter for which no confirm came in time.
+pub(in crate::dlq) const NOT_KNOWN: &str = "unknown";
+
+/// The detail for an id that no dead letter has.
+pub(in crate::dlq) const NO_SUCH_DEAD_LETTER: &str = "no dead letter has this id";
 
 /// One line of `--json`.
 #[derive(Serialize)]
@@ -58,180 +56,13 @@ struct OutcomeLine<'a> {
     detail: &'a str,
 }
 
-/// Tells one outcome of `--json`. A reader that has gone away must not stop an operation half-way.
+/// Prints one outcome of `--json`. An operation goes on even if nobody reads stdout any more.
 pub(in crate::dlq) fn report_json(id: &str, outcome: &str, detail: &str) {
     let _ = output::print(|out| output::json_line(out, &OutcomeLine { id, outcome, detail }));
 }
 
-/// Counts and tells.
-pub(in crate::dlq) struct Report {
-    wording: Wording,
-    json: bool,
-    bar: ProgressBar,
-    done: u32,
-    /// Those that the operation is not for: replayed too often.
-    left: u32,
-    failed: u32,
-    /// Those of which it is not known whether it was done.
-    not_known: u32,
-    unknown: u32,
-    skipped: u32,
-    /// How many dead letters were acted on, for the time that is left.
-    acted: Arc<AtomicU64>,
-}
-
-impl Report {
-    /// A report on an operation that will see `dead_letters` dead letters, and operations on at most `rate` of them a
-    /// second. On a terminal it shows a progress bar.
-    pub(in crate::dlq) fn new(wording: Wording, json: bool, dead_letters: u32, rate: Option<u32>) -> Self {
-        let acted = Arc::new(AtomicU64::new(0));
-        let template = "{bar:30} {pos}/{len} looked at, {msg} [{elapsed}, about {time_left} left]";
-        let bar = bar_at_rate(dead_letters.into(), template, Arc::clone(&acted), rate);
-        let report =
-            Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, skipped: 0, acted };
-        report.show_count();
-        report
-    }
-
-    /// The dead letters are looked at again from the first on; there are so many of them now.
-    pub(in crate::dlq) fn again(&self, dead_letters: u32) {
-        self.bar.reset();
-        self.bar.set_length(dead_letters.into());
-    }
-
-    /// One more dead letter was looked at.
-    pub(in crate::dlq) fn passed(&self) {
-        self.bar.inc(1);
-    }
-
-    /// Tells what became of a batch: as JSON all of it, for people what was not done.
-    pub(in crate::dlq) fn report(&mut self, outcomes: &[OperationItem]) {
-        for OperationItem { dead_letter, outcome, detail, .. } in outcomes {
-            let count = match *outcome {
-                "failed" => &mut self.failed,
-                "left" => &mut self.left,
-                NOT_KNOWN => &mut self.not_known,
-                _ => &mut self.done,
-            };
-            *count += 1;
-            self.acted.fetch_add(1, Relaxed);
-            if self.json {
-                self.bar.suspend(|| report_json(dead_letter, outcome, detail));
-                continue;
-            }
-            match *outcome {
-                "failed" => self.note(&format!("{}: not {}: {}", line(dead_letter), self.past(), line(detail))),
-                NOT_KNOWN => {
-                    self.note(&format!("{}: not known whether {}: {}", line(dead_letter), self.past(), line(detail)))
-                }
-                "left" => self.note(&format!("{}: left where it is: {}", line(dead_letter), line(detail))),
-                _ => {}
-            }
-        }
-        self.show_count();
-    }
-
-    /// Tells the fate of a dead letter that needed no operation.
-    pub(in crate::dlq) fn report_one(&mut self, id: &str, outcome: &str, detail: &str) {
-        match outcome {
-            "failed" => self.failed += 1,
-            _ => self.skipped += 1,
-        }
-        if self.json {
-            self.bar.suspend(|| report_json(id, outcome, detail));
-        } else {
-            self.note(&format!("{}: {}", line(id), line(detail)));
-        }
-    }
-
-    /// Names ids that no dead letter had.
-    pub(in crate::dlq) fn unknown(&mut self, ids: &[String]) {
-        for id in ids {
-            self.unknown += 1;
-            if self.json {
-                self.bar.suspend(|| report_json(id, "unknown", NO_SUCH_DEAD_LETTER));
-            } else {
-                self.note(&format!("{}: {NO_SUCH_DEAD_LETTER}", line(id)));
-            }
-        }
-    }
-
-    /// A line for people, on stderr.
-    pub(in crate::dlq) fn note(&self, text: &str) {
-        self.bar.suspend(|| report!("{text}"));
-    }
-
-    /// The last words, and the exit code.
-    pub(in crate::dlq) fn finish(self, ending: &Ending, operation: Option<&str>) -> Exit {
-        self.bar.finish_and_clear();
-        let words = self.summary(ending, operation);
-        if self.json {
-            report!("{words}");
-        } else {
-            // As above: a reader that has gone away changes nothing.
-            let _ = output::print(|out| writeln!(out, "{words}"));
-        }
-        exit(ending, self.done, self.left + self.unknown, self.failed + self.not_known)
-    }
-
-    fn summary(&self, ending: &Ending, operation: Option<&str>) -> String {
-        let Self { done, left, failed, not_known, unknown, skipped, .. } = self;
-        let mut words = match (ending, done + left + failed + not_known + unknown + skipped) {
-            (Ending::Complete, 0) => "no dead letter passes the filters; nothing was done".to_owned(),
-            _ => format!("{done} {}", self.past()),
-        };
-        for (count, what) in [
-            (left, "left where they are"),
-            (failed, "failed"),
-            (not_known, "not known"),
-            (unknown, "not found"),
-            (skipped, "skipped"),
-        ] {
-            if *count > 0 {
-                words.push_str(&format!(", {count} {what}"));
-            }
-        }
-        if let Some(operation) = operation {
-            words.push_str(&format!(" (recorded as operation {operation})"));
-        }
-        match ending {
-            Ending::Complete => {}
-            Ending::Interrupted => {
-                words.push_str(&format!("; interrupted: {}, the same command goes on", self.others()));
-            }
-            Ending::Stopped(reason) => {
-                words.push_str(&format!("; stopped, {}: {}", self.others(), line(reason)));
-            }
-        }
-        words
-    }
-
-    /// Where those are that nothing was done with.
-    fn others(&self) -> &'static str {
-        match self.wording.kind {
-            OperationKind::Import => "no further line was imported",
-            _ => "the others are where they were",
-        }
-    }
-
-    fn show_count(&self) {
-        self.bar.set_message(format!("{} {}", self.done, self.past()));
-    }
-
-    fn past(&self) -> &'static str {
-        self.wording.past
-    }
-}
-
-/// The outcome of a dead letter of which the broker did not say whether it has it.
-pub(in crate::dlq) const NOT_KNOWN: &str = "unknown";
-
-/// Said of an id that was asked for.
-pub(in crate::dlq) const NO_SUCH_DEAD_LETTER: &str = "no dead letter has this id";
-
-/// The exit code: 1 where nothing could be done, 130 where somebody interrupted, 3 where some was not done that has a
-/// line of its own. `missed` are those with which nothing went wrong but that there was nothing to do: no dead letter
-/// has the id, or it is left where it is.
+/// The exit code: 1 if nothing could be done, 130 if it was interrupted, 3 if it was done for some only. `missed`
+/// counts those without an error for which nothing was done: no dead letter has the id, or it is left where it is.
 pub(in crate::dlq) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32) -> Exit {
     match (ending, done, failed) {
         (Ending::Complete, _, 0) if missed == 0 => Exit::Done,
@@ -245,22 +76,6 @@ pub(in crate::dlq) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dlq::report::wording::REPLAY;
-
-    fn report(done: u32, failed: u32, unknown: u32) -> Report {
-        Report {
-            wording: REPLAY,
-            json: false,
-            bar: ProgressBar::hidden(),
-            done,
-            left: 0,
-            failed,
-            not_known: 0,
-            unknown,
-            skipped: 0,
-            acted: Arc::default(),
-        }
-    }
 
     #[test]
     fn the_exit_code_tells_all_some_and_none_apart() {
@@ -274,16 +89,5 @@ mod tests {
         assert_eq!(exit(&stopped, 3, 0, 0), Exit::Partial);
         assert_eq!(exit(&stopped, 0, 0, 3), Exit::Failed);
         assert_eq!(exit(&Ending::Interrupted, 3, 0, 0), Exit::Interrupted);
-    }
-
-    #[test]
-    fn the_last_words_say_what_was_done_and_how_to_go_on() {
-        assert!(report(0, 0, 0).summary(&Ending::Complete, None).contains("nothing was done"));
-        assert_eq!(
-            report(5, 1, 2).summary(&Ending::Complete, Some("77")),
-            "5 replayed, 1 failed, 2 not found (recorded as operation 77)"
-        );
-        assert!(report(5, 0, 0).summary(&Ending::Interrupted, None).contains("the same command goes on"));
-        assert!(report(5, 1, 0).summary(&Ending::Stopped("it is full".to_owned()), None).ends_with("it is full"));
     }
 }

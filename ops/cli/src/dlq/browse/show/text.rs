@@ -1,0 +1,241 @@
+//! A dead letter in full as text for people.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use sluice_core::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
+use sluice_core::failure::Failure;
+use sluice_mysql::{AuditEntry, ID_CONFLICT};
+use sluice_rabbit::dead_letters::DeadLetterSummary;
+use time::OffsetDateTime;
+
+use super::Shown;
+use crate::hint;
+use crate::operation;
+use crate::times::{shown, span};
+use crate::visible::{block, line};
+
+/// What can be done with a dead letter. A replay is useless where the body is not a post, for this failure, or where
+/// another post is stored under its id.
+pub(super) fn advice(no_post: Option<&Failure>, dead_letter: &DeadLetterSummary, prefix: &str) -> String {
+    let command = |words: &str| hint::command(words, prefix, &dead_letter.id);
+    match no_post {
+        None if dead_letter.code == ID_CONFLICT => format!(
+            "a replay cannot help while another post is stored under its id\n\
+             to give this one an id of its own, then replay it\n  {}\nto take it out; the audit log keeps it\n  {}\n",
+            command("dlq edit --new-id"),
+            command("dlq drop")
+        ),
+        None => format!("to replay it\n  {}\n", command("dlq replay")),
+        Some(failure) => format!(
+            "a replay cannot help: no worker can take this body ({}: {})\nto correct it, then replay it\n  {}\n\
+             to take it out; the audit log keeps it\n  {}\n",
+            line(&failure.code),
+            line(&failure.message),
+            command("dlq edit"),
+            command("dlq drop")
+        ),
+    }
+}
+
+pub(super) fn full(dead_letter: &Shown<'_>, advice: &str, now: OffsetDateTime) -> String {
+    let summary = dead_letter.summary;
+    let mut text = String::new();
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<14}{value}");
+    };
+    row("id", &line(&summary.id));
+    if let Some(post) = summary.post.map(|post| post.to_string()).filter(|post| *post != summary.id) {
+        row("post", &post);
+    }
+    row("class", summary.class.as_str());
+    row("code", &line(&summary.code));
+    row("what happened", &line(&summary.message));
+    row("fingerprint", &line(&summary.fingerprint));
+    row("attempts", &summary.attempts.to_string());
+    row("first failed", &when(summary.first_failed_at, now));
+    row("last failed", &when(summary.last_failed_at, now));
+    row("worker", &line(&summary.worker));
+    row("came from", &came_from(dead_letter.origin));
+    row("replays", &summary.replays.to_string());
+    if let Some(user) = dead_letter.user {
+        row("published by", &format!("{} (RabbitMQ vouches for it)", line(user)));
+    }
+    let _ = writeln!(text, "{}", source(dead_letter));
+    text.push_str(&deaths(&dead_letter.headers));
+    text.push_str(&other_headers(&dead_letter.headers));
+    text.push_str(&history(dead_letter.operations.unwrap_or_default()));
+    let _ = writeln!(text, "\nbody");
+    text.push_str(&indented(&body(dead_letter)));
+    let _ = write!(text, "\n{advice}");
+    text
+}
+
+/// Which header has these values, and how far it can be trusted.
+fn source(dead_letter: &Shown<'_>) -> String {
+    let header = match &dead_letter.headers {
+        headers if headers.get(FAILURE_HEADER).is_some() => FAILURE_HEADER,
+        headers if headers.get("x-death").is_some() => "x-death",
+        _ => return "(no header says why it is here)".to_owned(),
+    };
+    format!("(the header {header} says so; whoever may publish to RabbitMQ can write it)")
+}
+
+fn history(operations: &[AuditEntry]) -> String {
+    let lines = operations.iter().map(|operation| {
+        let (what, detail) = operation::told(operation);
+        format!("  {}  {what}: {}\n", shown(Some(operation.at)), line(&detail))
+    });
+    let text: String = lines.collect();
+    if text.is_empty() { text } else { format!("\nwhat was done to it\n{text}") }
+}
+
+fn when(at: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
+    match at {
+        Some(at) if at > now => format!("{} (a time to come)", shown(Some(at))),
+        Some(at) => format!("{} ({} ago)", shown(Some(at)), span(now - at)),
+        None => "unknown".to_owned(),
+    }
+}
+
+fn came_from(origin: Option<&Origin>) -> String {
+    match origin {
+        Some(Origin { exchange, routing_key, queue }) => {
+            line(&format!("queue {queue}, published to exchange {exchange:?} with routing key {routing_key:?}"))
+        }
+        None => "unknown".to_owned(),
+    }
+}
+
+/// The header x-death: each queue that dead-lettered the message, the latest first.
+fn deaths(headers: &Value) -> String {
+    let entries = headers.get("x-death").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut text = String::new();
+    for death in entries {
+        let entry = |name: &str| death.get(name).and_then(Value::as_str).unwrap_or("?");
+        let count = death.get("count").and_then(Value::as_u64).unwrap_or(1);
+        let at = death.get("time").and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+        let death = format!("{} in queue {}, {count} ×, first at {}", entry("reason"), entry("queue"), shown(at));
+        let _ = writeln!(text, "  {}", line(&death));
+    }
+    if text.is_empty() {
+        text
+    } else {
+        format!("\nthe header x-death, which the broker writes, and senders can\n{text}")
+    }
+}
+
+/// The note on a header with the name of the property.
+const CLAIM: &str = " (a claim: RabbitMQ vouches for the property user_id alone)";
+
+/// The headers that are not shown above.
+fn other_headers(headers: &Value) -> String {
+    let is_shown = |name: &str| name == "x-death" || name == FAILURE_HEADER;
+    let mut text = String::new();
+    for (name, value) in headers.as_object().into_iter().flatten().filter(|(name, _)| !is_shown(name)) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let claim = if name == USER_HEADER { CLAIM } else { "" };
+        let _ = writeln!(text, "  {}: {}{claim}", line(name), line(&value));
+    }
+    if text.is_empty() { text } else { format!("\nheaders\n{text}") }
+}
+
+fn body(dead_letter: &Shown<'_>) -> String {
+    if dead_letter.body.is_empty() {
+        return "(empty)".to_owned();
+    }
+    let json = serde_json::from_str::<Value>(&dead_letter.body).and_then(|json| serde_json::to_string_pretty(&json));
+    let text = json.unwrap_or_else(|_| dead_letter.body.clone());
+    let note = if dead_letter.body_is_utf8 { "" } else { "\n(not UTF-8; --body gives the bytes)" };
+    format!("{}{note}", block(&text))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use sluice_core::disposition::Class;
+    use sluice_core::failure::Kind;
+    use time::macros::datetime;
+
+    fn summary() -> DeadLetterSummary {
+        DeadLetterSummary {
+            id: "42".to_owned(),
+            class: Class::Rejected,
+            code: "broker_rejected".to_owned(),
+            message: "a consumer rejected it\u{1b}[2J".to_owned(),
+            fingerprint: "0123456789ab".to_owned(),
+            attempts: 2,
+            first_failed_at: None,
+            last_failed_at: Some(datetime!(2026-11-22 15:58:00 UTC)),
+            worker: "RabbitMQ".to_owned(),
+            replays: 1,
+            title: None,
+            author: None,
+            post: None,
+            submitted_at: None,
+        }
+    }
+
+    fn text_of(headers: Value, body: &str) -> String {
+        let summary = summary();
+        let (body, operations) = (body.to_owned(), None);
+        let dead_letter =
+            Shown { summary: &summary, origin: None, user: None, headers, body, body_is_utf8: true, operations };
+        full(&dead_letter, "sluice dlq replay 42", datetime!(2026-11-22 16:00:00 UTC))
+    }
+
+    #[test]
+    fn the_text_says_when_how_often_and_how_to_replay() {
+        let text = text_of(json!({}), r#"{"title":"t","content":"c"}"#);
+        for part in
+            ["2026-11-22T15:58:00Z (2m ago)", "attempts      2", "first failed  unknown", "sluice dlq replay 42"]
+        {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+        assert!(text.contains("  {\n    \"content\": \"c\",\n    \"title\": \"t\"\n  }\n"), "{text}");
+    }
+
+    #[test]
+    fn what_no_replay_can_fix_is_to_be_edited_or_dropped() {
+        let malformed = Failure::new(Kind::Permanent, "malformed", "not JSON");
+        let text = advice(Some(&malformed), &summary(), "post");
+        assert!(text.contains("sluice dlq edit 42\n") && text.contains("sluice dlq drop 42\n"), "{text}");
+        assert!(text.contains("malformed: not JSON") && !text.contains("sluice dlq replay"), "{text}");
+        assert_eq!(advice(None, &summary(), "post"), "to replay it\n  sluice dlq replay 42\n");
+        let conflict = DeadLetterSummary { code: ID_CONFLICT.to_owned(), ..summary() };
+        let text = advice(None, &conflict, "post");
+        assert!(text.contains("sluice dlq edit --new-id 42\n") && !text.contains("sluice dlq replay"), "{text}");
+    }
+
+    #[test]
+    fn no_part_of_a_stranger_s_dead_letter_reaches_the_terminal_raw() {
+        let nasty = json!({ "h\u{1b}": "v\u{9b}", "x-death": [{ "queue": "q\u{1b}", "reason": "r" }] });
+        for body in ["\u{1b}]0;owned\u{7}", "{\"title\":\"\\u001b[31m \u{9b}\"}"] {
+            let text = text_of(nasty.clone(), body);
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn deaths_and_other_headers_are_shown_apart() {
+        let death = json!({ "count": 3, "reason": "expired", "queue": "post_queue", "time": 1_795_363_200 });
+        let text = text_of(json!({ "x-death": [death], "tenant": 7, "sluice-failure": "{}" }), "");
+        assert!(text.contains("and senders can\n  expired in queue post_queue, 3 ×, first at 2026-11-22T16:00:00Z\n"));
+        assert!(text.contains("headers\n  tenant: 7\n"), "{text}");
+        assert!(!text.contains("sluice-failure: "), "it is shown above");
+    }
+
+    #[test]
+    fn what_the_broker_does_not_vouch_for_is_shown_as_a_claim() {
+        let text = text_of(json!({ "sluice-user-id": "admin", "sluice-failure": "{}" }), "");
+        assert!(text.contains("sluice-user-id: admin (a claim: "), "{text}");
+        assert!(text.contains("(the header sluice-failure says so; whoever may publish"), "{text}");
+        assert!(!text.contains("vouches for it"), "{text}");
+        assert!(text_of(json!({}), "").contains("(no header says why it is here)"));
+    }
+}

@@ -1,0 +1,80 @@
+//! `sluice review forget`: what the law requires to be erased.
+
+use clap::Args;
+use sluice_core::config::DatabaseArgs;
+use sluice_core::post::PostId;
+use sluice_mysql::StoredPost;
+use sluice_runtime::exit::Exit;
+use sluice_runtime::output::{self, report};
+use sluice_runtime::shutdown;
+
+use super::confirm;
+use super::desk::Desk;
+use super::person::{name, words};
+use crate::actor::actor;
+use crate::times::shown;
+use crate::visible::cut;
+
+/// Arguments of `sluice review forget`.
+#[derive(Debug, Args)]
+pub(super) struct ForgetArgs {
+    /// Id of the post
+    post: PostId,
+    /// Why, at most 2000 characters; it is recorded
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    reason: String,
+    /// Your name, 1 to 100 characters [default: your user and host]
+    #[arg(long = "as", value_name = "NAME", value_parser = name)]
+    name: Option<String>,
+    /// Skip the confirmation prompt; required if there is no terminal
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// Print one JSON object: {"post", "forgotten"}
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Erases it.
+///
+/// # Errors
+/// When there is nobody to ask, or the database cannot be used.
+pub(super) async fn run(args: ForgetArgs) -> anyhow::Result<Exit> {
+    confirm::can(args.yes, "review forget")?;
+    let stop = shutdown::on_interrupt()?;
+    let desk = Desk::open(&args.database).await?;
+    let post = args.post;
+    let Some(row) = desk.ok(desk.store.post(post).await)? else {
+        report!("no post with the id {post} is stored; `sluice why {post}` says where it is");
+        return Ok(Exit::Partial);
+    };
+    if let Some(exit) = confirm::ask(args.yes, &question(&row), &stop).await? {
+        return Ok(exit);
+    }
+    let by = match args.name {
+        Some(name) => name,
+        None => actor().await,
+    };
+    let done = desk.ok(desk.store.forget(post, &by, Some(&args.reason)).await)?;
+    desk.store.close().await;
+    if !done {
+        report!("post {post} is gone");
+        return Ok(Exit::Partial);
+    }
+    output::print(|out| match args.json {
+        true => output::json_line(out, &serde_json::json!({ "post": post, "forgotten": true })),
+        false => writeln!(out, "the title, text and author of post {post} are erased"),
+    })?;
+    Ok(Exit::Done)
+}
+
+fn question(row: &StoredPost) -> String {
+    let author = row.author.as_deref().map(|author| format!(" by {}", cut(author, 100))).unwrap_or_default();
+    let title = cut(&row.title, 120);
+    format!(
+        "post {}: \"{title}\"{author}, stored at {}\nErase its title, text and author for good?",
+        row.id,
+        shown(Some(row.recorded_at))
+    )
+}

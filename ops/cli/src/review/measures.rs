@@ -1,0 +1,109 @@
+//! `sluice review measures`: how many cases were decided, and how long that took.
+
+use clap::{Args, ValueEnum};
+use sluice_core::config::DatabaseArgs;
+use sluice_mysql::review::Measures;
+use sluice_runtime::exit::Exit;
+use sluice_runtime::output::{self, report};
+use time::{Duration, OffsetDateTime};
+
+use super::desk::Desk;
+use crate::columns::Column;
+use crate::rows::Rows;
+use crate::times::{past_moment, shown, span};
+use crate::visible::cut;
+
+/// The columns of the table.
+const COLUMNS: [Column; 11] = [
+    Column::text("OF", 8),
+    Column::number("DECIDED"),
+    Column::number("APPROVED"),
+    Column::number("REJECTED"),
+    Column::number("UNDONE").goes(2),
+    Column::number("OVERTURNED").goes(3),
+    Column::number("WAITED P50"),
+    Column::number("P90").goes(5),
+    Column::number("P99").goes(1),
+    Column::number("HANDLING P50").goes(4),
+    Column::number("P90").goes(6),
+];
+
+/// By what the decisions are told apart.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    /// Who decided.
+    Moderator,
+    /// The queue of the case.
+    Queue,
+    /// The category of the case.
+    Category,
+}
+
+impl By {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Moderator => "moderator",
+            Self::Queue => "queue",
+            Self::Category => "category",
+        }
+    }
+}
+
+/// Arguments of `sluice review measures`.
+#[derive(Debug, Args)]
+pub(super) struct MeasuresArgs {
+    /// Count decisions since this time: RFC 3339, or how long ago, like 12h or 7d
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = past_moment)]
+    since: OffsetDateTime,
+    /// A line for each moderator, queue or category
+    #[arg(long, value_enum)]
+    by: Option<By>,
+    /// Print one JSON object per line
+    ///
+    /// Keys: of (the moderator, queue or category; `all` without --by), decisions (undos are not counted), approved,
+    /// rejected, undone, overturned (appeals that ended with another verdict), to_decision_p50, to_decision_p90,
+    /// to_decision_p99 (seconds from the opening of the case), handling_p50, handling_p90 (seconds from the claim).
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Shows them.
+///
+/// # Errors
+/// When the database cannot be asked, or stdout not be written.
+pub(super) async fn run(args: MeasuresArgs) -> anyhow::Result<Exit> {
+    let desk = Desk::open(&args.database).await?;
+    let measures = desk.ok(desk.store.measures(args.since, args.by.map(By::as_str)).await)?;
+    desk.store.close().await;
+    if args.json {
+        output::print(|out| measures.iter().try_for_each(|measures| output::json_line(out, measures)))?;
+    } else {
+        let mut rows = Rows::new(&COLUMNS)?;
+        measures.iter().for_each(|measures| _ = rows.add(row(measures)));
+        rows.print()?;
+    }
+    if measures.is_empty() {
+        report!("nothing was decided since {}", shown(Some(args.since)));
+    }
+    Ok(Exit::Done)
+}
+
+fn row(measures: &Measures) -> Vec<String> {
+    let counts = [measures.decisions, measures.approved, measures.rejected, measures.undone, measures.overturned];
+    let times = [
+        measures.to_decision_p50,
+        measures.to_decision_p90,
+        measures.to_decision_p99,
+        measures.handling_p50,
+        measures.handling_p90,
+    ];
+    let counts = counts.iter().map(u64::to_string);
+    std::iter::once(cut(&measures.of, 100)).chain(counts).chain(times.into_iter().map(took)).collect()
+}
+
+/// A time with tenths of a second where those matter.
+fn took(seconds: f64) -> String {
+    if seconds < 10.0 { format!("{seconds:.1}s") } else { span(Duration::saturating_seconds_f64(seconds)) }
+}

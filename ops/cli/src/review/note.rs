@@ -1,0 +1,54 @@
+//! `sluice review note`: a text of the team on a case.
+
+use clap::Args;
+use sluice_core::config::DatabaseArgs;
+use sluice_runtime::exit::Exit;
+use sluice_runtime::output::{self, report};
+use uuid::Uuid;
+
+use super::desk::Desk;
+use super::find;
+use super::person::{name, words};
+
+/// Arguments of `sluice review note`.
+#[derive(Debug, Args)]
+pub(super) struct NoteArgs {
+    /// Id of the case, an unambiguous beginning of it of at least 4 characters, or the id of its post
+    case: String,
+    /// What the note says, at most 2000 characters
+    #[arg(value_name = "TEXT", value_parser = words)]
+    text: String,
+    /// Your name, 1 to 100 characters
+    #[arg(long = "as", value_name = "NAME", value_parser = name)]
+    name: String,
+    /// Id for the note, a UUID of your own; repeated with it, the command adds no second note
+    #[arg(long, value_name = "UUID")]
+    id: Option<Uuid>,
+    /// Print one JSON object: {"note", "case", "post"}
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Adds it.
+///
+/// # Errors
+/// When the database cannot be used.
+pub(super) async fn run(args: NoteArgs) -> anyhow::Result<Exit> {
+    let desk = Desk::open(&args.database).await?;
+    let Some(case) = find::case(&desk, &args.case).await? else { return Ok(Exit::Partial) };
+    let id = args.id.unwrap_or_else(Uuid::now_v7);
+    let added = desk.ok(desk.store.add_note(id, case.case, &args.name, &args.text).await)?;
+    desk.store.close().await;
+    if !added {
+        report!("case {} is gone; `sluice review list` has those that there are", case.case);
+        return Ok(Exit::Partial);
+    }
+    let told = serde_json::json!({ "note": id, "case": case.case, "post": case.post });
+    output::print(|out| match args.json {
+        true => output::json_line(out, &told),
+        false => writeln!(out, "noted on case {}", case.case),
+    })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,76 @@
+//! What is said with a decision, and the reasons that it names.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use sluice_core::config::ConfigError;
+use sluice_mysql::review::Ruling;
+
+use super::person::words;
+use crate::policies::{AppealArgs, PolicyArgs, ReasonError};
+
+/// What a person says of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Word {
+    /// Show the post
+    Approve,
+    /// Do not show the post
+    Reject,
+}
+
+impl Word {
+    /// The same for the store.
+    pub(super) fn ruling(self) -> Ruling {
+        match self {
+            Self::Approve => Ruling::Approve,
+            Self::Reject => Ruling::Reject,
+        }
+    }
+}
+
+/// The reasons for a decision.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReasonArgs {
+    /// Policy that is the reason; repeatable. `sluice review policies` lists them
+    #[arg(long = "policy", value_name = "ID")]
+    named: Vec<String>,
+    /// Text for the author, at most 2000 characters [default: the texts of the policies named]
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    message: Option<String>,
+    /// Text for the team, at most 2000 characters
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    pub(super) note: Option<String>,
+    #[command(flatten)]
+    appeals: AppealArgs,
+    #[command(flatten)]
+    policies: PolicyArgs,
+}
+
+/// Reasons that were found to be in order.
+#[derive(Debug, Clone)]
+pub(super) struct Reasons {
+    /// The policies that are named.
+    pub(super) named: Vec<String>,
+    /// Which file they are of.
+    pub(super) set: Option<String>,
+    /// The text for the author.
+    pub(super) message: Option<String>,
+    /// How long a rejection may be appealed against, if it may.
+    pub(super) appeals: Option<Duration>,
+}
+
+impl ReasonArgs {
+    /// Holds them against the policies.
+    ///
+    /// # Errors
+    /// What is wrong with them, or with the file.
+    pub(super) fn check(&self, ruling: Ruling) -> Result<Reasons, ConfigError> {
+        let policies = self.policies.read()?;
+        let wrong = |error: ReasonError| {
+            let setting = if matches!(error, ReasonError::TooMuch(_)) { "--policy, --message" } else { "--policy" };
+            ConfigError::new(setting, error.to_string())
+        };
+        let message = policies.check(ruling, &self.named, self.message.as_deref()).map_err(wrong)?;
+        Ok(Reasons { named: self.named.clone(), set: policies.set, message, appeals: self.appeals.within() })
+    }
+}

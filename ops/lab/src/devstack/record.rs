@@ -1,0 +1,26 @@
+//! What is known of a stack from one run of a program to the next.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RabbitmqPorts {
+    pub(super) amqp: u16,
+    pub(super) management: u16,
+    pub(super) distribution: u16,
+    pub(super) epmd: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// A value that every process of the stack has in its environment, and no other process.
+    pub(super) mark: String,
+    /// Whether the servers end with the process that started them.
+    pub(super) bound: bool,
+    pub(super) rabbitmq: RabbitmqPorts,
+    pub(super) database: u16,
+    /// The root that its servers are from, if they are not this machine's.
+    #[serde(default)]
+    pub(super) root: Option<PathBuf>,
+}
