@@ -209,7 +209,7 @@ pub(super) mod tests {
     fn what_waits_for_people_is_shown_where_anything_does() {
         let counts = ReviewCounts::default();
         let page_of = |counts| page(&Status { review: Some(counts), ..status() });
-        assert!(!page_of(counts.clone()).contains("review"));
+        assert!(!page_of(counts.clone()).contains("\nreview "));
         let oldest = Some(status().at - Duration::hours(3));
         let waiting = page_of(ReviewCounts { waiting: 12, claimed: 2, oldest, undelivered: 4, ..counts.clone() });
         let told = "review        12 cases waiting, 0 escalated, 2 claimed; the oldest was opened 3h ago; \
