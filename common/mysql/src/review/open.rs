@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::transaction::{again, begin};
 use crate::Store;
+use crate::failure::no_row;
 use crate::insertion::datetime;
 
 /// How many posts one query asks for.
@@ -184,11 +185,6 @@ pub(crate) async fn try_case(connection: &mut Conn) -> Result<(), mysql_async::E
 const HELD: &str = "SELECT p.id, p.title, p.content, p.author, p.scores FROM posts p \
                     LEFT JOIN review_cases c ON c.post = p.id AND c.kind = 'held' \
                     WHERE p.verdict = 'held' AND c.id IS NULL";
-
-/// A query that always has a row had none.
-pub(super) fn no_row() -> mysql_async::Error {
-    mysql_async::Error::Other("a query that always gives a row gave none".into())
-}
 
 fn held(id: Uuid, post: PostId, at: OffsetDateTime) -> Event {
     Event {

@@ -12,6 +12,7 @@ use time::Duration;
 
 use super::transaction::{again, begin};
 use crate::Store;
+use crate::failure::no_row;
 use crate::insertion::datetime;
 
 /// How many events are numbered in one transaction.
@@ -61,7 +62,7 @@ impl Store {
             connection.query_drop("INSERT IGNORE INTO decision_sequence (id, last) VALUES (1, 0)").await?;
             let mut transaction = begin(&mut connection).await?;
             let last = "SELECT last FROM decision_sequence WHERE id = 1 FOR UPDATE";
-            let mut last: u64 = transaction.query_first(last).await?.ok_or_else(super::open::no_row)?;
+            let mut last: u64 = transaction.query_first(last).await?.ok_or_else(no_row)?;
             // An earlier event of the same post that is not numbered comes first, whatever the clocks said.
             let due = "SELECT o.decision, o.body FROM decision_outbox o WHERE o.seq IS NULL \
                        AND o.at <= NOW(6) - INTERVAL ? MICROSECOND AND NOT EXISTS (SELECT 1 FROM decision_outbox e \
