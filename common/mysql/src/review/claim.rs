@@ -12,7 +12,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
 use super::case::{COLUMNS, StoredCase};
-use super::transaction::{again, begin, lock_case};
+use super::transaction::{PAUSE, TRIES, again, begin, lock_case};
 use crate::Store;
 
 /// How long a claim lasts, and to how long each activity extends it.
@@ -84,18 +84,24 @@ impl Store {
     /// The server's.
     pub async fn claim_next(&self, ask: Ask<'_>) -> Result<Claimed, Failure> {
         let mut tried = 1;
-        let found = loop {
+        loop {
             let pool = self.pool();
             let claimed =
                 self.bounded("claiming the next case", async { next(&mut pool.get_conn().await?, ask).await }).await;
             match claimed {
-                Err(failure) if again(&failure, tried).await => tried += 1,
-                claimed => break claimed?,
+                Err(failure) if again(&failure, tried).await => {}
+                Err(failure) => return Err(failure),
+                Ok(Some(case)) => return Ok(Claimed::Case(Box::new(self.case(case).await?.ok_or_else(gone)?))),
+                Ok(None) => {
+                    let nothing = self.nothing(ask.queue).await?;
+                    // What waits and is not to be had is being claimed, or given back, this very moment.
+                    if nothing.waiting == 0 || tried == TRIES {
+                        return Ok(Claimed::Nothing(nothing));
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
-        };
-        match found {
-            Some(case) => Ok(Claimed::Case(Box::new(self.case(case).await?.ok_or_else(gone)?))),
-            None => Ok(Claimed::Nothing(self.nothing(ask.queue).await?)),
+            tried += 1;
         }
     }
 
