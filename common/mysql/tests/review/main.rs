@@ -3,8 +3,12 @@
 
 mod appeals;
 mod cases;
+mod claim_races;
 mod claims;
+mod decision_races;
 mod decisions;
 mod deliveries;
 mod feed;
 mod ground;
+mod lost_answers;
+mod stopped;
