@@ -14,7 +14,7 @@ use sluice_core::failure::{Failure, Kind};
 /// How often a transaction is begun again that met another one: a deadlock, or on a cluster a refused commit.
 pub(super) const TRIES: u32 = 5;
 /// The wait before it is.
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Begins. Under READ COMMITTED, so that what is read after the lock is what stands, and no gap between rows is locked.
 pub(super) async fn begin(connection: &mut Conn) -> Result<Transaction<'_>, mysql_async::Error> {

@@ -2,6 +2,7 @@
 //! want the same thing.
 
 mod appeals;
+mod around;
 mod cases;
 mod claim_races;
 mod claims;

@@ -32,6 +32,10 @@ async fn fifty_twins_are_shown_asked_about_and_decided_and_one_that_comes_meanwh
     shows(&mut asked, "[y/N] ").await;
     asked.stdin.as_mut().expect("it is piped").write_all(b"n\n").await.expect("a key is pressed");
     assert!(desk.ground.finish(asked).await.exits(1).stdout.contains("nothing was done"));
+    let mut asked = desk.on_a_terminal(&format!("review bulk {} reject --as ann", late.case));
+    shows(&mut asked, "[y/N] ").await;
+    asked.stdin.as_mut().expect("it is piped").write_all(b"\x03").await.expect("Ctrl-C is pressed");
+    assert!(desk.ground.finish(asked).await.exits(130).stdout.contains("interrupted; nothing was done"));
     assert_eq!(desk.state(&late.case).await, "waiting");
 }
 
@@ -83,6 +87,8 @@ async fn an_act_that_is_killed_in_the_middle_goes_on_under_its_id_and_is_undone_
     // The first case is decided by now: any of them names the text.
     desk.ground.sluice(&args).await.ok();
     assert_eq!(desk.count("decided").await, 10);
+    let complete = desk.ground.sluice(&args).await.ok();
+    assert!(complete.stderr.contains("is complete"), "{complete:?}");
     let of_act: u64 = desk.ground.value(&format!("SELECT COUNT(*) FROM review_decisions WHERE act = '{act}'")).await;
     let events: u64 = desk.ground.value("SELECT COUNT(*) FROM decision_outbox WHERE revision = 1").await;
     assert_eq!((of_act, events), (10, 10));
