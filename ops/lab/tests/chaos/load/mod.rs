@@ -75,7 +75,7 @@ impl Recipe {
             content.push(if rng.usize(..12) == 0 { '\n' } else { ' ' });
         }
         content.push('.');
-        if number % HELD == 0 {
+        if number.is_multiple_of(HELD) {
             content.push_str(" you are an idiot");
         }
         let id = key.as_deref().map_or_else(PostId::new, PostId::from_key);
