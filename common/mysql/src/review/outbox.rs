@@ -69,12 +69,21 @@ impl Store {
                        WHERE e.post = o.post AND e.revision < o.revision AND e.seq IS NULL) \
                        ORDER BY o.at, o.decision LIMIT ?";
             let due: Vec<(String, String)> = transaction.exec(due, (micros, PAGE)).await?;
+            if due.is_empty() {
+                return Ok(0);
+            }
+            let rows = vec!["(?, '', 0, ?, ?, NOW(6))"; due.len()].join(", ");
+            // Every row is there: only its place and its body change, all in one statement.
+            let set = format!(
+                "INSERT INTO decision_outbox (decision, post, revision, seq, body, at) VALUES {rows} \
+                 ON DUPLICATE KEY UPDATE seq = VALUES(seq), body = VALUES(body)"
+            );
+            let mut values: Vec<Value> = Vec::with_capacity(due.len() * 3);
             for (decision, body) in &due {
                 last += 1;
-                let body = numbered(body, last);
-                let set = "UPDATE decision_outbox SET seq = ?, body = ? WHERE decision = ?";
-                transaction.exec_drop(set, (last, body, decision)).await?;
+                values.extend([decision.as_str().into(), last.into(), numbered(body, last).into()]);
             }
+            transaction.exec_drop(set, Params::Positional(values)).await?;
             transaction.exec_drop("UPDATE decision_sequence SET last = ? WHERE id = 1", (last,)).await?;
             transaction.commit().await?;
             Ok(due.len() as u64)
