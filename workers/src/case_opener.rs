@@ -30,9 +30,17 @@ const ASIDE: usize = 2;
 /// If there is no case, why, and whom that hits.
 type Opened = Result<(), (Failure, Blame)>;
 
+/// A post that is stored.
+pub enum Stored {
+    /// Just now, and held: its row is known.
+    Held(HeldPost),
+    /// Before: its row says whether it is held.
+    Before(PostId),
+}
+
 /// A stored post that may be held, and who waits for its case.
 struct Job {
-    post: PostId,
+    stored: Stored,
     answer: oneshot::Sender<Opened>,
 }
 
@@ -55,13 +63,13 @@ impl CaseOpener {
     ///
     /// # Errors
     /// Why it has none, and whom that hits.
-    pub async fn open(&self, post: PostId) -> Opened {
+    pub async fn open(&self, stored: Stored) -> Opened {
         let (answer, answered) = oneshot::channel();
         let gone = || {
             let failure = Failure::new(Kind::Dependency, "case_opener_gone", "the case opener has ended");
             (failure, Blame::EveryPost)
         };
-        self.jobs.send(Job { post, answer }).await.map_err(|_| gone())?;
+        self.jobs.send(Job { stored, answer }).await.map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 }
@@ -93,21 +101,21 @@ async fn run(mut waiting: mpsc::Receiver<Job>, opening: Arc<Opening>) {
 impl Opening {
     /// Opens the cases of a group and answers all who wait.
     async fn group(self: Arc<Self>, jobs: Vec<Job>) {
-        let posts: Vec<PostId> = jobs.iter().map(|job| job.post).collect();
-        match self.open(&posts).await {
+        let stored: Vec<&Stored> = jobs.iter().map(|job| &job.stored).collect();
+        match self.open(&stored).await {
             // One of them is at fault: it fails alone, the others get their cases.
             Err((_, Blame::Post)) if jobs.len() > 1 => {
-                for Job { post, answer } in jobs.into_iter().filter(|job| !job.answer.is_closed()) {
-                    let _ = answer.send(self.open(&[post]).await);
+                for Job { stored, answer } in jobs.into_iter().filter(|job| !job.answer.is_closed()) {
+                    let _ = answer.send(self.open(&[&stored]).await);
                 }
             }
             opened => jobs.into_iter().for_each(|job| drop(job.answer.send(opened.clone()))),
         }
     }
 
-    async fn open(&self, posts: &[PostId]) -> Opened {
+    async fn open(&self, stored: &[&Stored]) -> Opened {
         let asking = Instant::now();
-        let opened = AssertUnwindSafe(open(&self.store, posts)).catch_unwind().await;
+        let opened = AssertUnwindSafe(open(&self.store, stored)).catch_unwind().await;
         match opened.unwrap_or_else(|panic| Err(Failure::panicked("case", &*panic))) {
             Ok(()) => Ok(()),
             Err(failure) => {
@@ -118,19 +126,26 @@ impl Opening {
     }
 }
 
-/// Opens a case for each of these posts that is stored as held and has none.
-async fn open(store: &Store, posts: &[PostId]) -> Result<(), Failure> {
-    let held = store.held_without_case(posts).await?;
+/// Opens a case for each of these posts that is held and has none.
+async fn open(store: &Store, stored: &[&Stored]) -> Result<(), Failure> {
+    let before = |stored: &&Stored| match stored {
+        Stored::Before(post) => Some(*post),
+        Stored::Held(_) => None,
+    };
+    let before: Vec<PostId> = stored.iter().filter_map(before).collect();
+    let found = store.held_without_case(&before).await?;
+    let known = stored.iter().filter_map(|stored| match stored {
+        Stored::Held(held) => Some(held),
+        Stored::Before(_) => None,
+    });
+    let held: Vec<&HeldPost> = known.chain(&found).collect();
     if held.is_empty() {
         return Ok(());
     }
     failpoint::reach(failpoint::CASE);
     held.iter().for_each(|post| failpoint::reach_with(failpoint::CASE, &post.title));
-    let case = |post: HeldPost| {
-        let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
-        post.into_case(fingerprint)
-    };
-    let opened = store.open_cases(&held.into_iter().map(case).collect::<Vec<_>>()).await?;
+    let case = |post: &&HeldPost| post.case(sluice_review::fingerprint(&post.title, &post.content));
+    let opened = store.open_cases(&held.iter().map(case).collect::<Vec<_>>()).await?;
     metrics::counter!("sluice_review_cases_opened_total").increment(opened);
     Ok(())
 }

@@ -16,10 +16,11 @@ use futures_util::FutureExt as _;
 use sluice_core::disposition::Blame;
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::verdict::Verdict;
+use sluice_mysql::review::HeldPost;
 use sluice_mysql::{Recorded, Row, Store};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::case_opener::CaseOpener;
+use crate::case_opener::{CaseOpener, Stored};
 use crate::group::{Answer, GROUP_ROWS, Group, Job};
 use crate::suspects::Suspects;
 use crate::writer::{Writer, Written};
@@ -49,11 +50,14 @@ impl Recorder {
     /// # Errors
     /// Why it is not stored or has no case, and which posts that affects.
     pub async fn record(&self, row: Row) -> Answer {
-        let (post, held) = (row.post.id, row.review.verdict == Verdict::Held);
+        let held = (row.review.verdict == Verdict::Held).then(|| HeldPost::new(&row.post, &row.review));
+        let post = row.post.id;
         let recorded = self.store(row).await?;
-        // A row that already existed may have another verdict than this review.
-        if held || recorded == Recorded::AlreadyRecorded {
-            self.cases.open(post).await?;
+        match (recorded, held) {
+            (Recorded::Inserted, None) => {}
+            (Recorded::Inserted, Some(held)) => self.cases.open(Stored::Held(held)).await?,
+            // A row that already existed may have another verdict than this review.
+            (Recorded::AlreadyRecorded, _) => self.cases.open(Stored::Before(post)).await?,
         }
         Ok(recorded)
     }

@@ -7,5 +7,6 @@ CREATE TABLE IF NOT EXISTS decision_outbox (
     at       DATETIME(6)     NOT NULL,
     PRIMARY KEY (decision),
     UNIQUE KEY decision_outbox_seq (seq),
+    KEY decision_outbox_due (seq, at, decision),
     KEY decision_outbox_post (post, revision)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4

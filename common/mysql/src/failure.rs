@@ -12,6 +12,11 @@ use sluice_core::kind::without_values;
 /// The code of a row that a unique key refuses.
 pub(crate) const DUPLICATE_KEY: &str = "mysql_1062";
 
+/// A query that always has a row had none.
+pub(crate) fn no_row() -> Error {
+    Error::Other("a query that always gives a row gave none".into())
+}
+
 /// Whose fault a server error is, as far as its code tells: what hits every post is found out by asking the table
 /// ([`sluice_core::disposition::blame`]).
 ///

@@ -6,30 +6,39 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use clap::CommandFactory as _;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 use sluice_core::dead_letter::{DeadLetterRecord, FAILURE_HEADER, Origin, USER_HEADER};
+use sluice_core::moderation::Role;
+use sluice_core::moderation::act::Actor;
 use sluice_core::post::{Post, PostId};
-use sluice_core::verdict::{Review, Verdict};
+use sluice_core::verdict::{Reason, Review, Score, Verdict};
 use sluice_core::visible::{is_hidden, shell_word};
 use sluice_mysql::Row;
+use sluice_mysql::review::{Ask, DecisionRequest, Failed, Ruling};
 use sluice_rabbit::worker_status::{self, State, WorkerStatus};
 use support::{Dead, Ground, text, until};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Escape sequences, characters that nobody sees, and such as turn the text around.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[5;31m\u{9b}2J\r\na\u{ad}\u{34f}\u{61c}\u{115f}\u{180e}\u{200b}\u{202e}b\
     \u{2066}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{fff9}\u{e000}\u{e0041}\u{2028}\u{7f}c";
+/// The same without control characters: such a name is taken.
+const BIDI: &str =
+    "a\u{ad}\u{34f}\u{61c}\u{115f}\u{180e}\u{200b}\u{202e}b\u{2066}\u{2800}\u{3164}\u{feff}\u{e0041}'$(touch pwned)";
 /// What a shell would run.
 const SHELL: &str = "-'$(touch pwned)`touch pwned`;touch pwned #";
 
 /// The commands and how each is run, looking first. `{id}` and `{shell}` are ids of dead letters, `{post}` and `{gone}`
-/// ids of posts, `{op}` that of a replay; `{hostile}` is text that nothing bears.
+/// ids of posts, `{op}` that of a replay; `{held}` and `{decided}` are posts with cases, `{decision}` a decision;
+/// `{hostile}` is text that nothing bears, `{bidi}` a name.
 const LOOKS: &[(&str, &[&str])] = &[
     ("topology apply", &[]),
     ("topology apply", &["--amqp-url", "{hostile}"]),
@@ -59,6 +68,27 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("why", &["{post}"]),
     ("why", &["{gone}"]),
     ("why", &["{hostile}"]),
+    ("why", &["{held}"]),
+    ("console", &["--endpoints", "/proc/{hostile}"]),
+    ("console", &["--accounts", "{receipts}"]),
+    ("console", &["--listen", "0.0.0.0:0"]),
+    ("console token", &["{hostile}", "--scope", "read"]),
+    ("console token", &["forum", "--scope", "read"]),
+    ("review list", &[]),
+    ("review list", &["--queue", "{hostile}", "--author", "{hostile}"]),
+    ("review list", &["--state", "{hostile}"]),
+    ("review show", &["{held}"]),
+    ("review show", &["{decided}"]),
+    ("review show", &["latest"]),
+    ("review show", &["{hostile}"]),
+    ("review measures", &[]),
+    ("review measures", &["--by", "moderator"]),
+    ("review measures", &["--by", "queue"]),
+    ("review policies", &["--policies", "{policies}"]),
+    ("review policies", &["--policies", "{hostile}"]),
+    ("decisions endpoints", &[]),
+    ("decisions follow", &["--once", "--delay", "0s"]),
+    ("decisions follow", &["--after", "{hostile}"]),
     ("rules check", &["{hostile}"]),
     ("rules check", &["{rules}"]),
     ("rules explain", &["{hostile}", "--rules", "{rules}"]),
@@ -97,6 +127,37 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("dlq import", &["{dead_letters}"]),
     ("dlq import", &["{receipts}"]),
     ("dlq import", &["/proc/{hostile}"]),
+    ("review decide", &["{held}", "approve", "--as", "ann"]),
+    ("review decide", &["{decided}", "approve", "--as", "ann"]),
+    ("review decide", &["{decided}", "reject", "--as", "ann", "--policy", "{hostile}", "--policies", "{policies}"]),
+    ("review decide", &["{hostile}", "approve", "--as", "{bidi}"]),
+    ("review undo", &["{decision}", "--as", "ann"]),
+    ("review undo", &["{hostile}", "--as", "ann"]),
+    ("review release", &["{held}", "--as", "ann"]),
+    ("review skip", &["{held}", "--as", "{bidi}"]),
+    ("review escalate", &["{held}", "--as", "ann", "--note", "{hostile}"]),
+    ("review note", &["{held}", "{hostile}", "--as", "{bidi}"]),
+    ("review bulk", &["{held}", "reject", "--as", "{bidi}", "--dry-run"]),
+    ("review bulk", &["{held}", "reject", "--as", "{bidi}"]),
+    ("review bulk", &["--undo", "{decision}", "--as", "{bidi}", "--yes"]),
+    ("review next", &["--as", "{bidi}"]),
+    ("review next", &["--as", "{hostile}"]),
+    ("review next", &["--as", "ann", "--queue", "{hostile}"]),
+    ("review bulk", &["{held}", "reject", "--as", "{bidi}", "--yes"]),
+    ("review appeal", &["{decided}", "--reason", "{hostile}"]),
+    ("review appeal", &["{hostile}", "--reason", "{hostile}"]),
+    ("review withdraw", &["{hostile}"]),
+    ("review withdraw", &["{held}"]),
+    ("review forget", &["{decided}", "--reason", "{hostile}"]),
+    ("review forget", &["{decided}", "--reason", "{hostile}", "--yes"]),
+    ("review show", &["{decided}"]),
+    ("review sweep", &[]),
+    ("decisions pause", &["forum"]),
+    ("decisions pause", &["{hostile}"]),
+    ("decisions endpoints", &[]),
+    ("decisions resume", &["forum"]),
+    ("decisions resend", &["forum", "--after", "0"]),
+    ("decisions resend", &["{hostile}", "--after", "0"]),
 ];
 
 #[test]
@@ -163,6 +224,8 @@ impl Scene {
         ground.foreign(&post().to_body(), Some(&shell)).await;
         let stored = post();
         store(&ground, &stored).await;
+        let (held, decided) = (post(), post());
+        let decision = reviewed(&ground, &held, &decided).await;
         let dead = [Dead::new("gone"), Dead::new("replayed")];
         ground.dead(&dead).await;
         until("all are there", async || ground.dead_letters().await == 15).await;
@@ -183,6 +246,11 @@ impl Scene {
             ("{post}", stored.id.to_string()),
             ("{gone}", dead[0].id.to_string()),
             ("{op}", String::new()),
+            ("{policies}", file("policies.toml", policies())),
+            ("{held}", held.id.to_string()),
+            ("{decided}", decided.id.to_string()),
+            ("{decision}", decision.to_string()),
+            ("{bidi}", BIDI.to_owned()),
             ("{shell}", shell),
             ("{id}", id),
             ("{hostile}", HOSTILE.to_owned()),
@@ -320,16 +388,67 @@ fn properties(ground: &Ground, number: usize) -> BasicProperties {
     BasicProperties::default().with_message_id(format!("{HOSTILE}{number}").into()).with_headers(headers)
 }
 
+fn reason(field: &str) -> Reason {
+    let (rule, category, field, text) = (HOSTILE.to_owned(), HOSTILE.to_owned(), field.to_owned(), HOSTILE.to_owned());
+    let (matched, steps) = (HOSTILE.to_owned(), vec![HOSTILE.to_owned()]);
+    Reason { rule, category, field, span: [0, HOSTILE.len()], text, matched, steps }
+}
+
 async fn store(ground: &Ground, post: &Post) {
     let review = Review {
         verdict: Verdict::Held,
-        reasons: Vec::new(),
-        scores: Vec::new(),
+        reasons: ["title", "content"].map(reason).to_vec(),
+        scores: vec![Score { category: HOSTILE.to_owned(), sum: 60, hold: Some(50), reject: None }],
         shadow: Vec::new(),
         ruleset: HOSTILE.to_owned(),
     };
     let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 2 };
     ground.store.insert(&[row], HOSTILE).await.expect("it can be stored");
+}
+
+/// Two cases, with people whose names and texts are as hostile as the posts, and an endpoint that answers so. The first
+/// is claimed, the second decided; gives the decision.
+async fn reviewed(ground: &Ground, held: &Post, decided: &Post) -> Uuid {
+    let store = &ground.store;
+    self::store(ground, held).await;
+    self::store(ground, decided).await;
+    ground.sluice(&["review", "sweep"]).await.ok();
+    let case = async |post: &Post| store.cases_of(post.id).await.expect("MySQL answers").remove(0).case;
+    let (held, decided, decision) = (case(held).await, case(decided).await, Uuid::now_v7());
+    let actor = Actor { name: HOSTILE, role: Role::Moderator, claim: None };
+    let request = DecisionRequest {
+        id: decision,
+        case: decided,
+        ruling: Ruling::Reject,
+        actor,
+        policies: &[HOSTILE.to_owned()],
+        policyset: Some(HOSTILE),
+        message: Some(HOSTILE),
+        note: Some(HOSTILE),
+        act: Some(decision),
+        appeals: Some(Duration::from_secs(3600)),
+        expected: None,
+    };
+    store.decide(&request).await.expect("MySQL answers").expect("a case").expect("it is free");
+    store.add_note(Uuid::now_v7(), held, HOSTILE, HOSTILE).await.expect("MySQL answers");
+    store.add_endpoint("forum").await.expect("MySQL answers");
+    while store.number_events(time::Duration::ZERO).await.expect("MySQL answers") > 0 {}
+    store.enqueue_deliveries("forum").await.expect("MySQL answers");
+    let (owner, lease) = (Uuid::now_v7(), Duration::from_secs(60));
+    for due in store.due_deliveries("forum", owner, 10, lease).await.expect("MySQL answers") {
+        let failed = Failed { status: Some(500), error: HOSTILE, again_in: lease };
+        store.delivery_failed("forum", due.decision, owner, &failed).await.expect("MySQL answers");
+    }
+    store.pause_endpoint("forum", Some(HOSTILE)).await.expect("MySQL answers");
+    let ask = Ask { by: HOSTILE, role: Role::Moderator, token: Uuid::now_v7(), queue: None };
+    store.claim(held, ask).await.expect("MySQL answers").expect("a case").expect("it is free");
+    decision
+}
+
+/// Policies as hostile as a file of them may be.
+fn policies() -> String {
+    let escaped: String = HOSTILE.chars().map(|c| format!("\\U{:08x}", u32::from(c))).collect();
+    format!("[[policy]]\nid = \"ads\"\ntitle = \"{escaped}\"\nmessage = \"{escaped}\"\ncategories = [\"{escaped}\"]\n")
 }
 
 fn status() -> WorkerStatus {

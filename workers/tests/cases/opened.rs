@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use futures_util::future::join_all;
 use sluice_core::verdict::Verdict;
+use sluice_lab::testing::Clock;
 use sluice_mysql::review::HeldPost;
 
 use crate::stage::Stage;
@@ -104,4 +105,22 @@ async fn two_workers_that_have_the_same_posts_at_once_open_one_case_each() {
     assert_eq!(stage.ground.dead().await.ready, 0);
     let tried = stage.number("SELECT COUNT(*) FROM posts WHERE attempts > 1").await;
     assert_eq!(tried, 0, "no post failed by what another worker did");
+}
+
+#[tokio::test]
+async fn a_case_is_opened_by_the_databases_clock_whatever_the_workers_says() {
+    let stage = Stage::new().await;
+    let posts = stage.held(3);
+    stage.ground.publish(&posts).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let clock = Clock::new(folder.path());
+    clock.set(5 * 3600);
+    stage.drained(stage.worker_by(&clock).await).await;
+    assert_eq!(stage.accounted(&posts).await, 3);
+    let wrong = "SELECT COUNT(*) FROM posts WHERE reviewed_at > UTC_TIMESTAMP() + INTERVAL 4 HOUR";
+    assert_eq!(stage.number(wrong).await, 3, "the worker's clock is ahead");
+    let off = "SELECT COUNT(*) FROM review_cases c JOIN decision_outbox o ON o.decision = c.id \
+               WHERE ABS(TIMESTAMPDIFF(SECOND, c.opened_at, UTC_TIMESTAMP())) > 600 \
+               OR ABS(TIMESTAMPDIFF(SECOND, o.at, UTC_TIMESTAMP())) > 600";
+    assert_eq!(stage.number(off).await, 0, "a case or its event is not of the database's time");
 }

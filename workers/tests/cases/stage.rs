@@ -7,7 +7,7 @@ use sluice_core::moderation::Role;
 use sluice_core::moderation::act::Actor;
 use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::{Review, Score, Verdict};
-use sluice_lab::testing::{Ground, Program, eventually};
+use sluice_lab::testing::{Clock, Ground, Program, eventually};
 use sluice_mysql::Row;
 use sluice_mysql::review::{DecisionRequest, Ruling};
 use tempfile::NamedTempFile;
@@ -52,6 +52,16 @@ impl Stage {
             environment.push(("FAILPOINTS", failpoints.to_owned()));
         }
         start(&environment, args)
+    }
+
+    /// Starts one that goes by this clock and waits until it consumes.
+    pub(crate) async fn worker_by(&self, clock: &Clock) -> Program {
+        let mut environment = self.ground.environment();
+        environment.push(("SLUICE_RULES", self.rules.path().display().to_string()));
+        environment.extend(clock.environment());
+        let worker = start(&environment, &[]);
+        worker.says("consuming", 1).await;
+        worker
     }
 
     /// Starts one and waits until it consumes.

@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use super::claim::end_claim;
 use super::decision::{COLUMNS, Decision};
-use super::open::no_row;
 use super::transaction::{again, begin, lock};
 use crate::Store;
+use crate::failure::no_row;
 use crate::insertion::datetime;
 
 /// An appeal of a post's author, as the forum hands it on.

@@ -16,11 +16,17 @@ use uuid::Uuid;
 use super::case::{COLUMNS, StoredCase};
 use super::transaction::{again, begin, lock_case};
 use crate::Store;
+use crate::failure::no_row;
 
 /// How long a claim lasts, and to how long each activity extends it.
 pub const LEASE: Duration = Duration::from_secs(10 * 60);
 /// The longest time to which a claim can be extended.
 pub const LEASE_MOST: Duration = Duration::from_secs(60 * 60);
+
+/// How often a free case is looked for while some wait that others lock.
+const LOOKS: u32 = 3;
+/// The wait before the second look.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Who asks for a case.
 #[derive(Debug, Clone, Copy)]
@@ -89,19 +95,31 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn claim_next(&self, ask: Ask<'_>) -> Result<Claimed, Failure> {
+        let mut looked = 1;
+        loop {
+            if let Some(case) = self.try_next(ask).await? {
+                return Ok(Claimed::Case(Box::new(self.case(case).await?.ok_or_else(gone)?)));
+            }
+            let nothing = self.nothing(ask.queue).await?;
+            // What others lock is skipped: a moment later it is theirs, or free.
+            if nothing.waiting == 0 || looked == LOOKS {
+                return Ok(Claimed::Nothing(nothing));
+            }
+            tokio::time::sleep(PAUSE * looked).await;
+            looked += 1;
+        }
+    }
+
+    async fn try_next(&self, ask: Ask<'_>) -> Result<Option<Uuid>, Failure> {
         let mut tried = 1;
-        let found = loop {
+        loop {
             let pool = self.pool();
             let claimed =
                 self.bounded("claiming the next case", async { next(&mut pool.get_conn().await?, ask).await }).await;
             match claimed {
                 Err(failure) if again(&failure, tried).await => tried += 1,
-                claimed => break claimed?,
+                claimed => return claimed,
             }
-        };
-        match found {
-            Some(case) => Ok(Claimed::Case(Box::new(self.case(case).await?.ok_or_else(gone)?))),
-            None => Ok(Claimed::Nothing(self.nothing(ask.queue).await?)),
         }
     }
 
@@ -143,7 +161,7 @@ impl Store {
                 transaction.exec_drop(statement, (LEASE.as_secs(), LEASE_MOST.as_secs(), &id)).await?;
                 let until = "SELECT claimed_until FROM review_cases WHERE id = ?";
                 let until: Option<PrimitiveDateTime> = transaction.exec_first(until, (id,)).await?;
-                Ok(Ok(until.ok_or_else(super::open::no_row)?.assume_utc()))
+                Ok(Ok(until.ok_or_else(no_row)?.assume_utc()))
             })
         })
         .await

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::case::StoredCase;
 use super::claim::end_claim;
 use super::decision::{COLUMNS, Decision, verdict};
-use super::open::no_row;
 use crate::Store;
+use crate::failure::no_row;
 use crate::insertion::datetime;
 
 /// What a person says of a post.

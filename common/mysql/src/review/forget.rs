@@ -27,8 +27,9 @@ impl Store {
             // What the rules found is cut out of the text.
             let texts = "UPDATE posts SET title = '', content = '', author = NULL, reasons = '[]' WHERE id = ?";
             transaction.exec_drop(texts, (&post,)).await?;
-            let cases = "UPDATE review_cases SET author = NULL, reason = NULL, fingerprint = UNHEX(MD5(id)) \
-                         WHERE post = ?";
+            // Not MD5: MySQL 9.7 has no such function.
+            let cases = "UPDATE review_cases SET author = NULL, reason = NULL, \
+                         fingerprint = UNHEX(LEFT(SHA2(id, 256), 32)) WHERE post = ?";
             transaction.exec_drop(cases, (&post,)).await?;
             let note = "INSERT INTO forgotten_posts (post, actor, reason, at) VALUES (?, ?, ?, NOW(6)) \
                         ON DUPLICATE KEY UPDATE post = VALUES(post)";

@@ -1,19 +1,20 @@
 //! Cases are opened for what the table of posts says was held, not for what a review says now: the first row of a post
 //! counts, and the rules may have changed since.
 
+use std::collections::HashMap;
+
 use mysql_async::prelude::{FromRow, Queryable as _};
 use mysql_async::{Conn, FromRowError, Params, Row, Transaction, Value};
 use serde::Deserialize;
 use sluice_core::failure::Failure;
 use sluice_core::moderation::{Event, EventType};
-use sluice_core::post::PostId;
-use sluice_core::verdict::Verdict;
+use sluice_core::post::{Post, PostId};
+use sluice_core::verdict::{Review, Verdict};
 use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
 use super::transaction::{again, begin};
 use crate::Store;
-use crate::insertion::datetime;
 
 /// How many posts one query asks for.
 const ASK: usize = 500;
@@ -55,11 +56,26 @@ pub struct NewCase {
 }
 
 impl HeldPost {
+    /// A post that was just stored with this review, which held it.
+    #[must_use]
+    pub fn new(post: &Post, review: &Review) -> Self {
+        let loudest = review.scores.first().map(|score| (score.category.as_str(), score.sum));
+        let (category, priority) = queue(loudest);
+        let Post { id, title, content, author, .. } = post.clone();
+        Self { post: id, title, content, author, category, priority }
+    }
+
     /// The case to be opened for it; `fingerprint` is the same for posts whose folded text is the same.
     #[must_use]
+    pub fn case(&self, fingerprint: [u8; 16]) -> NewCase {
+        let (author, category) = (self.author.clone(), self.category.clone());
+        NewCase { post: self.post, author, category, priority: self.priority, fingerprint }
+    }
+
+    /// The same of a post that is needed no more.
+    #[must_use]
     pub fn into_case(self, fingerprint: [u8; 16]) -> NewCase {
-        let Self { post, author, category, priority, .. } = self;
-        NewCase { post, author, category, priority, fingerprint }
+        self.case(fingerprint)
     }
 }
 
@@ -124,19 +140,19 @@ impl Store {
         self.bounded("opening cases", async {
             let mut connection = pool.get_conn().await?;
             let mut transaction = begin(&mut connection).await?;
-            let now: PrimitiveDateTime = transaction.query_first("SELECT NOW(6)").await?.ok_or_else(no_row)?;
-            let now = now.assume_utc();
             let made: Vec<(Uuid, &NewCase)> = cases.iter().map(|case| (Uuid::now_v7(), case)).collect();
-            insert(&mut transaction, &made, now).await?;
-            // Which of them are new: somebody else may have opened some meanwhile.
-            let marks = vec!["?"; made.len()].join(", ");
-            let statement = format!("SELECT id FROM review_cases WHERE id IN ({marks})");
-            let asked = made.iter().map(|(id, _)| id.to_string().into()).collect();
-            let new: Vec<String> = transaction.exec(statement, Params::Positional(asked)).await?;
+            insert(&mut transaction, &made).await?;
+            // Which of them are new, and of when: somebody else may have opened some meanwhile.
+            let places = made.len().next_power_of_two();
+            let marks = vec!["?"; places].join(", ");
+            let statement = format!("SELECT id, opened_at FROM review_cases WHERE id IN ({marks})");
+            let asked = made.iter().cycle().take(places).map(|(id, _)| id.to_string().into()).collect();
+            let new: Vec<(String, PrimitiveDateTime)> = transaction.exec(statement, Params::Positional(asked)).await?;
+            let new: HashMap<String, PrimitiveDateTime> = new.into_iter().collect();
             let new: Vec<Event> = made
                 .iter()
-                .filter(|(id, _)| new.iter().any(|new| *new == id.to_string()))
-                .map(|(id, case)| held(*id, case.post, now))
+                .filter_map(|(id, case)| Some((id, case, new.get(&id.to_string())?)))
+                .map(|(id, case, at)| held(*id, case.post, at.assume_utc()))
                 .collect();
             super::outbox::add(&mut transaction, &new).await?;
             transaction.commit().await?;
@@ -146,17 +162,13 @@ impl Store {
     }
 }
 
-async fn insert(
-    transaction: &mut Transaction<'_>,
-    cases: &[(Uuid, &NewCase)],
-    now: OffsetDateTime,
-) -> Result<(), mysql_async::Error> {
-    let rows = vec!["(?, ?, 'held', '', ?, ?, ?, ?, ?, 'waiting', ?)"; cases.len()].join(", ");
+async fn insert(transaction: &mut Transaction<'_>, cases: &[(Uuid, &NewCase)]) -> Result<(), mysql_async::Error> {
+    let rows = vec!["(?, ?, 'held', '', ?, ?, ?, ?, ?, 'waiting', NOW(6))"; cases.len()].join(", ");
     let statement = format!(
         "INSERT INTO review_cases (id, post, kind, of_decision, queue, category, priority, fingerprint, author, \
          state, opened_at) VALUES {rows} ON DUPLICATE KEY UPDATE post = VALUES(post)"
     );
-    let values = cases.iter().flat_map(|(id, case)| values(*id, case, now)).collect();
+    let values = cases.iter().flat_map(|(id, case)| values(*id, case)).collect();
     transaction.exec_drop(statement, Params::Positional(values)).await
 }
 
@@ -172,7 +184,7 @@ pub(crate) async fn try_case(connection: &mut Conn) -> Result<(), mysql_async::E
     let (id, now) = (Uuid::now_v7(), OffsetDateTime::now_utc());
     // Left open, by whatever error, it is taken back with its connection.
     let mut transaction = begin(connection).await?;
-    let tried = match insert(&mut transaction, &[(id, &case)], now).await {
+    let tried = match insert(&mut transaction, &[(id, &case)]).await {
         Ok(()) => super::outbox::add(&mut transaction, &[held(id, case.post, now)]).await,
         refused => refused,
     };
@@ -184,11 +196,6 @@ pub(crate) async fn try_case(connection: &mut Conn) -> Result<(), mysql_async::E
 const HELD: &str = "SELECT p.id, p.title, p.content, p.author, p.scores FROM posts p \
                     LEFT JOIN review_cases c ON c.post = p.id AND c.kind = 'held' \
                     WHERE p.verdict = 'held' AND c.id IS NULL";
-
-/// A query that always has a row had none.
-pub(super) fn no_row() -> mysql_async::Error {
-    mysql_async::Error::Other("a query that always gives a row gave none".into())
-}
 
 fn held(id: Uuid, post: PostId, at: OffsetDateTime) -> Event {
     Event {
@@ -208,7 +215,7 @@ fn held(id: Uuid, post: PostId, at: OffsetDateTime) -> Event {
     }
 }
 
-fn values(id: Uuid, case: &NewCase, now: OffsetDateTime) -> [Value; 8] {
+fn values(id: Uuid, case: &NewCase) -> [Value; 7] {
     [
         id.to_string().into(),
         case.post.to_string().into(),
@@ -217,7 +224,6 @@ fn values(id: Uuid, case: &NewCase, now: OffsetDateTime) -> [Value; 8] {
         case.priority.into(),
         case.fingerprint.to_vec().into(),
         case.author.as_deref().into(),
-        datetime(now),
     ]
 }
 
@@ -229,9 +235,14 @@ fn loudest(scores: Option<&str>) -> (String, u16) {
         sum: u32,
     }
     let scores: Vec<Score> = scores.and_then(|scores| serde_json::from_str(scores).ok()).unwrap_or_default();
-    match scores.into_iter().next() {
+    queue(scores.first().map(|Score { category, sum }| (category.as_str(), *sum)))
+}
+
+/// The queue and the priority of a case whose post's loudest category has this sum.
+fn queue(loudest: Option<(&str, u32)>) -> (String, u16) {
+    match loudest {
         // Wider than the column it cannot be: the rules' names are shorter.
-        Some(Score { category, sum }) => {
+        Some((category, sum)) => {
             (category.chars().take(100).collect(), u16::try_from(sum.min(MOST)).unwrap_or_default())
         }
         None => (NO_CATEGORY.to_owned(), 0),

@@ -2,9 +2,14 @@
 //! want the same thing.
 
 mod appeals;
+mod around;
 mod cases;
+mod claim_races;
 mod claims;
+mod decision_races;
 mod decisions;
 mod deliveries;
 mod feed;
 mod ground;
+mod lost_answers;
+mod stopped;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// The time between two sweeps.
 const EVERY: Duration = Duration::from_secs(3600);
 /// The time to the next one after one that failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(30);
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How many posts are looked at in one step.
 const PAGE: u32 = 500;
 /// The rest between two steps, so that a sweep of millions of rows is not felt.

@@ -61,7 +61,7 @@ pub(super) async fn run(args: FollowArgs) -> anyhow::Result<Exit> {
     loop {
         let page = u32::try_from(left).unwrap_or(PAGE).min(PAGE);
         match look(&store, args.delay, after, page).await {
-            Ok(events) => {
+            Ok((numbered, events)) => {
                 if std::mem::take(&mut unreachable) {
                     report!("MySQL answers again");
                 }
@@ -71,7 +71,8 @@ pub(super) async fn run(args: FollowArgs) -> anyhow::Result<Exit> {
                 if left == 0 {
                     return Ok(Exit::Done);
                 }
-                if events.len() as u64 == u64::from(page) && !stop.is_cancelled() {
+                let more = numbered > 0 || events.len() as u64 == u64::from(page);
+                if more && !stop.is_cancelled() {
                     continue;
                 }
             }
@@ -82,6 +83,9 @@ pub(super) async fn run(args: FollowArgs) -> anyhow::Result<Exit> {
                     report!("{}; trying again each second", store.with_context(failure));
                 }
             }
+        }
+        if stop.is_cancelled() {
+            return Ok(Exit::Done);
         }
         if args.once {
             waiting(&store, args.delay).await?;
@@ -104,10 +108,11 @@ async fn waiting(store: &Store, delay: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn look(store: &Store, delay: Duration, after: u64, page: u32) -> Result<Vec<(u64, String)>, Failure> {
+/// Gives the next events their places, at most a page of them, and reads a page. Gives how many got one.
+async fn look(store: &Store, delay: Duration, after: u64, page: u32) -> Result<(u64, Vec<(u64, String)>), Failure> {
     let delay = time::Duration::try_from(delay).unwrap_or(time::Duration::MAX);
-    while store.number_events(delay).await? > 0 {}
-    store.events(after, page).await
+    let numbered = store.number_events(delay).await?;
+    Ok((numbered, store.events(after, page).await?))
 }
 
 fn print(out: &mut dyn Write, seq: u64, body: &str, json: bool) -> std::io::Result<()> {

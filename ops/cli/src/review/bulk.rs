@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The ids are chosen once: what comes afterwards was not shown, and is not decided. A decision's id follows from the
-//! act's and the case's, so an act that was killed goes on under its id as if it had not been.
+//! act's and the case's, so whoever runs an act again that was killed, under its id, decides nothing twice.
 
 use anyhow::Context as _;
 use clap::Args;
@@ -42,16 +42,17 @@ pub(super) struct BulkArgs {
     #[arg(required_unless_present = "undo")]
     case: Option<String>,
     /// What to do with the posts
-    #[arg(required_unless_present = "undo")]
+    #[arg(value_name = "RULING", required_unless_present = "undo")]
     word: Option<Word>,
     #[command(flatten)]
-    pub(super) person: PersonArgs,
+    person: PersonArgs,
     #[command(flatten)]
-    pub(super) reasons: ReasonArgs,
+    reasons: ReasonArgs,
     /// Undo all decisions of an act in bulk, instead of deciding; their cases wait for anybody then
     #[arg(long, value_name = "ACT", conflicts_with_all = ["case", "word", "act"])]
     undo: Option<Uuid>,
-    /// Id for the act, a UUID of your own: with the id of an act that was interrupted, that one is completed
+    /// Id for the act, a UUID of your own; with the id of an act that was interrupted, the cases that still wait are
+    /// added to it
     #[arg(long, value_name = "ACT")]
     act: Option<Uuid>,
     /// Show what would be decided without deciding it
@@ -59,14 +60,14 @@ pub(super) struct BulkArgs {
     dry_run: bool,
     /// Skip the confirmation prompt; required if there is no terminal
     #[arg(long, short = 'y')]
-    pub(super) yes: bool,
+    yes: bool,
     /// Print one JSON object per post: {"post", "case", "outcome", "decision", "revision", "verdict", "act", "detail"}
     ///
     /// Objects are printed one per line, each when its outcome is known: decided (undone with --undo), refused or gone.
     #[arg(long)]
-    pub(super) json: bool,
+    json: bool,
     #[command(flatten)]
-    pub(super) database: DatabaseArgs,
+    database: DatabaseArgs,
 }
 
 /// Decides them, or undoes an act.
@@ -78,7 +79,9 @@ pub(super) async fn run(args: BulkArgs) -> anyhow::Result<Exit> {
         confirm::can(args.yes, COMMAND)?;
     }
     if let Some(act) = args.undo {
-        return bulk_undo::run(&args, act, args.dry_run).await;
+        let BulkArgs { person, yes, json, dry_run, database, .. } = &args;
+        let (note, yes, json, dry_run) = (args.reasons.note.as_deref(), *yes, *json, *dry_run);
+        return bulk_undo::run(bulk_undo::Asked { act, person, note, yes, json, dry_run }, database).await;
     }
     // clap has made sure of both.
     let (Some(named), Some(word)) = (&args.case, args.word) else { return Ok(Exit::Usage) };
@@ -91,6 +94,12 @@ pub(super) async fn run(args: BulkArgs) -> anyhow::Result<Exit> {
     }
     let chosen = choose(&desk, &case, &args.person.name).await?;
     if chosen.is_empty() {
+        if let Some(act) = args.act
+            && !desk.ok(desk.store.decisions_of_act(act, None, 1).await)?.is_empty()
+        {
+            report!("act {act} is complete: no case with this text waits any more");
+            return Ok(Exit::Done);
+        }
         report!("no case with the text of case {} waits for anybody ({} is {})", case.case, case.case, case.state);
         return Ok(Exit::Partial);
     }

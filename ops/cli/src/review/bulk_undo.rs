@@ -1,16 +1,17 @@
 //! `sluice review bulk --undo`: all decisions of an act are undone, each as a revision of its own.
 
 use anyhow::Context as _;
+use sluice_core::config::DatabaseArgs;
 use sluice_mysql::review::{Decision, Release, UndoRequest};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use sluice_runtime::{failpoint, shutdown};
 use uuid::Uuid;
 
-use super::bulk::BulkArgs;
 use super::confirm;
 use super::desk::Desk;
 use super::item::Act;
+use super::person::PersonArgs;
 use super::refused::Refused;
 use crate::times::shown;
 use crate::visible::line;
@@ -20,13 +21,31 @@ const PAGE: u32 = 500;
 /// What the id of the act that undoes an act is made of, beside that act's.
 const UNDO: &[u8] = b"undo";
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The act that is to be undone.
+    pub(super) act: Uuid,
+    /// Who undoes it.
+    pub(super) person: &'a PersonArgs,
+    /// A text for the team.
+    pub(super) note: Option<&'a str>,
+    /// Whether not to ask.
+    pub(super) yes: bool,
+    /// Whether a program reads the outcomes.
+    pub(super) json: bool,
+    /// Whether nothing is to be done.
+    pub(super) dry_run: bool,
+}
+
 /// Undoes it. Like the act itself, it can be run again if it was killed.
 ///
 /// # Errors
 /// When the database cannot be used. What was undone until then stays so.
-pub(super) async fn run(args: &BulkArgs, undone: Uuid, dry_run: bool) -> anyhow::Result<Exit> {
+pub(super) async fn run(asked: Asked<'_>, database: &DatabaseArgs) -> anyhow::Result<Exit> {
+    let undone = asked.act;
     let stop = shutdown::on_interrupt()?;
-    let desk = Desk::open(&args.database).await?;
+    let desk = Desk::open(database).await?;
     let decisions = decisions(&desk, undone).await?;
     let Some(first) = decisions.first() else {
         report!("there is no act {undone}; `sluice review show CASE --json` names the act of a decision");
@@ -36,28 +55,28 @@ pub(super) async fn run(args: &BulkArgs, undone: Uuid, dry_run: bool) -> anyhow:
     let verdict = first.verdict;
     let of = if many == 1 { "1 decision".to_owned() } else { format!("{many} decisions") };
     let told = format!("act {undone}: {of} by {by}, begun at {at}: {verdict}\n");
-    if dry_run {
+    if asked.dry_run {
         report!("{told}nothing was done");
         return Ok(Exit::Done);
     }
     let these = if many == 1 { "this decision" } else { "these decisions" };
-    if let Some(exit) = confirm::ask(args.yes, &format!("{told}Undo {these} ({many})?"), &stop).await? {
+    if let Some(exit) = confirm::ask(asked.yes, &format!("{told}Undo {these} ({many})?"), &stop).await? {
         return Ok(exit);
     }
-    let mut act = Act::new(Uuid::new_v5(&undone, UNDO), args.json);
+    let mut act = Act::new(Uuid::new_v5(&undone, UNDO), asked.json);
     for decision in &decisions {
         if stop.is_cancelled() {
             report!("interrupted; {} of {many} are undone; run the same command again to continue", act.count());
             return Ok(Exit::Interrupted);
         }
         let context = || format!("{many} decisions were to be undone; run the same command again to continue");
-        one(&desk, args, undone, decision, &mut act).await.with_context(context)?;
+        one(&desk, asked, decision, &mut act).await.with_context(context)?;
         failpoint::reach(failpoint::BULK_DECIDED);
     }
     desk.store.close().await;
     let posts = if act.count() == 1 { "1 decision is".to_owned() } else { format!("{} decisions are", act.count()) };
     let text = format!("{posts} undone{}; their cases wait again", act.rest());
-    if args.json {
+    if asked.json {
         report!("{text}")
     } else {
         output::print(|out| writeln!(out, "{text}"))?
@@ -65,14 +84,14 @@ pub(super) async fn run(args: &BulkArgs, undone: Uuid, dry_run: bool) -> anyhow:
     Ok(act.exit())
 }
 
-async fn one(desk: &Desk, args: &BulkArgs, undone: Uuid, decision: &Decision, act: &mut Act) -> anyhow::Result<()> {
+async fn one(desk: &Desk, asked: Asked<'_>, decision: &Decision, act: &mut Act) -> anyhow::Result<()> {
     let id = Uuid::new_v5(&decision.decision, UNDO);
     let request = UndoRequest {
         id,
         decision: decision.decision,
-        actor: args.person.actor(Some(id)),
-        note: args.reasons.note.as_deref(),
-        act: Some(Uuid::new_v5(&undone, UNDO)),
+        actor: asked.person.actor(Some(id)),
+        note: asked.note,
+        act: Some(Uuid::new_v5(&asked.act, UNDO)),
     };
     match desk.ok(desk.store.undo(&request).await)? {
         Some(Ok(written)) => {

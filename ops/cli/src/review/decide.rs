@@ -22,6 +22,7 @@ pub(super) struct DecideArgs {
     /// Id of the case, an unambiguous beginning of it of at least 4 characters, or the id of its post
     case: String,
     /// What to do with the post
+    #[arg(value_name = "RULING")]
     word: Word,
     #[command(flatten)]
     person: PersonArgs,
@@ -33,7 +34,7 @@ pub(super) struct DecideArgs {
     /// Id for the decision, a UUID of your own; repeated with it, the command gives the same answer
     #[arg(long, value_name = "UUID")]
     decision: Option<Uuid>,
-    /// Revision that you have seen: refuse to decide if there is a later one
+    /// Revision of the post that you have seen, 0 before the first decision; refuse to decide at any other
     #[arg(long, value_name = "REVISION")]
     expected: Option<u32>,
     /// Print one JSON object: {"decision", "post", "revision", "verdict"}

@@ -103,7 +103,7 @@ fn told(refusal: &Refusal, case: Uuid, post: PostId, now: Option<&StoredCase>, l
         Refusal::Superseded { revision } => {
             refused.revision = Some(*revision);
             let since = if last.is_some() { format!(": {decided}") } else { String::new() };
-            ("superseded", format!("the post's decisions have gone on to revision {revision}{since}"))
+            ("superseded", format!("the post is at revision {revision}, not at the one that is meant{since}"))
         }
         Refusal::NotYours => ("not_yours", format!("{decided}; only they, or a lead (--lead), may undo that")),
         Refusal::NotUndoable => ("not_undoable", format!("it undoes another decision itself; {decided}")),

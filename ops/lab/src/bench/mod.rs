@@ -2,7 +2,7 @@
 //! it.
 //!
 //! ```text
-//!  turn 1 ─► accept ─► drain ─► latency ─► scale ─► start      each subject of a part right after the other
+//!  turn 1 ─► accept ─► drain ─► latency ─► scale ─► start ─► review      each subject of a part right after the other
 //!  turn 2 ─► …                                                 so that what the machine does meanwhile hits all of them
 //!  …
 //!  ─► medians, ratios within each turn, what was promised ─► table, JSON, plots
@@ -26,6 +26,7 @@ mod plots;
 mod posts;
 mod promises;
 mod report;
+mod review;
 mod rows;
 mod scale;
 mod stage;
@@ -89,10 +90,12 @@ pub enum Part {
     Scale,
     /// Time that the programs take to start and to stop
     Start,
+    /// Cost of the cases of held posts, and time that a moderator waits for the next one
+    Review,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Accept, Self::Drain, Self::Latency, Self::Scale, Self::Start];
+    const ALL: [Self; 6] = [Self::Accept, Self::Drain, Self::Latency, Self::Scale, Self::Start, Self::Review];
 
     fn name(self) -> &'static str {
         match self {
@@ -101,6 +104,7 @@ impl Part {
             Self::Latency => "latency",
             Self::Scale => "scale",
             Self::Start => "start",
+            Self::Review => "review",
         }
     }
 }
@@ -155,6 +159,7 @@ async fn measure(stage: &Stage, args: &BenchArgs) -> anyhow::Result<Figures> {
                 Part::Latency => latency::turn(stage, &mut sheet).await,
                 Part::Scale => scale::turn(stage, &mut sheet).await,
                 Part::Start => start::turn(stage, &mut sheet).await,
+                Part::Review => review::turn(stage, &mut sheet).await,
             }
             .with_context(|| format!("measuring `{}` failed in turn {turn}", part.name()))?;
         }

@@ -7,6 +7,7 @@ use super::accept::{BATCHES, FROM_A_FILE, PUBLISH, singly};
 use super::drain::{PREFETCHING, SIMPLE, consumers, processes};
 use super::figures::{Figures, RABBITMQ, SLUICE};
 use super::latency::{LIGHT_ANSWER_50, LIGHT_ROW_50, LIGHT_ROW_99};
+use super::review::{NEXT_99, NONE_HELD, SOME_HELD};
 use super::scale::{BACKLOG_LONG, BACKLOG_SHORT, PRODUCER, WORKER_EARLY, WORKER_LATE};
 use super::start::{PRODUCER_GONE, PRODUCER_READY, WORKER_GONE, WORKER_READY};
 use super::{Part, door};
@@ -63,6 +64,7 @@ pub(super) fn judge(figures: &Figures) -> Vec<Kept> {
     ratio(Part::Latency, (LIGHT_ANSWER_50, SLUICE), (LIGHT_ANSWER_50, direct), AtMost(2.0));
     ratio(Part::Scale, (BACKLOG_LONG, SLUICE), (BACKLOG_SHORT, SLUICE), Between(0.85, 1.15));
     ratio(Part::Scale, (WORKER_LATE, SLUICE), (WORKER_EARLY, SLUICE), AtMost(1.25));
+    ratio(Part::Review, (SOME_HELD, SLUICE), (NONE_HELD, SLUICE), AtLeast(0.97));
     let mut value = |part: Part, what: &str, bound: Bound| {
         if let Some(figure) = figures.get(part, what, SLUICE) {
             judged.push(kept(what.to_owned(), figure.median, figure.unit.name(), bound));
@@ -78,6 +80,7 @@ pub(super) fn judge(figures: &Figures) -> Vec<Kept> {
     for what in [WORKER_GONE, PRODUCER_GONE] {
         value(Part::Start, what, AtMost(1000.0));
     }
+    value(Part::Review, NEXT_99, AtMost(20.0));
     judged
 }
 

@@ -26,9 +26,19 @@ impl Rows {
         Ok(self.pool.get_conn().await?)
     }
 
-    /// Throws all rows away.
+    /// Throws all rows away, and what was made of them.
     pub(super) async fn clear(&self) -> anyhow::Result<()> {
-        Ok(self.pool.get_conn().await?.query_drop("TRUNCATE TABLE posts").await?)
+        let mut connection = self.pool.get_conn().await?;
+        for table in ["posts", "review_cases", "review_claims", "review_decisions", "decision_outbox"] {
+            connection.query_drop(format!("TRUNCATE TABLE {table}")).await?;
+        }
+        Ok(())
+    }
+
+    /// How many cases there are.
+    pub(super) async fn cases(&self) -> anyhow::Result<usize> {
+        let count = self.pool.get_conn().await?.query_first("SELECT COUNT(*) FROM review_cases").await?;
+        Ok(count.unwrap_or(0))
     }
 
     /// Removes the database.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::devstack::{Stack, StackOptions};
 use anyhow::{Context as _, ensure};
 use sluice_core::config::DatabaseArgs;
+use sluice_core::post::Post;
 use sluice_mysql::Store;
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -119,12 +120,18 @@ impl Stage {
 
     /// Queues that hold so many posts already, and an empty table.
     pub(super) async fn filled(&self, posts: usize) -> anyhow::Result<Place> {
+        self.filled_with(posts, |_| ()).await
+    }
+
+    /// The same with posts that something is done to first.
+    pub(super) async fn filled_with(&self, posts: usize, change: impl Fn(&mut [Post])) -> anyhow::Result<Place> {
         /// Posts that are made at once: a long backlog need not be in our memory too.
         const AT_ONCE: usize = 50_000;
         let place = self.place().await?;
         let mut left = posts;
         while left > 0 {
-            let some = self.posts(|make| make.take(left.min(AT_ONCE)));
+            let mut some = self.posts(|make| make.take(left.min(AT_ONCE)));
+            change(&mut some);
             left -= some.len();
             floor::broker::publish(&self.amqp_url(), &place.topology, &some).await?;
         }

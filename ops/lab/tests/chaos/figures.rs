@@ -29,6 +29,12 @@ pub(crate) struct Figures {
     pub(crate) missing: u64,
     /// Posts with two rows, or with a row and a dead letter.
     pub(crate) doubled: u64,
+    /// Cases of held posts.
+    pub(crate) cases: u64,
+    /// Decisions of moderators, undos among them.
+    pub(crate) decisions: u64,
+    /// Decisions that a moderator was told of and that are not there.
+    pub(crate) lost_decisions: u64,
     /// Second deliveries, as the broker counted them since it was last started.
     pub(crate) redelivered: u64,
     /// Second deliveries and second submissions that found the row, as far as the processes that counted them lived to
@@ -52,8 +58,8 @@ pub(crate) struct Figures {
 }
 
 const HEAD: &str = "\
-| scenario | processes | accepted | in doubt (stored) | 503 | rows | dead | missing | duplicated | redelivered | found again | slowest 503 | rows again after MySQL | after RabbitMQ | after workers | 202 again | seconds |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+| scenario | processes | accepted | in doubt (stored) | 503 | rows | dead | missing | duplicated | cases | decisions (lost) | redelivered | found again | slowest 503 | rows again after MySQL | after RabbitMQ | after workers | 202 again | seconds |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 impl Figures {
     fn line(&self) -> String {
@@ -68,6 +74,8 @@ impl Figures {
             self.dead.to_string(),
             self.missing.to_string(),
             self.doubled.to_string(),
+            self.cases.to_string(),
+            format!("{} ({})", self.decisions, self.lost_decisions),
             self.redelivered.to_string(),
             self.already_recorded.to_string(),
             seconds(self.slowest_refusal),
@@ -95,6 +103,9 @@ impl Figures {
             dead: sum(|run| run.dead),
             missing: sum(|run| run.missing),
             doubled: sum(|run| run.doubled),
+            cases: sum(|run| run.cases),
+            decisions: sum(|run| run.decisions),
+            lost_decisions: sum(|run| run.lost_decisions),
             redelivered: sum(|run| run.redelivered),
             already_recorded: sum(|run| run.already_recorded),
             slowest_refusal: longest(|run| run.slowest_refusal),

@@ -1,11 +1,12 @@
 //! The chaos suite: programs, servers and connections are broken on purpose while posts come in by HTTP and by file,
 //! and at the end of each run the same question is asked: is every accepted post in exactly one place, and in MySQL
-//! exactly once?
+//! exactly once? And: has every held post one case, and is every decision that was promised there, and told in order?
 //!
 //! ```text
 //!  seed ─► schedule of faults ─┐
 //!                              ├─► play ─► account: `sluice verify`, and every row by id, title and content ─► figures
-//!  load: HTTP, file ───────────┘
+//!  load: HTTP, file ───────────┤
+//!  two moderators ─────────────┘
 //! ```
 //!
 //! The short form is a test like any other. The long form is run by `ops/test --chaos`; the same seed breaks the same
@@ -15,8 +16,10 @@
 mod fault;
 mod figures;
 mod load;
+mod moderators;
 mod play;
 mod programs;
+mod reviewed;
 mod scenario;
 mod servers;
 mod stage;
@@ -134,8 +137,16 @@ async fn perform(servers: &Servers, programs: &Programs, order: &Order, label: &
     run.notes.iter().for_each(|note| println!("  {note}"));
     run.problems.iter().for_each(|problem| println!("  PROBLEM {problem}"));
     println!(
-        "  {} accepted, {} rows, {} dead, {} missing, {} duplicated, {:.0} s",
-        run.accepted, run.recorded, run.dead, run.missing, run.doubled, run.seconds
+        "  {} accepted, {} rows, {} dead, {} missing, {} duplicated, {} cases, {} decisions, {} lost, {:.0} s",
+        run.accepted,
+        run.recorded,
+        run.dead,
+        run.missing,
+        run.doubled,
+        run.cases,
+        run.decisions,
+        run.lost_decisions,
+        run.seconds
     );
     runs.push(run);
     figures::write(label, runs, &[]);

@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::fault::{Dice, Step};
 use crate::figures::Figures;
 use crate::load::{self, Answer, Book, Recipe, Word};
+use crate::moderators::{self, Desk};
 use crate::programs::Programs;
+use crate::reviewed;
 use crate::scenario::{Bites, Form, Scenario};
 use crate::servers::Servers;
 use crate::stage::{Findings, Repaired, Stage, now};
@@ -42,8 +44,8 @@ pub(crate) async fn play(servers: &Servers, programs: &Programs, order: &Order) 
     println!("\n{} × {processes}: {}", scenario.name, scenario.shows);
     println!("  schedule: {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
     let stage = Stage::set(servers, programs, scenario.needs, *processes).await;
-    let (book, before) = (Book::default(), pids(&stage).await);
-    break_under_load(&stage, &book, &steps, order).await;
+    let (book, desk, before) = (Book::default(), Desk::default(), pids(&stage).await);
+    break_under_load(&stage, &book, &desk, &steps, order).await;
     tally::verify(&stage, &book).await;
     survived(&stage, &steps, before).await;
     let counted = Figures {
@@ -53,6 +55,9 @@ pub(crate) async fn play(servers: &Servers, programs: &Programs, order: &Order) 
     };
     end(&stage).await;
     let tally = tally::count(&stage, &book).await;
+    let reviewed = reviewed::account(&stage, &desk).await;
+    let counted =
+        Figures { cases: reviewed.cases, decisions: reviewed.decisions, lost_decisions: reviewed.lost, ..counted };
     let answers = book.answers();
     let figures = Figures {
         scenario: scenario.name.to_owned(),
@@ -70,8 +75,8 @@ pub(crate) async fn play(servers: &Servers, programs: &Programs, order: &Order) 
     Figures { problems: findings.problems, notes: findings.notes, said, ..figures }
 }
 
-/// The faults, one after the other, and the load at the same time.
-async fn break_under_load(stage: &Stage<'_>, book: &Book, steps: &[Step], order: &Order) {
+/// The faults, one after the other, and the load and the moderators at the same time.
+async fn break_under_load(stage: &Stage<'_>, book: &Book, desk: &Desk, steps: &[Step], order: &Order) {
     let enough = CancellationToken::new();
     let needs = order.scenario.needs;
     let recipe =
@@ -86,7 +91,8 @@ async fn break_under_load(stage: &Stage<'_>, book: &Book, steps: &[Step], order:
         enough.cancel();
     };
     let window = steps.iter().map(|step| step.quiet + step.fault.lasts()).sum::<Duration>().mul_f64(SLACK);
-    tokio::join!(faults, load::send(stage, book, &recipe, order.posts * needs.flood, window, &enough));
+    let load = load::send(stage, book, &recipe, order.posts * needs.flood, window, &enough);
+    tokio::join!(faults, load, moderators::moderate(stage, desk, &enough));
 }
 
 /// The counts and times of a run.

@@ -20,5 +20,6 @@ mod guards;
 mod holds;
 mod property;
 mod rules;
+mod sending;
 mod state;
 mod step;

@@ -149,6 +149,11 @@ impl State {
         }
     }
 
+    /// A property is not kept; the first one is remembered.
+    pub(crate) fn wrong(&mut self, property: &'static str) {
+        self.wrong.get_or_insert(property);
+    }
+
     /// The highest revision.
     pub(crate) fn revision(&self) -> u8 {
         self.decisions.iter().map(|decision| decision.revision).max().unwrap_or(0)

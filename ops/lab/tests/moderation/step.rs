@@ -5,7 +5,7 @@ use sluice_core::moderation::act::HANDED_OUT_MOST;
 use sluice_core::verdict::Verdict;
 
 use crate::action::Action;
-use crate::property::{BACK, DECIDED, FENCED, GONE, LAST, LEAD, LONG, ORDER, OWN, OWN_CLAIM, REOPENED, TAKEN, TOLD};
+use crate::property::{BACK, DECIDED, FENCED, GONE, LAST, LEAD, LONG, OWN, OWN_CLAIM, REOPENED, TAKEN, TOLD};
 use crate::property::{UNDONE, YOURS};
 use crate::rules::{Broken, Rules};
 use crate::state::{APPEAL, CaseRow, Decision, HELD, Held, LEA, Request, State, actor};
@@ -67,8 +67,8 @@ impl<'a> Step<'a> {
             Action::Number { event } => {
                 self.state.feed.push(event);
                 if self.rules.prompt {
-                    self.hears(event);
-                    self.delivered(event);
+                    self.state.hears(self.rules, event);
+                    self.state.delivered(event);
                 }
             }
             Action::Take { s, event } => {
@@ -79,8 +79,8 @@ impl<'a> Step<'a> {
                 self.state.left.pauses -= 1;
                 self.state.lease = self.state.lease.map(|(s, _)| (s, false));
             }
-            Action::Post { s } => self.post(s),
-            Action::Cut { s, applied } => self.cut(s, applied),
+            Action::Post { s } => self.state.post(self.rules, s),
+            Action::Cut { s, applied } => self.state.cut(self.rules, s, applied),
         }
     }
 
@@ -294,50 +294,6 @@ impl<'a> Step<'a> {
         self.state.cases[usize::from(APPEAL)] = Some(CaseRow { state, claim: None, handed_out: 0, not_by, of });
     }
 
-    fn post(&mut self, s: u8) {
-        let Some(event) = self.state.senders[usize::from(s)].take() else { return };
-        self.hears(event);
-        self.delivered(event);
-    }
-
-    fn delivered(&mut self, event: u8) {
-        if self.state.undelivered().next() == Some(event) {
-            self.state.lease = None;
-        }
-        self.state.delivered |= 1 << event;
-    }
-
-    /// common/mysql/src/review/delivery.rs, `delivery_failed`: the word of whoever has the lease no more counts nothing.
-    fn cut(&mut self, s: u8, applied: bool) {
-        self.state.left.cuts -= 1;
-        let Some(event) = self.state.senders[usize::from(s)].take() else { return };
-        if applied {
-            self.hears(event);
-        }
-        if self.rules.is(Broken::SilenceIsDelivery) {
-            return self.delivered(event);
-        }
-        let first = self.state.undelivered().next() == Some(event);
-        if first && self.state.lease.is_some_and(|(owner, _)| owner == s) {
-            self.state.lease = None;
-        }
-    }
-
-    /// The forum's one rule: apply an event only if its revision is higher than the one it has.
-    fn hears(&mut self, event: u8) {
-        let told = event.checked_sub(1).and_then(|place| self.state.decisions.get(usize::from(place)));
-        let (revision, verdict) = told.map_or((0, Verdict::Held), |told| (told.revision, told.verdict));
-        let forum = &mut self.state.forum;
-        let in_order = forum.heard.map_or(event == 0, |heard| event <= heard + 1);
-        forum.heard = forum.heard.max(Some(event));
-        if forum.revision.is_none_or(|known| revision > known) || self.rules.is(Broken::AppliesAnyRevision) {
-            (forum.revision, forum.verdict) = (Some(revision), verdict);
-        }
-        if !in_order {
-            self.wrong(ORDER);
-        }
-    }
-
     fn standing(&self) -> Verdict {
         (self.rules.guards.standing)(Verdict::Held, self.state.last().map(|last| last.verdict))
     }
@@ -357,6 +313,6 @@ impl<'a> Step<'a> {
     }
 
     fn wrong(&mut self, property: &'static str) {
-        self.state.wrong.get_or_insert(property);
+        self.state.wrong(property);
     }
 }

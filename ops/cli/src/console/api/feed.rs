@@ -31,7 +31,9 @@ pub(super) async fn decisions(State(api): State<Api>, RawQuery(query): RawQuery)
     if events.is_empty() && !wait.is_zero() {
         let mut last = api.0.feed.clone();
         let more = last.wait_for(|last| *last > after);
+        // In this order: what feeds the watch ends with the console, too.
         tokio::select! {
+            biased;
             () = api.0.stop.cancelled() => return Err(problem::stopping()),
             _ = tokio::time::timeout(wait, more) => {}
         }

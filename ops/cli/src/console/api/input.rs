@@ -81,7 +81,7 @@ impl FromRequestParts<Api> for Id {
         let Ok(Path(id)) = Path::<String>::from_request_parts(parts, api).await else {
             return Err(problem::not_found(&path));
         };
-        id.parse().map(Self).map_err(|_| problem::none_such("UUID", &id))
+        id.parse().map(Self).map_err(|_| problem::no_uuid(&id))
     }
 }
 

@@ -72,6 +72,12 @@ pub(super) fn none_such(what: &str, id: &str) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
 }
 
+/// 404: what stands in the place of an id is none.
+pub(super) fn no_uuid(text: &str) -> Problem {
+    let detail = format!("`{}` is no UUID, and all ids are", cut(text, 60));
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+}
+
 /// 404: the post is not stored.
 pub(super) fn no_post(post: PostId) -> Problem {
     let detail = format!("no post `{post}` is stored; one that was accepted may still wait in the queue");

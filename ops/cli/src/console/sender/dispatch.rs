@@ -175,7 +175,7 @@ impl Dispatch {
                 meters::failed(&self.name);
                 tracing::warn!(
                     endpoint = self.name,
-                    "the endpoint answered 410 Gone and is paused; once it is there again: sluice decisions endpoints"
+                    "the endpoint answered 410 Gone and is paused; once it is there again: sluice decisions resume"
                 );
             }
         }

@@ -1,0 +1,14 @@
+//! The console as a process, on real servers: its API, and a forum that is sent decisions and misbehaves.
+
+mod access;
+mod claims;
+mod console;
+mod document;
+mod feed;
+mod forum;
+mod ground;
+mod outage;
+mod posts;
+mod receiver;
+mod sender;
+mod two;
