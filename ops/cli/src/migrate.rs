@@ -6,7 +6,7 @@ use sluice_mysql::{SchemaError, Store};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::{output, shutdown};
 
-use crate::review::sweep;
+use crate::review::case::sweep;
 
 /// Arguments of `sluice migrate`.
 #[derive(Debug, Args)]

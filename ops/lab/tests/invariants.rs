@@ -85,7 +85,7 @@ fn only_delivery_answers_a_delivery() {
 
 #[test]
 fn only_topology_spells_a_queues_name() {
-    only_in(&["_queue\"", "_exchange\"", "_dlq\"", "_dlx\"", "_decisions\""], &["common/rabbit/src/topology"]);
+    only_in(&["_queue\"", "_exchange\"", "_dlq\"", "_dlx\"", "{}_decisions\""], &["common/rabbit/src/topology"]);
 }
 
 #[test]

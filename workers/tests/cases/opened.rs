@@ -82,7 +82,7 @@ async fn what_an_old_worker_stored_gets_its_case_by_a_redelivery_or_by_a_sweep()
     assert_eq!(without.iter().map(|post| post.post).collect::<Vec<_>>(), [posts[1].id]);
     let case = |post: HeldPost| {
         let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
-        post.into_case(fingerprint)
+        post.case(fingerprint)
     };
     store.open_cases(&without.into_iter().map(case).collect::<Vec<_>>()).await.expect("cases can be opened");
     assert_eq!(stage.accounted(&[&posts[..], &[shown]].concat()).await, 2);

@@ -116,7 +116,7 @@ async fn a_replay_of_a_dead_letter_whose_post_was_decided_meanwhile_opens_no_sec
     // A sweep finds the row, and a person decides, before anybody looks at the dead letter.
     let store = stage.ground.store();
     let (_, held) = store.sweep_held(None, 100).await.expect("the database answers");
-    let new: Vec<_> = held.into_iter().map(|post| post.into_case([7; 16])).collect();
+    let new: Vec<_> = held.into_iter().map(|post| post.case([7; 16])).collect();
     assert_eq!(store.open_cases(&new).await.expect("cases can be opened"), 1);
     stage.approve(&bad).await;
     stage.ground.publish(std::slice::from_ref(&bad)).await;

@@ -13,30 +13,10 @@ use uuid::Uuid;
 
 use super::case::StoredCase;
 use super::claim::end_claim;
-use super::decision::{COLUMNS, Decision, verdict};
+use super::decision::{COLUMNS, Decision, Ruling, verdict};
 use crate::Store;
 use crate::failure::no_row;
 use crate::insertion::datetime;
-
-/// What a person says of a post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruling {
-    /// Show it.
-    Approve,
-    /// Do not.
-    Reject,
-}
-
-impl Ruling {
-    /// The verdict that stands with it.
-    #[must_use]
-    pub fn verdict(self) -> Verdict {
-        match self {
-            Self::Approve => Verdict::Approved,
-            Self::Reject => Verdict::Rejected,
-        }
-    }
-}
 
 /// What is to be decided.
 #[derive(Debug, Clone)]

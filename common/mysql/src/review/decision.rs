@@ -54,6 +54,26 @@ pub struct Decision {
     pub appealable_until: Option<OffsetDateTime>,
 }
 
+/// What a person says of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// Show it.
+    Approve,
+    /// Do not.
+    Reject,
+}
+
+impl Ruling {
+    /// The verdict that stands with it.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::Approve => Verdict::Approved,
+            Self::Reject => Verdict::Rejected,
+        }
+    }
+}
+
 /// What stands for a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Standing {
@@ -80,7 +100,7 @@ impl Store {
     /// The server's.
     pub async fn decisions_of(&self, post: PostId) -> Result<Vec<Decision>, Failure> {
         let statement = format!("SELECT {COLUMNS} FROM review_decisions d WHERE d.post = ? ORDER BY d.revision");
-        self.read("a look for decisions", statement, vec![post.to_string().into()]).await
+        self.read("the query for decisions", statement, vec![post.to_string().into()]).await
     }
 
     /// One decision.
@@ -89,7 +109,7 @@ impl Store {
     /// The server's.
     pub async fn decision(&self, id: Uuid) -> Result<Option<Decision>, Failure> {
         let statement = format!("SELECT {COLUMNS} FROM review_decisions d WHERE d.id = ?");
-        let mut found = self.read("a look for a decision", statement, vec![id.to_string().into()]).await?;
+        let mut found = self.read("the query for a decision", statement, vec![id.to_string().into()]).await?;
         Ok(found.pop())
     }
 
@@ -104,7 +124,7 @@ impl Store {
             let statement =
                 format!("SELECT post, standing, revision, since FROM post_standing WHERE post IN ({marks})");
             let asked: Vec<Value> = posts.iter().map(|post| post.to_string().into()).collect();
-            found.extend(self.read::<Standing>("a look for what stands", statement, asked).await?);
+            found.extend(self.read::<Standing>("the query for what stands", statement, asked).await?);
         }
         Ok(found)
     }

@@ -88,7 +88,7 @@ impl Store {
         lease: Duration,
     ) -> Result<Vec<Delivery>, Failure> {
         let pool = self.pool();
-        self.bounded("a look for deliveries", async {
+        self.bounded("the query for deliveries", async {
             let mut connection = pool.get_conn().await?;
             let mut transaction = begin(&mut connection).await?;
             let due = "SELECT d.decision, d.seq, d.attempts FROM decision_deliveries d WHERE d.endpoint = ? \

@@ -63,7 +63,7 @@ impl Store {
     /// The server's.
     pub async fn endpoints(&self) -> Result<Vec<Endpoint>, Failure> {
         let statement = "SELECT name, seq, paused_at FROM decision_endpoints ORDER BY name".to_owned();
-        self.read("a look for endpoints", statement, Vec::new()).await
+        self.read("the query for endpoints", statement, Vec::new()).await
     }
 
     /// Pauses an endpoint, or goes on sending to it. `false`: it is not known.
@@ -96,7 +96,7 @@ impl Store {
              (SELECT d.error FROM decision_deliveries d WHERE d.endpoint = e.name AND d.delivered_at IS NULL \
               AND d.error IS NOT NULL ORDER BY d.seq LIMIT 1) AS error \
              FROM decision_endpoints e ORDER BY e.name";
-        self.read("a look for endpoints", statement.to_owned(), Vec::new()).await
+        self.read("the query for endpoints", statement.to_owned(), Vec::new()).await
     }
 }
 

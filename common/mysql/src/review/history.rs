@@ -74,9 +74,19 @@ impl Store {
                          JOIN review_claims l ON l.case_id = c.id WHERE c.post = ? ORDER BY l.at DESC, l.id DESC \
                          LIMIT ?";
         let asked: Vec<Value> = vec![post.to_string().into(), MOST.into()];
-        let mut claims: Vec<PastClaim> = self.read("a look for claims", statement.to_owned(), asked).await?;
+        let mut claims: Vec<PastClaim> = self.read("the query for claims", statement.to_owned(), asked).await?;
         claims.reverse();
         Ok(claims)
+    }
+
+    /// The last claim that was made with this token.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn claim_of(&self, token: Uuid) -> Result<Option<PastClaim>, Failure> {
+        let statement = "SELECT case_id, moderator, at, ended_at, outcome FROM review_claims WHERE id = ? \
+                         ORDER BY at DESC LIMIT 1";
+        Ok(self.read("the query for a claim", statement.to_owned(), vec![token.to_string().into()]).await?.pop())
     }
 
     /// Where a post's events were sent, in the order of the feed; of very many the last 500.
@@ -89,7 +99,7 @@ impl Store {
                          FROM decision_endpoints e JOIN decision_deliveries d ON d.endpoint = e.name AND d.post = ? \
                          ORDER BY d.seq DESC, d.endpoint DESC LIMIT ?";
         let asked: Vec<Value> = vec![post.to_string().into(), MOST.into()];
-        let mut sent: Vec<PastDelivery> = self.read("a look for deliveries", statement.to_owned(), asked).await?;
+        let mut sent: Vec<PastDelivery> = self.read("the query for deliveries", statement.to_owned(), asked).await?;
         sent.reverse();
         Ok(sent)
     }
@@ -100,7 +110,7 @@ impl Store {
     /// The server's.
     pub async fn forgotten(&self, post: PostId) -> Result<Option<Forgotten>, Failure> {
         let statement = "SELECT actor, reason, at FROM forgotten_posts WHERE post = ?".to_owned();
-        Ok(self.read("a look for what was erased", statement, vec![post.to_string().into()]).await?.pop())
+        Ok(self.read("the query for what was erased", statement, vec![post.to_string().into()]).await?.pop())
     }
 
     /// Decisions of one act in bulk, in the order of their ids, those after this one, at most `limit`.
@@ -111,7 +121,7 @@ impl Store {
         let statement =
             format!("SELECT {COLUMNS} FROM review_decisions d WHERE d.act = ? AND d.id > ? ORDER BY d.id LIMIT ?");
         let after = after.map(|id| id.to_string()).unwrap_or_default();
-        self.read("a look for decisions", statement, vec![act.to_string().into(), after.into(), limit.into()]).await
+        self.read("the query for decisions", statement, vec![act.to_string().into(), after.into(), limit.into()]).await
     }
 }
 

@@ -68,7 +68,7 @@ impl Store {
         let statement = format!(
             "SELECT {COLUMNS}, {JOINED} WHERE {conditions} ORDER BY c.priority DESC, c.opened_at, c.id LIMIT ?"
         );
-        self.read("a look for cases", statement, asked).await
+        self.read("the query for cases", statement, asked).await
     }
 
     /// One case.
@@ -77,7 +77,7 @@ impl Store {
     /// The server's.
     pub async fn case(&self, case: Uuid) -> Result<Option<StoredCase>, Failure> {
         let statement = format!("SELECT {COLUMNS}, {JOINED} WHERE c.id = ?");
-        Ok(self.read("a look for a case", statement, vec![case.to_string().into()]).await?.pop())
+        Ok(self.read("the query for a case", statement, vec![case.to_string().into()]).await?.pop())
     }
 
     /// The case of a held post that was opened last.
@@ -87,7 +87,7 @@ impl Store {
     pub async fn latest_case(&self) -> Result<Option<StoredCase>, Failure> {
         // Ids of these are made where cases are opened, and go up with time; those of appeals come from outside.
         let statement = format!("SELECT {COLUMNS}, {JOINED} WHERE c.kind = 'held' ORDER BY c.id DESC LIMIT 1");
-        Ok(self.read("a look for a case", statement, Vec::new()).await?.pop())
+        Ok(self.read("the query for a case", statement, Vec::new()).await?.pop())
     }
 
     /// The cases whose id, or whose post's id, begins so, at most `limit`; the latest first. `begins` is in small
@@ -103,7 +103,7 @@ impl Store {
         let like = format!("{begins}%");
         let statement =
             format!("SELECT {COLUMNS}, {JOINED} WHERE c.id LIKE ? OR c.post LIKE ? ORDER BY c.opened_at DESC LIMIT ?");
-        self.read("a look for cases", statement, vec![like.as_str().into(), like.into(), limit.into()]).await
+        self.read("the query for cases", statement, vec![like.as_str().into(), like.into(), limit.into()]).await
     }
 
     /// The cases of a post, the first one first.
@@ -112,6 +112,6 @@ impl Store {
     /// The server's.
     pub async fn cases_of(&self, post: PostId) -> Result<Vec<StoredCase>, Failure> {
         let statement = format!("SELECT {COLUMNS}, {JOINED} WHERE c.post = ? ORDER BY c.opened_at, c.id");
-        self.read("a look for cases", statement, vec![post.to_string().into()]).await
+        self.read("the query for cases", statement, vec![post.to_string().into()]).await
     }
 }

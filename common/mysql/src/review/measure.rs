@@ -70,7 +70,7 @@ impl Store {
              (SELECT COUNT(*) FROM decision_endpoints e JOIN decision_deliveries d ON d.endpoint = e.name \
               AND d.delivered_at IS NULL) \
              FROM review_cases c WHERE c.state IN ('waiting', 'escalated')";
-        let rows: Vec<Columns> = self.read("a count of cases", statement.to_owned(), Vec::new()).await?;
+        let rows: Vec<Columns> = self.read("counting cases", statement.to_owned(), Vec::new()).await?;
         let (waiting, escalated, claimed, oldest, unnumbered, undelivered) =
             rows.into_iter().next().unwrap_or_default();
         let oldest = oldest.map(PrimitiveDateTime::assume_utc);
@@ -91,13 +91,13 @@ impl Store {
                 "SELECT p.id FROM posts p LEFT JOIN review_cases c ON c.post = p.id AND c.kind = 'held' \
                  WHERE p.verdict = 'held' AND p.id IN ({marks}) AND c.id IS NULL"
             );
-            let held: Vec<String> = self.read("a look for cases", held, asked.clone()).await?;
+            let held: Vec<String> = self.read("the query for cases", held, asked.clone()).await?;
             without.extend(held.iter().filter_map(|id| id.parse::<PostId>().ok()));
             let untold = format!(
                 "SELECT COUNT(*) FROM review_decisions d LEFT JOIN decision_outbox o ON o.decision = d.id \
                  WHERE d.post IN ({marks}) AND o.decision IS NULL"
             );
-            let untold: Vec<u64> = self.read("a look for decisions", untold, asked).await?;
+            let untold: Vec<u64> = self.read("the query for decisions", untold, asked).await?;
             lost += untold.first().copied().unwrap_or(0);
         }
         Ok((without, lost))

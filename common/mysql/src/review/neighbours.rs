@@ -30,7 +30,7 @@ impl Store {
              AND c.post <> ? ORDER BY c.author DESC, c.opened_at DESC LIMIT ?"
         );
         let asked = vec![author.into(), author.into(), other_than.to_string().into(), limit.into()];
-        self.read("a look for an author's cases", statement, asked).await
+        self.read("the query for an author's cases", statement, asked).await
     }
 
     /// How many other open cases have the same folded text as this one.
@@ -42,7 +42,7 @@ impl Store {
             "SELECT COUNT(*) FROM review_cases c WHERE {SAME_TEXT} AND c.state IN ('waiting', 'escalated') AND c.id <> ?"
         );
         let asked: Vec<Value> = vec![case.to_string().into(), case.to_string().into()];
-        let counted: Vec<u64> = self.read("a count of cases", statement, asked).await?;
+        let counted: Vec<u64> = self.read("counting cases", statement, asked).await?;
         Ok(counted.first().copied().unwrap_or(0))
     }
 
@@ -57,7 +57,7 @@ impl Store {
              AND NOT COALESCE(c.claimed_until > NOW(6), 0) ORDER BY c.opened_at, c.id LIMIT ?"
         );
         let asked: Vec<Value> = vec![case.to_string().into(), limit.into()];
-        let found: Vec<Row> = self.read("a look for cases with the same text", statement, asked).await?;
+        let found: Vec<Row> = self.read("the query for cases with the same text", statement, asked).await?;
         let id = |row: Row| row.get_opt::<String, _>(0).and_then(Result::ok).and_then(|id| id.parse().ok());
         Ok(found.into_iter().filter_map(id).collect())
     }

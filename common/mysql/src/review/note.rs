@@ -33,7 +33,7 @@ impl Store {
         let asked = vec![id.to_string().into(), by.into(), text.into(), case.to_string().into()];
         self.read::<Row>("adding a note", statement.to_owned(), asked).await?;
         let there = "SELECT COUNT(*) FROM review_notes WHERE id = ?".to_owned();
-        let there: Vec<u64> = self.read("a look for a note", there, vec![id.to_string().into()]).await?;
+        let there: Vec<u64> = self.read("the query for a note", there, vec![id.to_string().into()]).await?;
         Ok(there.first() == Some(&1))
     }
 
@@ -43,7 +43,7 @@ impl Store {
     /// The server's.
     pub async fn notes(&self, case: Uuid) -> Result<Vec<Note>, Failure> {
         let statement = "SELECT moderator, at, text FROM review_notes WHERE case_id = ? ORDER BY at, id".to_owned();
-        self.read("a look for notes", statement, vec![case.to_string().into()]).await
+        self.read("the query for notes", statement, vec![case.to_string().into()]).await
     }
 }
 

@@ -1,14 +1,18 @@
 //! The one way in which cases are changed.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, IsolationLevel, Transaction, TxOpts};
 use sluice_core::moderation::Case;
+use sluice_core::moderation::act::Refusal;
 use sluice_core::post::PostId;
 use uuid::Uuid;
 
 use super::case::{COLUMNS, StoredCase};
+use crate::Store;
 use sluice_core::failure::{Failure, Kind};
 
 /// How often a transaction is begun again that met another one: a deadlock, or on a cluster a refused commit.
@@ -67,6 +71,45 @@ pub(super) async fn lock_case(
 ) -> Result<Option<StoredCase>, mysql_async::Error> {
     let Some(post) = post_of(transaction, case).await? else { return Ok(None) };
     Ok(lock(transaction, post).await?.into_iter().find(|one| one.case == case))
+}
+
+/// A change of a case, under way. Boxed, so that whoever waits for it may do so on any thread.
+pub(super) type Changing<'t, T> =
+    Pin<Box<dyn Future<Output = Result<Result<T, Refusal>, mysql_async::Error>> + Send + 't>>;
+
+impl Store {
+    /// Changes one case in a transaction, with all cases of its post locked. A refusal is taken back. `asked` is what
+    /// the change is made of.
+    pub(super) async fn change<A: Sync, T: Send>(
+        &self,
+        case: Uuid,
+        what: &str,
+        asked: &A,
+        change: impl for<'t> Fn(&'t mut Transaction<'_>, &'t StoredCase, &'t A) -> Changing<'t, T> + Send + Sync,
+    ) -> Result<Option<Result<T, Refusal>>, Failure> {
+        let mut tried = 1;
+        loop {
+            let pool = self.pool();
+            let changed = self
+                .bounded(what, async {
+                    let mut connection = pool.get_conn().await?;
+                    let mut transaction = begin(&mut connection).await?;
+                    let Some(case) = lock_case(&mut transaction, case).await? else { return Ok(None) };
+                    let answer = change(&mut transaction, &case, asked).await?;
+                    if answer.is_ok() {
+                        transaction.commit().await?
+                    } else {
+                        transaction.rollback().await?
+                    }
+                    Ok(Some(answer))
+                })
+                .await;
+            match changed {
+                Err(failure) if again(&failure, tried).await => tried += 1,
+                changed => return changed,
+            }
+        }
+    }
 }
 
 impl StoredCase {

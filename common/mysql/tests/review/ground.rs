@@ -45,7 +45,7 @@ impl Desk {
     /// Opens what cases these posts should have; gives how many are new.
     pub(crate) async fn open(&self, posts: &[PostId]) -> u64 {
         let held = self.store.held_without_case(posts).await.expect("the database answers");
-        let cases: Vec<NewCase> = held.into_iter().map(|post| post.into_case([7; 16])).collect();
+        let cases: Vec<NewCase> = held.into_iter().map(|post| post.case([7; 16])).collect();
         self.store.open_cases(&cases).await.expect("cases can be opened")
     }
 

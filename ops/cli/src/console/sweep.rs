@@ -50,7 +50,7 @@ async fn sweep(store: &Store) -> Result<u64, Failure> {
         let (last, held) = store.sweep_held(after, PAGE).await?;
         let case = |post: HeldPost| {
             let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
-            post.into_case(fingerprint)
+            post.case(fingerprint)
         };
         let cases: Vec<_> = held.into_iter().map(case).collect();
         if !cases.is_empty() {

@@ -95,7 +95,7 @@ impl Desk {
     pub(crate) async fn held(&self) -> StoredCase {
         let post = self.stored(Verdict::Held).await;
         let held = self.store.held_without_case(&[post]).await.expect("the database answers");
-        let cases: Vec<NewCase> = held.into_iter().map(|post| post.into_case([7; 16])).collect();
+        let cases: Vec<NewCase> = held.into_iter().map(|post| post.case([7; 16])).collect();
         self.store.open_cases(&cases).await.expect("cases can be opened");
         self.store.cases_of(post).await.expect("the database answers").remove(0)
     }

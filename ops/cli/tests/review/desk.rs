@@ -61,7 +61,7 @@ impl Desk {
             .into_iter()
             .map(|post| {
                 let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
-                post.into_case(fingerprint)
+                post.case(fingerprint)
             })
             .collect();
         self.ground.store.open_cases(&cases).await.expect("it can be opened");

@@ -158,7 +158,7 @@ async fn open_cases(store: &Store, count: usize) -> anyhow::Result<()> {
         let ids: Vec<_> = rows.iter().map(|row| row.post.id).collect();
         store.insert(&rows, "bench").await.map_err(|failure| store.with_context(failure))?;
         let held = store.held_without_case(&ids).await.map_err(|failure| store.with_context(failure))?;
-        let case = |post: HeldPost| post.into_case(Uuid::now_v7().into_bytes());
+        let case = |post: HeldPost| post.case(Uuid::now_v7().into_bytes());
         let cases: Vec<_> = held.into_iter().map(case).collect();
         store.open_cases(&cases).await.map_err(|failure| store.with_context(failure))?;
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sluice_core::moderation::act::Refusal;
 use sluice_core::moderation::{CaseState, Role};
-use sluice_mysql::review::{Ask, CaseFilter, ClaimEnd, Claimed, Release};
+use sluice_mysql::review::{Ask, CaseFilter, Claimed, PastClaim, Release};
 use sluice_runtime::health::Problem;
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ pub(super) async fn next(State(api): State<Api>, asker: Asker, Body(asked): Body
     let token = asker.id();
     // A request that comes again after its claim has ended must not be given another case.
     if asker.key.is_some()
-        && let Some(past) = api.store().claim_end(token).await.map_err(failed)?.filter(|past| past.ended_at.is_some())
+        && let Some(past) = api.store().claim_of(token).await.map_err(failed)?.filter(|past| past.ended_at.is_some())
     {
         return Err(claim_over(&past));
     }
@@ -51,7 +51,7 @@ pub(super) async fn next(State(api): State<Api>, asker: Asker, Body(asked): Body
     }
 }
 
-fn claim_over(past: &ClaimEnd) -> Problem {
+fn claim_over(past: &PastClaim) -> Problem {
     let outcome = past.outcome.as_deref().unwrap_or("ended");
     let detail = format!("the claim of this Idempotency-Key has ended ({outcome}); a new claim needs a new key");
     conflict("claim-ended", "The claim has ended", detail)
@@ -134,7 +134,7 @@ async fn give_back(
         Some(Err(refusal)) => {
             // The answer to the same request may have been lost.
             if let Some(token) = asked.claim
-                && let Some(past) = api.store().claim_end(token).await.map_err(failed)?
+                && let Some(past) = api.store().claim_of(token).await.map_err(failed)?
                 && (past.case, past.outcome.as_deref()) == (case, Some(outcome))
             {
                 return shown(stands(&api, case).await?["state"].as_str().unwrap_or_default());

@@ -10,14 +10,14 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use uuid::Uuid;
 
-use super::desk::Desk;
-use super::find;
-use super::person::{PersonArgs, words};
-use super::refused::Refused;
+use crate::review::desk::Desk;
+use crate::review::desk::find;
+use crate::review::desk::person::{PersonArgs, words};
+use crate::review::desk::refused::Refused;
 
 /// Arguments of `sluice review release` and `skip`.
 #[derive(Debug, Args)]
-pub(super) struct GiveBackArgs {
+pub(in crate::review) struct GiveBackArgs {
     /// Id of the case, an unambiguous beginning of it of at least 4 characters, or the id of its post
     case: String,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub(super) struct GiveBackArgs {
 
 /// Arguments of `sluice review escalate`.
 #[derive(Debug, Args)]
-pub(super) struct EscalateArgs {
+pub(in crate::review) struct EscalateArgs {
     #[command(flatten)]
     common: GiveBackArgs,
     /// Why, for the lead, at most 2000 characters; it becomes a note on the case
@@ -53,7 +53,7 @@ struct GivenBack {
 ///
 /// # Errors
 /// As [`run`].
-pub(super) async fn escalate(args: EscalateArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn escalate(args: EscalateArgs) -> anyhow::Result<Exit> {
     run(args.common, Release::Escalated, args.note.as_deref()).await
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn escalate(args: EscalateArgs) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// When the database cannot be used.
-pub(super) async fn run(args: GiveBackArgs, how: Release, note: Option<&str>) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: GiveBackArgs, how: Release, note: Option<&str>) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(case) = find::case(&desk, &args.case).await? else { return Ok(Exit::Partial) };
     let released = desk.store.release(case.case, args.person.actor(args.claim), how).await;

@@ -8,14 +8,14 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use uuid::Uuid;
 
-use super::decide::Decided;
-use super::desk::Desk;
-use super::person::{PersonArgs, words};
-use super::refused::Refused;
+use crate::review::decision::decide::Decided;
+use crate::review::desk::Desk;
+use crate::review::desk::person::{PersonArgs, words};
+use crate::review::desk::refused::Refused;
 
 /// Arguments of `sluice review undo`.
 #[derive(Debug, Args)]
-pub(super) struct UndoArgs {
+pub(in crate::review) struct UndoArgs {
     /// Id of the decision, as printed by `sluice review decide` and `sluice review show`
     decision: Uuid,
     #[command(flatten)]
@@ -48,7 +48,7 @@ struct Undone {
 ///
 /// # Errors
 /// When the database cannot be used.
-pub(super) async fn run(args: UndoArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: UndoArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(before) = desk.ok(desk.store.decision(args.decision).await)? else {
         report!("there is no decision {}; `sluice review show CASE` lists those of a case", args.decision);

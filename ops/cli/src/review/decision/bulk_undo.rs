@@ -8,11 +8,11 @@ use sluice_runtime::output::{self, report};
 use sluice_runtime::{failpoint, shutdown};
 use uuid::Uuid;
 
-use super::confirm;
-use super::desk::Desk;
-use super::item::Act;
-use super::person::PersonArgs;
-use super::refused::Refused;
+use crate::review::desk::Desk;
+use crate::review::desk::confirm;
+use crate::review::desk::item::Act;
+use crate::review::desk::person::PersonArgs;
+use crate::review::desk::refused::Refused;
 use crate::times::shown;
 use crate::visible::line;
 
@@ -23,26 +23,26 @@ const UNDO: &[u8] = b"undo";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(in crate::review) struct Asked<'a> {
     /// The act that is to be undone.
-    pub(super) act: Uuid,
+    pub(in crate::review) act: Uuid,
     /// Who undoes it.
-    pub(super) person: &'a PersonArgs,
+    pub(in crate::review) person: &'a PersonArgs,
     /// A text for the team.
-    pub(super) note: Option<&'a str>,
+    pub(in crate::review) note: Option<&'a str>,
     /// Whether not to ask.
-    pub(super) yes: bool,
+    pub(in crate::review) yes: bool,
     /// Whether a program reads the outcomes.
-    pub(super) json: bool,
+    pub(in crate::review) json: bool,
     /// Whether nothing is to be done.
-    pub(super) dry_run: bool,
+    pub(in crate::review) dry_run: bool,
 }
 
 /// Undoes it. Like the act itself, it can be run again if it was killed.
 ///
 /// # Errors
 /// When the database cannot be used. What was undone until then stays so.
-pub(super) async fn run(asked: Asked<'_>, database: &DatabaseArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(asked: Asked<'_>, database: &DatabaseArgs) -> anyhow::Result<Exit> {
     let undone = asked.act;
     let stop = shutdown::on_interrupt()?;
     let desk = Desk::open(database).await?;

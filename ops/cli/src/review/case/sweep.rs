@@ -10,14 +10,14 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::{output, shutdown};
 use tokio_util::sync::CancellationToken;
 
-use super::desk::Desk;
+use crate::review::desk::Desk;
 
 /// How many posts are looked through at once. All of them may be held, and each as long as a post may be.
 const PAGE: u32 = 500;
 
 /// Arguments of `sluice review sweep`.
 #[derive(Debug, Args)]
-pub(super) struct SweepArgs {
+pub(in crate::review) struct SweepArgs {
     /// Print one JSON object: {"opened"}
     #[arg(long)]
     json: bool,
@@ -29,7 +29,7 @@ pub(super) struct SweepArgs {
 ///
 /// # Errors
 /// When the database cannot be used.
-pub(super) async fn run(args: SweepArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: SweepArgs) -> anyhow::Result<Exit> {
     let stop = shutdown::on_interrupt()?;
     let desk = Desk::open(&args.database).await?;
     let opened = desk.ok(open_missing(&desk.store, &stop).await)?;
@@ -72,5 +72,5 @@ pub(crate) async fn open_missing(store: &Store, stop: &CancellationToken) -> Res
 
 fn case(post: HeldPost) -> NewCase {
     let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
-    post.into_case(fingerprint)
+    post.case(fingerprint)
 }

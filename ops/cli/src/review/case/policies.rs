@@ -19,7 +19,7 @@ const COLUMNS: [Column; 4] = [
 
 /// Arguments of `sluice review policies`.
 #[derive(Debug, Args)]
-pub(super) struct PoliciesArgs {
+pub(in crate::review) struct PoliciesArgs {
     #[command(flatten)]
     policies: PolicyArgs,
     /// Print one JSON object per line: {"id", "title", "message", "categories"}
@@ -31,7 +31,7 @@ pub(super) struct PoliciesArgs {
 ///
 /// # Errors
 /// What is wrong with the file.
-pub(super) fn run(args: &PoliciesArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) fn run(args: &PoliciesArgs) -> anyhow::Result<Exit> {
     let policies = args.policies.read()?;
     let Some(set) = &policies.set else {
         report!(

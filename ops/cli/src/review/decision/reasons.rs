@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 use sluice_core::config::ConfigError;
 use sluice_mysql::review::Ruling;
 
-use super::person::words;
 use crate::policies::{AppealArgs, PolicyArgs, ReasonError};
+use crate::review::desk::person::words;
 
 /// What a person says of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Word {
+pub(in crate::review) enum Word {
     /// Show the post
     Approve,
     /// Do not show the post
@@ -20,7 +20,7 @@ pub(super) enum Word {
 
 impl Word {
     /// The same for the store.
-    pub(super) fn ruling(self) -> Ruling {
+    pub(in crate::review) fn ruling(self) -> Ruling {
         match self {
             Self::Approve => Ruling::Approve,
             Self::Reject => Ruling::Reject,
@@ -30,7 +30,7 @@ impl Word {
 
 /// The reasons for a decision.
 #[derive(Debug, Clone, Args)]
-pub(super) struct ReasonArgs {
+pub(in crate::review) struct ReasonArgs {
     /// Policy that is the reason; repeatable. `sluice review policies` lists them
     #[arg(long = "policy", value_name = "ID")]
     named: Vec<String>,
@@ -39,7 +39,7 @@ pub(super) struct ReasonArgs {
     message: Option<String>,
     /// Text for the team, at most 2000 characters
     #[arg(long, value_name = "TEXT", value_parser = words)]
-    pub(super) note: Option<String>,
+    pub(in crate::review) note: Option<String>,
     #[command(flatten)]
     appeals: AppealArgs,
     #[command(flatten)]
@@ -48,15 +48,15 @@ pub(super) struct ReasonArgs {
 
 /// Reasons that were found to be in order.
 #[derive(Debug, Clone)]
-pub(super) struct Reasons {
+pub(in crate::review) struct Reasons {
     /// The policies that are named.
-    pub(super) named: Vec<String>,
+    pub(in crate::review) named: Vec<String>,
     /// Which file they are of.
-    pub(super) set: Option<String>,
+    pub(in crate::review) set: Option<String>,
     /// The text for the author.
-    pub(super) message: Option<String>,
+    pub(in crate::review) message: Option<String>,
     /// How long a rejection may be appealed against, if it may.
-    pub(super) appeals: Option<Duration>,
+    pub(in crate::review) appeals: Option<Duration>,
 }
 
 impl ReasonArgs {
@@ -64,7 +64,7 @@ impl ReasonArgs {
     ///
     /// # Errors
     /// What is wrong with them, or with the file.
-    pub(super) fn check(&self, ruling: Ruling) -> Result<Reasons, ConfigError> {
+    pub(in crate::review) fn check(&self, ruling: Ruling) -> Result<Reasons, ConfigError> {
         let policies = self.policies.read()?;
         let wrong = |error: ReasonError| {
             let setting = if matches!(error, ReasonError::TooMuch(_)) { "--policy, --message" } else { "--policy" };

@@ -5,12 +5,12 @@ use sluice_core::config::DatabaseArgs;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 
-use super::desk::Desk;
-use super::find;
+use crate::review::desk::Desk;
+use crate::review::desk::find;
 
 /// Arguments of `sluice review withdraw`.
 #[derive(Debug, Args)]
-pub(super) struct WithdrawArgs {
+pub(in crate::review) struct WithdrawArgs {
     /// Id of the post, of one of its cases, or an unambiguous beginning of it of at least 4 characters
     #[arg(value_name = "POST")]
     post: String,
@@ -25,7 +25,7 @@ pub(super) struct WithdrawArgs {
 ///
 /// # Errors
 /// When the database cannot be used.
-pub(super) async fn run(args: WithdrawArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: WithdrawArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(case) = find::case(&desk, &args.post).await? else { return Ok(Exit::Partial) };
     let post = case.post;

@@ -6,13 +6,13 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use uuid::Uuid;
 
-use super::desk::Desk;
-use super::find;
-use super::person::{name, words};
+use crate::review::desk::Desk;
+use crate::review::desk::find;
+use crate::review::desk::person::{name, words};
 
 /// Arguments of `sluice review note`.
 #[derive(Debug, Args)]
-pub(super) struct NoteArgs {
+pub(in crate::review) struct NoteArgs {
     /// Id of the case, an unambiguous beginning of it of at least 4 characters, or the id of its post
     case: String,
     /// What the note says, at most 2000 characters
@@ -35,7 +35,7 @@ pub(super) struct NoteArgs {
 ///
 /// # Errors
 /// When the database cannot be used.
-pub(super) async fn run(args: NoteArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: NoteArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(case) = find::case(&desk, &args.case).await? else { return Ok(Exit::Partial) };
     let id = args.id.unwrap_or_else(Uuid::now_v7);

@@ -19,12 +19,12 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::desk::Desk;
-use super::item::Act;
-use super::person::PersonArgs;
-use super::reasons::{ReasonArgs, Reasons, Word};
-use super::refused::Refused;
 use super::{bulk_undo, confirm, find};
+use crate::review::decision::reasons::{ReasonArgs, Reasons, Word};
+use crate::review::desk::Desk;
+use crate::review::desk::item::Act;
+use crate::review::desk::person::PersonArgs;
+use crate::review::desk::refused::Refused;
 use crate::times::span;
 use crate::visible::cut;
 
@@ -37,7 +37,7 @@ const SAMPLES: usize = 3;
 
 /// Arguments of `sluice review bulk`.
 #[derive(Debug, Args)]
-pub(super) struct BulkArgs {
+pub(in crate::review) struct BulkArgs {
     /// One of the cases: its id, an unambiguous beginning of it of at least 4 characters, or the id of its post
     #[arg(required_unless_present = "undo")]
     case: Option<String>,
@@ -74,7 +74,7 @@ pub(super) struct BulkArgs {
 ///
 /// # Errors
 /// When it was asked wrongly, or the database cannot be used. What was decided until then stays.
-pub(super) async fn run(args: BulkArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: BulkArgs) -> anyhow::Result<Exit> {
     if !args.dry_run {
         confirm::can(args.yes, COMMAND)?;
     }

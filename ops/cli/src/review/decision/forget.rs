@@ -8,16 +8,16 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use sluice_runtime::shutdown;
 
-use super::confirm;
-use super::desk::Desk;
-use super::person::{name, words};
 use crate::actor::actor;
+use crate::review::desk::Desk;
+use crate::review::desk::confirm;
+use crate::review::desk::person::{name, words};
 use crate::times::shown;
 use crate::visible::cut;
 
 /// Arguments of `sluice review forget`.
 #[derive(Debug, Args)]
-pub(super) struct ForgetArgs {
+pub(in crate::review) struct ForgetArgs {
     /// Id of the post
     post: PostId,
     /// Why, at most 2000 characters; it is recorded
@@ -40,7 +40,7 @@ pub(super) struct ForgetArgs {
 ///
 /// # Errors
 /// When there is nobody to ask, or the database cannot be used.
-pub(super) async fn run(args: ForgetArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: ForgetArgs) -> anyhow::Result<Exit> {
     confirm::can(args.yes, "review forget")?;
     let stop = shutdown::on_interrupt()?;
     let desk = Desk::open(&args.database).await?;

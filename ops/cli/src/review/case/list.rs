@@ -7,8 +7,8 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use time::OffsetDateTime;
 
-use super::desk::Desk;
 use crate::columns::Column;
+use crate::review::desk::Desk;
 use crate::rows::Rows;
 use crate::times::span;
 use crate::visible::{cut, line};
@@ -45,7 +45,7 @@ enum State {
 
 /// Arguments of `sluice review list`.
 #[derive(Debug, Args)]
-pub(super) struct ListArgs {
+pub(in crate::review) struct ListArgs {
     /// Show only cases in this state [default: all]
     #[arg(long, value_enum)]
     state: Option<State>,
@@ -87,7 +87,7 @@ impl State {
 ///
 /// # Errors
 /// When the database cannot be asked, or stdout not be written.
-pub(super) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     // One more than is shown, to see whether there are more.
     let filter = CaseFilter {

@@ -1,5 +1,11 @@
 //! The database with the cases, opened for one command.
 
+pub(in crate::review) mod confirm;
+pub(in crate::review) mod find;
+pub(in crate::review) mod item;
+pub(in crate::review) mod person;
+pub(in crate::review) mod refused;
+
 use sluice_core::config::{ConfigError, DatabaseArgs};
 use sluice_core::failure::Failure;
 use sluice_mysql::Store;
@@ -8,8 +14,8 @@ use sluice_mysql::Store;
 const TAKEN: &str = "decision_id_taken";
 
 /// The database, whose schema is known to be of this version.
-pub(super) struct Desk {
-    pub(super) store: Store,
+pub(in crate::review) struct Desk {
+    pub(in crate::review) store: Store,
 }
 
 impl Desk {
@@ -17,7 +23,7 @@ impl Desk {
     ///
     /// # Errors
     /// When a setting is wrong, the database cannot be asked, or its schema is older.
-    pub(super) async fn open(database: &DatabaseArgs) -> anyhow::Result<Self> {
+    pub(in crate::review) async fn open(database: &DatabaseArgs) -> anyhow::Result<Self> {
         let store = Store::new(database)?;
         store.check_schema().await?;
         Ok(Self { store })
@@ -27,7 +33,7 @@ impl Desk {
     ///
     /// # Errors
     /// The store's; a [`ConfigError`] where an id that was given is another decision's.
-    pub(super) fn ok<T>(&self, answer: Result<T, Failure>) -> anyhow::Result<T> {
+    pub(in crate::review) fn ok<T>(&self, answer: Result<T, Failure>) -> anyhow::Result<T> {
         answer.map_err(|failure| match failure.code.as_str() {
             TAKEN => ConfigError::new("--decision", failure.message).into(),
             _ => self.store.with_context(failure).into(),

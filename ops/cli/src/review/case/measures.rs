@@ -7,8 +7,8 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use time::{Duration, OffsetDateTime};
 
-use super::desk::Desk;
 use crate::columns::Column;
+use crate::review::desk::Desk;
 use crate::rows::Rows;
 use crate::times::{past_moment, shown, span};
 use crate::visible::cut;
@@ -51,7 +51,7 @@ impl By {
 
 /// Arguments of `sluice review measures`.
 #[derive(Debug, Args)]
-pub(super) struct MeasuresArgs {
+pub(in crate::review) struct MeasuresArgs {
     /// Count decisions since this time: RFC 3339, or how long ago, like 12h or 7d
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = past_moment)]
     since: OffsetDateTime,
@@ -73,7 +73,7 @@ pub(super) struct MeasuresArgs {
 ///
 /// # Errors
 /// When the database cannot be asked, or stdout not be written.
-pub(super) async fn run(args: MeasuresArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: MeasuresArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let measures = desk.ok(desk.store.measures(args.since, args.by.map(By::as_str)).await)?;
     desk.store.close().await;

@@ -8,16 +8,16 @@ use sluice_runtime::output::{self, report};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::about::About;
-use super::desk::Desk;
-use super::page::page;
-use super::person::PersonArgs;
+use crate::review::case::about::About;
+use crate::review::case::page::page;
+use crate::review::desk::Desk;
+use crate::review::desk::person::PersonArgs;
 use crate::times::shown;
 use crate::visible::{cut, shell_word};
 
 /// Arguments of `sluice review next`.
 #[derive(Debug, Args)]
-pub(super) struct NextArgs {
+pub(in crate::review) struct NextArgs {
     #[command(flatten)]
     person: PersonArgs,
     /// Only cases of this queue
@@ -43,7 +43,7 @@ pub(super) struct NextArgs {
 ///
 /// # Errors
 /// When the database cannot be used, or stdout not be written.
-pub(super) async fn run(args: NextArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: NextArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let token = args.claim.unwrap_or_else(Uuid::now_v7);
     let ask = Ask { by: &args.person.name, role: args.person.role(), token, queue: args.queue.as_deref() };

@@ -7,14 +7,14 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use uuid::Uuid;
 
-use super::desk::Desk;
-use super::find;
-use super::person::words;
+use crate::review::desk::Desk;
+use crate::review::desk::find;
+use crate::review::desk::person::words;
 use crate::times::shown;
 
 /// Arguments of `sluice review appeal`.
 #[derive(Debug, Args)]
-pub(super) struct AppealArgs {
+pub(in crate::review) struct AppealArgs {
     /// Id of the post, of one of its cases, or an unambiguous beginning of it of at least 4 characters
     #[arg(value_name = "POST")]
     post: String,
@@ -35,7 +35,7 @@ pub(super) struct AppealArgs {
 ///
 /// # Errors
 /// When the database cannot be used.
-pub(super) async fn run(args: AppealArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: AppealArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(found) = find::case(&desk, &args.post).await? else { return Ok(Exit::Partial) };
     let post = found.post;

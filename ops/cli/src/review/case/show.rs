@@ -6,14 +6,14 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output;
 use time::OffsetDateTime;
 
-use super::about::About;
-use super::desk::Desk;
-use super::find;
-use super::page::page;
+use crate::review::case::about::About;
+use crate::review::case::page::page;
+use crate::review::desk::Desk;
+use crate::review::desk::find;
 
 /// Arguments of `sluice review show`.
 #[derive(Debug, Args)]
-pub(super) struct ShowArgs {
+pub(in crate::review) struct ShowArgs {
     /// Id of the case, an unambiguous beginning of it of at least 4 characters, or the id of its post
     ///
     /// `latest` selects the case of a held post that was opened last. Of several cases of a post, the open one is shown.
@@ -29,7 +29,7 @@ pub(super) struct ShowArgs {
 ///
 /// # Errors
 /// When the database cannot be asked, or stdout not be written.
-pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(case) = find::case_or_latest(&desk, &args.case).await? else { return Ok(Exit::Partial) };
     let about = About::ask(&desk, case, None).await?;

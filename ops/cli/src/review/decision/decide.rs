@@ -10,15 +10,15 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output;
 use uuid::Uuid;
 
-use super::desk::Desk;
-use super::find;
-use super::person::PersonArgs;
-use super::reasons::{ReasonArgs, Word};
-use super::refused::Refused;
+use crate::review::decision::reasons::{ReasonArgs, Word};
+use crate::review::desk::Desk;
+use crate::review::desk::find;
+use crate::review::desk::person::PersonArgs;
+use crate::review::desk::refused::Refused;
 
 /// Arguments of `sluice review decide`.
 #[derive(Debug, Args)]
-pub(super) struct DecideArgs {
+pub(in crate::review) struct DecideArgs {
     /// Id of the case, an unambiguous beginning of it of at least 4 characters, or the id of its post
     case: String,
     /// What to do with the post
@@ -48,7 +48,7 @@ pub(super) struct DecideArgs {
 
 /// A decision, as it is printed.
 #[derive(Serialize)]
-pub(super) struct Decided {
+pub(in crate::review) struct Decided {
     decision: Uuid,
     post: PostId,
     revision: u32,
@@ -66,7 +66,7 @@ impl From<&Decision> for Decided {
 ///
 /// # Errors
 /// When the reasons are wrong, or the database cannot be used.
-pub(super) async fn run(args: DecideArgs) -> anyhow::Result<Exit> {
+pub(in crate::review) async fn run(args: DecideArgs) -> anyhow::Result<Exit> {
     let ruling = args.word.ruling();
     let reasons = args.reasons.check(ruling)?;
     let desk = Desk::open(&args.database).await?;

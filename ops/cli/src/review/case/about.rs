@@ -9,59 +9,59 @@ use sluice_mysql::review::{Decision, Forgotten, Note, PastDelivery, StoredCase};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::desk::Desk;
+use crate::review::desk::Desk;
 
 /// The most earlier cases of an author.
 const EARLIER: u32 = 20;
 
 /// A case and all around it. In JSON the case's own keys come first, as in `list`.
 #[derive(Debug, Serialize)]
-pub(super) struct About {
+pub(in crate::review) struct About {
     #[serde(flatten)]
-    pub(super) case: StoredCase,
+    pub(in crate::review) case: StoredCase,
     /// The token of the claim, for the one who just claimed it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) claim: Option<Uuid>,
+    pub(in crate::review) claim: Option<Uuid>,
     /// The post's text; none where the row is gone.
-    pub(super) content: Option<String>,
+    pub(in crate::review) content: Option<String>,
     /// What the review said.
-    pub(super) verdict: Option<String>,
+    pub(in crate::review) verdict: Option<String>,
     /// By which rules.
-    pub(super) ruleset: Option<String>,
+    pub(in crate::review) ruleset: Option<String>,
     #[serde(with = "time::serde::rfc3339::option")]
-    pub(super) submitted_at: Option<OffsetDateTime>,
+    pub(in crate::review) submitted_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
-    pub(super) recorded_at: Option<OffsetDateTime>,
+    pub(in crate::review) recorded_at: Option<OffsetDateTime>,
     /// What spoke against it, and where.
-    pub(super) reasons: Vec<Reason>,
+    pub(in crate::review) reasons: Vec<Reason>,
     /// The sum of each category, beside its thresholds.
-    pub(super) scores: Vec<Score>,
+    pub(in crate::review) scores: Vec<Score>,
     /// The decisions on the post, the first one first.
-    pub(super) decisions: Vec<Decision>,
+    pub(in crate::review) decisions: Vec<Decision>,
     /// Notes of the team on this case.
-    pub(super) notes: Vec<Note>,
+    pub(in crate::review) notes: Vec<Note>,
     /// Cases of the author's other posts, the latest first.
-    pub(super) earlier: Vec<Earlier>,
+    pub(in crate::review) earlier: Vec<Earlier>,
     /// How many other open cases have the same text.
-    pub(super) same_text: u64,
+    pub(in crate::review) same_text: u64,
     /// Where the post's events were sent.
-    pub(super) deliveries: Vec<PastDelivery>,
+    pub(in crate::review) deliveries: Vec<PastDelivery>,
     /// Who had the post's texts erased.
-    pub(super) forgotten: Option<Forgotten>,
+    pub(in crate::review) forgotten: Option<Forgotten>,
 }
 
 /// An earlier case of the author.
 #[derive(Debug, Serialize)]
-pub(super) struct Earlier {
-    pub(super) case: Uuid,
-    pub(super) post: PostId,
-    pub(super) kind: CaseKind,
-    pub(super) state: &'static str,
+pub(in crate::review) struct Earlier {
+    pub(in crate::review) case: Uuid,
+    pub(in crate::review) post: PostId,
+    pub(in crate::review) kind: CaseKind,
+    pub(in crate::review) state: &'static str,
     #[serde(with = "time::serde::rfc3339")]
-    pub(super) opened_at: OffsetDateTime,
-    pub(super) title: Option<String>,
+    pub(in crate::review) opened_at: OffsetDateTime,
+    pub(in crate::review) title: Option<String>,
     /// What stands for the post; none where the row is gone.
-    pub(super) standing: Option<Verdict>,
+    pub(in crate::review) standing: Option<Verdict>,
 }
 
 impl About {
@@ -69,7 +69,7 @@ impl About {
     ///
     /// # Errors
     /// The database's.
-    pub(super) async fn ask(desk: &Desk, case: StoredCase, claim: Option<Uuid>) -> anyhow::Result<Self> {
+    pub(in crate::review) async fn ask(desk: &Desk, case: StoredCase, claim: Option<Uuid>) -> anyhow::Result<Self> {
         let store = &desk.store;
         let row = desk.ok(store.post(case.post).await)?;
         let author = case.author.as_deref().filter(|author| !author.is_empty());

@@ -12,23 +12,23 @@ const NAME_MAX_CHARS: usize = 100;
 
 /// Who acts.
 #[derive(Debug, Clone, Args)]
-pub(super) struct PersonArgs {
+pub(in crate::review) struct PersonArgs {
     /// Your name, 1 to 100 characters; it is recorded with what you do
     #[arg(long = "as", value_name = "NAME", value_parser = name)]
-    pub(super) name: String,
+    pub(in crate::review) name: String,
     /// Act as a lead: also for escalated cases and for decisions of others
     #[arg(long)]
-    pub(super) lead: bool,
+    pub(in crate::review) lead: bool,
 }
 
 impl PersonArgs {
     /// As what they act.
-    pub(super) fn role(&self) -> Role {
+    pub(in crate::review) fn role(&self) -> Role {
         if self.lead { Role::Lead } else { Role::Moderator }
     }
 
     /// Who acts, for the guards, with the claim that they show.
-    pub(super) fn actor(&self, claim: Option<Uuid>) -> Actor<'_> {
+    pub(in crate::review) fn actor(&self, claim: Option<Uuid>) -> Actor<'_> {
         Actor { name: &self.name, role: self.role(), claim }
     }
 }
@@ -37,7 +37,7 @@ impl PersonArgs {
 ///
 /// # Errors
 /// What names are taken.
-pub(super) fn name(text: &str) -> Result<String, String> {
+pub(in crate::review) fn name(text: &str) -> Result<String, String> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > NAME_MAX_CHARS || name.chars().any(char::is_control) {
         return Err(format!("a name has 1 to {NAME_MAX_CHARS} characters, and no control characters"));
@@ -49,7 +49,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// What texts are taken.
-pub(super) fn words(text: &str) -> Result<String, String> {
+pub(in crate::review) fn words(text: &str) -> Result<String, String> {
     let words = text.trim();
     match words.chars().count() {
         0 => Err("a text that is not empty".to_owned()),

@@ -10,13 +10,13 @@ use sluice_runtime::output::{self, report};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::desk::Desk;
+use crate::review::desk::Desk;
 use crate::times::shown;
 use crate::visible::line;
 
 /// An act on a case that was refused. Nothing was written. It never has the token of a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Refused {
+pub(in crate::review) struct Refused {
     /// Why, in a word: `claimed`, `decided`, …
     refused: &'static str,
     case: Uuid,
@@ -33,7 +33,7 @@ pub(super) struct Refused {
     verdict: Option<Verdict>,
     revision: Option<u32>,
     /// All of it in a sentence.
-    pub(super) detail: String,
+    pub(in crate::review) detail: String,
 }
 
 impl Refused {
@@ -41,7 +41,12 @@ impl Refused {
     ///
     /// # Errors
     /// The database's.
-    pub(super) async fn new(desk: &Desk, refusal: &Refusal, case: Uuid, post: PostId) -> anyhow::Result<Self> {
+    pub(in crate::review) async fn new(
+        desk: &Desk,
+        refusal: &Refusal,
+        case: Uuid,
+        post: PostId,
+    ) -> anyhow::Result<Self> {
         let now = desk.ok(desk.store.case(case).await)?;
         let last = desk.ok(desk.store.decisions_of(post).await)?.pop();
         Ok(told(refusal, case, post, now.as_ref(), last))
@@ -51,7 +56,7 @@ impl Refused {
     ///
     /// # Errors
     /// When stdout cannot be written.
-    pub(super) fn tell(&self, json: bool) -> anyhow::Result<Exit> {
+    pub(in crate::review) fn tell(&self, json: bool) -> anyhow::Result<Exit> {
         report!("case {}: {}", self.case, self.detail);
         if json {
             output::print(|out| output::json_line(out, self))?;

@@ -6,7 +6,7 @@ use sluice_mysql::review::StoredCase;
 use sluice_runtime::output::report;
 use uuid::Uuid;
 
-use super::desk::Desk;
+use crate::review::desk::Desk;
 use crate::visible::{cut, line};
 
 /// Stands for the held post's case that was opened last.
@@ -22,7 +22,7 @@ const LOOKED_AT: u32 = 50;
 ///
 /// # Errors
 /// The database's; [`ConfigError`] when several cases may be meant.
-pub(super) async fn case(desk: &Desk, text: &str) -> anyhow::Result<Option<StoredCase>> {
+pub(in crate::review) async fn case(desk: &Desk, text: &str) -> anyhow::Result<Option<StoredCase>> {
     let text = text.trim();
     let found = match text.parse::<PostId>() {
         Ok(id) => by_id(desk, id).await?,
@@ -38,7 +38,7 @@ pub(super) async fn case(desk: &Desk, text: &str) -> anyhow::Result<Option<Store
 ///
 /// # Errors
 /// As [`case`].
-pub(super) async fn case_or_latest(desk: &Desk, text: &str) -> anyhow::Result<Option<StoredCase>> {
+pub(in crate::review) async fn case_or_latest(desk: &Desk, text: &str) -> anyhow::Result<Option<StoredCase>> {
     if text.trim() != LATEST {
         return case(desk, text).await;
     }

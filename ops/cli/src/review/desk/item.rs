@@ -10,22 +10,22 @@ use uuid::Uuid;
 
 /// One post of an act.
 #[derive(Debug, Serialize)]
-pub(super) struct Item {
-    pub(super) post: Option<PostId>,
-    pub(super) case: Uuid,
+pub(in crate::review) struct Item {
+    pub(in crate::review) post: Option<PostId>,
+    pub(in crate::review) case: Uuid,
     /// `decided`, `undone`, or why it was not: `refused` or `gone`.
-    pub(super) outcome: &'static str,
-    pub(super) decision: Option<Uuid>,
-    pub(super) revision: Option<u32>,
-    pub(super) verdict: Option<Verdict>,
-    pub(super) act: Uuid,
+    pub(in crate::review) outcome: &'static str,
+    pub(in crate::review) decision: Option<Uuid>,
+    pub(in crate::review) revision: Option<u32>,
+    pub(in crate::review) verdict: Option<Verdict>,
+    pub(in crate::review) act: Uuid,
     /// Why it was not decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Option<String>,
+    pub(in crate::review) detail: Option<String>,
 }
 
 /// An act as it goes on.
-pub(super) struct Act {
+pub(in crate::review) struct Act {
     id: Uuid,
     json: bool,
     done: usize,
@@ -34,7 +34,7 @@ pub(super) struct Act {
 
 impl Act {
     /// One of which nothing is done yet.
-    pub(super) fn new(id: Uuid, json: bool) -> Self {
+    pub(in crate::review) fn new(id: Uuid, json: bool) -> Self {
         Self { id, json, done: 0, not_done: 0 }
     }
 
@@ -42,7 +42,7 @@ impl Act {
     ///
     /// # Errors
     /// When stdout cannot be written.
-    pub(super) fn done(&mut self, outcome: &'static str, decision: &Decision) -> std::io::Result<()> {
+    pub(in crate::review) fn done(&mut self, outcome: &'static str, decision: &Decision) -> std::io::Result<()> {
         self.done += 1;
         let Decision { post, case, decision, revision, verdict, .. } = *decision;
         let (decision, revision, verdict) = (Some(decision), Some(revision), Some(verdict));
@@ -54,7 +54,7 @@ impl Act {
     ///
     /// # Errors
     /// When stdout cannot be written.
-    pub(super) fn not_done(
+    pub(in crate::review) fn not_done(
         &mut self,
         outcome: &'static str,
         case: Uuid,
@@ -69,17 +69,17 @@ impl Act {
     }
 
     /// How many were decided.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::review) fn count(&self) -> usize {
         self.done
     }
 
     /// How it ends.
-    pub(super) fn exit(&self) -> Exit {
+    pub(in crate::review) fn exit(&self) -> Exit {
         if self.not_done > 0 { Exit::Partial } else { Exit::Done }
     }
 
     /// How many were not decided, in words, if any.
-    pub(super) fn rest(&self) -> String {
+    pub(in crate::review) fn rest(&self) -> String {
         match self.not_done {
             0 => String::new(),
             1 => ", 1 not (see above)".to_owned(),

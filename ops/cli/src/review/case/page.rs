@@ -6,8 +6,8 @@ use sluice_core::moderation::CaseKind;
 use sluice_core::verdict::Reason;
 use time::OffsetDateTime;
 
-use super::about::About;
 use crate::columns::{Column, room, table};
+use crate::review::case::about::About;
 use crate::times::{shown, span};
 use crate::underline::underlined;
 use crate::visible::{block, cut, line};
@@ -52,7 +52,7 @@ struct Page {
 }
 
 /// The whole page.
-pub(super) fn page(about: &About, now: OffsetDateTime) -> String {
+pub(in crate::review) fn page(about: &About, now: OffsetDateTime) -> String {
     let mut page = Page { text: String::new(), room: room(&std::io::stdout()) };
     page.head(about, now);
     page.post(about);
