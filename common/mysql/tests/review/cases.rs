@@ -22,7 +22,7 @@ async fn two_workers_that_open_the_same_case_at_once_open_one_and_tell_the_forum
     let post = desk.stored(Verdict::Held, 30).await;
     let held = desk.store.held_without_case(&[post.id]).await.expect("the database answers");
     // Both have looked before either has written.
-    let cases = || held.iter().cloned().map(|post| post.case([7; 16])).collect::<Vec<_>>();
+    let cases = || held.iter().map(|post| post.case([7; 16])).collect::<Vec<_>>();
     let (one, other) = (cases(), cases());
     let (one, other) = tokio::join!(desk.store.open_cases(&one), desk.store.open_cases(&other));
     assert_eq!(one.expect("it can be repeated") + other.expect("it can be repeated"), 1);

@@ -1,5 +1,5 @@
 //! Held posts without a case: of a worker of an earlier version, or of a time before there were cases. Looked for at
-//! start and each hour, in pages, without hurry.
+//! start and each day, in pages, without hurry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,12 @@ use std::time::Duration;
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
 use sluice_mysql::Store;
-use sluice_mysql::review::HeldPost;
 use tokio_util::sync::CancellationToken;
 
+use crate::review::case::sweep;
+
 /// The time between two sweeps.
-const EVERY: Duration = Duration::from_secs(3600);
+const EVERY: Duration = Duration::from_secs(24 * 3600);
 /// The time to the next one after one that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How many posts are looked at in one step.
@@ -48,11 +49,7 @@ async fn sweep(store: &Store) -> Result<u64, Failure> {
     let (mut after, mut opened): (Option<PostId>, u64) = (None, 0);
     loop {
         let (last, held) = store.sweep_held(after, PAGE).await?;
-        let case = |post: HeldPost| {
-            let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
-            post.case(fingerprint)
-        };
-        let cases: Vec<_> = held.into_iter().map(case).collect();
+        let cases: Vec<_> = held.iter().map(sweep::case).collect();
         if !cases.is_empty() {
             let new = store.open_cases(&cases).await?;
             metrics::counter!("sluice_review_cases_opened_total").increment(new);

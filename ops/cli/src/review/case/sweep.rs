@@ -58,7 +58,7 @@ pub(crate) async fn open_missing(store: &Store, stop: &CancellationToken) -> Res
     let (mut opened, mut after): (u64, Option<PostId>) = (0, None);
     while !stop.is_cancelled() {
         let (last, held) = store.sweep_held(after, PAGE).await?;
-        let cases: Vec<NewCase> = held.into_iter().map(case).collect();
+        let cases: Vec<NewCase> = held.iter().map(case).collect();
         if !cases.is_empty() {
             opened += store.open_cases(&cases).await?;
         }
@@ -70,7 +70,7 @@ pub(crate) async fn open_missing(store: &Store, stop: &CancellationToken) -> Res
     Ok(opened)
 }
 
-fn case(post: HeldPost) -> NewCase {
-    let fingerprint = sluice_review::fingerprint(&post.title, &post.content);
-    post.case(fingerprint)
+/// The case of a held post that has none.
+pub(crate) fn case(post: &HeldPost) -> NewCase {
+    post.case(sluice_review::fingerprint(&post.title, &post.content))
 }

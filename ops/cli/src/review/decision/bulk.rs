@@ -19,12 +19,13 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{bulk_undo, confirm, find};
+use super::bulk_undo;
 use crate::review::decision::reasons::{ReasonArgs, Reasons, Word};
 use crate::review::desk::Desk;
 use crate::review::desk::item::Act;
 use crate::review::desk::person::PersonArgs;
 use crate::review::desk::refused::Refused;
+use crate::review::desk::{confirm, find};
 use crate::times::span;
 use crate::visible::cut;
 
