@@ -290,10 +290,10 @@ fn what_would_find_nearly_every_post_is_warned_of_and_what_can_never_decide() {
     let told: Vec<_> = checked.warnings.iter().map(|warning| warning.message.as_str()).collect();
     let expected = [
         "\"spam\" never rejects",
-        "\"everything\" finds",
-        "\"letters\" finds",
-        "\"greeting\" finds \"Good morning\"",
-        "\"shouting\" finds",
+        "\"everything\" matches",
+        "\"letters\" matches",
+        "\"greeting\" matches \"Good morning\"",
+        "\"shouting\" matches",
         "all sites below \"com\" are listed",
         "all sites below \"co.uk\" are allowed",
     ];
