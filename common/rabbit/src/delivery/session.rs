@@ -19,7 +19,7 @@ use lapin::{Channel, Connection};
 
 use super::Delivery;
 use super::answers::Answers;
-use crate::broker::{Broker, BrokerError, bounded, close};
+use crate::broker::{Broker, BrokerError, bounded};
 use crate::failure::classify;
 use crate::topology::{Topology, TopologyError};
 use sluice_core::failure::Failure;
@@ -136,8 +136,11 @@ impl Session {
     }
 
     /// Ends the session. Unsettled deliveries return to the queue.
+    ///
+    /// Waits longer than other connections do: the socket of a connection that is dropped before the broker has answered
+    /// is reset if deliveries are unread in it, and the acknowledgements that the broker had not read yet are lost.
     pub async fn close(self) {
-        close(&self.connection).await;
+        let _ = bounded("closing the connection", TIMEOUT, self.connection.close(200, "done".into())).await;
     }
 }
 

@@ -7,6 +7,7 @@ use lapin::BasicProperties;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeleteOptions};
 use mysql_async::prelude::Queryable;
 
+use super::eventually;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::post::{Post, PostId};
 use sluice_mysql::Store;
@@ -180,9 +181,14 @@ impl Ground {
         channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
         for Envelope { exchange, routing_key, properties, body } in envelopes {
             let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-            let publish = channel.basic_publish(exchange.into(), routing_key.into(), options, &body, properties);
-            let confirm = publish.await.expect("the publish is sent").await.expect("the publish is confirmed");
-            assert!(confirm.is_ack() && confirm.take_message().is_none(), "the message was not routed");
+            // RabbitMQ 4.3 may not route to a queue yet that it has just declared. What comes back is in no queue.
+            eventually("the message to be routed", async || {
+                let (exchange, key) = (exchange.as_str().into(), routing_key.as_str().into());
+                let publish = channel.basic_publish(exchange, key, options, &body, properties.clone());
+                let confirm = publish.await.expect("the publish is sent").await.expect("the publish is confirmed");
+                if confirm.is_ack() && confirm.take_message().is_none() { Ok(()) } else { Err("it was returned") }
+            })
+            .await;
         }
         close(&connection).await;
     }
