@@ -78,8 +78,8 @@ enum ReviewCommand {
     Policies(case::policies::PoliciesArgs),
     /// Open the cases that held posts lack
     ///
-    /// Workers open a case for each post that they hold. Workers of versions before cases did not; `sluice migrate`
-    /// does the same as this.
+    /// Workers open a case for each post that they hold. Workers of versions before cases did not. `sluice migrate`
+    /// does the same in tables of up to 200,000 posts.
     Sweep(case::sweep::SweepArgs),
 }
 
