@@ -116,14 +116,11 @@ impl fmt::Display for Differences<'_> {
             ("content", &there.content, &here.content),
             ("author", &there.author, &here.author),
         ];
-        let told: Vec<String> = fields
-            .into_iter()
-            .filter(|(_, there, here)| there != here)
-            .map(|(name, there, here)| {
-                format!("the {name} ({} bytes stored, {} in this post)", there.bytes, here.bytes)
-            })
-            .collect();
-        f.write_str(&told.join(", "))
+        let differs = |(name, there, here): (&str, &Text, &Text)| {
+            let told = || format!("the {name} ({} bytes stored, {} in this post)", there.bytes, here.bytes);
+            (there != here).then(told)
+        };
+        f.write_str(&fields.into_iter().filter_map(differs).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -1,7 +1,5 @@
 //! Writes the audit log. It is only ever added to.
 
-use std::collections::HashSet;
-
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, TxOpts, Value};
 use time::OffsetDateTime;
@@ -11,16 +9,12 @@ use super::insertion::datetime;
 use super::operation::{LineId, Operation, OperationItem};
 use crate::failure::DUPLICATE_KEY;
 use sluice_core::dead_letter::Death;
-use sluice_core::disposition::Class;
 use sluice_core::failure::{Failure, Kind};
-use sluice_core::post::PostId;
 
 /// How many dead letters one statement records, and the most bytes that are archived of them: servers refuse a
 /// statement of 16 MiB. One dead letter may be larger than this.
 const WRITE: usize = 500;
 const WRITE_BYTES: usize = 6 * 1024 * 1024;
-/// How many ids one query asks for.
-const ASK: usize = 1000;
 
 /// What a statement has around what is archived of one dead letter, and more.
 const AROUND: usize = 16 * 1024;
@@ -101,41 +95,6 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    /// Which of these posts an operator dropped, and nobody put back since. What a stranger had put among the dead
-    /// letters under the id of a post is not that post.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn dropped(&self, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
-        let mut found = HashSet::new();
-        for ids in ids.chunks(ASK) {
-            let marks = vec!["?"; ids.len()].join(", ");
-            let statement = format!(
-                "SELECT DISTINCT d.dead_letter, d.post, JSON_UNQUOTE(JSON_EXTRACT(d.death, '$.class')) FROM operation_items d \
-                 WHERE (d.dead_letter IN ({marks}) OR d.post IN ({marks})) AND d.outcome IN ('dropped', 'destroyed') \
-                 AND NOT EXISTS (SELECT 1 FROM undone_items u WHERE u.of_operation = d.operation AND u.of_number = d.number) \
-                 AND NOT EXISTS (SELECT 1 FROM operation_items b WHERE b.dead_letter = d.dead_letter AND b.at > d.at \
-                 AND b.outcome IN ('replayed', 'imported', 'restored', 'edited', 'reverted'))"
-            );
-            let asked: Vec<Value> = [ids, ids].concat().iter().map(|id| id.to_string().into()).collect();
-            let rows: Vec<(String, Option<String>, Option<String>)> =
-                self.read("the query for dropped posts", statement, asked).await?;
-            for (dead_letter, post, class) in rows {
-                let message: Option<PostId> = dead_letter.parse().ok();
-                let post = match (post, &class) {
-                    (Some(post), _) => post.parse().ok(),
-                    (None, Some(_)) => None,
-                    // Versions before this one noted neither.
-                    (None, None) => message,
-                };
-                if message == post && class.as_deref() != Some(Class::Unknown.as_str()) {
-                    found.extend(post);
-                }
-            }
-        }
-        Ok(found)
     }
 }
 

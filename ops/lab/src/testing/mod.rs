@@ -5,6 +5,7 @@ mod clock;
 mod ground;
 mod program;
 mod proxy;
+mod queues;
 mod stranger;
 
 pub use clock::Clock;
