@@ -9,6 +9,7 @@
 
 mod event;
 mod known;
+mod meant;
 mod place;
 mod reviewed;
 mod story;
@@ -17,7 +18,6 @@ mod text;
 use clap::Args;
 use serde::Serialize;
 use sluice_core::config::ServerArgs;
-use sluice_core::named::Named;
 use sluice_mysql::Store;
 use sluice_runtime::exit::Exit;
 
@@ -32,6 +32,10 @@ use sluice_runtime::output;
 #[derive(Debug, Args)]
 pub struct WhyArgs {
     /// Id of the post, as returned by the producer, or id of its message
+    ///
+    /// The beginning of an id is enough (at least 4 characters) if no other post's or dead letter's id begins with it;
+    /// while a post waits in the queue, it is only found by its complete id. `latest` selects the post that was
+    /// recorded last, of the thousand posts whose ids Sluice made last.
     id: String,
     #[command(flatten)]
     servers: ServerArgs,
@@ -51,16 +55,18 @@ pub struct WhyArgs {
 /// Tells it.
 ///
 /// # Errors
-/// When a setting is wrong or stdout cannot be written.
+/// When a setting is wrong, stdout cannot be written, several ids begin as the given one, or MySQL cannot say which post
+/// is the latest.
 pub async fn run(args: WhyArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.servers.broker, "why")?;
     let store = Store::new(&args.servers.database)?;
-    let (named, mut known) = (Named::new(&args.id), Known::default());
+    let Some(named) = meant::resolve(&dead, &store, &args.id).await? else { return Ok(Exit::Partial) };
+    let mut known = Known::default();
     known.ask_broker(&dead, &named).await;
     known.ask_database(&store, &dead.prefix, &named).await;
     store.close().await;
     let (place, now) = place::place(&known, &dead.topology, &dead.prefix);
-    let told = StoryJson { id: &args.id, place, now, events: story::events(&known), known: &known };
+    let told = StoryJson { id: named.text(), place, now, events: story::events(&known), known: &known };
     output::print(|out| if args.json { output::json_line(out, &told) } else { write!(out, "{}", text::page(&told)) })?;
     Ok(match place {
         _ if !known.unreachable.is_empty() => Exit::Failed,
