@@ -39,7 +39,7 @@ impl Named {
             || self.post.is_some_and(|named| post == Some(named) || message_id.parse().ok() == Some(named))
     }
 
-    /// The beginning of a post's id, in the form in which ids are stored: small letters, dashes in their places. None
+    /// The beginning of a post's id, in the form in which ids are stored: lower case, dashes in their places. None
     /// if the text cannot be one, or is a complete id.
     #[must_use]
     pub fn beginning(&self) -> Option<String> {

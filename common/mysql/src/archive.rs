@@ -1,4 +1,4 @@
-//! What the audit log keeps of dead letters that were taken out of RabbitMQ, for whoever wants them back.
+//! What the audit log keeps of dead letters that were taken out of RabbitMQ, so that they can be restored.
 //!
 //! A line of the audit log says `dropped`; the dead letter itself is archived beside it. The line stands until another
 //! operation's line undoes it: nothing is ever changed or taken away.
@@ -59,9 +59,9 @@ pub struct LastOperation {
     pub at: OffsetDateTime,
 }
 
-/// What shows that a dead letter was in the queue after all when its drop was in the audit log: the drop was cut short,
-/// and somebody has acted on the dead letter since. Dead letters without an id are told by what they hold, and another
-/// may hold the same.
+/// Outcomes which show that a dead letter was still in the queue when its drop was in the audit log: the drop was cut
+/// short, and somebody has acted on the dead letter since. This does not hold for dead letters without an id: they are
+/// identified by what they hold, and another one may hold the same.
 pub(super) const ACTED_ON: &str = "'replayed', 'edited', 'reverted', 'destroyed'";
 
 /// A line and what is archived of its dead letter.
@@ -97,7 +97,7 @@ impl Store {
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// The next dead letters that an operation dropped and nobody brought back, after the one of this number. None:
+    /// The next dead letters that an operation dropped and nobody restored, after the one with this number. Empty:
     /// there are no more.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl Store {
         Ok(fits.last().map(|(number, _)| *number))
     }
 
-    /// The dropped dead letters of these lines, as far as nobody brought them back.
+    /// The dropped dead letters of these lines, without those that were restored.
     ///
     /// # Errors
     /// The server's.
@@ -153,8 +153,8 @@ impl Store {
         Ok(found.pop().map(|(number, transcript)| (line(number), transcript)))
     }
 
-    /// Which of these posts an operator dropped, and nobody put back since. What a stranger had put among the dead
-    /// letters under the id of a post is not that post.
+    /// Which of these posts an operator dropped and nobody put back since. A dead letter that another program published
+    /// under the id of a post is not that post.
     ///
     /// # Errors
     /// The server's.
@@ -177,7 +177,7 @@ impl Store {
                 let post = match (post, &class) {
                     (Some(post), _) => post.parse().ok(),
                     (None, Some(_)) => None,
-                    // Versions before this one noted neither.
+                    // Earlier versions noted neither.
                     (None, None) => message,
                 };
                 if message == post && class.as_deref() != Some(Class::Unknown.as_str()) {

@@ -155,13 +155,13 @@ impl Ground {
 }
 
 impl Drop for Ground {
-    /// On a thread and a runtime of its own, because the test's may be ending with a panic.
+    /// On a separate thread and runtime, because the test's own may be ending with a panic.
     fn drop(&mut self) {
         let (broker, topology) = (self.broker(), self.topology());
         let (server, name) = (self.server.clone(), self.name.clone());
         let cleaned = std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            // A test that fails may leave a lock on its database: better a database left over than a test that hangs.
+            // A failed test may leave a lock on its database: a database left over is better than a test that hangs.
             let clean = async {
                 if let Ok(mut connection) = mysql_async::Conn::new(server).await {
                     let _ = connection.query_drop(format!("DROP DATABASE IF EXISTS {name}")).await;
