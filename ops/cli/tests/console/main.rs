@@ -8,6 +8,7 @@ mod feed;
 mod forum;
 mod ground;
 mod outage;
+mod pages;
 mod posts;
 mod receiver;
 mod sender;

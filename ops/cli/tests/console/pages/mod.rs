@@ -1,0 +1,4 @@
+//! The pages, as a browser without script gets them.
+
+mod login;
+mod visitor;
