@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum::http::{Method, Uri};
-use sluice_core::config::ConfigError;
+use sluice_core::config::{ConfigError, ServerArgs};
 use sluice_mysql::Store;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::health::{self, Metrics, Seldom};
@@ -18,11 +18,14 @@ use tokio_util::task::TaskTracker;
 use super::access::{Accounts, token};
 use super::api::{self, Api, Parts};
 use super::followed::Followed;
-use super::pages::{self, Hosts, Once, Pages, SessionKey, Tries};
+use super::pages::{self, Hosts, NowSource, Once, Pages, SessionKey, SnapshotSource, Tries, Watched};
 use super::sender::{self, Sender};
 use super::settings::ServeArgs;
 use super::sweep;
+use crate::browse::DeadLetters;
 use crate::policies::{Policies, PolicyArgs};
+use crate::status::dead::Look;
+use crate::status::sample::Sampler;
 
 /// The most open connections: forums, tools and people.
 const CONNECTIONS: usize = 1000;
@@ -85,7 +88,20 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         document: api::describe(),
     });
     let hosts = Hosts::new(args.url.clone());
-    let pages = Pages::new(pages::Parts { accounts, key, hosts, once, tries: Tries::default() });
+    let ServerArgs { broker, database } = &args.servers;
+    let sampler = Sampler::new(broker, database, Look::Elsewhere, false, stop.clone())?;
+    let dead = DeadLetters::briefly(broker, "console", stop.clone())?;
+    let pages = Pages::new(pages::Parts {
+        accounts,
+        key,
+        hosts,
+        once,
+        tries: Tries::default(),
+        store: Arc::clone(&store),
+        dead: dead.clone(),
+        now: Watched::new(NowSource::new(sampler), stop.clone()),
+        snapshot: Watched::new(SnapshotSource::new(dead), stop.clone()),
+    });
     health::serve(listener, routes(api, pages, metrics), most, stop, GRACE).await;
     tasks.close();
     if tokio::time::timeout(LAST, tasks.wait()).await.is_err() {

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use sluice_mysql::Store;
+
 use super::session::{Hosts, Once, SessionKey, Tries};
+use super::watch::{NowSource, SnapshotSource, Watched};
+use crate::browse::DeadLetters;
 use crate::console::access::Accounts;
 use crate::console::followed::Followed;
 
@@ -22,6 +26,14 @@ pub(crate) struct Parts {
     pub(crate) once: Option<Once>,
     /// Tries to log in that failed.
     pub(crate) tries: Tries,
+    /// The database.
+    pub(crate) store: Arc<Store>,
+    /// The dead letters.
+    pub(crate) dead: DeadLetters,
+    /// What `sluice status` shows.
+    pub(crate) now: Arc<Watched<NowSource>>,
+    /// All dead letters at one moment.
+    pub(crate) snapshot: Arc<Watched<SnapshotSource>>,
 }
 
 impl Pages {

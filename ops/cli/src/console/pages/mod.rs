@@ -25,15 +25,19 @@
 
 mod account;
 mod app;
+mod dead_letters;
 mod frame;
 mod guard;
 mod login;
+mod overview;
 mod request;
 mod session;
 mod table;
+mod watch;
 
 pub(super) use app::{Pages, Parts};
 pub(super) use session::{Hosts, HostsArg, Once, SessionKey, Tries};
+pub(super) use watch::{NowSource, SnapshotSource, Watched};
 
 use axum::http::Uri;
 use axum::response::Response;

@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::routing::{self, MethodRouter};
 
 use super::app::Pages;
-use super::{account, frame, login};
+use super::{account, dead_letters, frame, login, overview};
 use crate::console::access::Role;
 
 /// One route.
@@ -35,11 +35,15 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 6] = [
+pub(super) static ROUTES: [Route; 10] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
-    page("/", Role::Viewer, || routing::get(account::home)),
+    page("/", Role::Viewer, || routing::get(overview::show)),
+    page("/dead-letters", Role::Viewer, || routing::get(dead_letters::groups)),
+    act("/dead-letters/refresh", Role::Viewer, || routing::post(dead_letters::refresh)),
+    page("/dead-letters/list", Role::Viewer, || routing::get(dead_letters::list)),
+    page("/dead-letters/one", Role::Viewer, || routing::get(dead_letters::one)),
     page("/account", Role::Viewer, || routing::get(account::show)),
     act("/logout", Role::Viewer, || routing::post(login::log_out)),
 ];
@@ -57,16 +61,29 @@ mod tests {
     use axum::body::Body;
     use axum::http::{Request, StatusCode, header};
     use axum::response::Response;
+    use sluice_core::config::{BrokerArgs, DatabaseArgs};
+    use sluice_mysql::Store;
     use time::OffsetDateTime;
+    use tokio_util::sync::CancellationToken;
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::browse::DeadLetters;
     use crate::console::access::{Accounts, Password};
     use crate::console::followed::Followed;
-    use crate::console::pages::Parts;
     use crate::console::pages::session::{Hosts, Session, SessionKey, Tries};
+    use crate::console::pages::{NowSource, Parts, SnapshotSource, Watched};
+    use crate::status::dead::Look;
+    use crate::status::sample::Sampler;
 
     const HOST: &str = "localhost:8082";
+
+    /// Servers that nobody runs: port 1 of this machine.
+    fn servers() -> (BrokerArgs, DatabaseArgs) {
+        let prefix = "post".parse().expect("a prefix");
+        let broker = BrokerArgs { amqp_url: "amqp://127.0.0.1:1".into(), prefix, max_length: None };
+        (broker, DatabaseArgs { database_url: "mysql://root@127.0.0.1:1/none".into() })
+    }
 
     /// Pages with an account of each role.
     fn pages() -> Pages {
@@ -78,12 +95,20 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("accounts.toml");
         std::fs::write(&path, Role::ALL.map(entry).concat()).expect("it can be written");
+        let (broker, database) = servers();
+        let stop = CancellationToken::new();
+        let sampler = Sampler::new(&broker, &database, Look::Elsewhere, false, stop.clone()).expect("good addresses");
+        let dead = DeadLetters::briefly(&broker, "console", stop).expect("a good address");
         Pages::new(Parts {
             accounts: Arc::new(Followed::fixed(Accounts::read(&path).expect("it is in order"))),
             key: SessionKey::draw().expect("the kernel has chance"),
             hosts: Hosts::new(Vec::new()),
             once: None,
             tries: Tries::default(),
+            store: Arc::new(Store::new(&database).expect("a good address")),
+            dead: dead.clone(),
+            now: Watched::new(NowSource::new(sampler), CancellationToken::new()),
+            snapshot: Watched::new(SnapshotSource::new(dead), CancellationToken::new()),
         })
     }
 

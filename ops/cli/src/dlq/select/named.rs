@@ -15,7 +15,7 @@ use crate::browse::DeadLetters;
 ///
 /// # Errors
 /// When the dead letters cannot be browsed; [`ConfigError`] when several ids begin so.
-pub(in crate::dlq) async fn resolve(dead: &DeadLetters, text: &str) -> anyhow::Result<Named> {
+pub(crate) async fn resolve(dead: &DeadLetters, text: &str) -> anyhow::Result<Named> {
     let named = Named::new(text);
     // A complete UUID is not the beginning of another id, and a text that is too short is not searched for.
     if named.post().is_some() || (text != LATEST && !is_long_enough(text)) {

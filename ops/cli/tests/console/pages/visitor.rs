@@ -44,6 +44,7 @@ pub(crate) struct Visitor {
 pub(crate) struct Shown {
     pub(crate) status: u16,
     pub(crate) to: Option<String>,
+    pub(crate) tag: Option<String>,
     pub(crate) cookie: Option<String>,
     pub(crate) text: String,
 }
@@ -107,6 +108,7 @@ impl Visitor {
         Shown {
             status: answer.status().as_u16(),
             to: header(&answer, "location"),
+            tag: header(&answer, "etag"),
             cookie,
             text: answer.text().await.expect("it is whole"),
         }

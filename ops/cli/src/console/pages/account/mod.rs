@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::frame::{Answered, Frame, Page, see_other};
+use super::frame::{Answered, Frame, Page};
 use super::request::{Visit, Who};
 use crate::console::access::Role;
 
@@ -20,9 +20,4 @@ impl Page for AccountPage {}
 /// Shows it.
 pub(super) async fn show(visit: Visit, who: Who) -> Answered {
     visit.show(&AccountPage { frame: visit.frame("Your account"), who, roles: Role::ALL })
-}
-
-/// Leads there.
-pub(super) async fn home() -> Answered {
-    Ok(see_other("/account"))
 }

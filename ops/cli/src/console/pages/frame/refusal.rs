@@ -34,6 +34,16 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "Not found", detail)
     }
 
+    /// 422: what was typed cannot be.
+    pub(crate) fn invalid(detail: String) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be", detail)
+    }
+
+    /// 503: a server is down.
+    pub(crate) fn down(title: &'static str, detail: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, title, detail)
+    }
+
     /// 403: the role is not enough.
     pub(crate) fn role(has: Role, needed: Role) -> Self {
         let detail = format!("This takes the role {needed}. You are logged in as {has}.");
