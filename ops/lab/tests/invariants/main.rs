@@ -2,7 +2,6 @@
 //! fail.
 
 mod circles;
-mod lengths;
 
 use std::fs;
 use std::path::{Path, PathBuf};
