@@ -1,17 +1,11 @@
 //! The one part of the sender that speaks HTTP. What it sends are events, which hold no post's text.
 
-use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
+use sluice_https::Client;
 
 /// The longest wait for an answer, from the look-up of the name to its last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +26,7 @@ pub(super) struct Message {
 
 /// A way to all webhooks. Cheap to clone; its clones share connections.
 #[derive(Clone)]
-pub(crate) struct Poster(Client<HttpsConnector<HttpConnector>, String>);
+pub(crate) struct Poster(Client);
 
 impl Poster {
     /// Prepares to send; nothing is opened yet. `tls`: whether any endpoint has an `https` address.
@@ -40,14 +34,7 @@ impl Poster {
     /// # Errors
     /// When TLS is needed and the system has no certificates to trust.
     pub(crate) fn new(tls: bool) -> anyhow::Result<Self> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let config = match tls {
-            true => config.with_native_roots()?.with_no_client_auth(),
-            false => config.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-        };
-        let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-        Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
+        Ok(Self(Client::new(tls)?))
     }
 
     /// Sends an event once, and gives the status of the answer. Redirects are answers like any other: nothing follows
@@ -65,7 +52,7 @@ impl Poster {
             .body(message.body)
             .map_err(|error| error.to_string())?;
         let answered = async {
-            let response = self.0.request(request).await.map_err(|error| causes(&error))?;
+            let response = self.0.send(request).await?;
             let status = response.status();
             // Who has answered has taken it or not, however the rest of the answer fares.
             let _ = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
@@ -73,15 +60,4 @@ impl Poster {
         };
         tokio::time::timeout(TIMEOUT, answered).await.unwrap_or_else(|_| Err(format!("no answer within {TIMEOUT:?}")))
     }
-}
-
-/// An error with its causes. None of them repeats the request.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
