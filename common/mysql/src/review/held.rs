@@ -6,7 +6,6 @@ use mysql_async::{FromRowError, Row, Value};
 use serde::Deserialize;
 use sluice_core::failure::Failure;
 use sluice_core::post::{Post, PostId};
-use sluice_core::verdict::Review;
 
 use super::open::{NO_CATEGORY, NewCase};
 use crate::Store;
@@ -38,16 +37,17 @@ pub struct HeldPost {
     pub priority: u16,
 }
 
-impl HeldPost {
-    /// A post that was just stored with this review, which held it.
-    #[must_use]
-    pub fn new(post: &Post, review: &Review) -> Self {
-        let loudest = review.scores.first().map(|score| (score.category.as_str(), score.sum));
+impl From<crate::Row> for HeldPost {
+    /// A row that was just stored, whose review held it.
+    fn from(row: crate::Row) -> Self {
+        let loudest = row.review.scores.first().map(|score| (score.category.as_str(), score.sum));
         let (category, priority) = queue(loudest);
-        let Post { id, title, content, author, .. } = post.clone();
+        let Post { id, title, content, author, .. } = row.post;
         Self { post: id, title, content, author, category, priority }
     }
+}
 
+impl HeldPost {
     /// The case to be opened for it; `fingerprint` is the same for posts whose folded text is the same.
     #[must_use]
     pub fn case(&self, fingerprint: [u8; 16]) -> NewCase {
