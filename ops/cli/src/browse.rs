@@ -21,6 +21,7 @@ const BRIEF_PATIENCE: Duration = Duration::from_secs(2);
 const MANY: u32 = 5_000;
 
 /// The dead letters of one prefix, and the signal that stops browsing early.
+#[derive(Clone)]
 pub(crate) struct DeadLetters {
     /// Where.
     pub(crate) broker: Broker,
@@ -64,6 +65,11 @@ impl DeadLetters {
             patience: BRIEF_PATIENCE,
             says_so: false,
         })
+    }
+
+    /// The same, waiting for others as long as a command does, and for another signal to stop.
+    pub(crate) fn patient(&self, stop: CancellationToken) -> Self {
+        Self { stop, patience: TURN_PATIENCE, ..self.clone() }
     }
 
     /// Takes the lock, and waits for it if necessary.

@@ -53,9 +53,9 @@ pub enum Command {
     Decisions(decisions::DecisionsArgs),
     /// Check, explain and evaluate the rules of the review (needs no server)
     Rules(rules::RulesArgs),
-    /// Serve the HTTP API of people's review, and send decisions to the forum
+    /// Serve the console's pages and its HTTP API, and send decisions to the forum
     ///
-    /// Serves /api/v1 (described at /api/v1/openapi.json), /healthz, /readyz and /metrics. Several may run.
+    /// Serves the pages for people at /, /api/v1 (described at /api/v1/openapi.json), /healthz, /readyz and /metrics. Several may run.
     Console(Box<console::ConsoleArgs>),
     /// Shell completions and manual pages.
     #[command(flatten)]

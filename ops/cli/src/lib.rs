@@ -7,7 +7,7 @@
 //!  replays              the outcomes of the dead letters of each replay
 //!  verify               every accepted id accounted for
 //!  rules                the rules of the review, tried by hand
-//!  console              the API for forums and other tools, and the sender of decisions
+//!  console              the pages, the API for forums and other tools, and the sender of decisions
 //!  why                  one post's history, from all sources
 //!  review               people decide about held posts
 //!  decisions            how their decisions reach the forum

@@ -114,6 +114,39 @@ fn the_operators_tool_speaks_to_people_through_one_door() {
     assert!(told, "nobody tells anything: has it been renamed?");
 }
 
+#[test]
+fn no_template_turns_escaping_off_and_nothing_is_loaded_from_elsewhere() {
+    let files = |folder: &str| {
+        let entries = fs::read_dir(root().join(folder)).expect("a folder of the console");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.map(|path| (path.display().to_string(), fs::read_to_string(path).expect("a text"))).collect::<Vec<_>>()
+    };
+    let forbidden = |text: &str| {
+        let squeezed: String = text.split_whitespace().collect::<String>().to_lowercase();
+        let words = [
+            "|safe",
+            "|escape",
+            "|e(",
+            "autoescape",
+            "://",
+            "<style",
+            "style=",
+            "onclick=",
+            "javascript:",
+            "innerhtml",
+        ];
+        words.into_iter().filter(|word| squeezed.contains(word)).collect::<Vec<_>>()
+    };
+    assert_eq!(forbidden("{{ title | safe }}"), ["|safe"], "the check itself cannot fail");
+    for (name, text) in files("ops/cli/templates").into_iter().chain(files("ops/cli/assets")) {
+        // What a drawing is written in has such a name.
+        let text = text.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+        assert_eq!(forbidden(&text), Vec::<&str>::new(), "{name}");
+    }
+    let escape = strays(&shipped(), &["escape = \"none\"", "ext = \"txt\"", "HtmlSafe"], &[]);
+    assert_eq!(escape, Vec::<String>::new(), "templates of other kinds are not escaped");
+}
+
 /// The packages whose programs or libraries depend on a crate, by their folders.
 fn dependents(crate_name: &str) -> Vec<&'static str> {
     let depends = |package: &&str| {

@@ -1,7 +1,8 @@
-//! `sluice console`: the API for forums and other tools, and the sender of decisions.
+//! `sluice console`: the pages for people, the API for forums and other tools, and the sender of decisions.
 //!
 //! ```text
-//!  forum, tool ──HTTP──► api ──────────► the store ◄────────── sender ──HTTP──► the forum's webhook
+//!  people ───────HTTP──► pages ─┐
+//!  forum, tool ──HTTP──► api ───┴──────► the store ◄────────── sender ──HTTP──► the forum's webhook
 //!                         │                  ▲                    └────AMQP──► the exchange for decisions
 //!                       access             sweep
 //! ```
@@ -11,6 +12,7 @@
 mod access;
 mod api;
 mod followed;
+mod pages;
 mod sender;
 mod serve;
 mod settings;
@@ -22,7 +24,8 @@ use clap::{Args, Subcommand};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::shutdown;
 
-pub use access::command::TokenArgs;
+pub use access::account_command::AccountArgs;
+pub use access::token_command::TokenArgs;
 pub use settings::ServeArgs;
 
 /// Arguments of `sluice console`.
@@ -41,6 +44,11 @@ enum ConsoleCommand {
     ///
     /// Prints the lines for the file of SLUICE_ACCOUNTS on stdout, and the token on stderr, once: only its hash is kept.
     Token(TokenArgs),
+    /// Make an account for a person who uses the pages
+    ///
+    /// Prints the lines for the file of SLUICE_ACCOUNTS on stdout, and the password on stderr, once: only its hash is
+    /// kept.
+    Account(AccountArgs),
 }
 
 /// Runs it.
@@ -49,7 +57,8 @@ enum ConsoleCommand {
 /// When a setting is wrong, or the port is taken.
 pub async fn run(args: ConsoleArgs) -> anyhow::Result<Exit> {
     match args.command {
-        Some(ConsoleCommand::Token(args)) => access::command::run(&args),
+        Some(ConsoleCommand::Token(args)) => access::token_command::run(&args),
+        Some(ConsoleCommand::Account(args)) => access::account_command::run(&args),
         None => {
             let stop = shutdown::of_a_server().context("cannot listen for signals")?;
             serve::run(args.serve, stop).await

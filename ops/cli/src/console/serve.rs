@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sluice_core::config::ConfigError;
+use axum::Router;
+use axum::http::{Method, Uri};
+use sluice_core::config::{ConfigError, ServerArgs};
 use sluice_mysql::Store;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::health::{self, Metrics, Seldom};
@@ -16,12 +18,16 @@ use tokio_util::task::TaskTracker;
 use super::access::{Accounts, token};
 use super::api::{self, Api, Parts};
 use super::followed::Followed;
+use super::pages::{self, Hosts, NowSource, Once, Pages, SessionKey, SnapshotSource, Tries, Watched};
 use super::sender::{self, Sender};
 use super::settings::ServeArgs;
 use super::sweep;
+use crate::browse::DeadLetters;
 use crate::policies::{Policies, PolicyArgs};
+use crate::status::dead::Look;
+use crate::status::sample::Sampler;
 
-/// The most open connections: forums, tools and, later, people.
+/// The most open connections: forums, tools and people.
 const CONNECTIONS: usize = 1000;
 /// How long requests in progress may take to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -38,8 +44,12 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
     let store = Arc::new(Store::new(&args.servers.database)?);
     let endpoints = args.endpoints.as_deref().map(sender::read_endpoints).transpose()?.unwrap_or_default();
     let policies = Arc::new(policies(&args.policies)?);
-    let (accounts, token) = accounts(&args)?;
+    let (accounts, local) = accounts(&args)?;
     let accounts = Arc::new(accounts);
+    let key = match &args.session_key {
+        Some(key) => key.clone(),
+        None => SessionKey::draw().context("cannot draw a key from /dev/urandom")?,
+    };
     let metrics = Metrics::install("sluice-console")?;
     let most = health::room_for(CONNECTIONS, "the console");
     let listener = health::bind(args.listen, "--listen or SLUICE_CONSOLE_LISTEN").await?;
@@ -60,14 +70,16 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
     tasks.spawn(Arc::clone(&accounts).follow(stop.clone()));
     tasks.spawn(Arc::clone(&policies).follow(stop.clone()));
 
-    let clients = accounts.now().len();
-    tracing::info!(%listen, mysql = store.at(), clients, endpoints = names.join(", "), "serving");
-    if let Some(token) = token {
+    let (clients, people) = accounts.now().count();
+    tracing::info!(%listen, mysql = store.at(), clients, people, endpoints = names.join(", "), "serving");
+    let once = local.map(|Local { token, once }| {
         report!("no SLUICE_ACCOUNTS: until the console ends, this token may do everything: {token}");
-    }
+        report!("open this once to get in: http://{listen}{}", once.path());
+        once
+    });
     let api = Api::new(Parts {
         store: Arc::clone(&store),
-        accounts,
+        accounts: Arc::clone(&accounts),
         policies,
         appeals: args.appeals.within(),
         feed,
@@ -75,7 +87,22 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         unusable: Seldom::default(),
         document: api::describe(),
     });
-    health::serve(listener, api.routes(metrics), most, stop, GRACE).await;
+    let hosts = Hosts::new(args.url.clone());
+    let ServerArgs { broker, database } = &args.servers;
+    let sampler = Sampler::new(broker, database, Look::Elsewhere, false, stop.clone())?;
+    let dead = DeadLetters::briefly(broker, "console", stop.clone())?;
+    let pages = Pages::new(pages::Parts {
+        accounts,
+        key,
+        hosts,
+        once,
+        tries: Tries::default(),
+        store: Arc::clone(&store),
+        dead: dead.clone(),
+        now: Watched::new(NowSource::new(sampler), stop.clone()),
+        snapshot: Watched::new(SnapshotSource::new(dead), stop.clone()),
+    });
+    health::serve(listener, routes(api, pages, metrics), most, stop, GRACE).await;
     tasks.close();
     if tokio::time::timeout(LAST, tasks.wait()).await.is_err() {
         tracing::info!("deliveries were still under way at the end; their leases end by themselves");
@@ -85,15 +112,41 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
     Ok(Exit::Done)
 }
 
-/// The clients; without a file, one of a token that is made now.
-fn accounts(args: &ServeArgs) -> anyhow::Result<(Followed<Accounts>, Option<String>)> {
+/// What lets one in where there is no file.
+struct Local {
+    token: String,
+    once: Once,
+}
+
+/// Who may use the console; without a file, whoever has a token or a link that are made now.
+fn accounts(args: &ServeArgs) -> anyhow::Result<(Followed<Accounts>, Option<Local>)> {
     match &args.accounts {
         Some(path) => Ok((Followed::read(path, Box::new(Accounts::read))?, None)),
         None => {
-            let token = token::new().context("cannot draw a token from /dev/urandom")?;
-            Ok((Followed::fixed(Accounts::of_one("console", &token)), Some(token)))
+            let drawn = "cannot draw a token from /dev/urandom";
+            let token = token::new().context(drawn)?;
+            let accounts = Followed::fixed(Accounts::of_one("console", &token));
+            Ok((accounts, Some(Local { token, once: Once::draw().context(drawn)? })))
         }
     }
+}
+
+/// The API, the pages and the health endpoints.
+fn routes(api: Api, pages: Pages, metrics: Metrics) -> Router {
+    let asked = api.clone();
+    let ready = move || {
+        let api = asked.clone();
+        async move { api.ready().await }
+    };
+    let is_api = |at: &Uri| at.path().starts_with(api::BEGINS);
+    let not_found = async move |at: Uri| if is_api(&at) { api::not_found(&at) } else { pages::not_found(&at) };
+    let wrong_method = async |method: Method, at: Uri| api::wrong_method(&method, &at);
+    Router::new()
+        .merge(api.routes())
+        .merge(pages.routes())
+        .merge(health::routes(metrics, ready))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
 }
 
 fn policies(args: &PolicyArgs) -> Result<Followed<Policies>, ConfigError> {

@@ -8,6 +8,7 @@ use clap::Args;
 use sluice_core::config::{ConfigError, ServerArgs, duration};
 use sluice_runtime::health;
 
+use super::pages::{Hosts, HostsArg, SessionKey};
 use super::sender::Waits;
 use crate::policies::{AppealArgs, PolicyArgs};
 
@@ -25,12 +26,25 @@ pub struct ServeArgs {
     #[arg(long, env = "SLUICE_CONSOLE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8082", value_parser = health::address)]
     pub(super) listen: SocketAddr,
 
-    /// TOML file of clients that may use the API; reread when it changes [default: none]
+    /// TOML file of clients of the API and people who use the pages; reread when it changes [default: none]
     ///
-    /// Without it, the console listens on loopback only and prints one token at start that may do everything. `sluice
-    /// console token` makes the entries.
+    /// Without it, the console listens on loopback only, and prints at start one token that may do everything and a
+    /// link that lets one person in. `sluice console token` and `sluice console account` make the entries.
     #[arg(long, env = "SLUICE_ACCOUNTS", value_name = "FILE")]
     pub(super) accounts: Option<PathBuf>,
+
+    /// Addresses under which people open the pages, such as https://console.example; separated by commas
+    ///
+    /// Requests for other names are refused; localhost and bare IP addresses are always served. With https, cookies are
+    /// only sent over TLS.
+    #[arg(long, env = "SLUICE_CONSOLE_URL", value_name = "URL", value_delimiter = ',', value_parser = Hosts::parse)]
+    pub(super) url: Vec<HostsArg>,
+
+    /// What sessions are signed with: the base64 of at least 32 bytes [default: drawn at start]
+    ///
+    /// Give all consoles behind one address the same. Without it, sessions end when the console does.
+    #[arg(long, env = "SLUICE_SESSION_KEY", value_name = "KEY", hide_env_values = true, value_parser = SessionKey::parse)]
+    pub(super) session_key: Option<SessionKey>,
 
     /// The policies.
     #[command(flatten)]
@@ -64,7 +78,7 @@ impl ServeArgs {
         if self.accounts.is_none() && !self.listen.ip().is_loopback() {
             let problem = format!(
                 "{} is no loopback address, and without SLUICE_ACCOUNTS anybody who reaches it could try; name a file of \
-                 clients in SLUICE_ACCOUNTS (`sluice console token` makes its entries), or listen on 127.0.0.1",
+                 accounts in SLUICE_ACCOUNTS (`sluice console account` and `token` make its entries), or listen on 127.0.0.1",
                 self.listen
             );
             return Err(ConfigError::new("SLUICE_CONSOLE_LISTEN", problem));

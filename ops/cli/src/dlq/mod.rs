@@ -12,11 +12,11 @@
 
 mod archive;
 mod audit;
-mod browse;
+pub(crate) mod browse;
 mod edit;
 mod operation;
 mod report;
-mod select;
+pub(crate) mod select;
 
 use clap::{Args, Subcommand};
 use sluice_runtime::exit::Exit;

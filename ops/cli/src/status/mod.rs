@@ -3,14 +3,14 @@
 //! A rate needs two samples: two a second apart where one answer is wanted, the last two refreshes with `--watch`.
 //! What cannot be queried is reported as unreachable, and the rest is shown. The workers report their own state.
 
-mod dead;
-mod known;
+pub(crate) mod dead;
+pub(crate) mod known;
 mod rates;
-mod sample;
-mod text;
+pub(crate) mod sample;
+pub(crate) mod text;
 mod watch;
-mod worker_table;
-mod workers;
+pub(crate) mod worker_table;
+pub(crate) mod workers;
 
 use std::time::Duration;
 

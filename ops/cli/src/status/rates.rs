@@ -8,7 +8,7 @@ use super::workers::Workers;
 impl Status {
     /// The same, with the rates since an earlier sample, and with the beginning of what is still unreachable.
     #[must_use]
-    pub(super) fn with_rates_since(mut self, earlier: &Self) -> Self {
+    pub(crate) fn with_rates_since(mut self, earlier: &Self) -> Self {
         for unreachable in &mut self.unreachable {
             if let Some(before) = earlier.unreachable.iter().find(|before| before.what == unreachable.what) {
                 unreachable.since = before.since;

@@ -16,7 +16,7 @@ use crate::browse::DeadLetters;
 use crate::depths::Depths;
 
 /// Takes samples.
-pub(super) struct Sampler {
+pub(crate) struct Sampler {
     dead: DeadLetters,
     store: Store,
     look: Look,
@@ -31,7 +31,7 @@ impl Sampler {
     ///
     /// # Errors
     /// When a setting is wrong.
-    pub(super) fn new(
+    pub(crate) fn new(
         broker: &BrokerArgs,
         database: &DatabaseArgs,
         look: Look,
@@ -43,12 +43,12 @@ impl Sampler {
     }
 
     /// The prefix of the names in RabbitMQ.
-    pub(super) fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         &self.dead.prefix
     }
 
     /// Whether to count the posts even if there are many.
-    pub(super) fn is_exact(&self) -> bool {
+    pub(crate) fn is_exact(&self) -> bool {
         self.exact
     }
 
@@ -57,7 +57,7 @@ impl Sampler {
     }
 
     /// Takes one.
-    pub(super) async fn take(&mut self) -> Status {
+    pub(crate) async fn take(&mut self) -> Status {
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
         let workers = Workers::call(&self.dead.broker, &self.dead.topology);
         let (depths, rows, review, workers) = tokio::join!(depths, self.posts(), self.store.review_counts(), workers);
@@ -116,28 +116,23 @@ impl Sampler {
                 }
             };
         }
-        let seen = if note.is_none() { self.seen.as_ref().map(|(_, seen)| seen) } else { None };
-        let oldest = seen.and_then(|seen| seen.oldest);
-        let dead = Dead {
-            name: self.dead.topology.dead_letter_queue(),
-            ready: seen.map_or(depth.ready, Seen::total),
-            by_class: seen.map(|seen| seen.by_class.iter().map(|(class, count)| (class.as_str(), *count)).collect()),
-            last_hour: seen.map(|seen| seen.last_hour(now)),
-            oldest_failed_at: oldest,
-            oldest_age_seconds: oldest.map(|at| (now - at).whole_seconds()),
-            note,
-        };
+        let name = self.dead.topology.dead_letter_queue();
+        let mut dead = Dead { note, ..Dead::counted(name, depth.ready) };
+        if let Some((_, seen)) = self.seen.as_ref().filter(|_| dead.note.is_none()) {
+            dead.ready = seen.total();
+            dead.see(seen, now);
+        }
         (dead, problem)
     }
 
     /// Ends the connections.
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.store.close().await;
     }
 }
 
 impl Queue {
-    pub(super) fn new(name: String, depth: Depth, workers: Option<&Workers>, now: OffsetDateTime) -> Self {
+    pub(crate) fn new(name: String, depth: Depth, workers: Option<&Workers>, now: OffsetDateTime) -> Self {
         let Depth { ready, consumers } = depth;
         let oldest = workers.and_then(|workers| workers.oldest(ready > 0));
         Self {
@@ -151,8 +146,31 @@ impl Queue {
     }
 }
 
+impl Dead {
+    fn counted(name: String, ready: u32) -> Self {
+        Self {
+            name,
+            ready,
+            by_class: None,
+            last_hour: None,
+            oldest_failed_at: None,
+            oldest_age_seconds: None,
+            note: None,
+        }
+    }
+
+    /// Adds what was seen by browsing them, then or now.
+    pub(crate) fn see(&mut self, seen: &Seen, now: OffsetDateTime) {
+        self.by_class = Some(seen.by_class.iter().map(|(class, count)| (class.as_str(), *count)).collect());
+        self.last_hour = Some(seen.last_hour(now));
+        self.oldest_failed_at = seen.oldest;
+        self.oldest_age_seconds = seen.oldest.map(|at| (now - at).whole_seconds());
+        self.note = None;
+    }
+}
+
 impl Posts {
-    pub(super) fn new(stored: &Stored) -> Self {
+    pub(crate) fn new(stored: &Stored) -> Self {
         let named = |rows: &ByVerdict| rows.iter().map(|(verdict, count)| (verdict.as_str(), *count)).collect();
         match stored {
             Stored::Exactly(rows) => {

@@ -15,11 +15,11 @@ use crate::visible::line;
 
 /// One fact: its name and its value, on one line without hidden characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fact {
+pub(crate) struct Fact {
     /// At most 12 characters.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What is known.
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 /// The whole page.
@@ -37,7 +37,7 @@ pub(super) fn page(status: &Status) -> String {
 }
 
 /// Counts and rates.
-pub(super) fn facts(status: &Status) -> Vec<Fact> {
+pub(crate) fn facts(status: &Status) -> Vec<Fact> {
     let unknown = || "unknown".to_owned();
     let mut facts = vec![
         Fact { name: "queue", value: status.queue.as_ref().map_or_else(unknown, queue) },
@@ -54,7 +54,7 @@ pub(super) fn facts(status: &Status) -> Vec<Fact> {
 }
 
 /// What is unreachable, since when and why.
-pub(super) fn unreachable(status: &Status) -> Vec<Fact> {
+pub(crate) fn unreachable(status: &Status) -> Vec<Fact> {
     let told = |unreachable: &Unreachable| {
         let Unreachable { what, since, problem } = unreachable;
         let lasts = span(status.at - *since);
@@ -64,7 +64,7 @@ pub(super) fn unreachable(status: &Status) -> Vec<Fact> {
 }
 
 /// What workers wait for, if any of them does: `mysql since 16:00, for 2m 3s (4 of 4 workers): …`
-pub(super) fn pause(status: &Status) -> Option<Fact> {
+pub(crate) fn pause(status: &Status) -> Option<Fact> {
     let PausedWorkers { dependency, since, workers, code, message } = status.paused.as_ref()?;
     let all = status.workers.as_ref().map_or(0, |workers| workers.members().len());
     let lasts = span(status.at - *since);

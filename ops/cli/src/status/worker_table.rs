@@ -36,12 +36,12 @@ pub(super) fn table_of(workers: &Workers, status: &Status) -> String {
 }
 
 /// What the worker at this position did since the previous sample.
-pub(super) fn rate_of(status: &Status, place: usize) -> Option<&WorkerRate> {
+pub(crate) fn rate_of(status: &Status, place: usize) -> Option<&WorkerRate> {
     status.rates.as_ref().and_then(|rates| rates.workers.get(place))
 }
 
 /// What a worker is doing, and what it waits for.
-pub(super) fn state(worker: &WorkerStatus) -> String {
+pub(crate) fn state(worker: &WorkerStatus) -> String {
     match &worker.paused {
         Some(paused) => format!("paused: {}", line(&paused.dependency)),
         None => worker.state.as_str().to_owned(),
@@ -49,18 +49,18 @@ pub(super) fn state(worker: &WorkerStatus) -> String {
 }
 
 /// Posts a second of one worker.
-pub(super) fn stored(rate: Option<&WorkerRate>) -> String {
+pub(crate) fn stored(rate: Option<&WorkerRate>) -> String {
     rate.and_then(|rate| rate.stored_per_second).map_or_else(|| "-".to_owned(), |stored| format!("{stored:.1}"))
 }
 
 /// Its part of what all workers stored.
-pub(super) fn share(rate: Option<&WorkerRate>) -> String {
+pub(crate) fn share(rate: Option<&WorkerRate>) -> String {
     rate.and_then(|rate| rate.share).map_or_else(|| "-".to_owned(), |share| format!("{:.0}%", share * 100.0))
 }
 
 /// Problems with the review of some workers (refused rules, an outside reviewer that is not asked), and consumers that
 /// do not answer.
-pub(super) fn notes(status: &Status) -> Vec<String> {
+pub(crate) fn notes(status: &Status) -> Vec<String> {
     let mut notes = Vec::new();
     for worker in status.workers.iter().flat_map(Workers::members) {
         let name = line(&worker.worker);
@@ -83,7 +83,7 @@ pub(super) fn notes(status: &Status) -> Vec<String> {
 }
 
 /// `site@0123456789ab, for 2m 3s`
-pub(super) fn rules(worker: &WorkerStatus, status: &Status) -> String {
+pub(crate) fn rules(worker: &WorkerStatus, status: &Status) -> String {
     let ruleset = line(&worker.ruleset);
     match &worker.rules {
         Some(rules) => format!("{ruleset}, for {}", span(status.at - rules.since)),

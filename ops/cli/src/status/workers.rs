@@ -14,22 +14,22 @@ const PATIENCE: Duration = Duration::from_millis(600);
 /// Who answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(super) struct Workers(Vec<WorkerStatus>);
+pub(crate) struct Workers(Vec<WorkerStatus>);
 
 /// A pause that workers report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct PausedWorkers {
+pub(crate) struct PausedWorkers {
     /// What they wait for: `mysql`.
-    pub(super) dependency: String,
+    pub(crate) dependency: String,
     /// Since when the first of them does, UTC.
     #[serde(with = "time::serde::rfc3339")]
-    pub(super) since: OffsetDateTime,
+    pub(crate) since: OffsetDateTime,
     /// How many do.
-    pub(super) workers: usize,
+    pub(crate) workers: usize,
     /// The first one's latest failure.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// What happened.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 impl Workers {
@@ -37,17 +37,17 @@ impl Workers {
     ///
     /// # Errors
     /// When the broker cannot be queried.
-    pub(super) async fn call(broker: &Broker, topology: &Topology) -> Result<Self, BrokerError> {
+    pub(crate) async fn call(broker: &Broker, topology: &Topology) -> Result<Self, BrokerError> {
         worker_status::call(broker, topology, PATIENCE).await.map(Self)
     }
 
     /// Each of them.
-    pub(super) fn members(&self) -> &[WorkerStatus] {
+    pub(crate) fn members(&self) -> &[WorkerStatus] {
         &self.0
     }
 
     /// The pause, if any of them is paused.
-    pub(super) fn paused(&self) -> Option<PausedWorkers> {
+    pub(crate) fn paused(&self) -> Option<PausedWorkers> {
         let paused = || self.0.iter().filter_map(|worker| worker.paused.as_ref());
         let first = paused().min_by_key(|pause| pause.since)?;
         Some(PausedWorkers {
@@ -60,18 +60,18 @@ impl Workers {
     }
 
     /// Posts in flight.
-    pub(super) fn in_flight(&self) -> u32 {
+    pub(crate) fn in_flight(&self) -> u32 {
         self.0.iter().map(|worker| worker.in_flight).sum()
     }
 
     /// Consumers of those who answered.
-    pub(super) fn consumers(&self) -> u32 {
+    pub(crate) fn consumers(&self) -> u32 {
         self.0.iter().map(|worker| worker.consumers).sum()
     }
 
     /// When the oldest post that is not settled was submitted, as far as a worker has seen it: in flight, or released
     /// because of a pause. If posts only wait in the queue, the last delivered ones are older than any of them.
-    pub(super) fn oldest(&self, waiting: bool) -> Option<OffsetDateTime> {
+    pub(crate) fn oldest(&self, waiting: bool) -> Option<OffsetDateTime> {
         let seen = |worker: &&WorkerStatus| worker.in_flight > 0 || (waiting && worker.state == State::Paused);
         let oldest =
             |workers: &mut dyn Iterator<Item = &WorkerStatus>| workers.filter_map(|w| w.oldest_submitted_at).min();
@@ -81,7 +81,7 @@ impl Workers {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use sluice_rabbit::worker_status::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
     use time::macros::datetime;

@@ -1,5 +1,8 @@
 //! The console as a process, on real servers: its API, and a forum that is sent decisions and misbehaves.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod access;
 mod claims;
 mod console;
@@ -8,6 +11,7 @@ mod feed;
 mod forum;
 mod ground;
 mod outage;
+mod pages;
 mod posts;
 mod receiver;
 mod sender;

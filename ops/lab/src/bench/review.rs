@@ -174,7 +174,8 @@ fn held(number: usize, at: OffsetDateTime) -> Row {
         submitted_at: at,
     };
     let sum = u32::try_from(number % 997).unwrap_or_default();
-    let score = Score { category: QUEUES[number % QUEUES.len()].to_owned(), sum, hold: Some(1), reject: None };
+    let score =
+        Score { category: QUEUES[number % QUEUES.len()].to_owned(), sum, hold: Some(1), reject: None, urgent: false };
     let review = Review {
         verdict: Verdict::Held,
         reasons: Vec::new(),

@@ -1,12 +1,13 @@
 //! A client's token: made here, shown once, and kept by nobody but the client. Sluice has its hash.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+
+use super::random::random;
 
 /// How a token begins, so that one that lies around is known for what it is.
 const BEGINS: &str = "sluice_";
@@ -52,9 +53,7 @@ impl TokenHash {
 /// # Errors
 /// When the kernel gives none.
 pub(crate) fn new() -> io::Result<String> {
-    let mut random = [0; RANDOM_BYTES];
-    File::open("/dev/urandom")?.read_exact(&mut random)?;
-    Ok(format!("{BEGINS}{}", URL_SAFE_NO_PAD.encode(random)))
+    Ok(format!("{BEGINS}{}", URL_SAFE_NO_PAD.encode(random::<RANDOM_BYTES>()?)))
 }
 
 #[cfg(test)]

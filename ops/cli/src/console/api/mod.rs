@@ -23,11 +23,10 @@ pub(super) use app::{Api, Parts};
 use axum::extract::State;
 use axum::http::{Method, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Router, middleware, routing};
-use sluice_runtime::health::{self, Metrics};
+use axum::{Router, middleware};
 
-/// What `GET /` says, before there are pages.
-const FRONT: &str = "Sluice console. The API is at /api/v1, and described at /api/v1/openapi.json.\n";
+/// How the paths of the API begin.
+pub(super) const BEGINS: &str = "/api/";
 
 /// The document of the API.
 pub(super) fn describe() -> String {
@@ -35,32 +34,33 @@ pub(super) fn describe() -> String {
 }
 
 impl Api {
-    /// All routes of the console.
-    pub(super) fn routes(self, metrics: Metrics) -> Router {
+    /// All routes of the API.
+    pub(super) fn routes<S>(self) -> Router<S> {
         let mut routes = Router::new();
         for route in &route::ROUTES {
             routes = routes.route(route.path, (route.handler)());
         }
-        let asked = self.clone();
-        let ready = move || {
-            let api = asked.clone();
-            async move { api.ready().await }
-        };
-        let not_found = async |at: Uri| problem::not_found(at.path());
-        let wrong_method = async |method: Method, at: Uri| problem::wrong_method(method.as_str(), at.path());
-        routes
-            .route_layer(middleware::from_fn_with_state(self.clone(), guard::guard))
-            .route("/", routing::get(async || FRONT))
-            .merge(health::routes(metrics, ready))
-            .fallback(not_found)
-            .method_not_allowed_fallback(wrong_method)
-            .with_state(self)
+        routes.route_layer(middleware::from_fn_with_state(self.clone(), guard::guard)).with_state(self)
     }
 
-    async fn ready(&self) -> Result<(), String> {
+    /// Whether the database can be used now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) async fn ready(&self) -> Result<(), String> {
         let answered = self.store().last_event().await;
         answered.map(drop).map_err(|failure| format!("the database cannot be used now ({})", failure.code))
     }
+}
+
+/// What is answered where there is no route.
+pub(super) fn not_found(at: &Uri) -> Response {
+    problem::not_found(at.path()).into_response()
+}
+
+/// What is answered where there is one, and not by this method.
+pub(super) fn wrong_method(method: &Method, at: &Uri) -> Response {
+    problem::wrong_method(method.as_str(), at.path()).into_response()
 }
 
 async fn document(State(api): State<Api>) -> Response {

@@ -17,34 +17,34 @@ const MESSAGE_MAX_CHARS: usize = 1000;
 
 /// What the dead letters of one fingerprint have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(in crate::dlq) struct Group {
+pub(crate) struct Group {
     /// What they share.
-    pub(in crate::dlq) fingerprint: String,
+    pub(crate) fingerprint: String,
     /// How many there are.
-    pub(in crate::dlq) count: u32,
+    pub(crate) count: u32,
     /// How many of them last failed within the hour before browsing: their rate.
-    pub(in crate::dlq) last_hour: u32,
+    pub(crate) last_hour: u32,
     /// Why they were dead-lettered.
-    pub(in crate::dlq) class: Class,
+    pub(crate) class: Class,
     /// The failure's short name.
-    pub(in crate::dlq) code: String,
+    pub(crate) code: String,
     /// What happened, with values removed; names of columns, keys and the like stay.
-    pub(in crate::dlq) message: String,
+    pub(crate) message: String,
     /// When the first of them failed first, UTC, as far as dead letters say.
     #[serde(with = "time::serde::rfc3339::option")]
-    pub(in crate::dlq) first_seen: Option<OffsetDateTime>,
+    pub(crate) first_seen: Option<OffsetDateTime>,
     /// When the last of them failed last, UTC.
     #[serde(with = "time::serde::rfc3339::option")]
-    pub(in crate::dlq) last_seen: Option<OffsetDateTime>,
+    pub(crate) last_seen: Option<OffsetDateTime>,
     /// Whether the kind is new since the given time; `None` without one.
-    pub(in crate::dlq) new: Option<bool>,
+    pub(crate) new: Option<bool>,
     /// The ids of some of them, the oldest first.
-    pub(in crate::dlq) samples: Vec<String>,
+    pub(crate) samples: Vec<String>,
 }
 
 /// The groups of all dead letters seen so far. Keeps a few lines for each kind, however many dead letters there are.
 #[derive(Debug)]
-pub(in crate::dlq) struct Groups {
+pub(crate) struct Groups {
     now: OffsetDateTime,
     since: Option<OffsetDateTime>,
     by_fingerprint: HashMap<String, Group>,
@@ -54,12 +54,12 @@ pub(in crate::dlq) struct Groups {
 
 impl Groups {
     /// No groups yet. A kind is new when all of its dead letters failed first at `since` or later.
-    pub(in crate::dlq) fn new(now: OffsetDateTime, since: Option<OffsetDateTime>) -> Self {
+    pub(crate) fn new(now: OffsetDateTime, since: Option<OffsetDateTime>) -> Self {
         Self { now, since, by_fingerprint: HashMap::new(), others: 0 }
     }
 
     /// Counts a dead letter.
-    pub(in crate::dlq) fn count(&mut self, dead_letter: DeadLetterSummary) {
+    pub(crate) fn count(&mut self, dead_letter: DeadLetterSummary) {
         let (now, since) = (self.now, self.since);
         let DeadLetterSummary { id, first_failed_at, last_failed_at, .. } = dead_letter.clone();
         let Some(group) = self.of(dead_letter) else {
@@ -80,14 +80,14 @@ impl Groups {
     }
 
     /// A dead letter that is too old to be counted: its kind is not new.
-    pub(in crate::dlq) fn pass_over(&mut self, dead_letter: DeadLetterSummary) {
+    pub(crate) fn pass_over(&mut self, dead_letter: DeadLetterSummary) {
         if let Some(group) = self.of(dead_letter) {
             group.new = Some(false);
         }
     }
 
     /// How many dead letters are of kinds beyond the first thousand.
-    pub(in crate::dlq) fn others(&self) -> u32 {
+    pub(crate) fn others(&self) -> u32 {
         self.others
     }
 
@@ -113,7 +113,7 @@ impl Groups {
     }
 
     /// The largest first; of equal ones that which failed last.
-    pub(in crate::dlq) fn sorted(self) -> Vec<Group> {
+    pub(crate) fn sorted(self) -> Vec<Group> {
         let mut groups: Vec<Group> = self.by_fingerprint.into_values().filter(|group| group.count > 0).collect();
         groups.sort_by(|one, other| {
             let by_count = other.count.cmp(&one.count);

@@ -15,28 +15,28 @@ const FILTERS: &str = "Filters";
 /// The filters of all `dlq` commands. A dead letter must match every filter that is given; a filter given several times
 /// matches any of its values.
 #[derive(Debug, Clone, Default, Args, Serialize)]
-pub(in crate::dlq) struct Filters {
+pub(crate) struct Filters {
     /// Select dead letters with this id, or that hold the post with this id; repeatable
     #[arg(long = "id", value_name = "ID", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::dlq) ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
 
     /// Select dead letters of this class; repeatable
     #[arg(long, value_name = "CLASS", help_heading = FILTERS, value_parser = classes())]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::dlq) class: Vec<Class>,
+    pub(crate) class: Vec<Class>,
 
     /// Select dead letters with this failure code, such as malformed or mysql_1406; repeatable
     #[arg(long, value_name = "CODE", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::dlq) code: Vec<String>,
+    pub(crate) code: Vec<String>,
 
     /// Select dead letters with this fingerprint; repeatable
     ///
     /// Failures have the same fingerprint if they differ only in numbers, ids and quoted values.
     #[arg(long, value_name = "HEX", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::dlq) fingerprint: Vec<String>,
+    pub(crate) fingerprint: Vec<String>,
 
     /// Select dead letters that last failed at this time or later
     ///
@@ -44,14 +44,14 @@ pub(in crate::dlq) struct Filters {
     /// nor --until.
     #[arg(long, value_name = "TIME", help_heading = FILTERS, value_parser = past_moment)]
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
-    pub(in crate::dlq) since: Option<OffsetDateTime>,
+    pub(crate) since: Option<OffsetDateTime>,
 
     /// Select dead letters that last failed at this time or earlier
     ///
     /// RFC 3339, or how long ago (15m, 2h, 3d).
     #[arg(long, value_name = "TIME", help_heading = FILTERS, value_parser = past_moment)]
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
-    pub(in crate::dlq) until: Option<OffsetDateTime>,
+    pub(crate) until: Option<OffsetDateTime>,
 
     /// Select dead letters that contain this text, ignoring case
     ///
@@ -59,12 +59,12 @@ pub(in crate::dlq) struct Filters {
     /// a body that is not JSON is searched as it is.
     #[arg(long, value_name = "TEXT", help_heading = FILTERS)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::dlq) contains: Option<String>,
+    pub(crate) contains: Option<String>,
 
     /// Select at most N dead letters, oldest first
     #[arg(long, value_name = "N", help_heading = FILTERS, value_parser = count)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::dlq) limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
 }
 
 fn classes() -> impl TypedValueParser<Value = Class> {
@@ -77,14 +77,14 @@ fn classes() -> impl TypedValueParser<Value = Class> {
 impl Filters {
     /// Whether there are any, apart from the limit.
     #[must_use]
-    pub(in crate::dlq) fn select(&self) -> bool {
+    pub(crate) fn select(&self) -> bool {
         let Self { ids, class, code, fingerprint, since, until, contains, limit: _ } = self;
         let lists = [ids.is_empty(), class.is_empty(), code.is_empty(), fingerprint.is_empty()];
         lists.contains(&false) || since.is_some() || until.is_some() || contains.is_some()
     }
 
     /// Refuses filters that no dead letter can pass.
-    pub(in crate::dlq) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match (self.since, self.until) {
             (Some(since), Some(until)) if since > until => {
                 Err(ConfigError::new("--since", "it is later than --until, so no dead letter can match both"))

@@ -7,7 +7,7 @@ use sluice_core::post::PostId;
 
 /// Some ids, each once.
 #[derive(Debug, Clone)]
-pub(in crate::dlq) struct Ids {
+pub(crate) struct Ids {
     names: Vec<Named>,
     /// Where in `names`: there may be thousands of them, and each dead letter asks.
     by_text: HashMap<String, usize>,
@@ -17,7 +17,7 @@ pub(in crate::dlq) struct Ids {
 
 impl Ids {
     /// Those of which none was met.
-    pub(in crate::dlq) fn new(ids: &[String]) -> Self {
+    pub(crate) fn new(ids: &[String]) -> Self {
         let (mut by_text, mut by_post) = (HashMap::new(), HashMap::<PostId, Vec<usize>>::new());
         let mut names = Vec::new();
         for id in ids {
@@ -36,12 +36,12 @@ impl Ids {
     }
 
     /// Whether there are none.
-    pub(in crate::dlq) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
     /// Which of them mean a dead letter with this message id that holds this post, as [`Named::means`] has it.
-    pub(in crate::dlq) fn which(&self, message_id: &str, post: Option<PostId>) -> Vec<usize> {
+    pub(crate) fn which(&self, message_id: &str, post: Option<PostId>) -> Vec<usize> {
         let spelled: Option<PostId> = message_id.parse().ok();
         let posts = [post, spelled.filter(|spelled| Some(*spelled) != post)];
         let by_post = posts.iter().flatten().filter_map(|post| self.by_post.get(post)).flatten();
@@ -49,14 +49,14 @@ impl Ids {
     }
 
     /// Checks a dead letter; `false` if none of them refers to it.
-    pub(in crate::dlq) fn meet(&mut self, message_id: &str, post: Option<PostId>) -> bool {
+    pub(crate) fn meet(&mut self, message_id: &str, post: Option<PostId>) -> bool {
         let which = self.which(message_id, post);
         which.iter().for_each(|place| self.met[*place] = true);
         !which.is_empty()
     }
 
     /// Those that no dead letter had, in the order they were asked for.
-    pub(in crate::dlq) fn unmet(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn unmet(&self) -> impl Iterator<Item = &str> {
         self.names.iter().zip(&self.met).filter(|(_, met)| !**met).map(|(named, _)| named.text())
     }
 }

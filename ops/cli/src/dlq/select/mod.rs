@@ -1,9 +1,9 @@
 //! Which dead letters: ids, filters, or all of them. Pure.
 
 mod filters;
-pub(in crate::dlq) mod ids;
-pub(in crate::dlq) mod named;
+pub(crate) mod ids;
+pub(crate) mod named;
 mod selection;
 
-pub(in crate::dlq) use filters::Filters;
-pub(in crate::dlq) use selection::Selection;
+pub(crate) use filters::Filters;
+pub(crate) use selection::Selection;

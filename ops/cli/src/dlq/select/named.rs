@@ -23,7 +23,7 @@ const NAMED: usize = 10;
 ///
 /// # Errors
 /// When the dead letters cannot be browsed; [`ConfigError`] when several ids begin so.
-pub(in crate::dlq) async fn resolve(dead: &DeadLetters, text: &str) -> anyhow::Result<Named> {
+pub(crate) async fn resolve(dead: &DeadLetters, text: &str) -> anyhow::Result<Named> {
     let named = Named::new(text);
     // A complete UUID is not the beginning of another id, and a text that is too short is not searched for.
     if named.post().is_some() || (text != LATEST && text.chars().count() < SHORTEST) {

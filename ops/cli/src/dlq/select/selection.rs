@@ -9,7 +9,7 @@ use crate::visible::block;
 
 /// The filters, with the ids that were found so far and the count towards the limit.
 #[derive(Debug, Clone)]
-pub(in crate::dlq) struct Selection {
+pub(crate) struct Selection {
     filters: Filters,
     ids: Ids,
     /// In lower case.
@@ -20,7 +20,7 @@ pub(in crate::dlq) struct Selection {
 
 impl Selection {
     #[must_use]
-    pub(in crate::dlq) fn new(filters: Filters) -> Self {
+    pub(crate) fn new(filters: Filters) -> Self {
         let ids = Ids::new(&filters.ids);
         let contains = filters.contains.as_ref().map(|text| text.to_lowercase());
         let room = filters.limit.unwrap_or(u32::MAX);
@@ -28,7 +28,7 @@ impl Selection {
     }
 
     /// Whether this dead letter is selected. To be called once for each dead letter, in their order.
-    pub(in crate::dlq) fn takes(&mut self, dead_letter: &DeadLetterSummary, body: &[u8]) -> bool {
+    pub(crate) fn takes(&mut self, dead_letter: &DeadLetterSummary, body: &[u8]) -> bool {
         if !self.ids.is_empty() && !self.ids.meet(&dead_letter.id, dead_letter.post) {
             return false;
         }
@@ -40,12 +40,12 @@ impl Selection {
     }
 
     /// Whether this id was asked for, or none was.
-    pub(in crate::dlq) fn may_name(&self, id: &str) -> bool {
+    pub(crate) fn may_name(&self, id: &str) -> bool {
         self.ids.is_empty() || !self.ids.which(id, None).is_empty()
     }
 
     /// Gives one that was taken back to the limit.
-    pub(in crate::dlq) fn untake(&mut self) {
+    pub(crate) fn untake(&mut self) {
         self.room = self.room.saturating_add(1);
     }
 
@@ -62,14 +62,14 @@ impl Selection {
 
     /// Whether no further dead letter can change anything: the limit is reached and every id was found.
     #[must_use]
-    pub(in crate::dlq) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.room == 0 && self.ids.unmet().next().is_none()
     }
 
     /// The ids asked for that no dead letter had, in the order they were asked for. Only meaningful once all dead
     /// letters went through [`Self::takes`], or it [is complete](Self::is_complete).
     #[must_use]
-    pub(in crate::dlq) fn unknown(&self) -> Vec<String> {
+    pub(crate) fn unknown(&self) -> Vec<String> {
         self.ids.unmet().map(str::to_owned).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! `sluice dlq show`: one dead letter in full.
 
-mod text;
+pub(crate) mod text;
 
 use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
@@ -8,11 +8,11 @@ use std::ops::ControlFlow;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use sluice_core::config::{DatabaseArgs, ServerArgs};
+use sluice_core::config::ServerArgs;
 use sluice_core::dead_letter::Origin;
 use sluice_core::failure::Failure;
 use sluice_core::named::Named;
-use sluice_mysql::{AuditEntry, Store};
+use sluice_mysql::{AuditEntry, Store, StoreError};
 use sluice_rabbit::dead_letters::{DeadLetter, DeadLetterSummary};
 use sluice_runtime::exit::Exit;
 use time::OffsetDateTime;
@@ -49,8 +49,9 @@ pub(in crate::dlq) struct ShowArgs {
 pub(in crate::dlq) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.servers.broker, "dlq show")?;
     let named = resolve(&dead, &args.id).await?;
-    let operations =
-        if args.body { None } else { Some(operations(&args.servers.database, &dead.prefix, &named).await) };
+    let store = Store::new(&args.servers.database)?;
+    let operations = if args.body { None } else { Some(operations(&store, &dead.prefix, &named).await) };
+    store.close().await;
     let known = operations.as_ref().and_then(|operations| operations.as_deref().ok());
     let mut found = Spool::<()>::new()?;
     let show = |dead_letter: DeadLetter| {
@@ -82,7 +83,7 @@ pub(in crate::dlq) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
         report!("{} dead letters have this id, the oldest comes first", found.count);
     }
     if let Some(Err(error)) = &operations {
-        report!("the operations on it cannot be read: {error:#}");
+        report!("the operations on it cannot be read: {error}");
     }
     if args.body && !std::io::stdout().is_terminal() {
         found.print_raw()?
@@ -96,18 +97,19 @@ pub(in crate::dlq) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
 const OPERATIONS: u32 = 100;
 
 /// What was done to the dead letter, the oldest first.
-async fn operations(database: &DatabaseArgs, prefix: &str, named: &Named) -> anyhow::Result<Vec<AuditEntry>> {
-    let store = Store::new(database)?;
-    let read = store.audit_log(prefix, Some(named), OPERATIONS).await.map_err(|failure| store.with_context(failure));
-    store.close().await;
-    let mut operations = read?;
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn operations(store: &Store, prefix: &str, named: &Named) -> Result<Vec<AuditEntry>, StoreError> {
+    let read = store.audit_log(prefix, Some(named), OPERATIONS).await;
+    let mut operations = read.map_err(|failure| store.with_context(failure))?;
     operations.reverse();
     Ok(operations)
 }
 
 /// The JSON of a dead letter.
 #[derive(Serialize)]
-struct Shown<'a> {
+pub(crate) struct Shown<'a> {
     #[serde(flatten)]
     summary: &'a DeadLetterSummary,
     origin: Option<&'a Origin>,
@@ -119,7 +121,8 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(dead_letter: &'a DeadLetter, operations: Option<&'a [AuditEntry]>) -> Self {
+    /// Of a dead letter that is in flight, and what was done to it.
+    pub(crate) fn new(dead_letter: &'a DeadLetter, operations: Option<&'a [AuditEntry]>) -> Self {
         Self {
             summary: &dead_letter.summary,
             origin: dead_letter.origin.as_ref(),

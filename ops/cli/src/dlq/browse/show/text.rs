@@ -38,38 +38,68 @@ pub(super) fn advice(no_post: Option<&Failure>, dead_letter: &DeadLetterSummary,
     }
 }
 
+/// What is known of a dead letter, in the order and with the words in which it is shown. No value has a hidden character.
+pub(crate) struct Whole {
+    /// Names and values.
+    pub(crate) facts: Vec<(&'static str, String)>,
+    /// Where they are from.
+    pub(crate) source: String,
+    /// Headings, each with its lines.
+    pub(crate) sections: Vec<(&'static str, Vec<String>)>,
+    /// The body; JSON over several lines.
+    pub(crate) body: String,
+}
+
+impl Whole {
+    /// Of this dead letter.
+    pub(crate) fn new(dead_letter: &Shown<'_>, now: OffsetDateTime) -> Self {
+        let summary = dead_letter.summary;
+        let mut facts = vec![("id", line(&summary.id))];
+        let post = summary.post.map(|post| post.to_string()).filter(|post| *post != summary.id);
+        facts.extend(post.map(|post| ("post", post)));
+        facts.extend([
+            ("class", summary.class.as_str().to_owned()),
+            ("code", line(&summary.code)),
+            ("what happened", line(&summary.message)),
+            ("fingerprint", line(&summary.fingerprint)),
+            ("attempts", summary.attempts.to_string()),
+            ("first failed", when(summary.first_failed_at, now)),
+            ("last failed", when(summary.last_failed_at, now)),
+            ("worker", line(&summary.worker)),
+            ("came from", came_from(dead_letter.origin)),
+            ("replays", summary.replays.to_string()),
+        ]);
+        facts.extend(dead_letter.user.map(|user| ("published by", format!("{} (verified by RabbitMQ)", line(user)))));
+        let sections = [
+            (DEATHS, deaths(&dead_letter.headers)),
+            ("headers", other_headers(&dead_letter.headers)),
+            ("operations", history(dead_letter.operations.unwrap_or_default())),
+        ];
+        Self {
+            facts,
+            source: source(dead_letter),
+            sections: sections.into_iter().filter(|(_, lines)| !lines.is_empty()).collect(),
+            body: body(dead_letter),
+        }
+    }
+}
+
 pub(super) fn full(dead_letter: &Shown<'_>, advice: &str, now: OffsetDateTime) -> String {
-    let summary = dead_letter.summary;
+    let Whole { facts, source, sections, body } = Whole::new(dead_letter, now);
     let mut text = String::new();
-    let mut row = |name: &str, value: &str| {
+    for (name, value) in facts {
         let _ = writeln!(text, "{name:<14}{value}");
-    };
-    row("id", &line(&summary.id));
-    if let Some(post) = summary.post.map(|post| post.to_string()).filter(|post| *post != summary.id) {
-        row("post", &post);
     }
-    row("class", summary.class.as_str());
-    row("code", &line(&summary.code));
-    row("what happened", &line(&summary.message));
-    row("fingerprint", &line(&summary.fingerprint));
-    row("attempts", &summary.attempts.to_string());
-    row("first failed", &when(summary.first_failed_at, now));
-    row("last failed", &when(summary.last_failed_at, now));
-    row("worker", &line(&summary.worker));
-    row("came from", &came_from(dead_letter.origin));
-    row("replays", &summary.replays.to_string());
-    if let Some(user) = dead_letter.user {
-        row("published by", &format!("{} (verified by RabbitMQ)", line(user)));
+    let _ = writeln!(text, "{source}");
+    for (heading, lines) in sections {
+        let _ = write!(text, "\n{heading}\n{}", indented(&lines.join("\n")));
     }
-    let _ = writeln!(text, "{}", source(dead_letter));
-    text.push_str(&deaths(&dead_letter.headers));
-    text.push_str(&other_headers(&dead_letter.headers));
-    text.push_str(&history(dead_letter.operations.unwrap_or_default()));
-    let _ = writeln!(text, "\nbody");
-    text.push_str(&indented(&body(dead_letter)));
-    let _ = write!(text, "\n{advice}");
+    let _ = write!(text, "\nbody\n{}\n{advice}", indented(&body));
     text
 }
+
+/// The heading of the header x-death.
+const DEATHS: &str = "header x-death (written by the broker, but any publisher can set it)";
 
 /// Which header has these values, and how far it can be trusted.
 fn source(dead_letter: &Shown<'_>) -> String {
@@ -81,13 +111,12 @@ fn source(dead_letter: &Shown<'_>) -> String {
     format!("(from the header {header}, which any publisher can set)")
 }
 
-fn history(operations: &[AuditEntry]) -> String {
+fn history(operations: &[AuditEntry]) -> Vec<String> {
     let lines = operations.iter().map(|operation| {
         let (what, detail) = operation::told(operation);
-        format!("  {}  {what}: {}\n", shown(Some(operation.at)), line(&detail))
+        format!("{}  {what}: {}", shown(Some(operation.at)), line(&detail))
     });
-    let text: String = lines.collect();
-    if text.is_empty() { text } else { format!("\noperations\n{text}") }
+    lines.collect()
 }
 
 fn when(at: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
@@ -108,36 +137,30 @@ fn came_from(origin: Option<&Origin>) -> String {
 }
 
 /// The header x-death: each queue that dead-lettered the message, the latest first.
-fn deaths(headers: &Value) -> String {
+fn deaths(headers: &Value) -> Vec<String> {
     let entries = headers.get("x-death").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let mut text = String::new();
-    for death in entries {
+    let told = |death: &Value| {
         let entry = |name: &str| death.get(name).and_then(Value::as_str).unwrap_or("?");
         let count = death.get("count").and_then(Value::as_u64).unwrap_or(1);
         let at = death.get("time").and_then(Value::as_i64).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-        let death = format!("{} in queue {}, {count} ×, first at {}", entry("reason"), entry("queue"), shown(at));
-        let _ = writeln!(text, "  {}", line(&death));
-    }
-    if text.is_empty() {
-        text
-    } else {
-        format!("\nheader x-death (written by the broker, but any publisher can set it)\n{text}")
-    }
+        line(&format!("{} in queue {}, {count} ×, first at {}", entry("reason"), entry("queue"), shown(at)))
+    };
+    entries.iter().map(told).collect()
 }
 
 /// The note on a header with the name of the property.
 const CLAIM: &str = " (not verified: RabbitMQ checks only the property user_id)";
 
 /// The headers that are not shown above.
-fn other_headers(headers: &Value) -> String {
+fn other_headers(headers: &Value) -> Vec<String> {
     let is_shown = |name: &str| name == "x-death" || name == FAILURE_HEADER;
-    let mut text = String::new();
-    for (name, value) in headers.as_object().into_iter().flatten().filter(|(name, _)| !is_shown(name)) {
+    let others = headers.as_object().into_iter().flatten().filter(|(name, _)| !is_shown(name));
+    let told = |(name, value): (&String, &Value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let claim = if name == USER_HEADER { CLAIM } else { "" };
-        let _ = writeln!(text, "  {}: {}{claim}", line(name), line(&value));
-    }
-    if text.is_empty() { text } else { format!("\nheaders\n{text}") }
+        format!("{}: {}{claim}", line(name), line(&value))
+    };
+    others.map(told).collect()
 }
 
 fn body(dead_letter: &Shown<'_>) -> String {

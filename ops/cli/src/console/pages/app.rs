@@ -1,0 +1,44 @@
+//! What the pages share.
+
+use std::sync::Arc;
+
+use sluice_mysql::Store;
+
+use super::session::{Hosts, Once, SessionKey, Tries};
+use super::watch::{NowSource, SnapshotSource, Watched};
+use crate::browse::DeadLetters;
+use crate::console::access::Accounts;
+use crate::console::followed::Followed;
+
+/// What every page needs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Pages(pub(super) Arc<Parts>);
+
+/// What it is.
+pub(crate) struct Parts {
+    /// Who may do what.
+    pub(crate) accounts: Arc<Followed<Accounts>>,
+    /// What sessions are signed with.
+    pub(crate) key: SessionKey,
+    /// Under which names people reach the console.
+    pub(crate) hosts: Hosts,
+    /// The link that was printed at start.
+    pub(crate) once: Option<Once>,
+    /// Tries to log in that failed.
+    pub(crate) tries: Tries,
+    /// The database.
+    pub(crate) store: Arc<Store>,
+    /// The dead letters.
+    pub(crate) dead: DeadLetters,
+    /// What `sluice status` shows.
+    pub(crate) now: Arc<Watched<NowSource>>,
+    /// All dead letters at one moment.
+    pub(crate) snapshot: Arc<Watched<SnapshotSource>>,
+}
+
+impl Pages {
+    /// The pages with these parts.
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}

@@ -1,0 +1,125 @@
+//! Dead letters that match filters, page by page, from the snapshot that all viewers share.
+
+use askama::Template;
+use axum::extract::State;
+use sluice_core::disposition::Class;
+
+use super::super::app::Pages;
+use super::super::frame::{Answered, Frame, Page};
+use super::super::request::Visit;
+use super::super::watch::{Entry, Snapshot};
+use super::query::{Query, encode};
+use super::snapshot_note::SnapshotNote;
+use crate::dlq::select::Filters;
+use crate::times::shown;
+
+/// How many are on a page.
+const PAGE: usize = 50;
+
+/// `templates/dead_letters.html`.
+#[derive(Template)]
+#[template(path = "dead_letters.html", blocks = ["list"])]
+struct ListPage {
+    frame: Frame,
+    classes: [Class; Class::ALL.len()],
+    query: Query,
+    note: SnapshotNote,
+    found: Option<Found>,
+    from: usize,
+}
+
+/// What matches.
+struct Found {
+    lines: Vec<DeadLetterLine>,
+    /// How many match, on all pages.
+    count: usize,
+    total: u32,
+    /// How many could not be looked through.
+    without_line: usize,
+}
+
+/// One of them.
+struct DeadLetterLine {
+    id: String,
+    title: String,
+    class: Class,
+    code: String,
+    attempts: u32,
+    replays: u32,
+    last_failed: String,
+}
+
+impl Page for ListPage {
+    fn part(&self, id: &str) -> Option<askama::Result<String>> {
+        (id == "list").then(|| self.as_list().render())
+    }
+}
+
+/// Shows them.
+pub(crate) async fn show(State(pages): State<Pages>, visit: Visit) -> Answered {
+    let query = Query::read(&visit.query)?;
+    let from = visit.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
+    let snapshot = pages.0.snapshot.look().await;
+    let page = ListPage {
+        frame: visit.frame("Dead letters"),
+        classes: Class::ALL,
+        note: SnapshotNote::new(snapshot.as_deref()),
+        found: snapshot.as_deref().and_then(|snapshot| Found::new(snapshot, &query.filters, from)),
+        query,
+        from,
+    };
+    visit.show(&page)
+}
+
+impl ListPage {
+    fn before(&self) -> Option<usize> {
+        (self.from > 0).then(|| self.from.saturating_sub(PAGE))
+    }
+
+    fn after(&self) -> Option<usize> {
+        let next = self.from.saturating_add(PAGE);
+        self.found.as_ref().filter(|found| found.count > next).map(|_| next)
+    }
+}
+
+impl Found {
+    fn new(snapshot: &Snapshot, filters: &Filters, from: usize) -> Option<Self> {
+        let set = snapshot.set.as_ref()?;
+        let limit = filters.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let (mut lines, mut count) = (Vec::new(), 0);
+        for entry in set.entries().filter(|entry| passes(entry, filters)).take(limit) {
+            if (from..from.saturating_add(PAGE)).contains(&count) {
+                lines.push(DeadLetterLine::new(&entry));
+            }
+            count += 1;
+        }
+        Some(Self { lines, count, total: set.total, without_line: set.without_line() })
+    }
+}
+
+impl DeadLetterLine {
+    fn new(entry: &Entry<'_>) -> Self {
+        Self {
+            id: entry.id.to_owned(),
+            title: entry.title.to_owned(),
+            class: entry.class,
+            code: entry.code.to_owned(),
+            attempts: entry.attempts,
+            replays: entry.replays,
+            last_failed: shown(entry.last_failed_at),
+        }
+    }
+}
+
+/// Whether a line matches. What a dead letter contains only a look at its body tells: that filter is left out here.
+fn passes(entry: &Entry<'_>, filters: &Filters) -> bool {
+    let Filters { ids, class, code, fingerprint, since, until, contains: _, limit: _ } = filters;
+    let at = entry.last_failed_at;
+    let is = |given: &String| given == entry.id || given.eq_ignore_ascii_case(entry.id);
+    (ids.is_empty() || ids.iter().any(is))
+        && (class.is_empty() || class.contains(&entry.class))
+        && (code.is_empty() || code.iter().any(|code| code == entry.code))
+        && (fingerprint.is_empty() || fingerprint.iter().any(|fingerprint| fingerprint == entry.fingerprint))
+        && since.is_none_or(|since| at.is_some_and(|at| at >= since))
+        && until.is_none_or(|until| at.is_some_and(|at| at <= until))
+}

@@ -1,0 +1,41 @@
+//! What all pages have around them.
+
+use super::assets;
+use crate::console::access::Role;
+
+/// Title, navigation and who is logged in.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    /// The page's title.
+    pub(crate) title: String,
+    path: String,
+    /// The name and the role of who is logged in.
+    pub(crate) who: Option<(String, Role)>,
+}
+
+impl Frame {
+    /// The frame of a page. `path` says which entry of the navigation is the present one.
+    pub(crate) fn new(title: &str, path: &str, who: Option<(String, Role)>) -> Self {
+        Self { title: title.to_owned(), path: path.to_owned(), who }
+    }
+
+    /// The address of the style sheet.
+    pub(crate) fn css(&self) -> String {
+        assets::address("css")
+    }
+
+    /// The address of the script.
+    pub(crate) fn js(&self) -> String {
+        assets::address("js")
+    }
+
+    /// The address of the icon.
+    pub(crate) fn icon(&self) -> String {
+        assets::address("svg")
+    }
+
+    /// Whether the page is this one, or stands below it.
+    pub(crate) fn is_at(&self, path: &str) -> bool {
+        self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))
+    }
+}

@@ -1,0 +1,15 @@
+//! What all viewers see together: taken again and again while somebody looks, once for all of them, and not at all
+//! while nobody does.
+//!
+//! ```text
+//!  viewers ──► watched: the latest one, with its age ◄── a task that takes the next ─┐ ends when nobody has looked
+//!                 └─ nobody takes it any more? start ─────────────────────────────────┘ for a while
+//! ```
+
+mod now;
+mod snapshot;
+mod watched;
+
+pub(crate) use now::{Moment, NowSource, Point};
+pub(crate) use snapshot::{DeadLetterSet, Entry, Snapshot, SnapshotSource};
+pub(crate) use watched::Watched;

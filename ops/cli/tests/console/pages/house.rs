@@ -1,0 +1,38 @@
+//! A console on servers with dead letters.
+
+use tempfile::TempDir;
+
+use super::visitor::accounts;
+use crate::console::Console;
+use crate::support::Ground;
+
+/// A test's own prefix and database, and the file of its accounts.
+pub(crate) struct House {
+    pub(crate) ground: Ground,
+    folder: TempDir,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("accounts.toml"), accounts()).expect("a file can be written");
+        Self { ground: Ground::new().await, folder }
+    }
+
+    /// Starts a console.
+    pub(crate) async fn console(&self) -> Console {
+        self.console_on(&self.ground.database_url).await
+    }
+
+    /// The same, with another way to the database.
+    pub(crate) async fn console_on(&self, database_url: &str) -> Console {
+        let accounts = self.folder.path().join("accounts.toml");
+        let environment = [
+            ("AMQP_URL", self.ground.amqp_url.clone()),
+            ("DATABASE_URL", database_url.to_owned()),
+            ("SLUICE_PREFIX", self.ground.prefix.clone()),
+            ("SLUICE_ACCOUNTS", accounts.to_str().expect("a path in UTF-8").to_owned()),
+        ];
+        Console::start(&[], &environment).await
+    }
+}

@@ -1,0 +1,7 @@
+//! The pages, as a browser without script gets them.
+
+mod dead_letters;
+mod house;
+mod login;
+mod overview;
+mod visitor;
