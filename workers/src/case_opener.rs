@@ -1,8 +1,8 @@
 //! The case opener: one task that opens the cases of held posts, for all consumers of the process.
 //!
-//! Beside the recorder, so that the posts that are not held wait for nobody's case. As the recorder it takes whatever
-//! is waiting at once, and it goes on without a group that takes long. A held post is acknowledged only after it has a
-//! case; every statement can be repeated, so a post that comes back finds its own.
+//! It runs beside the recorder, so that posts that are not held wait for nobody's case. It takes whatever the recorder
+//! has handed over, and continues without a group that takes long. A held post is acknowledged only after it has a
+//! case; every statement can be repeated, so a post that is redelivered finds its own.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
