@@ -1,5 +1,6 @@
 //! The pages, as a browser without script gets them.
 
+mod browser;
 mod dead_letters;
 mod house;
 mod login;

@@ -40,6 +40,14 @@ struct PlanPage {
 
 impl Page for PlanPage {}
 
+impl PlanPage {
+    /// Whether a replay would help nobody.
+    fn is_vain(&self) -> bool {
+        let refused = self.plan.as_ref().and_then(|plan| plan.forecast.get("would_be_refused_again").copied());
+        refused.and_then(|refused| usize::try_from(refused).ok()) == Some(self.count)
+    }
+}
+
 /// Plans: `?action=replay` or `?action=drop`, and the filters.
 pub(crate) async fn show(State(pages): State<Pages>, visit: Visit) -> Answered {
     let query = Query::read(&visit.query)?;
