@@ -3,7 +3,6 @@
 //! with 202 or with 503 `overloaded`, says something in its log, and is well again soon after.
 
 #[allow(dead_code, reason = "not all of it is needed here")]
-#[path = "against_a_broker/support.rs"]
 mod support;
 
 use std::time::{Duration, Instant};

@@ -128,8 +128,7 @@ impl Consumers {
 
     /// Serves one session to its end. Also returns how many deliveries it had.
     async fn serve(&self, mut session: Session, first: Deliveries, stop: &CancellationToken) -> (End, u64) {
-        let begun = Instant::now();
-        let withdrawn = CancellationToken::new();
+        let (begun, withdrawn) = (Instant::now(), CancellationToken::new());
         let (ended, mut first_end) = mpsc::channel(1);
         let (arrived, mut arrivals) = mpsc::unbounded_channel();
         let consume = |stream, arrived| {
@@ -170,9 +169,7 @@ impl Consumers {
         withdrawn: &CancellationToken,
         stopped: bool,
     ) -> u64 {
-        let mut consumed = 0;
-        let begun = Instant::now();
-        let mut left = RELEASE;
+        let (begun, mut consumed, mut left) = (Instant::now(), 0, RELEASE);
         if stopped {
             let finishing = async {
                 session.cancel().await;
@@ -247,8 +244,7 @@ async fn finish(tasks: &mut JoinSet<u64>) -> u64 {
 
 fn complain(error: &OpenError) {
     match error {
-        OpenError::Topology(_) => tracing::error!(%error, "cannot consume"),
-        OpenError::Broker(broker) if broker.needs_operator() => tracing::error!(%error, "cannot consume"),
-        OpenError::Broker(_) => tracing::warn!(%error, "cannot consume yet"),
+        OpenError::Broker(broker) if !broker.needs_operator() => tracing::warn!(%error, "cannot consume yet"),
+        OpenError::Broker(_) | OpenError::Topology(_) => tracing::error!(%error, "cannot consume"),
     }
 }

@@ -39,6 +39,35 @@ impl Named {
             || self.post.is_some_and(|named| post == Some(named) || message_id.parse().ok() == Some(named))
     }
 
+    /// The beginning of a post's id, in the form in which ids are stored: lower case, dashes in their places. None
+    /// if the text cannot be one, or is a complete id.
+    #[must_use]
+    pub fn beginning(&self) -> Option<String> {
+        let digits: String = self.text.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect();
+        if digits.is_empty() || digits.len() >= 32 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut beginning = String::with_capacity(36);
+        for (at, digit) in digits.chars().enumerate() {
+            if matches!(at, 8 | 12 | 16 | 20) {
+                beginning.push('-');
+            }
+            beginning.push(digit);
+        }
+        Some(beginning)
+    }
+
+    /// Whether a dead letter's id, or the id of the post that it holds, begins so: a message id byte for byte, a UUID in
+    /// any spelling.
+    #[must_use]
+    pub fn begins(&self, message_id: &str, post: Option<PostId>) -> bool {
+        let uuid = |beginning: String| {
+            let ids = message_id.parse::<PostId>().ok().into_iter().chain(post);
+            ids.into_iter().any(|id| id.to_string().starts_with(&beginning))
+        };
+        message_id.starts_with(&self.text) || self.beginning().is_some_and(uuid)
+    }
+
     /// The message ids that are meant, for an index that compares bytes: the name as it was typed, and the common
     /// spellings of a UUID.
     #[must_use]
@@ -83,6 +112,21 @@ mod tests {
         }
         let wrapped = Named::new(ID);
         assert!(wrapped.spellings().iter().all(|one| Named::new(one).post() == post));
+    }
+
+    #[test]
+    fn the_beginning_of_a_uuid_is_the_same_in_every_spelling() {
+        for (typed, stored) in
+            [("0193", "0193"), ("0193A5B2-", "0193a5b2"), ("0193a5b27C55", "0193a5b2-7c55"), (&ID[..35], &ID[..35])]
+        {
+            assert_eq!(Named::new(typed).beginning().as_deref(), Some(stored));
+            assert!(Named::new(typed).begins(&ID.to_ascii_uppercase(), None), "{typed}");
+            assert!(Named::new(typed).begins("order-1", ID.parse().ok()), "{typed}");
+        }
+        for other in ["", "-", "0193x", "order-1", ID, &ID.replace('-', "")] {
+            assert_eq!(Named::new(other).beginning(), None, "{other}");
+        }
+        assert!(Named::new("orde").begins("order-1", None) && !Named::new("Orde").begins("order-1", None));
     }
 
     #[test]

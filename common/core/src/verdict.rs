@@ -74,6 +74,18 @@ pub struct Score {
     pub hold: Option<u32>,
     /// From which sum on a post is rejected, if at all.
     pub reject: Option<u32>,
+    /// Whether posts that this category holds are to be looked at first, and never rejected: somebody may need help.
+    /// False in rows of versions that did not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
+}
+
+impl Score {
+    /// Whether this category holds the post, and is urgent.
+    #[must_use]
+    pub fn holds_urgently(&self) -> bool {
+        self.urgent && self.hold.is_some_and(|hold| self.sum >= hold)
+    }
 }
 
 /// The outcome of the review of one post.
@@ -83,7 +95,8 @@ pub struct Review {
     pub verdict: Verdict,
     /// Why; empty when nothing spoke against it.
     pub reasons: Vec<Reason>,
-    /// The categories that anything spoke in, strongest first: by the verdict they lead to, then by sum.
+    /// The categories that anything spoke in: an urgent one that holds the post, then the strongest, by the verdict
+    /// they lead to and by sum.
     pub scores: Vec<Score>,
     /// What rules in shadow mode found. It decides nothing.
     pub shadow: Vec<Reason>,

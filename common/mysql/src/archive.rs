@@ -1,20 +1,26 @@
-//! What the audit log keeps of dead letters that were taken out of RabbitMQ, for whoever wants them back.
+//! What the audit log keeps of dead letters that were taken out of RabbitMQ, so that they can be restored.
 //!
 //! A line of the audit log says `dropped`; the dead letter itself is archived beside it. The line stands until another
 //! operation's line undoes it: nothing is ever changed or taken away.
 
+use std::collections::HashSet;
+
 use mysql_async::prelude::FromRow;
-use mysql_async::{FromRowError, Row};
+use mysql_async::{FromRowError, Row, Value};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::audit::{of_dead_letter, reason};
 use super::{LineId, Store};
+use sluice_core::disposition::Class;
 use sluice_core::failure::Failure;
 use sluice_core::named::Named;
+use sluice_core::post::PostId;
 
 /// How many dead letters are read at once, and about how many bytes of them. One dead letter may be larger than this.
 const PAGE: usize = 50;
 const PAGE_BYTES: u64 = 4 * 1024 * 1024;
+/// How many ids one query asks for.
+const ASK: usize = 1000;
 
 /// A dead letter that was dropped and not brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +59,9 @@ pub struct LastOperation {
     pub at: OffsetDateTime,
 }
 
-/// What shows that a dead letter was in the queue after all when its drop was in the audit log: the drop was cut short,
-/// and somebody has acted on the dead letter since. Dead letters without an id are told by what they hold, and another
-/// may hold the same.
+/// Outcomes which show that a dead letter was still in the queue when its drop was in the audit log: the drop was cut
+/// short, and somebody has acted on the dead letter since. This does not hold for dead letters without an id: they are
+/// identified by what they hold, and another one may hold the same.
 pub(super) const ACTED_ON: &str = "'replayed', 'edited', 'reverted', 'destroyed'";
 
 /// A line and what is archived of its dead letter.
@@ -91,7 +97,7 @@ impl Store {
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// The next dead letters that an operation dropped and nobody brought back, after the one of this number. None:
+    /// The next dead letters that an operation dropped and nobody restored, after the one with this number. Empty:
     /// there are no more.
     ///
     /// # Errors
@@ -118,7 +124,7 @@ impl Store {
         Ok(fits.last().map(|(number, _)| *number))
     }
 
-    /// The dropped dead letters of these lines, as far as nobody brought them back.
+    /// The dropped dead letters of these lines, without those that were restored.
     ///
     /// # Errors
     /// The server's.
@@ -145,6 +151,41 @@ impl Store {
             self.read("the query for an archived dead letter", statement, vec![operation.into()]).await?;
         let line = |number| LineId { operation: operation.to_owned(), number };
         Ok(found.pop().map(|(number, transcript)| (line(number), transcript)))
+    }
+
+    /// Which of these posts an operator dropped and nobody put back since. A dead letter that another program published
+    /// under the id of a post is not that post.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn dropped(&self, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
+        let mut found = HashSet::new();
+        for ids in ids.chunks(ASK) {
+            let marks = vec!["?"; ids.len()].join(", ");
+            let statement = format!(
+                "SELECT DISTINCT d.dead_letter, d.post, JSON_UNQUOTE(JSON_EXTRACT(d.death, '$.class')) FROM operation_items d \
+                 WHERE (d.dead_letter IN ({marks}) OR d.post IN ({marks})) AND d.outcome IN ('dropped', 'destroyed') \
+                 AND NOT EXISTS (SELECT 1 FROM undone_items u WHERE u.of_operation = d.operation AND u.of_number = d.number) \
+                 AND NOT EXISTS (SELECT 1 FROM operation_items b WHERE b.dead_letter = d.dead_letter AND b.at > d.at \
+                 AND b.outcome IN ('replayed', 'imported', 'restored', 'edited', 'reverted'))"
+            );
+            let asked: Vec<Value> = [ids, ids].concat().iter().map(|id| id.to_string().into()).collect();
+            let rows: Vec<(String, Option<String>, Option<String>)> =
+                self.read("the query for dropped posts", statement, asked).await?;
+            for (dead_letter, post, class) in rows {
+                let message: Option<PostId> = dead_letter.parse().ok();
+                let post = match (post, &class) {
+                    (Some(post), _) => post.parse().ok(),
+                    (None, Some(_)) => None,
+                    // Earlier versions noted neither.
+                    (None, None) => message,
+                };
+                if message == post && class.as_deref() != Some(Class::Unknown.as_str()) {
+                    found.extend(post);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The last thing that became of a dead letter in this prefix: taken out, put back, or neither.

@@ -1,4 +1,4 @@
-//! The record of operations, read back.
+//! Reads the audit log.
 
 use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row, Value};
@@ -43,7 +43,7 @@ pub struct AuditEntry {
     pub asked: serde_json::Value,
     /// The reason that the operator gave.
     pub reason: Option<String>,
-    /// How the dead letter had died when the operation found it.
+    /// Why it was a dead letter when the operation found it.
     pub death: Option<Death>,
 }
 
@@ -65,7 +65,7 @@ impl Store {
                 (format!("l.operation IN ({marks})"), operations.into_iter().map(Value::from).collect())
             }
         };
-        // In this order of tables the lines come as their key has them, and only as many as wanted are read.
+        // With the tables in this order, the lines come sorted by their key, and no more are read than are wanted.
         let statement = format!(
             "SELECT l.at, l.operation, a.kind, a.actor, l.dead_letter, l.outcome, l.detail, u.operation AS undone_by, \
              CAST(a.selection AS CHAR) AS asked, k.operation IS NOT NULL AS archived, l.post, \
@@ -79,8 +79,8 @@ impl Store {
         self.read("reading the audit log", statement, asked).await
     }
 
-    /// The operations that the last lines of a prefix belong to: as many as there are lines at most, since each has a
-    /// line but for those that were killed.
+    /// The operations that the last lines of a prefix belong to. There are no more of them than lines, because each
+    /// operation that was not killed has at least one line.
     async fn last_operations(&self, prefix: &str, lines: u32) -> Result<Vec<String>, Failure> {
         let statement = "SELECT id FROM operations WHERE prefix = ? ORDER BY id DESC LIMIT ?".to_owned();
         let asked = vec![prefix.into(), lines.saturating_add(EMPTY).min(OPERATIONS).into()];
@@ -88,7 +88,7 @@ impl Store {
     }
 }
 
-/// The condition that a line `l` speaks of a dead letter or a post with this name, and its values.
+/// The condition that a line `l` is about a dead letter or a post with this name, and its values.
 pub(super) fn of_dead_letter(named: &Named) -> (String, Vec<Value>) {
     let mut names: Vec<Value> = named.spellings().into_iter().map(Value::from).collect();
     let marks = vec!["?"; names.len()].join(", ");

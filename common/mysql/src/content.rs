@@ -1,5 +1,5 @@
-//! What a post says, in a form that is compared without its texts: whether a row that is there is this post's own, or
-//! another post's under the same id.
+//! What a post says, as lengths and hashes: enough to find out whether a row belongs to this post, or to another post
+//! with the same id.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 32;
 ///
 /// Two posts say the same if all three are the same byte for byte, but for two things that hold no text: spaces at the
 /// end, which MySQL cuts without an error where a column is too narrow for them, and an author that is empty instead of
-/// missing. What the server's collations take for the same (case, accents) is not.
+/// missing. Texts that are equal only to the server's collations (case, accents) differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     title: Text,
@@ -43,7 +43,7 @@ impl Text {
         Self { bytes: text.len() as u64, sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect() }
     }
 
-    /// The same, asked of a column. Whatever character set that has, the texts are compared in UTF-8.
+    /// The same as SQL over a column. Texts are compared in UTF-8, whatever the column's character set is.
     fn columns(column: &str) -> String {
         let text = format!("TRIM(TRAILING ' ' FROM CONVERT({column} USING utf8mb4))");
         format!("LENGTH({text}), SHA2({text}, 256)")
@@ -61,7 +61,7 @@ impl Content {
         Self::new(&post.title, &post.content, post.author.as_deref())
     }
 
-    /// What a row says that was read whole.
+    /// What a row says whose texts were read.
     #[must_use]
     pub fn of_row(row: &StoredPost) -> Self {
         Self::new(&row.title, &row.content, row.author.as_deref())
@@ -84,7 +84,7 @@ impl StoredContent {
         self.worker == worker && microseconds(self.recorded_at) == microseconds(at)
     }
 
-    /// What the row means for a post that comes with its id: it is this very post, or the id is another one's.
+    /// What the row means for a post with its id: it is the same post, or another post has the id.
     pub(super) fn meets(&self, post: &Post) -> RowOutcome {
         let content = Content::of(post);
         if self.content == content {
@@ -105,7 +105,7 @@ impl StoredContent {
 /// The code of a post whose id is taken.
 pub const ID_CONFLICT: &str = "id_conflict";
 
-/// What the stored post and another one have different, with its lengths.
+/// The fields in which the stored post and another one differ, with their lengths.
 struct Differences<'a>(&'a Content, &'a Content);
 
 impl fmt::Display for Differences<'_> {
@@ -116,19 +116,16 @@ impl fmt::Display for Differences<'_> {
             ("content", &there.content, &here.content),
             ("author", &there.author, &here.author),
         ];
-        let told: Vec<String> = fields
-            .into_iter()
-            .filter(|(_, there, here)| there != here)
-            .map(|(name, there, here)| {
-                format!("the {name} ({} bytes stored, {} in this post)", there.bytes, here.bytes)
-            })
-            .collect();
-        f.write_str(&told.join(", "))
+        let differs = |(name, there, here): (&str, &Text, &Text)| {
+            let told = || format!("the {name} ({} bytes stored, {} in this post)", there.bytes, here.bytes);
+            (there != here).then(told)
+        };
+        f.write_str(&fields.into_iter().filter_map(differs).collect::<Vec<_>>().join(", "))
     }
 }
 
 impl Store {
-    /// What is stored under these ids; ids without a row are not in it.
+    /// What is stored under these ids; ids without a row are left out.
     ///
     /// # Errors
     /// The server's.
@@ -157,7 +154,7 @@ pub(super) async fn content_in(
     Ok(by_id(transaction.exec::<StoredRow, _, _>(statement, asked).await?).next().map(|(_, content)| content))
 }
 
-/// Asks for these ids. Ids are repeated up to a power of two, so that few statements are to be kept prepared.
+/// The query for these ids. Ids are repeated up to a power of two, so that there are few statements to keep prepared.
 fn question(ids: &[PostId]) -> (String, Params) {
     let places = ids.len().next_power_of_two();
     let marks = vec!["?"; places].join(", ");

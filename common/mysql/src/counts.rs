@@ -1,5 +1,5 @@
-//! How many posts are stored. InnoDB keeps no count, and to count is to read every row; so a small table is counted, a
-//! large one estimated, and whoever wants the exact number of a large one says so and waits.
+//! How many posts are stored. InnoDB keeps no count, so counting reads every row. Therefore a small table is counted
+//! and a large one is estimated, unless the caller asks for the exact number and waits.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use sluice_core::failure::{Failure, Kind};
 use sluice_core::natural::natural_order;
 use sluice_core::verdict::Verdict;
 
-/// Up to how many rows a table is counted unasked: some 0.2 s.
+/// The largest table, in rows, that is counted by default; that takes some 0.2 s.
 const COUNTED: u64 = 200_000;
-/// How many rows of a large table tell which verdicts there are.
+/// How many rows of a large table are read for a sample of the verdicts.
 const SAMPLE: u32 = 1_000;
 /// The longest wait for an exact count.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -46,7 +46,7 @@ impl Store {
     pub async fn stored(&self) -> Result<Stored, Failure> {
         let estimate = self.estimate().await?;
         if estimate <= COUNTED {
-            // The estimate may be far off. One row more than may be counted says that it was.
+            // The estimate may be far off. If there is one row more than may be counted, it was.
             let limit = COUNTED + 1;
             let some = self.by_verdict(&format!("SELECT verdict FROM posts LIMIT {limit}"), crate::PATIENCE).await?;
             if some.iter().map(|(_, rows)| rows).sum::<u64>() <= COUNTED {
@@ -89,7 +89,7 @@ impl Store {
         let rows: Option<Option<u64>> = self
             .bounded("estimating the rows", async {
                 let mut connection = pool.get_conn().await?;
-                // MySQL would give a day-old one. MariaDB does not know the setting, and has no need of it.
+                // MySQL would give an estimate up to a day old. MariaDB has no such setting and does not need it.
                 match connection.query_drop("SET SESSION information_schema_stats_expiry = 0").await {
                     Err(error) if classify(&error).kind == Kind::Dependency => return Err(error),
                     _ => {}

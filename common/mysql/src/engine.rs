@@ -1,7 +1,7 @@
-//! Whether our tables can take back what was not committed. Rehearsals, and records of several statements, rely on it.
+//! Whether our tables can roll back. Rehearsals, and records of several statements, rely on it.
 //!
-//! The server is asked which of its engines know transactions. No engine is named here: MyISAM, Aria, MEMORY and CSV do
-//! not, and there will be others.
+//! The server is asked which of its engines have transactions. No engine is named here: MyISAM, Aria, MEMORY and CSV
+//! have none, and there may be others.
 
 use mysql_async::prelude::Queryable as _;
 
@@ -18,7 +18,7 @@ impl Store {
     /// # Errors
     /// An operator's failure that names each such table, its engine and the statement that fixes it; or the server's.
     pub(super) async fn check_engines(&self) -> Result<(), Failure> {
-        // A table at a time: only so MariaDB opens no other tables of the database to answer. A view has no engine.
+        // One table at a time: otherwise MariaDB opens all tables of the database to answer. A view has no engine.
         let question = "SELECT t.ENGINE FROM information_schema.TABLES t \
                         LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE \
                         WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = ? \
@@ -46,7 +46,7 @@ fn refused(unfit: &[(String, String)]) -> Failure {
     Failure::new(Kind::Operator, CODE, message)
 }
 
-/// What is said where a rehearsal found out by itself: its rows stayed. They are deleted by now.
+/// The failure for a rehearsal whose rows stayed after the rollback. They have been deleted.
 pub(super) fn not_taken_back() -> Failure {
     let message = "a test row in the table `posts` could not be rolled back, so it was deleted: the engine of the \
                    underlying table has no transactions; use one that has, such as InnoDB";

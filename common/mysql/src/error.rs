@@ -1,4 +1,4 @@
-//! What is said when MySQL cannot be used.
+//! The error for a MySQL that cannot be used, with advice.
 
 use sluice_core::failure::{Failure, Kind};
 

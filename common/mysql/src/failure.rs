@@ -17,11 +17,11 @@ pub(crate) fn no_row() -> Error {
     Error::Other("a query that always gives a row gave none".into())
 }
 
-/// Whose fault a server error is, as far as its code tells: what hits every post is found out by asking the table
+/// Whose fault a server error is, as far as its code tells. Whether it hits every post is found out by asking the table
 /// ([`sluice_core::disposition::blame`]).
 ///
-/// A code that nobody foresaw is transient: it is tried again a bounded number of times and then dead-lettered with its
-/// code, so it neither blocks the queue for ever nor costs a post at the first try.
+/// An unforeseen code is transient: the post is tried again a bounded number of times and then dead-lettered with the
+/// code. So it neither blocks the queue for ever nor costs a post at the first attempt.
 fn kind_of(code: u16) -> Kind {
     match code {
         // Lock wait, deadlock, interrupted; MariaDB's and MySQL's statement time limit.
@@ -40,8 +40,8 @@ fn kind_of(code: u16) -> Kind {
         1406 | 1048 | 1264 | 1292 | 1265 | 1366 | 3140 | 3819 | 4025 | 1644 => Kind::Permanent,
         // Access, a blocked host, an account that is locked or has to change its password.
         1044 | 1045 | 1142 | 1143 | 1227 | 1698 | 1129 | 1130 | 1820 | 1862 | 3118 | 4151 => Kind::Operator,
-        // Unknown database, table or column, a column of somebody else's that must have a value, what a view or a
-        // trigger lacks, syntax: whoever set this up has to fix it.
+        // Unknown database, table or column, a foreign column that must have a value, something that a view or a
+        // trigger lacks, syntax: an operator has to fix it.
         1049 | 1146 | 1932 | 1054 | 1364 | 1356 | 1449 | 1305 | 1064 => Kind::Operator,
         // A value that is larger than the server takes.
         1301 => Kind::Permanent,
@@ -65,13 +65,13 @@ pub fn classify(error: &Error) -> Failure {
         Error::Driver(DriverError::PacketTooLarge) => {
             Failure::new(Kind::Permanent, "too_large", "the row is larger than max_allowed_packet")
         }
-        // The certificate is not one we trust: nothing that passes by itself.
+        // The certificate is not trusted, and will not be until somebody changes something.
         Error::Io(IoError::Tls(_)) => Failure::new(Kind::Operator, "mysql_tls", bare(error)),
         Error::Io(IoError::Io(io)) if io.kind() == ErrorKind::InvalidData => {
             Failure::new(Kind::Operator, "mysql_tls", bare(error))
         }
-        // What MySQL may answer to a user that it does not know: it makes up a way to prove who one is, and the
-        // driver has not all of them.
+        // MySQL's possible answer to an unknown user: it asks for an arbitrary login method, and the driver does not
+        // have all of them.
         Error::Driver(DriverError::UnknownAuthPlugin { .. }) => {
             Failure::new(Kind::Operator, "mysql_auth_plugin", bare(error))
         }
@@ -86,8 +86,8 @@ pub fn classify(error: &Error) -> Failure {
 /// What a trigger or a procedure of the site's own says.
 const SIGNAL: u16 = 1644;
 
-/// The server's words. About a row they may quote it, which is a user's text; what they say of an account, a table or a
-/// site's own rule is for operators.
+/// The server's message. One about a row may quote it, and with it a user's text; one about an account, a table or a
+/// site's own trigger is for operators.
 fn told(kind: Kind, server: &ServerError) -> String {
     match kind {
         Kind::Permanent | Kind::Transient if server.code != SIGNAL => without_values(&server.message),
@@ -95,8 +95,8 @@ fn told(kind: Kind, server: &ServerError) -> String {
     }
 }
 
-/// A row that a unique key refuses: its own fault. Not so the primary key, which all inserts of posts let pass: between
-/// two looks somebody else stored the row, so the next look finds it.
+/// A row that a unique key refuses, which is the row's own fault. The primary key is an exception, because all inserts
+/// of posts ignore it: somebody else stored the row between two looks, so the next look finds it.
 ///
 /// The server says `Duplicate entry 'VALUE' for key 'KEY'`. The value may be a text of a user's, so only the key is
 /// told.

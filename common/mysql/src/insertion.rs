@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn lists_are_json_whether_or_not_anything_is_in_them() {
-        let score = Score { category: "spam".to_owned(), sum: 7, hold: Some(5), reject: None };
+        let score = Score { category: "spam".to_owned(), sum: 7, hold: Some(5), reject: None, urgent: false };
         let values = |row: Row| Insertion::new(&[row], "w", OffsetDateTime::UNIX_EPOCH).values;
         let told = r#"[{"category":"spam","sum":7,"hold":5,"reject":null}]"#;
         assert_eq!(values(row(None, vec![score]))[12], Value::from(told));

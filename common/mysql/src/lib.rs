@@ -6,6 +6,7 @@
 
 mod archive;
 mod audit;
+mod beginnings;
 mod content;
 mod counts;
 mod engine;

@@ -15,11 +15,10 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
-/// How long to wait for whoever is migrating.
+/// How long to wait for another process that is migrating.
 const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 
-/// What MySQL and MariaDB say to a column or a key that is to be added and is there (`ER_DUP_FIELDNAME`,
-/// `ER_DUP_KEYNAME`).
+/// The codes for a column or a key that is to be added and is already there (`ER_DUP_FIELDNAME`, `ER_DUP_KEYNAME`).
 const IS_THERE: [&str; 2] = ["mysql_1060", "mysql_1061"];
 
 /// What a migration did.
@@ -90,7 +89,7 @@ impl Store {
             self.check_engines().await.map_err(with_context)?;
             return Ok(Migrated { applied: Vec::new(), version });
         }
-        // The lock belongs to its connection: it goes when we do, however we go.
+        // The lock belongs to its connection, so it is released however this process ends.
         let mut guard = self.bounded("connecting", self.pool().get_conn()).await.map_err(with_context)?;
         let lock = "SELECT GET_LOCK(CONCAT('sluice.', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
         let waited = tokio::time::timeout(
@@ -113,8 +112,9 @@ impl Store {
 
     /// Applies the steps that are lacking; gives their names.
     ///
-    /// A step and the line that says that it is done are not written at once. Who is killed in between leaves a step
-    /// that is done and not noted: a table that is there is no matter to the step that makes it, a column is.
+    /// A step and the line that says that it is done are not written together. A process that is killed in between
+    /// leaves a step that is done but not noted. A step that makes a table can then be repeated; one that adds a column
+    /// or a key fails, and is noted as done.
     async fn apply(&self) -> Result<Vec<String>, SchemaError> {
         let failed = |problem| SchemaError::Failed { database: self.database.clone(), problem };
         loop {
@@ -184,7 +184,7 @@ fn needed() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
 
-/// Whether a step failed because what it makes is there: a column or a key of that name.
+/// Whether a step failed because the column or the key that it adds is already there.
 fn is_done(error: &refinery::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -205,7 +205,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 impl SchemaError {
-    /// Whether the database is merely away, so that trying again will do.
+    /// Whether the database is merely down, so that it is enough to try again.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Store(error) if error.failure.kind == Kind::Dependency || error.failure.kind == Kind::Transient)

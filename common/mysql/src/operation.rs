@@ -81,7 +81,7 @@ pub struct OperationItem {
     pub outcome: &'static str,
     /// Why, where there is more to say.
     pub detail: String,
-    /// How it had died, for the time when the dead letter is gone.
+    /// Why it was a dead letter, for the time when it is gone.
     #[serde(skip)]
     pub death: Option<Death>,
     /// The dead letter in full, in the form of `sluice dlq export`, where the operation takes it out of RabbitMQ.

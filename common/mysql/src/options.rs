@@ -6,20 +6,20 @@ use mysql_async::{Opts, OptsBuilder, PoolConstraints, PoolOpts};
 use sluice_core::address::{self, Parameter, is_bool, is_within};
 use url::Url;
 
-/// Connections a process may hold. The recorder writes with one and finds out with up to five more which row makes a
-/// group fail, the case opener with up to three; probes and reads take another. The driver takes them back in a task of its own, so statements that
-/// follow each other closely may use two or three in turn; all are kept.
+/// The most connections of a process. The recorder writes with one and uses up to five more to find the row that makes
+/// a group fail, the case opener uses up to three; probes and reads take another. The driver takes connections back in
+/// a separate task, so statements in quick succession may use two or three in turn; all are kept.
 pub const CONNECTIONS: usize = 10;
-/// The longest wait for a row's lock. Below [`crate::PATIENCE`], so that a locked row is seen as what it is and not as
-/// a database that hangs.
+/// The longest wait for a row's lock. Below [`crate::PATIENCE`], so that a locked row does not look like a database
+/// that hangs.
 const LOCK_WAIT_SECONDS: u32 = 2;
-/// How long a connection is kept that nobody uses. Without such a time the driver closes each one as soon as it is
-/// given back, and a statement costs the opening of a connection.
+/// How long an idle connection is kept. Without this setting the driver closes each connection as soon as it is given
+/// back, so that every statement opens a new one.
 const KEPT_IDLE: Duration = Duration::from_secs(60);
 /// Statements kept prepared on a connection: more than there are sizes of a group of rows.
 const STATEMENTS: usize = 64;
 
-/// What may be asked of a connection in its address. All else that the driver knows is set here, for every connection.
+/// The parameters that `DATABASE_URL` may have. All other options of the driver are set here, for every connection.
 const PARAMETERS: [Parameter; 7] = [
     Parameter { name: "require_ssl", takes: "true or false", fits: is_bool },
     Parameter { name: VERIFY_CA, takes: "true or false", fits: is_bool },
@@ -45,7 +45,7 @@ pub(crate) fn check_parameters(url: &Url) -> Result<(), String> {
     check_tls(url)
 }
 
-/// Holds the parameters for TLS against each other, and says in the log which checks are turned off.
+/// Refuses parameters for TLS that contradict each other, and logs which checks are turned off.
 fn check_tls(url: &Url) -> Result<(), String> {
     let given = |name: &str| address::parameter(url, name);
     let tls = given("require_ssl").as_deref() == Some("true");
@@ -73,7 +73,7 @@ pub(crate) fn session(options: OptsBuilder) -> Opts {
         .with_reset_connection(false);
     options
         .pool_opts(pool)
-        // The Unix socket would leave the address that was asked for.
+        // The driver would otherwise switch to the Unix socket, away from the address in the URL.
         .prefer_socket(false)
         .tcp_keepalive(Some(Duration::from_secs(10)))
         .stmt_cache_size(STATEMENTS)

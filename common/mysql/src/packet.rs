@@ -1,8 +1,8 @@
 //! The largest packet that the server takes (`max_allowed_packet`), and rows beyond it.
 //!
 //! MySQL answers a packet over its limit with an error, and MariaDB ends the connection, which looks like an outage.
-//! The limit may be changed at any time, so it is asked with every plain row, and a row is called too large only after
-//! the server did not take it.
+//! The limit may be changed at any time, so it is read with every plain row, and a row is only called too large after
+//! the server has refused it.
 
 use std::sync::atomic::Ordering;
 

@@ -1,12 +1,12 @@
-//! A plain row: whether the table takes posts at all, found out by storing one and taking it back.
+//! A plain row shows whether the table takes posts at all: it is stored and rolled back.
 //!
-//! Whose fault a failure is, no error code tells: a lock on the table and one on a single row have the same, and so
-//! have a table that is missing and a trigger that names a missing one for a single author. So the table is asked for a
-//! plain row ([`sluice_core::disposition::blame`]); the gate is opened by the same question.
+//! No error code tells whose fault a failure is. A lock on the table and a lock on a single row have the same code, and
+//! so do a missing table and a trigger that names a missing table for a single author. So the table is tried with a
+//! plain row ([`sluice_core::disposition::blame`]); the same test opens the gate.
 //!
-//! An insert of no row would find a server that is down or read-only and a table that is missing. A disk that is full,
-//! a limit of prepared statements and a column that must have a value are met only by a row. Whoever asks for less
-//! opens the gate to the next failure, over and over, and has posts in flight meanwhile.
+//! An insert of no row would notice a server that is down or read-only, and a missing table. But only a row meets a
+//! full disk, a limit of prepared statements, or a column that must have a value. With a weaker test, the gate would
+//! open to the next failure again and again, each time with posts in flight.
 
 use std::time::{Duration, Instant};
 
@@ -28,30 +28,30 @@ use sluice_core::verdict::{Review, Verdict};
 const TEXT: &str = "A test row that is inserted to see whether posts can be stored, and rolled back.";
 /// The text of the large row, in bytes: as much room as a group of some hundred usual posts takes.
 const BYTES: usize = 256 * 1024;
-/// The longest wait for plain rows. It is shorter than that for an insert, so that whoever asks while an insert hangs
-/// knows before the insert is given up, and longer than the wait for a lock.
+/// The longest wait for plain rows: shorter than for an insert, so that the answer is there before an insert that hangs
+/// is given up, and longer than the wait for a lock.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// What is refused within this time was refused for what it is; what took longer waited for a lock.
+/// A row that is refused within this time was refused for what it is; one that took longer had waited for a lock.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
-/// What an insert that was taken back came to.
+/// The result of an insert that was rolled back.
 struct Tried {
     /// How many rows it stored.
     rows: u64,
-    /// Whether the row had to be deleted, because its table takes nothing back.
+    /// Whether the row had to be deleted, because its table cannot roll back.
     stayed: bool,
 }
 
 impl Store {
-    /// Whether posts could be stored now. Nothing stays of it.
+    /// Whether posts could be stored now. Nothing of the test stays in the table.
     ///
-    /// A table may want more of a post than that it is one (an author, some prefix). So it is asked for a post without
-    /// an author, for one with an author, and for the one that it took last: one of them is enough. A large row has to
-    /// find room as well, but need not suit the table. And what was taken back has to be gone: a table of ours whose
-    /// engine has no transactions is refused.
+    /// A table may have extra constraints on posts (an author, some prefix). So it is tried with a post without an
+    /// author, with one with an author, and with the post that it stored last: one of them is enough. There has to be
+    /// room for a large row as well, but that one need not suit the table. And the rollback has to work: a table of
+    /// ours whose engine has no transactions is refused.
     ///
     /// # Errors
-    /// Why not: what the first of them met.
+    /// Why not: the failure of the first row.
     pub async fn probe(&self) -> Result<(), Failure> {
         let pool = self.pool();
         let stayed = self
@@ -107,21 +107,21 @@ async fn takes_the_last_again(connection: &mut Conn) -> bool {
     matches!(tried, Ok(Tried { rows: 1, .. }))
 }
 
-/// Stores the row of this new id and takes it back. Each has a transaction of its own: after a deadlock there is none
-/// any more, and the next row would stay.
+/// Stores the row with this new id and rolls it back. Each row has its own transaction: a deadlock ends the
+/// transaction, and the next row in it would stay.
 async fn insert_once(
     connection: &mut Conn,
     id: PostId,
     statement: &str,
     values: Vec<Value>,
 ) -> Result<Tried, mysql_async::Error> {
-    // Left open, by whatever error, it is taken back with its connection.
+    // If an error leaves it open, the end of the connection rolls it back.
     let mut transaction = connection.start_transaction(TxOpts::default()).await?;
     let inserted = transaction.exec_drop(statement, Params::Positional(values)).await;
     let rows = transaction.affected_rows();
     let taken_back = transaction.rollback().await;
     inserted.and(taken_back)?;
-    // The server warns where a table took part that knows no way back.
+    // The server warns if a table without transactions took part.
     let mut stayed = connection.get_warnings() > 0;
     if stayed {
         connection.exec_drop("DELETE FROM posts WHERE id = ?", (id.to_string(),)).await?;

@@ -20,13 +20,13 @@ pub(super) const ROW_MAX_BYTES: usize = 8 * 1024 * 1024;
 const ASK: usize = 1000;
 
 impl Store {
-    /// Stores rows, in one statement if all of them are new, and says of each what became of it. A row whose id is
-    /// there already is left as it is; what this one says decides whether it is the same post or has a conflict
+    /// Stores rows, in one statement if all of them are new, and gives the outcome of each. If there already is a row
+    /// with the id, it stays as it is; what the new row says decides whether it is the same post or a conflict
     /// (`id_conflict`). A row that another unique key refuses fails alone (`mysql_1062`).
     ///
     /// # Errors
-    /// The server's, for the group as a whole: whose row it was is found by splitting the group. What is given up
-    /// meanwhile is ended in the server.
+    /// The server's, for the group as a whole: the caller finds the row at fault by splitting the group. A statement
+    /// that the caller stops waiting for is killed in the server.
     pub async fn insert(&self, rows: &[Row], worker: &str) -> Result<Vec<RowOutcome>, Failure> {
         if let Some(row) = rows.iter().find(|row| row.bytes() > ROW_MAX_BYTES) {
             return Err(too_large(row));
@@ -54,7 +54,7 @@ impl Store {
         self.which("SELECT id FROM posts WHERE id", ids).await
     }
 
-    /// Those of these ids that a query finds; it ends where the list of ids is to follow.
+    /// Those of these ids that a query finds. The query ends where the list of ids has to follow.
     pub(super) async fn which(&self, query: &str, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
         let mut found: HashSet<PostId> = HashSet::with_capacity(ids.len());
         for ids in ids.chunks(ASK) {
@@ -90,7 +90,7 @@ impl Store {
     }
 }
 
-/// What is said of a row that is never tried.
+/// The failure for a row that is too large to be tried.
 pub(super) fn too_large(row: &Row) -> Failure {
     let message = format!("the post has {} bytes, more than the {ROW_MAX_BYTES} a row may have", row.bytes());
     Failure::new(Kind::Permanent, "too_large", message)

@@ -1,7 +1,5 @@
 //! Writes the audit log. It is only ever added to.
 
-use std::collections::HashSet;
-
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, TxOpts, Value};
 use time::OffsetDateTime;
@@ -11,23 +9,19 @@ use super::insertion::datetime;
 use super::operation::{LineId, Operation, OperationItem};
 use crate::failure::DUPLICATE_KEY;
 use sluice_core::dead_letter::Death;
-use sluice_core::disposition::Class;
 use sluice_core::failure::{Failure, Kind};
-use sluice_core::post::PostId;
 
 /// How many dead letters one statement records, and the most bytes that are archived of them: servers refuse a
 /// statement of 16 MiB. One dead letter may be larger than this.
 const WRITE: usize = 500;
 const WRITE_BYTES: usize = 6 * 1024 * 1024;
-/// How many ids one query asks for.
-const ASK: usize = 1000;
 
-/// What a statement has around what is archived of one dead letter, and more.
+/// Room for the statement around one archived dead letter, in bytes: more than it needs.
 const AROUND: usize = 16 * 1024;
 
 impl Store {
-    /// The most bytes of one dead letter that the record can keep: what the server takes in one statement, without the
-    /// statement around it.
+    /// The largest dead letter, in bytes, that the audit log can keep: what the server takes in one statement, less the
+    /// statement itself.
     ///
     /// # Errors
     /// The server's.
@@ -74,7 +68,7 @@ impl Store {
     pub async fn record_items(&self, operation: &Operation, dead_letters: &[OperationItem]) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
         let archives = dead_letters.iter().any(|dead_letter| dead_letter.archived.is_some());
-        // Half of what the server takes leaves room for all that is around.
+        // Half of what the server takes leaves room for the rest of the statement.
         let most = if archives { WRITE_BYTES.min(self.asked_packet().await? / 2) } else { WRITE_BYTES };
         for dead_letters in portions(dead_letters, most) {
             let pool = self.pool();
@@ -102,41 +96,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Which of these posts an operator dropped, and nobody put back since. What a stranger had put among the dead
-    /// letters under the id of a post is not that post.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn dropped(&self, ids: &[PostId]) -> Result<HashSet<PostId>, Failure> {
-        let mut found = HashSet::new();
-        for ids in ids.chunks(ASK) {
-            let marks = vec!["?"; ids.len()].join(", ");
-            let statement = format!(
-                "SELECT DISTINCT d.dead_letter, d.post, JSON_UNQUOTE(JSON_EXTRACT(d.death, '$.class')) FROM operation_items d \
-                 WHERE (d.dead_letter IN ({marks}) OR d.post IN ({marks})) AND d.outcome IN ('dropped', 'destroyed') \
-                 AND NOT EXISTS (SELECT 1 FROM undone_items u WHERE u.of_operation = d.operation AND u.of_number = d.number) \
-                 AND NOT EXISTS (SELECT 1 FROM operation_items b WHERE b.dead_letter = d.dead_letter AND b.at > d.at \
-                 AND b.outcome IN ('replayed', 'imported', 'restored', 'edited', 'reverted'))"
-            );
-            let asked: Vec<Value> = [ids, ids].concat().iter().map(|id| id.to_string().into()).collect();
-            let rows: Vec<(String, Option<String>, Option<String>)> =
-                self.read("the query for dropped posts", statement, asked).await?;
-            for (dead_letter, post, class) in rows {
-                let message: Option<PostId> = dead_letter.parse().ok();
-                let post = match (post, &class) {
-                    (Some(post), _) => post.parse().ok(),
-                    (None, Some(_)) => None,
-                    // Versions before this one noted neither.
-                    (None, None) => message,
-                };
-                if message == post && class.as_deref() != Some(Class::Unknown.as_str()) {
-                    found.extend(post);
-                }
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// Dead letters whose record fits into one statement.
@@ -155,23 +114,23 @@ fn portions(mut dead_letters: &[OperationItem], most: usize) -> impl Iterator<It
     })
 }
 
-/// What is said of a record that is not there though its insert raised no error.
+/// The failure for a record that is not there although its insert raised no error.
 fn skipped(table: &str) -> Failure {
     let message = format!("a unique key of `{table}` that Sluice did not create refuses the row; drop that key");
     Failure::new(Kind::Permanent, DUPLICATE_KEY, message)
 }
 
-/// TableRows of one table.
+/// Rows for one table.
 struct TableRows {
     table: &'static str,
     columns: &'static [&'static str],
-    /// Whose first two columns are the table's primary key.
+    /// The first two columns are the table's primary key.
     values: Vec<Vec<Value>>,
 }
 
 impl TableRows {
-    /// Inserts them, and says whether all of them are there: a line that is there already is left as it is, but that a
-    /// line was not inserted does not mean that it is there.
+    /// Inserts them, and says whether all of them are there. A row that is there already stays as it is; but that a row
+    /// was not inserted does not prove that it is there.
     async fn record(&self, connection: &mut impl Queryable) -> Result<bool, mysql_async::Error> {
         let Self { table, columns, values } = self;
         let key = columns[0];
@@ -196,7 +155,7 @@ impl TableRows {
     }
 }
 
-/// What records these dead letters, in this order.
+/// The rows that record these dead letters, to be written in this order.
 fn tables(operation: &Operation, dead_letters: &[OperationItem], now: OffsetDateTime) -> Vec<TableRows> {
     let lines = dead_letters.iter().map(|dead_letter| values(operation, dead_letter, now).into()).collect();
     let archived = dead_letters.iter().filter_map(|dead_letter| {

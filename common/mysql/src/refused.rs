@@ -1,5 +1,5 @@
-//! The rows that an insert skipped. That a row was not inserted does not mean that it was there: any unique key can
-//! have refused it. So each is looked up by its id.
+//! The rows that an insert skipped. A row that was not inserted need not have been there: any unique key can have
+//! refused it. So each is looked up by its id.
 //!
 //! ```text
 //!  its row is there and says the same        ─► already recorded
@@ -26,9 +26,9 @@ use sluice_core::post::PostId;
 
 /// Whether the insert that was last made on a connection stored each of its `rows`.
 ///
-/// A row that was found counts 0, but 2 if a trigger or a column of somebody else's changed it: two rows of which one
-/// counts 0 and one 2 are not two new ones. The second number of the server's own words on an insert of several rows
-/// (`Records: 3  Duplicates: 0  Warnings: 0`, in its language) says how many were changed.
+/// A row that was there already counts 0, but 2 if a trigger or a foreign column changed it. So a count of 2 for two
+/// rows does not mean that both are new. The second number in the server's message on an insert of several rows
+/// (`Records: 3  Duplicates: 0  Warnings: 0`, in the server's language) says how many were changed.
 pub(super) fn all_new(connection: &Conn, rows: usize) -> bool {
     let info = connection.info();
     let mut numbers = info.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
@@ -59,8 +59,8 @@ impl Store {
         Ok(outcomes)
     }
 
-    /// Inserts a row by itself, since only so the server says which key is in its way. As any statement here it may be
-    /// repeated: whoever finds the id in its way looks what is stored under it.
+    /// Inserts a row by itself, because only then the server names the key that refuses it. Like every statement here
+    /// it may be repeated: if the id is taken, the row that is stored under it is compared.
     async fn insert_alone(&self, row: &Row, worker: &str) -> RowOutcome {
         let Insertion { statement, values } = Insertion::strict(row, worker, OffsetDateTime::now_utc());
         let pool = self.pool();

@@ -1,6 +1,6 @@
-//! The rehearsal: what would become of posts if they were stored now, found out by storing them and taking them back.
+//! The rehearsal: what would become of posts if they were stored now. They are stored and rolled back.
 //!
-//! An operator who is about to replay posts asks it: only the table itself knows its widths, its checks, its keys and
+//! It is for an operator who is about to replay posts: only the table itself knows its widths, its checks, its keys and
 //! its triggers.
 
 use mysql_async::prelude::Queryable as _;
@@ -18,12 +18,12 @@ use sluice_core::disposition::{Blame, blame};
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::post::PostId;
 
-/// The worker that rehearsed rows name: no worker has an empty name.
+/// The worker in rehearsed rows. No worker has an empty name.
 const NOBODY: &str = "";
 
 impl Store {
-    /// What would become of each of these rows, were they stored now. Nothing stays of it. There should be no more than
-    /// some hundred of them: all are tried in one transaction.
+    /// What would become of each of these rows if they were stored now. Nothing of it stays in the table. There should
+    /// be no more than some hundred of them, because all are tried in one transaction.
     ///
     /// # Errors
     /// Why it cannot be found out: a dependency's failure or an operator's.
@@ -43,7 +43,7 @@ impl Store {
         Ok(fates.into_iter().map(fate).collect())
     }
 
-    /// All in one statement; where that is refused, or does not store each of them, one by one.
+    /// Tries all in one statement, and one by one if that is refused or does not store each of them.
     async fn try_out(&self, rows: &[&Row]) -> Result<Vec<RowOutcome>, Failure> {
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -51,7 +51,7 @@ impl Store {
         match self.try_together(rows).await {
             Ok(true) => Ok(vec![Ok(Recorded::Inserted); rows.len()]),
             Err(failure) if failure.kind == Kind::Dependency => Err(failure),
-            // What looks like a mistake in the tables may be what a trigger does to one of them.
+            // What looks like a mistake in the schema may be a trigger that refuses one of the rows.
             Ok(false) | Err(_) => self.try_each(rows).await,
         }
     }
@@ -64,7 +64,7 @@ impl Store {
         let (all_new, stayed) = self
             .bounded("a trial insert", async {
                 let mut connection = pool.get_conn().await?;
-                // Left open, by whatever error, it is taken back with its connection.
+                // If an error leaves it open, the end of the connection rolls it back.
                 let mut transaction = connection.start_transaction(TxOpts::default()).await?;
                 let inserted = transaction.exec_drop(statement, Params::Positional(values)).await;
                 let all_new = all_new(&transaction, rows.len());
@@ -76,8 +76,8 @@ impl Store {
         if stayed { Err(not_taken_back()) } else { Ok(all_new) }
     }
 
-    /// An answer for each row. One that is refused does not end the transaction, and one that is not is in the way of
-    /// those after it, as it would be.
+    /// An answer for each row. A row that is refused does not end the transaction; one that is stored can conflict with
+    /// those after it, as it would in earnest.
     async fn try_each(&self, rows: &[&Row]) -> Result<Vec<RowOutcome>, Failure> {
         let pool = self.pool();
         let (answers, stayed) = self
@@ -92,7 +92,7 @@ impl Store {
                             return Ok((Err(failure.clone()), false));
                         }
                         if failure.kind == Kind::Transient {
-                            // A deadlock has ended the transaction, and what is tried next would stay.
+                            // A deadlock has ended the transaction, and the next row would stay.
                             transaction.query_drop("ROLLBACK").await?;
                             transaction.query_drop("START TRANSACTION").await?;
                         }
@@ -127,8 +127,8 @@ async fn try_one(transaction: &mut Transaction<'_>, row: &Row) -> Result<RowOutc
     Ok(stored.map_or(Err(refused), |stored| stored.meets(&row.post)))
 }
 
-/// Whether rows are still there after they were taken back; they are deleted then. The server warns where a table took
-/// part that knows no way back.
+/// Whether rows are still there after the rollback; if so, they are deleted. The server warns if a table without
+/// transactions took part.
 async fn stayed(connection: &mut Conn, rows: &[&Row]) -> Result<bool, mysql_async::Error> {
     if connection.get_warnings() == 0 {
         return Ok(false);

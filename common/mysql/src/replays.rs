@@ -38,7 +38,7 @@ pub struct PastItem {
     pub detail: String,
 }
 
-/// An operation that took a dead letter out of the dead ones.
+/// An operation that took a dead letter out of the dead-letter queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     /// The operation's id.
@@ -56,7 +56,7 @@ impl Store {
     /// The server's.
     pub async fn replays(&self, prefix: &str, id: &str, limit: u32) -> Result<Vec<PastReplay>, Failure> {
         let pool = self.pool();
-        // An id is hexadecimal digits and dashes: nothing in it that LIKE would take for a pattern, once it is checked.
+        // Hexadecimal digits and dashes only, so that LIKE finds no wildcard in it.
         let plain = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let like = if plain { format!("{}%", id.to_ascii_lowercase()) } else { return Ok(Vec::new()) };
         let statement = "SELECT id, actor, begun_at, selection FROM operations WHERE kind = ? AND prefix = ? AND id LIKE ? \
@@ -91,8 +91,8 @@ impl Store {
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// The other operations that took these dead letters out of the dead ones, for each dead letter the earlier ones
-    /// first.
+    /// The other operations that took these dead letters out of the dead-letter queue; for each dead letter, the
+    /// earlier ones first.
     ///
     /// # Errors
     /// The server's.

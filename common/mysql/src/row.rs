@@ -1,4 +1,4 @@
-//! A row of the table of posts: before it is stored, how it came there, and as it stands there.
+//! A row of the table of posts: before it is stored, the outcome of storing it, and as it is read back.
 
 use serde::Serialize;
 use sluice_core::failure::Failure;
@@ -20,7 +20,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The least that it takes of a packet to the server: its texts and what the review found.
+    /// The least room that it needs in a packet to the server, in bytes: its texts and what the review found.
     pub(super) fn packet_bytes(&self) -> usize {
         let Review { reasons, scores, ruleset, .. } = &self.review;
         let json = |list: Result<String, serde_json::Error>| list.map_or(0, |text| text.len());
@@ -35,7 +35,7 @@ impl Row {
     }
 }
 
-/// How a row came to be in the table.
+/// Why a row is in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// It is new.
@@ -62,7 +62,7 @@ pub struct StoredPost {
     pub verdict: String,
     /// Its reasons, JSON.
     pub reasons: String,
-    /// The rules that spoke.
+    /// The rules that were in force.
     pub ruleset: String,
     /// When the producer accepted it, UTC.
     #[serde(with = "time::serde::rfc3339")]

@@ -25,8 +25,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// The database.
 pub struct Store {
     pub(crate) options: Opts,
-    /// Replaced after a failure that is no post's. A connection that hangs would keep its place in the pool until the
-    /// kernel gives it up; one that was made while the server was read-only may stay so after the server is not.
+    /// Replaced after a failure that is not a post's fault. A connection that hangs would keep its place in the pool
+    /// until the kernel gives it up; one that was opened while the server was read-only may stay read-only afterwards.
     pool: Mutex<Pool>,
     at: String,
     pub(crate) database: String,
@@ -50,13 +50,13 @@ impl Store {
         if url.path().trim_matches('/').contains('/') {
             return Err(wrong("its path contains more than the database name".to_owned()));
         }
-        // What it would say of a wrong parameter holds the value.
+        // The driver's error for a wrong parameter contains its value.
         let parsed =
             Opts::from_url(args.database_url.expose()).map_err(|_| wrong("it is not a database URL".to_owned()))?;
         let database = parsed.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
         let database = database.ok_or_else(|| wrong("it has no database name".to_owned()))?;
         let at = parsed.socket().map_or_else(|| address::at(&url, parsed.tcp_port()), str::to_owned);
-        // RabbitMQ's library looks there by itself; a private authority is then named once for both.
+        // RabbitMQ's library reads this variable by itself, so a private authority is named once for both servers.
         let authority = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
         let tls = match (parsed.ssl_opts().cloned(), authority) {
             (Some(tls), Some(file)) => Some(tls.with_root_certs(vec![file.into()])),
@@ -80,7 +80,7 @@ impl Store {
         &self.database
     }
 
-    /// Ends all connections, waiting no longer than a moment.
+    /// Ends all connections, without a long wait.
     pub async fn close(&self) {
         let _ = tokio::time::timeout(Duration::from_millis(200), self.pool().disconnect()).await;
     }
@@ -95,7 +95,7 @@ impl Store {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What is about to be sent on a connection, which nobody may wait for to the end.
+    /// A statement that is about to be sent on a connection, and that the caller may stop waiting for.
     pub(crate) fn under_way(&self, connection: &Conn) -> UnderWay {
         UnderWay::new(connection.id(), &self.options)
     }
@@ -109,7 +109,7 @@ impl Store {
         self.bounded_by(PATIENCE, what, call).await
     }
 
-    /// The same, with a patience of its own.
+    /// The same with another limit than [`PATIENCE`].
     pub(crate) async fn bounded_by<T>(
         &self,
         patience: Duration,
@@ -146,7 +146,7 @@ impl Store {
         .await
     }
 
-    /// A server that has never answered, and does not now: is it one of MySQL at all?
+    /// The failure for a server that has never answered: it may not be MySQL at all.
     async fn met_nobody(&self, what: &str) -> Failure {
         match foreign::ask(self.options.ip_or_hostname(), self.options.tcp_port()).await {
             Some(speaks) if speaks != MYSQL => {

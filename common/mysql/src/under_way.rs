@@ -1,15 +1,15 @@
-//! A statement that nobody waits for any more is ended in the server too.
+//! A statement that nobody waits for any more is killed in the server as well.
 //!
-//! A server does not notice that a client has left while a statement runs: a trigger that sleeps and a wait for a lock
-//! go on, with the locks of the rows that were written before. Whoever then stores the same rows one by one would wait
-//! for them.
+//! A server does not notice that a client has left while a statement runs: a trigger that sleeps or a wait for a lock
+//! goes on, and keeps the locks of the rows that were written before. Storing the same rows one by one would then wait
+//! for these locks.
 
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Opts};
 
-/// How long ending a statement may take, a connection of its own included.
+/// How long killing a statement may take, including the connection that it needs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A statement that is under way on a connection. Dropped before it is answered, it is killed in the server.
@@ -24,7 +24,7 @@ impl UnderWay {
         Self { connection, options: Some(options.clone()) }
     }
 
-    /// It was answered.
+    /// The statement was answered, so there is nothing to kill.
     pub(super) fn answered(mut self) {
         self.options = None;
     }
@@ -43,9 +43,9 @@ impl Drop for UnderWay {
     }
 }
 
-/// Kills what runs on a connection. Behind a balancer the address may lead to another server by now, whose connection
-/// of this number is somebody else's: only one of our own user, in our own database and busy, is killed, and whoever
-/// loses a statement that way repeats it.
+/// Kills what runs on a connection. Behind a load balancer the address may lead to another server by now, where the
+/// connection with this number is somebody else's. So it is only killed if it has our user, our database and is busy; a
+/// process of ours that loses a statement this way repeats it.
 async fn kill(connection: u32, options: Opts) -> Result<(), mysql_async::Error> {
     let mut session = Conn::new(options).await?;
     let ours = "SELECT id FROM information_schema.processlist WHERE id = ? AND db = DATABASE() \

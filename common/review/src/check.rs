@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use regex::{Regex, RegexBuilder};
+use regex::RegexBuilder;
 use regex_syntax::hir;
 use toml::Spanned;
 
@@ -12,6 +12,7 @@ use super::error::{RulesError, Source};
 use super::file::Number;
 use super::fold;
 use super::table;
+use super::ways::Way;
 
 /// How much memory one pattern may take when compiled. Many times what a careful one needs, and little enough that
 /// `(?u:.){1,2000}` is refused here rather than felt at every post.
@@ -82,12 +83,12 @@ pub(super) fn checked_term(term: &Spanned<String>, source: Source<'_>) -> Result
     Ok(text.trim().to_owned())
 }
 
-/// Compiles a pattern.
+/// Compiles a pattern to the ways in which it can match.
 ///
 /// `unicode(false)`: `\b`, `\d`, `\w` and `\s` mean ASCII, which is all that folded text needs of them, and saves the
 /// factor of a hundred that a Unicode `\b` costs on Chinese text. Chinese literals are taken as they are; `(?u:.)` is
 /// any one character and `(?u:[…])` a class of Chinese ones.
-pub(super) fn compiled(pattern: &Spanned<String>, source: Source<'_>) -> Result<Regex, RulesError> {
+pub(super) fn compiled(pattern: &Spanned<String>, source: Source<'_>) -> Result<Vec<Way>, RulesError> {
     let text = pattern.get_ref();
     if let Some((at, c)) = unfolded(text) {
         let found = format!("{c:?} at character {} of a pattern", at + 1);
@@ -105,7 +106,8 @@ pub(super) fn compiled(pattern: &Spanned<String>, source: Source<'_>) -> Result<
         let found = "a pattern that matches the empty text, and therefore every post";
         return Err(source.invalid(&pattern.span(), found, "one that needs at least one character"));
     }
-    Ok(regex)
+    // Their limit is the one of the whole, of which they are parts.
+    Way::all(text).map_err(|error| refused(&error, pattern, source))
 }
 
 /// Whether a pattern turns Unicode on for a word's edge, which costs a hundred times as much on text that is not ASCII.

@@ -133,6 +133,9 @@ pub(super) enum Number {
 pub(super) struct Thresholds {
     pub(super) hold: Option<Spanned<Number>>,
     pub(super) reject: Option<Spanned<Number>>,
+    /// Other categories, whose sums are added to this one's.
+    pub(super) with: Option<Vec<Spanned<String>>>,
+    pub(super) urgent: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +173,7 @@ pub(super) struct Link {
     pub(super) mode: Mode,
     pub(super) hosts: Option<Vec<Spanned<String>>>,
     pub(super) host_is: Option<HostIs>,
+    pub(super) imitates: Option<Vec<Spanned<String>>>,
     pub(super) more_than: Option<usize>,
     pub(super) denser_than: Option<usize>,
 }
@@ -202,6 +206,9 @@ pub(super) struct Combination {
     #[serde(default)]
     pub(super) mode: Mode,
     pub(super) all: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) any: Vec<Spanned<String>>,
+    pub(super) within: Option<Spanned<Number>>,
 }
 
 #[derive(Deserialize)]
@@ -210,6 +217,8 @@ pub(super) struct Allow {
     #[serde(default = "word_edges")]
     pub(super) words: bool,
     pub(super) phrases: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) patterns: Vec<Spanned<String>>,
     pub(super) hosts: Option<Vec<Spanned<String>>>,
 }
 

@@ -12,6 +12,7 @@
 //!
 //! The way in is [`RuleSet`]; the format of a file is described in docs/RULES.md.
 
+mod builtin;
 mod check;
 mod compact;
 mod decode;
@@ -21,6 +22,8 @@ mod file;
 mod fold;
 mod han;
 mod hit;
+mod host;
+mod imitation;
 mod link;
 mod lint;
 mod lists;
@@ -34,15 +37,20 @@ mod rules;
 mod same_text;
 mod score;
 mod signal;
+mod spelled;
 mod spelling;
 mod table;
+mod together;
 mod vocabulary;
+mod ways;
 mod words;
 
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use self::builtin::BUILTIN;
+pub use self::builtin::BUILTIN_RULES;
 pub use self::error::{Mistakes, Position, RulesError};
 use self::error::{Source, Wrong};
 pub use self::explain::{Explanation, Finding};
@@ -55,9 +63,6 @@ use self::score::{Scored, Tally};
 use sluice_core::post::{CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
 use sluice_core::verdict::Review;
 use sluice_runtime::regular;
-
-/// The rules that come with the program.
-const BUILTIN: Source<'static> = Source { origin: "builtin", text: include_str!("../rules/default.toml") };
 
 /// A set of rules, ready to review. It never changes: to reload is to make a new one.
 pub struct RuleSet {

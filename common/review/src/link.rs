@@ -3,18 +3,21 @@
 //! A host is compared as a browser would resolve it: in ASCII (punycode), without case, and with all that stands below
 //! it, so that `example.com` in a rule means `www.example.com` in a post as well.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use linkify::{LinkFinder, LinkKind};
 
 use super::hit::{Hit, What};
-use super::table::look_alike;
+use super::host::{above, address, host, is_outside, is_public};
+use super::imitation::Imitated;
+use super::table::{is_invisible, look_alike};
 
 /// What a rule asks of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// A host that is an address: `http://10.1.2.3/`.
+    /// A host that is an address which anybody can reach: `http://198.51.100.7/`.
     Address,
     /// A host that mixes ASCII letters with letters that look like them: `pаypal.com` with a Cyrillic а.
     MixedScript,
@@ -30,6 +33,8 @@ pub(super) struct Links {
     /// By host: the rules that name it.
     pub(super) hosts: HashMap<String, Vec<usize>>,
     pub(super) asked: Vec<(Asked, usize)>,
+    /// Hosts that others may pass for.
+    pub(super) imitated: Imitated,
     /// Hosts that no rule for links matches.
     pub(super) allowed: HashSet<String>,
 }
@@ -37,9 +42,16 @@ pub(super) struct Links {
 impl Links {
     /// What the rules say of a text's links.
     pub(super) fn find(&self, text: &str) -> Vec<Hit> {
-        if self.hosts.is_empty() && self.asked.is_empty() {
+        let nothing_asked = self.hosts.is_empty() && self.asked.is_empty() && self.imitated.is_empty();
+        if nothing_asked || !text.contains('.') {
             return Vec::new();
         }
+        let visible = Visible::new(text);
+        let origin = |hit: Hit| Hit { span: visible.origin(&hit.span), ..hit };
+        self.find_in(&visible.text).into_iter().map(origin).collect()
+    }
+
+    fn find_in(&self, text: &str) -> Vec<Hit> {
         let mut finder = LinkFinder::new();
         finder.kinds(&[LinkKind::Url]).url_must_have_scheme(false);
         let places = finder.links(text).map(|link| link.start()..link.end());
@@ -52,7 +64,9 @@ impl Links {
             let ascii = idna::domain_to_ascii(host).unwrap_or_else(|_| host.clone());
             let named = above(&ascii).filter_map(|host| self.hosts.get(host)).flatten();
             let matching = self.asked.iter().filter(|(asked, _)| asked.of_host(host)).map(|(_, rule)| rule);
-            hits.extend(named.chain(matching).map(|rule| Hit::new(*rule, What::Rule(*rule), span.clone())));
+            let imitated = self.imitated.by(host);
+            let rules = named.chain(matching).chain(&imitated);
+            hits.extend(rules.map(|rule| Hit::new(*rule, What::Rule(*rule), span.clone())));
         }
         let characters = text.chars().count();
         for (asked, rule) in &self.asked {
@@ -64,10 +78,43 @@ impl Links {
     }
 }
 
+/// A text without what is not to be seen and would part a link, with the way back.
+struct Visible<'a> {
+    text: Cow<'a, str>,
+    /// From which byte on how many bytes of the text were left out.
+    left_out: Vec<(usize, usize)>,
+}
+
+impl<'a> Visible<'a> {
+    fn new(original: &'a str) -> Self {
+        if original.is_ascii() || !original.contains(is_invisible) {
+            return Self { text: original.into(), left_out: Vec::new() };
+        }
+        let (mut text, mut left_out, mut count) = (String::with_capacity(original.len()), Vec::new(), 0);
+        for c in original.chars() {
+            if is_invisible(c) {
+                count += c.len_utf8();
+                left_out.push((text.len(), count));
+            } else {
+                text.push(c);
+            }
+        }
+        Self { text: text.into(), left_out }
+    }
+
+    /// Where in the original a stretch stands, that is not empty.
+    fn origin(&self, span: &Range<usize>) -> Range<usize> {
+        let left_out = |after: usize| after.checked_sub(1).map_or(0, |last| self.left_out[last].1);
+        let start = left_out(self.left_out.partition_point(|(at, _)| *at <= span.start));
+        let end = left_out(self.left_out.partition_point(|(at, _)| *at < span.end));
+        span.start + start..span.end + end
+    }
+}
+
 impl Asked {
     fn of_host(self, host: &str) -> bool {
         match self {
-            Self::Address => is_address(host),
+            Self::Address => address(host).is_some_and(is_outside),
             Self::MixedScript => {
                 let label = |label: &str| {
                     label.contains(|c: char| c.is_ascii_alphabetic()) && label.contains(|c| look_alike(c).is_some())
@@ -87,38 +134,6 @@ impl Asked {
     }
 }
 
-/// The host of a link, without its scheme, user, port and path.
-fn host(link: &str) -> Option<&str> {
-    let rest = link.split_once("://").map_or(link, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?;
-    let host = host.split(':').next()?.trim_end_matches('.');
-    (!host.is_empty()).then_some(host)
-}
-
-/// The longest name a host can have, in bytes of its ASCII form (RFC 1035). Domains above a longer one are not looked
-/// for: it can have tens of thousands, each almost as long as itself.
-const HOST_MAX: usize = 253;
-
-/// Whether a host can be reached: `e.g` and `main.rs` look like links, but no registry has such an ending.
-fn is_public(host: &str) -> bool {
-    // In ASCII no host gets shorter than one byte for each character.
-    if host.chars().count() > HOST_MAX {
-        return false;
-    }
-    let known = psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known());
-    is_address(host) || known || !host.is_ascii()
-}
-
-fn is_address(host: &str) -> bool {
-    host.parse::<std::net::Ipv4Addr>().is_ok()
-}
-
-/// A host and all domains above it.
-fn above(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, above)| above))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,10 +151,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_to_be_seen_does_not_part_a_link() {
+        let links = Links { hosts: HashMap::from([("bad.example.com".to_owned(), vec![4])]), ..Links::default() };
+        let text = "\u{200b}see ht\u{200b}tp://b\u{200b}ad.example.com/a\u{200b}, ok";
+        let hits = links.find(text);
+        assert_eq!(
+            hits.iter().map(|hit| &text[hit.span.clone()]).collect::<Vec<_>>(),
+            ["ht\u{200b}tp://b\u{200b}ad.example.com/a"]
+        );
+    }
+
+    #[test]
     fn addresses_and_mixed_scripts_are_told_from_ordinary_hosts() {
         let asked = vec![(Asked::Address, 1), (Asked::MixedScript, 2)];
         let links = Links { asked, ..Links::default() };
-        assert_eq!(found(&links, "http://10.1.2.3/a"), [1]);
+        assert_eq!(found(&links, "http://198.51.100.7/a and http://8.8.4.4:81"), [1, 1]);
+        for inside in [
+            "http://10.1.2.3/a",
+            "http://127.0.0.1:9090",
+            "http://192.168.0.5",
+            "http://172.20.1.1",
+            "http://169.254.1.1",
+            "http://100.64.0.1",
+            "http://0.0.0.0:80",
+        ] {
+            assert!(found(&links, inside).is_empty(), "{inside}");
+        }
         assert_eq!(found(&links, "https://p\u{430}ypal.com/login"), [2]);
         assert!(found(&links, "https://例子.com https://пример.com https://paypal.com main.rs 1.2.3").is_empty());
     }

@@ -139,7 +139,7 @@ impl Lint<'_> {
                     let message = format!("the category {:?} has no rule", category.name);
                     self.warn(&name.span(), format!("{message}: add one, or remove the category"));
                 }
-                most if most < lowest => {
+                most if most.saturating_add(self.others(index)) < lowest => {
                     let message = format!("the threshold of the category {:?} is never reached", category.name);
                     self.warn(
                         &name.span(),
@@ -183,6 +183,12 @@ impl Lint<'_> {
                 self.warn(&category.span(), message);
             }
         }
+    }
+
+    /// What other categories add to this one.
+    fn others(&self, category: usize) -> u32 {
+        let others = self.rules.categories[category].with.iter().map(|other| self.most(*other));
+        others.fold(0, u32::saturating_add)
     }
 
     /// What all rules of a category add up to. Each term counts once in a post, and so does each rule of

@@ -188,7 +188,12 @@ impl Lists {
             let dropped = (joined.doubtful && !at_word_bounds(&view.text, &span)).then_some(Dropped::AcrossWords);
             for nth in terms.iter().filter(|nth| at_edges || !self.terms[**nth as usize].words) {
                 let pinyin = sounded(&self.terms[*nth as usize].text, &view.text[span.clone()]);
-                let disguise = Disguise { separators: joined.separators as u32, pinyin, ..Disguise::default() };
+                let disguise = Disguise {
+                    separators: joined.separators as u32,
+                    repeats: joined.repeats as u32,
+                    pinyin,
+                    ..Disguise::default()
+                };
                 self.add(*nth as usize, origin.clone(), disguise, dropped, found);
             }
         }

@@ -74,7 +74,7 @@ impl Matcher {
     fn look(&self, text: &str, all: bool) -> Hits {
         let folded = Folded::new(text);
         let mut found = self.lists.find(text, &folded, all);
-        self.patterns.find(&folded, &found.parts, &mut found.hits);
+        self.patterns.find(&folded, &found.parts, &mut found.hits, &mut found.allowed);
         found.hits.extend(self.links.find(text));
         found.hits.extend(self.signals.iter().filter_map(|signal| signal.find(text, &folded)));
         let allowed = Cover::new(found.allowed);

@@ -1,5 +1,7 @@
 //! The patterns of a rule set: each is asked only where the literals that it cannot match without were seen.
 
+use std::ops::Range;
+
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::error::{RulesError, Source};
@@ -55,7 +57,7 @@ impl Patterns {
     pub(super) fn new(patterns: Vec<Pattern>, source: Source<'_>) -> Result<(Self, Vec<(String, usize)>), RulesError> {
         let (mut waiting, mut rest, mut literals) = (Vec::new(), Vec::new(), Vec::new());
         for pattern in patterns {
-            let parts = parts(pattern.regex.as_str());
+            let parts = parts(pattern.way.text());
             let (start, end) = (waiting.len(), waiting.len() + parts.len());
             if parts.is_empty() {
                 rest.push(pattern);
@@ -67,7 +69,7 @@ impl Patterns {
             literals.extend(parts.flat_map(|(part, nth)| part.into_iter().map(move |literal| (literal, nth))));
         }
         // Its flags are those they were compiled with.
-        let which = RegexSetBuilder::new(rest.iter().map(|pattern| pattern.regex.as_str()))
+        let which = RegexSetBuilder::new(rest.iter().map(|pattern| pattern.way.text()))
             .unicode(false)
             .dfa_size_limit(SET_CACHE_BYTES)
             .build()
@@ -75,30 +77,35 @@ impl Patterns {
         Ok((Self { waiting, rest, which }, literals))
     }
 
-    /// Adds the hits in a text in which these parts were seen.
-    pub(super) fn find(&self, folded: &Folded<'_>, seen: &Seen, hits: &mut Vec<Hit>) {
+    /// Adds the hits in a text in which these parts were seen, and the stretches that are allowed.
+    pub(super) fn find(&self, folded: &Folded<'_>, seen: &Seen, hits: &mut Vec<Hit>, allowed: &mut Vec<Range<usize>>) {
         let first = |part: usize| Some((part, self.waiting[part].as_ref()?));
         for (part, (pattern, end)) in seen.iter().filter_map(first) {
             if (part + 1..*end).all(|part| seen.holds(part)) {
-                places(pattern, folded, hits);
+                places(pattern, folded, hits, allowed);
             }
         }
         if !self.rest.is_empty() {
-            self.which.matches(folded.text()).iter().for_each(|nth| places(&self.rest[nth], folded, hits));
+            let which = self.which.matches(folded.text());
+            which.iter().for_each(|nth| places(&self.rest[nth], folded, hits, allowed));
         }
     }
 }
 
-fn places(Pattern { regex, rule }: &Pattern, folded: &Folded<'_>, hits: &mut Vec<Hit>) {
-    let places = regex.find_iter(folded.text()).filter(|place| !place.is_empty()).take(PLACES_OF_A_PATTERN);
-    let spans = places.filter_map(|place| folded.origin(&place.range()));
-    hits.extend(spans.map(|span| Hit::new(*rule, What::Rule(*rule), span)));
+fn places(Pattern { way, rule }: &Pattern, folded: &Folded<'_>, hits: &mut Vec<Hit>, allowed: &mut Vec<Range<usize>>) {
+    let places = way.places(folded.text(), PLACES_OF_A_PATTERN);
+    let spans = places.iter().filter_map(|place| folded.origin(place));
+    match *rule {
+        Some(rule) => hits.extend(spans.map(|span| Hit::new(rule, What::Rule(rule), span))),
+        None => allowed.extend(spans),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::builtin::BUILTIN;
     use super::super::lists::Lists;
-    use super::super::{BUILTIN, rules};
+    use super::super::rules;
     use super::*;
     use proptest::prelude::*;
     use proptest::strategy::Union;
@@ -160,7 +167,7 @@ pattern = [
     fn matched() -> impl Strategy<Value = String> {
         let text = |pattern: &Pattern| {
             let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-            let pattern = parser.parse(pattern.regex.as_str()).expect("it was read before");
+            let pattern = parser.parse(pattern.way.text()).expect("it was read before");
             let bytes = bytes_regex_parsed(&without_edges(&pattern)).expect("there are texts");
             bytes.prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         };
@@ -184,18 +191,23 @@ pattern = [
             let text: String = format!("{before}{one}{between}{two}{after}").chars().skip(cut.saturating_sub(20)).collect();
             let folded = Folded::new(&text);
             let (mut by_literals, mut asked) = (Vec::new(), Vec::new());
+            let (mut allowed, mut asked_allowed) = (Vec::new(), Vec::new());
             let seen = RULES.lists.find(&text, &folded, false).parts;
-            RULES.patterns.find(&folded, &seen, &mut by_literals);
-            RULES.one_by_one.iter().for_each(|pattern| places(pattern, &folded, &mut asked));
+            RULES.patterns.find(&folded, &seen, &mut by_literals, &mut allowed);
+            RULES.one_by_one.iter().for_each(|pattern| places(pattern, &folded, &mut asked, &mut asked_allowed));
             prop_assert_eq!(found(by_literals), found(asked), "{}", text);
+            let in_order = |mut spans: Vec<Range<usize>>| {
+                spans.sort_unstable_by_key(|span| (span.start, span.end));
+                spans
+            };
+            prop_assert_eq!(in_order(allowed), in_order(asked_allowed), "{}", text);
         }
     }
 
     #[test]
     fn every_built_in_pattern_waits_for_its_literals() {
         let (_, rules) = rules::read(BUILTIN, BUILTIN).expect("in order");
-        let without: Vec<_> =
-            rules.patterns.iter().filter(|pattern| parts(pattern.regex.as_str()).is_empty()).collect();
+        let without: Vec<_> = rules.patterns.iter().filter(|pattern| parts(pattern.way.text()).is_empty()).collect();
         assert!(without.is_empty(), "each of these costs a pass over every post: {without:#?}");
     }
 }

@@ -4,8 +4,9 @@
 //!    yourself" is not counted again for "kill yourself"). A pattern counts beside the terms it spans: it says that
 //!    they stand together.
 //! 2. The same term, or the same pattern, counts once in a post, title and content together.
-//! 3. What is left adds up by category. A category's sum against its thresholds gives its verdict, the strongest of
-//!    the categories' verdicts is the post's.
+//! 3. What is left adds up by category, and with the categories that it names in `with`: a way to get in touch says
+//!    more beside drugs than beside a bicycle. A category's sum against its thresholds gives its verdict, the strongest
+//!    of the categories' verdicts is the post's. Where somebody may need help, it is to hold the post at most.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -16,6 +17,7 @@ use super::hit::{Dropped, Hit, What, steps};
 use super::matcher::Matcher;
 use super::nested::drop_nested;
 use super::rules::{Category, Combination, Rule};
+use super::together::{Place, Places};
 use sluice_core::verdict::{REVIEWED_IN_PART, Reason, Score, Verdict};
 
 /// The most reasons one review gives: the heaviest. A row is read by a person, who needs no seventeenth.
@@ -29,6 +31,8 @@ pub(super) struct Tally<'a> {
     matcher: &'a Matcher,
     seen: HashSet<What>,
     found: Vec<(usize, Reason)>,
+    /// Where rules match, also those that add nothing any more.
+    places: Places,
     shadow: Vec<Reason>,
     /// The parts that were not reviewed.
     unread: Vec<Reason>,
@@ -49,6 +53,7 @@ impl<'a> Tally<'a> {
             matcher,
             seen: HashSet::new(),
             found: Vec::new(),
+            places: Places::default(),
             shadow: Vec::new(),
             unread: Vec::new(),
         }
@@ -65,6 +70,9 @@ impl<'a> Tally<'a> {
         self.unread.extend(rest.map(|(span, whole)| unread(field, span, whole)));
         drop_nested(hits, self.categories.len(), self.rules);
         for hit in hits.iter_mut().filter(|hit| hit.dropped.is_none()) {
+            if !self.rules[hit.rule].shadow {
+                self.places.add(Place::new(field, hit.span.start, hit.rule));
+            }
             if !self.seen.insert(hit.what) {
                 hit.dropped = Some(Dropped::Again);
                 continue;
@@ -81,17 +89,24 @@ impl<'a> Tally<'a> {
 
     /// Counts the rules that match where others do together: at the place of the last of them.
     pub(super) fn combine(&mut self, combinations: &[Combination]) {
-        for Combination { rule, all } in combinations {
-            let place = |wanted: &usize| self.found.iter().position(|(found, _)| found == wanted);
-            let Some(places) = all.iter().map(place).collect::<Option<Vec<_>>>() else { continue };
-            let Some(last) = places.into_iter().max() else { continue };
+        for combination in combinations {
+            let found = |wanted: &usize| self.found.iter().position(|(found, _)| found == wanted);
+            let Some(together) = combination.met(found) else { continue };
+            let Some(last) = together.iter().max() else { continue };
+            if !self.places.are_near(combination) {
+                continue;
+            }
+            let rule = combination.rule;
             let name = |rule: usize| self.rules[rule].id.clone();
-            let category = self.categories[self.rules[*rule].category].name.clone();
-            let matched = all.iter().map(|rule| name(*rule)).collect::<Vec<_>>().join(" + ");
-            let reason = Reason { rule: name(*rule), category, matched, ..self.found[last].1.clone() };
-            match self.rules[*rule].shadow {
+            let category = self.categories[self.rules[rule].category].name.clone();
+            let matched = together.iter().map(|nth| name(self.found[*nth].0)).collect::<Vec<_>>().join(" + ");
+            let reason = Reason { rule: name(rule), category, matched, ..self.found[*last].1.clone() };
+            match self.rules[rule].shadow {
                 true => self.shadow.push(reason),
-                false => self.found.push((*rule, reason)),
+                false => {
+                    self.places.add(Place::new(&reason.field, reason.span[0], rule));
+                    self.found.push((rule, reason));
+                }
             }
         }
     }
@@ -130,28 +145,45 @@ impl<'a> Tally<'a> {
             let Rule { category, weight, .. } = self.rules[*rule];
             sums[category] = sums[category].saturating_add(weight);
         }
+        let sums: Vec<u32> = self.categories.iter().zip(0..).map(|(category, nth)| category.sum(nth, &sums)).collect();
         let verdicts: Vec<_> =
             self.categories.iter().zip(&sums).map(|(category, sum)| category.verdict(*sum)).collect();
+        // The strongest verdict that each category has a share in.
+        let mut shares = verdicts.clone();
+        for (category, verdict) in self.categories.iter().zip(&verdicts) {
+            category.with.iter().for_each(|other| shares[*other] = shares[*other].max(*verdict));
+        }
         let rules = self.rules;
-        self.found.sort_by_key(|(rule, _)| Reverse((verdicts[rules[*rule].category], rules[*rule].weight)));
+        self.found.sort_by_key(|(rule, _)| Reverse((shares[rules[*rule].category], rules[*rule].weight)));
         let in_part = !self.unread.is_empty();
         let found = self.found.into_iter().map(|(_, reason)| reason);
         let reasons = self.unread.into_iter().chain(found).take(REASONS_MAX).collect();
         self.shadow.truncate(REASONS_MAX);
         let mut scored: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
-        scored.sort_by_key(|category| Reverse((verdicts[*category], sums[*category])));
+        let urgent = |category: usize| self.categories[category].urgent && verdicts[category] != Verdict::Approved;
+        scored.sort_by_key(|category| Reverse((urgent(*category), verdicts[*category], sums[*category])));
         let score = |category: usize| {
-            let Category { name, hold, reject } = self.categories[category].clone();
-            Score { category: name, sum: sums[category], hold, reject }
+            let Category { name, hold, reject, urgent, .. } = self.categories[category].clone();
+            Score { category: name, sum: sums[category], hold, reject, urgent }
         };
+        let most = if scored.first().is_some_and(|first| urgent(*first)) { Verdict::Held } else { Verdict::Rejected };
         let scores = scored.into_iter().map(score).collect();
         let least = if in_part { Verdict::Held } else { Verdict::Approved };
-        let verdict = verdicts.into_iter().max().unwrap_or(least).max(least);
+        let verdict = verdicts.iter().copied().max().unwrap_or(least).max(least).min(most);
         Scored { verdict, scores, reasons, shadow: self.shadow }
     }
 }
 
 impl Category {
+    /// The sum of this category, the one of these, with what other categories add to it. They speak of company, not of
+    /// this harm: they never make a sum that rejects, nor any where nothing of this category was found.
+    fn sum(&self, nth: usize, sums: &[u32]) -> u32 {
+        let own = sums[nth];
+        let others = self.with.iter().fold(0u32, |sum, other| sum.saturating_add(sums[*other]));
+        let most = self.reject.map_or(u32::MAX, |reject| reject - 1).max(own);
+        if own == 0 { 0 } else { own.saturating_add(others).min(most) }
+    }
+
     fn verdict(&self, sum: u32) -> Verdict {
         let reached = |threshold: Option<u32>| threshold.is_some_and(|threshold| sum >= threshold);
         match (reached(self.reject), reached(self.hold)) {
@@ -188,12 +220,24 @@ mod tests {
 
     #[test]
     fn thresholds_are_reached_at_their_own_value() {
-        let category = Category { name: "spam".to_owned(), hold: Some(50), reject: Some(100) };
+        let category = Category { name: "spam".to_owned(), hold: Some(50), reject: Some(100), ..Category::default() };
         let verdicts = [0, 49, 50, 99, 100, u32::MAX].map(|sum| category.verdict(sum));
         use Verdict::{Approved, Held, Rejected};
         assert_eq!(verdicts, [Approved, Approved, Held, Held, Rejected, Rejected]);
         let only_hold = Category { reject: None, ..category };
         assert_eq!(only_hold.verdict(u32::MAX), Held);
+    }
+
+    #[test]
+    fn other_categories_add_to_a_sum_and_never_reject() {
+        let drugs =
+            Category { name: "drugs".to_owned(), hold: Some(50), reject: Some(100), with: vec![1, 2], urgent: false };
+        let sum = |sums: [u32; 3]| drugs.sum(0, &sums);
+        assert_eq!(sum([20, 25, 10]), 55);
+        assert_eq!(sum([0, 25, 60]), 0, "nothing of drugs was found");
+        assert_eq!(sum([60, 50, 50]), 99, "it takes this category to reject");
+        assert_eq!(sum([120, 50, 0]), 120);
+        assert_eq!(Category { reject: None, ..drugs.clone() }.sum(0, &[1, u32::MAX, 9]), u32::MAX);
     }
 
     #[test]

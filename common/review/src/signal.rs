@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::fold::Folded;
 use super::hit::{Hit, What};
+use super::spelled::spelled;
 
 /// The shortest text whose shares mean anything, in characters that are no blanks.
 const SHARE_MIN_CHARS: usize = 20;
@@ -26,6 +27,8 @@ pub(super) enum Kind {
     Contact,
     /// A sum of money of at least this many digits.
     Money,
+    /// A number of at least this many digits of which each is written alone: `1 3 8 0`, `一三八零`, `one three eight`.
+    SpelledNumber,
 }
 
 impl Kind {
@@ -58,6 +61,7 @@ impl Signal {
             Kind::Symbols => share(|c| !c.is_alphanumeric() && !c.is_whitespace(), seen),
             Kind::Repeats => longest_run(text).filter(|run| text[run.clone()].chars().count() >= self.from),
             Kind::Contact => digits(folded.text(), self.from, "-. ()+").and_then(|span| folded.origin(&span)),
+            Kind::SpelledNumber => spelled(folded.text(), self.from).and_then(|span| folded.origin(&span)),
             Kind::Money => money(folded.text(), self.from).and_then(|span| folded.origin(&span)),
         };
         Some(Hit::new(self.rule, What::Rule(self.rule), span?))

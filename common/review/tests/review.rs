@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::Verdict::{self, Approved, Held, Rejected};
 use sluice_core::verdict::{Reason, Review};
-use sluice_review::RuleSet;
+use sluice_review::{BUILTIN_RULES, RuleSet};
 use time::OffsetDateTime;
 
 static BUILTIN: LazyLock<RuleSet> = LazyLock::new(RuleSet::builtin);
@@ -28,8 +28,7 @@ fn review(content: &str) -> Review {
 
 #[test]
 fn the_built_in_rules_are_in_order() {
-    let text = include_str!("../rules/default.toml");
-    let read = RuleSet::parse(text, "builtin").unwrap_or_else(|error| panic!("{error}"));
+    let read = RuleSet::parse(BUILTIN_RULES, "builtin").unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(read.id(), BUILTIN.id());
     assert!(read.id().starts_with("builtin@"), "{}", read.id());
 }
@@ -115,8 +114,8 @@ fn what_nobody_wants_to_read_is_stopped() {
         ("我知道你家地址，弄死你", Held),
         ("外地人都是小偷", Held),
         ("无抵押贷款，当天放款，不看征信，加微信 dk66778", Held),
-        ("专业代写论文，代发论文，加 QQ：88997766", Rejected),
-        ("六合彩特码，期期包中，进群领取", Rejected),
+        ("专业代写论文，代发论文，加 QQ：88997766", Held),
+        ("六合彩特码，期期包中，进群领取", Held),
         ("同城约炮群，寂寞少妇，加Ｖ信：xx9988", Rejected),
         ("出售迷药，听话水，货到付款", Rejected),
     ] {
@@ -145,20 +144,20 @@ fn a_reason_points_at_what_was_written() {
     let text = "看这里：加 微\u{200b}信 ＡＢＣ12345";
     let review = review(text);
     let reason = review.reasons.first().expect("a contact is a reason");
-    assert_eq!(reason.category, "spam");
+    assert_eq!(reason.category, "contact");
     assert_eq!(&text[reason.span[0]..reason.span[1]], reason.text);
 }
 
 #[test]
 fn the_reasons_that_decided_come_first_and_their_number_is_capped() {
-    let text = include_str!("../rules/default.toml");
-    let review = review(text);
+    let review = review(BUILTIN_RULES);
     assert_eq!(review.verdict, Rejected);
     assert_eq!(review.reasons.len(), 16);
     let mixed = self::review("Wholesale prices. You absolute moron.");
     assert_eq!(mixed.verdict, Held);
     let categories: Vec<_> = mixed.reasons.iter().map(|reason| reason.category.as_str()).collect();
-    assert_eq!(categories, ["abuse", "abuse", "spam"]);
+    let (last, others) = categories.split_last().expect("there are reasons");
+    assert!(*last == "spam" && others.iter().all(|category| *category == "abuse"), "{categories:?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@
 
 mod actor;
 mod ask;
+mod beginning;
 mod browse;
 pub mod cli;
 mod columns;

@@ -139,11 +139,8 @@ impl Policies {
         for (index, Policy { id, title, message, .. }) in list.iter().enumerate() {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
             if id.is_empty() || id.len() > 50 || !id.chars().all(fits) {
-                return Err(format!(
-                    "policy {}: id `{}`: 1 to 50 letters, digits, `_`, `-` or `.`",
-                    index + 1,
-                    cut(id, 60)
-                ));
+                let (nth, id) = (index + 1, cut(id, 60));
+                return Err(format!("policy {nth}: id `{id}`: 1 to 50 letters, digits, `_`, `-` or `.`"));
             }
             if list[..index].iter().any(|other| other.id == *id) {
                 return Err(format!("there are two policies `{id}`; give each an id of its own"));
@@ -179,10 +176,8 @@ impl Policies {
         named: &[String],
         message: Option<&str>,
     ) -> Result<Option<String>, ReasonError> {
-        let known = || match self.list.as_slice() {
-            [] => "none: it is not set".to_owned(),
-            list => list.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>().join(", "),
-        };
+        let ids: Vec<&str> = self.list.iter().map(|policy| policy.id.as_str()).collect();
+        let known = || if ids.is_empty() { "none: it is not set".to_owned() } else { ids.join(", ") };
         let find = |id: &String| {
             let found = self.list.iter().find(|policy| policy.id == *id);
             found.ok_or_else(|| ReasonError::Unknown { id: cut(id, 60), known: known() })
@@ -197,13 +192,12 @@ impl Policies {
         let texts = || named.iter().map(|policy| policy.message.trim()).collect::<Vec<_>>().join("\n\n");
         let of_policies = || (ruling == Ruling::Reject && !named.is_empty()).then(texts);
         let message = message.map(str::to_owned).or_else(of_policies);
-        match message.as_ref().map_or(0, |message| message.chars().count()) {
-            long if long > MESSAGE_MAX_CHARS => {
-                let problem = format!("the message has {long} characters, more than {MESSAGE_MAX_CHARS}");
-                Err(ReasonError::TooMuch(problem))
-            }
-            _ => Ok(message),
+        let long = message.as_ref().map_or(0, |message| message.chars().count());
+        if long > MESSAGE_MAX_CHARS {
+            let problem = format!("the message has {long} characters, more than {MESSAGE_MAX_CHARS}");
+            return Err(ReasonError::TooMuch(problem));
         }
+        Ok(message)
     }
 }
 

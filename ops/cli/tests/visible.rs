@@ -400,7 +400,7 @@ async fn store(ground: &Ground, post: &Post) {
     let review = Review {
         verdict: Verdict::Held,
         reasons: ["title", "content"].map(reason).to_vec(),
-        scores: vec![Score { category: HOSTILE.to_owned(), sum: 60, hold: Some(50), reject: None }],
+        scores: vec![Score { category: HOSTILE.to_owned(), sum: 60, hold: Some(50), reject: None, urgent: false }],
         shadow: Vec::new(),
         ruleset: HOSTILE.to_owned(),
     };

@@ -1,4 +1,4 @@
-//! The command line: which commands there are. What each takes stands with the command itself.
+//! The command line: which commands there are. The arguments of each are defined with the command.
 
 use clap::{Parser, Subcommand};
 use sluice_core::config::LogArgs;

@@ -32,7 +32,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::BenchPeer(args) => bench::run_peer(args).await,
     };
     match done {
-        // Whoever read our output has seen enough: `sluice-lab bench | head`.
+        // The reader of our output has closed the pipe: `sluice-lab bench | head`.
         Err(error) if output::is_broken_pipe(&error) => Ok(Exit::Done),
         done => done,
     }

@@ -14,4 +14,5 @@ mod rows;
 mod signals;
 mod start;
 mod storm;
+#[path = "../support/mod.rs"]
 mod support;

@@ -78,7 +78,7 @@ impl Stage {
 
     /// Stores a post as a worker does that knows of no cases.
     pub(crate) async fn stored_by_an_old_worker(&self, post: &Post, verdict: Verdict) {
-        let scores = vec![Score { category: "spam".to_owned(), sum: 60, hold: Some(50), reject: None }];
+        let scores = vec![Score { category: "spam".to_owned(), sum: 60, hold: Some(50), reject: None, urgent: false }];
         let ruleset = "old@0".to_owned();
         let review = Review { verdict, reasons: Vec::new(), scores, shadow: Vec::new(), ruleset };
         let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1 };

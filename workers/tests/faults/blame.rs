@@ -132,13 +132,10 @@ async fn a_post_that_fails_alone_is_dead_lettered_whatever_its_error_looks_like_
             let load = [&with[..GOOD / 2], std::slice::from_ref(&bad), &with[GOOD / 2..]].concat();
             let (beside, mut worker) = time_of(&ground, &load, &with).await;
             dead(&ground, dead_before + 1).await;
-            let dead_letter =
-                ground.dead_letters().await.into_iter().find(|dead_letter| dead_letter.id == bad.id.to_string());
-            let dead_letter = dead_letter.expect("it is dead");
-            assert_eq!(
-                (dead_letter.class, dead_letter.code.as_str(), dead_letter.attempts),
-                (Class::Exhausted, code, 2)
-            );
+            let dead_letters = ground.dead_letters().await;
+            let dead_letter = dead_letters.iter().find(|one| one.id == bad.id.to_string()).expect("it is dead");
+            let died = (dead_letter.class, dead_letter.code.as_str(), dead_letter.attempts);
+            assert_eq!(died, (Class::Exhausted, code, 2));
             assert_eq!(worker.said().matches("paused").count(), 0, "{}", worker.said());
             assert!(worker.stop().await.success());
             seen.push((alone, beside));
@@ -186,11 +183,8 @@ async fn a_site_that_wants_more_of_a_post_than_sluice_does_is_not_stopped_by_one
     let worker = hasty(&ground).await;
     ground.sql("ALTER TABLE posts ADD CONSTRAINT CHECK (author IS NOT NULL), MODIFY content TEXT NOT NULL").await;
     let long = Post { content: "x".repeat(70_000), ..by(&ground, "somebody") };
-    for (nth, (bad, codes)) in
-        [(ground.post("no author"), ["mysql_3819", "mysql_4025"]), (long, ["mysql_1406", "mysql_1406"])]
-            .iter()
-            .enumerate()
-    {
+    let refused = [(ground.post("no author"), ["mysql_3819", "mysql_4025"]), (long, ["mysql_1406", "mysql_1406"])];
+    for (nth, (bad, codes)) in refused.iter().enumerate() {
         ground.publish(std::slice::from_ref(bad)).await;
         dead(&ground, nth as u32 + 1).await;
         let dead_letter = ground.dead_letters().await.remove(nth);

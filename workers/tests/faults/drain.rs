@@ -2,115 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use lapin::options::BasicGetOptions;
-use lapin::types::AMQPValue;
 use mysql_async::prelude::Queryable as _;
 use nix::sys::signal::Signal;
 use sluice_lab::testing::{Ground, Program, Proxy, eventually, in_time};
-use sluice_rabbit::broker::close;
 
-use crate::stage::{accounted, flood, number, posts, queue, quick_start};
+use crate::stage::{delivery_counts, flood, number, posts, queue, quick_start};
 use crate::support::{start, waiting, worker};
 use crate::vital::metric;
-
-/// Restarts under load, of each size.
-const RESTARTS: usize = 10;
-
-/// The counts of deliveries of all that waits in the queue. Whoever looks raises them, so it is done once.
-async fn delivery_counts(ground: &Ground) -> Vec<i64> {
-    let connection = ground.connect().await;
-    let channel = connection.create_channel().await.expect("a channel");
-    let mut counts = Vec::new();
-    let queue = ground.topology().queue();
-    while let Some(got) =
-        channel.basic_get(queue.as_str().into(), BasicGetOptions::default()).await.expect("the queue is there")
-    {
-        let headers = got.delivery.properties.headers().clone().unwrap_or_default();
-        counts.push(match headers.inner().get("x-delivery-count") {
-            Some(AMQPValue::LongLongInt(count)) => *count,
-            Some(other) => panic!("{other:?}"),
-            None => 0,
-        });
-    }
-    // All of them go back now, and not when the broker has seen that nobody is there any more.
-    close(&connection).await;
-    counts
-}
-
-/// What restarts have left.
-struct LeftOver {
-    /// Posts that were tried twice.
-    twice: u64,
-    /// RabbitMQ's count of deliveries of each post that still waited.
-    counts: Vec<i64>,
-    /// What the workers said.
-    said: String,
-}
-
-/// Restarts a worker again and again under load.
-async fn restarted(concurrency: &str, load: usize) -> LeftOver {
-    let ground = Ground::new().await;
-    ground.declare().await;
-    ground.store().migrate().await.expect("the schema can be brought up");
-    ground.sql("CREATE TABLE tries (id CHAR(36))").await;
-    ground.sql("CREATE TRIGGER tried BEFORE INSERT ON posts FOR EACH ROW INSERT INTO tries VALUES (NEW.id)").await;
-    let posts = posts(&ground, load, "restart");
-    flood(&ground, &posts).await;
-    let (environment, _rules) = quick_start(&ground);
-    let (mut said, mut slowest) = (String::new(), Duration::ZERO);
-    for restart in 0..RESTARTS {
-        let mut worker = start(&environment, &["--concurrency", concurrency]);
-        worker.says("consuming", 1).await;
-        // Somewhere in the midst of it.
-        tokio::time::sleep(Duration::from_millis(10 * restart as u64)).await;
-        let begun = Instant::now();
-        assert_eq!(worker.stop().await.code(), Some(0), "{}", worker.said());
-        slowest = slowest.max(begun.elapsed());
-        in_time("a stop", begun.elapsed(), Duration::from_secs(10));
-        said.push_str(&worker.said());
-    }
-    println!("{RESTARTS} restarts with {concurrency} in flight: the slowest stop took {slowest:.2?}");
-    let twice = number(&ground, "SELECT COUNT(*) - COUNT(DISTINCT id) FROM tries").await;
-    let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
-    // RabbitMQ 3.10 may have sent the last worker one more post than it took: that one is back when the broker has seen
-    // the end of the connection.
-    eventually("stored, or waiting again", async || {
-        let waiting = ground.depth().await;
-        if stored + u64::from(waiting.ready) == load as u64 { Ok(()) } else { Err((stored, waiting)) }
-    })
-    .await;
-    let counts = delivery_counts(&ground).await;
-    assert_eq!(stored + counts.len() as u64, load as u64, "stored, or still waiting");
-    let last = crate::support::worker(&ground, &["--concurrency", "64"]).await;
-    eventually("what is left over to be stored", async || {
-        let stored = number(&ground, "SELECT COUNT(*) FROM posts").await;
-        let (waiting, dead) = (ground.depth().await, ground.dead().await);
-        let seen = || format!("{stored} of {load}, {waiting:?}, dead {dead:?}, before: {said} last: {}", last.said());
-        if stored == load as u64 { Ok(()) } else { Err(seen()) }
-    })
-    .await;
-    assert_eq!(accounted(&ground, &posts).await, [] as [String; 0]);
-    LeftOver { twice, counts, said }
-}
-
-#[tokio::test]
-async fn restarts_under_load_bring_no_post_nearer_to_its_limit() {
-    for (concurrency, load) in [("8", 1200), ("64", 2500)] {
-        let LeftOver { twice, counts, said } = restarted(concurrency, load).await;
-        let counted = counts.iter().filter(|count| **count > 0).count();
-        println!(
-            "{RESTARTS} restarts with {concurrency} in flight: {twice} tried twice, {counted} of {} left over counted",
-            counts.len()
-        );
-        // Where a busy MySQL let a statement run out of time, its rows are rightly tried again.
-        let late = said.contains("mysql_timeout");
-        assert!(twice == 0 || late, "with {concurrency} in flight: {twice} acknowledgements were lost\n{said}");
-        // RabbitMQ 3.10 confirms that a consumer is cancelled before the last post is on its way to it: that one is
-        // nobody's until the connection ends.
-        let most = counts.iter().max().copied().unwrap_or_default();
-        assert!(most <= 2 && counted <= RESTARTS, "with {concurrency} in flight: {counted} counted, up to {most}");
-    }
-}
 
 /// A worker that cannot finish the one post it has in flight.
 async fn stuck(ground: &Ground, drain: &str) -> (Program, mysql_async::Conn) {

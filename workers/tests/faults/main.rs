@@ -6,10 +6,12 @@ mod clock;
 mod drain;
 mod drift;
 mod engine;
+mod full;
 mod identity;
 mod kill;
 mod outage;
 mod panic;
+mod restarts;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use lapin::options::BasicGetOptions;
+use lapin::types::AMQPValue;
 use mysql_async::prelude::Queryable as _;
 use sluice_core::post::{Post, PostId};
 use sluice_lab::devstack::{Stack, StackOptions};
 use sluice_lab::testing::{Ground, eventually};
+use sluice_rabbit::broker::close;
 use sluice_rabbit::publisher::{Envelope, Publisher};
 
 pub(crate) use crate::support::quick_start;
@@ -90,4 +93,25 @@ pub(crate) async fn accounted(ground: &Ground, posts: &[Post]) -> Vec<String> {
     let rows = number(ground, "SELECT COUNT(*) FROM posts").await;
     assert_eq!(rows, stored.len() as u64, "rows that are nobody's, or doubled");
     dead_letters
+}
+
+/// The counts of deliveries of all that waits in the queue. Whoever looks raises them, so it is done once.
+pub(crate) async fn delivery_counts(ground: &Ground) -> Vec<i64> {
+    let connection = ground.connect().await;
+    let channel = connection.create_channel().await.expect("a channel");
+    let mut counts = Vec::new();
+    let queue = ground.topology().queue();
+    while let Some(got) =
+        channel.basic_get(queue.as_str().into(), BasicGetOptions::default()).await.expect("the queue is there")
+    {
+        let headers = got.delivery.properties.headers().clone().unwrap_or_default();
+        counts.push(match headers.inner().get("x-delivery-count") {
+            Some(AMQPValue::LongLongInt(count)) => *count,
+            Some(other) => panic!("{other:?}"),
+            None => 0,
+        });
+    }
+    // All of them go back now, and not when the broker has seen that nobody is there any more.
+    close(&connection).await;
+    counts
 }

@@ -17,10 +17,10 @@ use crate::Store;
 use crate::failure::no_row;
 use crate::insertion::datetime;
 
-/// An appeal of a post's author, as the forum hands it on.
+/// An appeal by a post's author, as the forum passes it on.
 #[derive(Debug, Clone)]
 pub struct Appeal<'a> {
-    /// The id of its case, made by whoever asks: the same one again gives the same answer again.
+    /// The id of its case, made by the caller: a repeated request with the same id gets the same answer.
     pub id: Uuid,
     /// The post.
     pub post: PostId,
@@ -32,7 +32,7 @@ pub struct Appeal<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "refused", rename_all = "snake_case")]
 pub enum AppealRefusal {
-    /// What stands for the post is no rejection by a person.
+    /// The verdict that stands is not a rejection by a person.
     NotRejected,
     /// There was an appeal against this decision.
     AlreadyAppealed {
@@ -133,7 +133,7 @@ impl Store {
             if cases.is_empty() {
                 return Ok(None);
             }
-            // A decided case ends too: what is undone afterwards would open it again.
+            // A decided case ends as well: otherwise an undo would open it again.
             let open: Vec<_> = cases.iter().filter(|case| case.stored_state != CaseState::Withdrawn).collect();
             for case in &open {
                 end_claim(&mut transaction, case, "withdrawn").await?;

@@ -27,7 +27,7 @@ pub struct StoredCase {
     pub state: &'static str,
     /// In which queue it waits.
     pub queue: String,
-    /// The category that spoke loudest against the post.
+    /// The category that weighed most against the post.
     pub category: String,
     /// The higher, the sooner it is handed out.
     pub priority: u16,
@@ -56,12 +56,12 @@ pub struct StoredCase {
     /// When it was decided or withdrawn, UTC.
     #[serde(with = "time::serde::rfc3339::option")]
     pub closed_at: Option<OffsetDateTime>,
-    /// The same for posts whose folded text is the same: 32 hexadecimal digits.
+    /// A hash of the folded text, equal for posts with the same text: 32 hexadecimal digits.
     pub fingerprint: String,
     /// The state in the table.
     #[serde(skip)]
     pub stored_state: CaseState,
-    /// The last claim that was not given back. Its token is its holder's alone.
+    /// The last claim that was not given back. Only its holder may know the token.
     #[serde(skip)]
     pub claim: Option<Claim>,
     /// When it was claimed, UTC.

@@ -1,4 +1,4 @@
-//! Claims: who holds a case. A claim ends by the database's clock; nobody has to come and end it.
+//! Claims: who holds a case. A claim ends by itself, by the database's clock.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::case::StoredCase;
 use crate::Store;
 use crate::failure::no_row;
 
-/// How long a claim lasts, and to how long each activity extends it.
+/// How long a claim lasts, counted from its beginning or from the last activity.
 pub const LEASE: Duration = Duration::from_secs(10 * 60);
 /// The longest time to which a claim can be extended.
 pub const LEASE_MOST: Duration = Duration::from_secs(60 * 60);
@@ -26,7 +26,7 @@ pub struct Ask<'a> {
     pub by: &'a str,
     /// As what. A lead is given escalated cases first.
     pub role: Role,
-    /// The token of the claim, made by the one who asks: asked again with it, the same case is given again.
+    /// The token of the claim, made by the caller: a repeated request with the same token gets the same case.
     pub token: Uuid,
     /// Only cases of this queue.
     pub queue: Option<&'a str>,
@@ -35,7 +35,7 @@ pub struct Ask<'a> {
 /// How a case is given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// For the next one.
+    /// For the next moderator.
     Released,
     /// Because this person would rather not decide it. Skipped too often, it goes to a lead.
     Skipped,
@@ -111,7 +111,7 @@ impl Store {
         self.change(case, "giving a case back", &(actor, how), |transaction, case, (actor, how)| {
             Box::pin(async move {
                 let stands = case.as_it_stands();
-                // To escalate a case one need not hold a claim, but nobody else may.
+                // Escalating a case does not need a claim, but nobody else may hold one.
                 let allowed = if *how == Release::Escalated { stands.decide(*actor) } else { stands.hold(*actor) };
                 if let Err(refusal) = allowed {
                     return Ok(Err(refusal));

@@ -1,4 +1,4 @@
-//! Decisions, as they stand in the table: only added to, one a revision of a post.
+//! Decisions, as the table holds them: one row for each revision of a post, only ever added to.
 
 use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row, Value};
@@ -18,13 +18,13 @@ const ASK: usize = 500;
 /// A decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decision {
-    /// Its id, made by whoever decided.
+    /// Its id, made by the caller who decided.
     pub decision: Uuid,
     /// The post.
     pub post: PostId,
     /// The case.
     pub case: Uuid,
-    /// 1 for the first decision on the post, then one more each. The highest stands.
+    /// 1 for the first decision on the post, 2 for the next, and so on. The highest stands.
     pub revision: u32,
     /// What stands with it.
     pub verdict: Verdict,
@@ -74,7 +74,7 @@ impl Ruling {
     }
 }
 
-/// What stands for a post.
+/// The verdict that stands for a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Standing {
     /// The post.

@@ -1,4 +1,5 @@
-//! Deliveries: each event to each endpoint, at least once, those of one post in order. Posts do not wait for each other.
+//! Deliveries: each event to each endpoint, at least once, those of one post in order. Posts do not wait for each
+//! other.
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub struct Failed<'a> {
 }
 
 impl Store {
-    /// Makes deliveries of the events that an endpoint has none of yet. Gives how many events it has come further.
+    /// Makes deliveries of the events that the endpoint has no deliveries of yet. Gives the number of these events.
     ///
     /// # Errors
     /// The server's.
@@ -76,7 +77,8 @@ impl Store {
         .await
     }
 
-    /// Takes the deliveries that are due, under a lease of this owner: at most `limit`, and of each post the first only.
+    /// Takes the deliveries that are due, under a lease of this owner: at most `limit`, and of each post the first
+    /// only.
     ///
     /// # Errors
     /// The server's.
@@ -115,7 +117,7 @@ impl Store {
         .await
     }
 
-    /// Notes that an endpoint took a delivery. Whoever says so is believed, whatever became of the lease.
+    /// Notes that an endpoint took a delivery. This is believed even if the sender has lost its lease.
     ///
     /// # Errors
     /// The server's.
@@ -127,7 +129,7 @@ impl Store {
         self.read::<Row>("noting a delivery", statement.to_owned(), asked).await.map(|_| ())
     }
 
-    /// Notes that a delivery was not taken, unless another sender has it by now, or it was.
+    /// Notes that a delivery was not taken, unless another sender has it by now or it was taken after all.
     ///
     /// # Errors
     /// The server's.

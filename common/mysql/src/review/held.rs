@@ -3,18 +3,19 @@
 
 use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row, Value};
-use serde::Deserialize;
 use sluice_core::failure::Failure;
 use sluice_core::post::{Post, PostId};
-use sluice_core::verdict::Review;
+use sluice_core::verdict::{Review, Score};
 
 use super::open::{NO_CATEGORY, NewCase};
 use crate::Store;
 
 /// How many posts one query asks for.
 const ASK: usize = 500;
-/// The greatest priority.
-const MOST: u32 = 999;
+/// The priority of posts whose writer may need help.
+const URGENT: u32 = 999;
+/// The greatest priority of all others.
+const MOST: u32 = URGENT - 1;
 
 /// Held posts without a case; a condition is to follow.
 const HELD: &str = "SELECT p.id, p.title, p.content, p.author, p.scores FROM posts p \
@@ -34,7 +35,7 @@ pub struct HeldPost {
     pub author: Option<String>,
     /// The category that spoke loudest.
     pub category: String,
-    /// Its sum, at most 999: the worst is handed out first.
+    /// Its sum, at most 998; 999 where the writer may need help: the worst is handed out first.
     pub priority: u16,
 }
 
@@ -42,8 +43,7 @@ impl HeldPost {
     /// A post that was just stored with this review, which held it.
     #[must_use]
     pub fn new(post: &Post, review: &Review) -> Self {
-        let loudest = review.scores.first().map(|score| (score.category.as_str(), score.sum));
-        let (category, priority) = queue(loudest);
+        let (category, priority) = queue(review.scores.first());
         let Post { id, title, content, author, .. } = post.clone();
         Self { post: id, title, content, author, category, priority }
     }
@@ -97,21 +97,18 @@ impl Store {
 
 /// The loudest category of a row's scores, and its sum. The column holds what the review wrote, the strongest first.
 fn loudest(scores: Option<&str>) -> (String, u16) {
-    #[derive(Deserialize)]
-    struct Score {
-        category: String,
-        sum: u32,
-    }
     let scores: Vec<Score> = scores.and_then(|scores| serde_json::from_str(scores).ok()).unwrap_or_default();
-    queue(scores.first().map(|Score { category, sum }| (category.as_str(), *sum)))
+    queue(scores.first())
 }
 
-/// The queue and the priority of a case whose post's loudest category has this sum.
-fn queue(loudest: Option<(&str, u32)>) -> (String, u16) {
+/// The queue and the priority of a case whose post's loudest category is this one. Where somebody may need help, no
+/// other case comes first.
+fn queue(loudest: Option<&Score>) -> (String, u16) {
     match loudest {
-        // Wider than the column it cannot be: the rules' names are shorter.
-        Some((category, sum)) => {
-            (category.chars().take(100).collect(), u16::try_from(sum.min(MOST)).unwrap_or_default())
+        Some(loudest) => {
+            let priority = if loudest.holds_urgently() { URGENT } else { loudest.sum.min(MOST) };
+            // Wider than the column it cannot be: the rules' names are shorter.
+            (loudest.category.chars().take(100).collect(), u16::try_from(priority).unwrap_or_default())
         }
         None => (NO_CATEGORY.to_owned(), 0),
     }
@@ -133,8 +130,11 @@ mod tests {
 
     #[test]
     fn the_loudest_category_is_the_queue_and_its_sum_the_priority() {
-        let scores = r#"[{"category":"threat","sum":2000,"hold":40,"reject":null},{"category":"spam","sum":5}]"#;
-        assert_eq!(loudest(Some(scores)), ("threat".to_owned(), 999));
+        let scores = r#"[{"category":"threat","sum":2000,"hold":40,"reject":null},
+                         {"category":"spam","sum":5,"hold":50,"reject":null}]"#;
+        assert_eq!(loudest(Some(scores)), ("threat".to_owned(), 998));
+        let urgent = r#"[{"category":"help","sum":50,"hold":50,"reject":null,"urgent":true}]"#;
+        assert_eq!(loudest(Some(urgent)), ("help".to_owned(), 999));
         for none in [None, Some("[]"), Some("null"), Some("{")] {
             assert_eq!(loudest(none), ("other".to_owned(), 0), "{none:?}");
         }

@@ -13,8 +13,8 @@ use crate::Store;
 const SAME_TEXT: &str = "c.fingerprint = (SELECT s.fingerprint FROM review_cases s WHERE s.id = ?)";
 
 impl Store {
-    /// Cases of this author's other posts, the latest first, at most `limit`. An author is what the forum said, byte for
-    /// byte.
+    /// Cases of this author's other posts, the latest first, at most `limit`. An author is what the forum said, byte
+    /// for byte.
     ///
     /// # Errors
     /// The server's.
@@ -24,7 +24,7 @@ impl Store {
         other_than: PostId,
         limit: u32,
     ) -> Result<Vec<StoredCase>, Failure> {
-        // The index compares as people do, capitals or not; what counts is compared as bytes.
+        // The index ignores case; the second condition compares bytes.
         let statement = format!(
             "SELECT {COLUMNS}, {JOINED} WHERE c.author = ? AND CAST(c.author AS BINARY) = CAST(? AS BINARY) \
              AND c.post <> ? ORDER BY c.author DESC, c.opened_at DESC LIMIT ?"
@@ -46,7 +46,7 @@ impl Store {
         Ok(counted.first().copied().unwrap_or(0))
     }
 
-    /// The cases of held posts with the same folded text as this one, itself included, that wait and are nobody's claim:
+    /// The cases of held posts with the same folded text as this one, itself included, that wait and are not claimed:
     /// the oldest first, at most `limit`.
     ///
     /// # Errors

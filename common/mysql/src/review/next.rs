@@ -15,7 +15,7 @@ use super::claim::{Ask, take};
 use super::transaction::{again, begin};
 use crate::Store;
 
-/// How often a free case is looked for while some wait that others lock.
+/// How often to look for a free case while others lock those that wait.
 const LOOKS: u32 = 3;
 /// The wait before the second look.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -55,7 +55,7 @@ impl Store {
                 return Ok(Claimed::Case(Box::new(self.case(case).await?.ok_or_else(gone)?)));
             }
             let nothing = self.nothing(ask.queue).await?;
-            // What others lock is skipped: a moment later it is theirs, or free.
+            // Cases that others lock are skipped: a moment later they are claimed, or free.
             if nothing.waiting == 0 || looked == LOOKS {
                 return Ok(Claimed::Nothing(nothing));
             }

@@ -15,12 +15,13 @@ use super::case::{COLUMNS, StoredCase};
 use crate::Store;
 use sluice_core::failure::{Failure, Kind};
 
-/// How often a transaction is begun again that met another one: a deadlock, or on a cluster a refused commit.
+/// How often a transaction is repeated that collided with another one: a deadlock, or a refused commit on a cluster.
 pub(super) const TRIES: u32 = 5;
-/// The wait before it is.
+/// The wait before each repetition.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Begins. Under READ COMMITTED, so that what is read after the lock is what stands, and no gap between rows is locked.
+/// Begins a transaction. READ COMMITTED, so that reads after the lock see the latest state and no gap between rows is
+/// locked.
 pub(super) async fn begin(connection: &mut Conn) -> Result<Transaction<'_>, mysql_async::Error> {
     let mut options = TxOpts::new();
     options.with_isolation_level(IsolationLevel::ReadCommitted);
@@ -73,13 +74,13 @@ pub(super) async fn lock_case(
     Ok(lock(transaction, post).await?.into_iter().find(|one| one.case == case))
 }
 
-/// A change of a case, under way. Boxed, so that whoever waits for it may do so on any thread.
+/// A change of a case that is in progress. Boxed, so that it can be awaited on any thread.
 pub(super) type Changing<'t, T> =
     Pin<Box<dyn Future<Output = Result<Result<T, Refusal>, mysql_async::Error>> + Send + 't>>;
 
 impl Store {
-    /// Changes one case in a transaction, with all cases of its post locked. A refusal is taken back. `asked` is what
-    /// the change is made of.
+    /// Changes one case in a transaction, with all cases of its post locked. After a refusal the transaction is rolled
+    /// back. `asked` is passed to `change`.
     pub(super) async fn change<A: Sync, T: Send>(
         &self,
         case: Uuid,
@@ -113,7 +114,7 @@ impl Store {
 }
 
 impl StoredCase {
-    /// What the guards need of it.
+    /// What the guards need to know of the case.
     #[must_use]
     pub fn as_it_stands(&self) -> Case {
         Case {

@@ -1,4 +1,4 @@
-//! Undo: one more decision, with what stood before. Whoever undid it then holds a claim on the case.
+//! Undo: one more decision, with the verdict that stood before. The person who undid it then holds a claim on the case.
 
 use mysql_async::Params;
 use mysql_async::prelude::Queryable as _;
@@ -17,11 +17,11 @@ use crate::insertion::datetime;
 /// What is to be undone.
 #[derive(Debug, Clone)]
 pub struct UndoRequest<'a> {
-    /// The id of the new decision, made by whoever undoes.
+    /// The id of the new decision, made by the caller.
     pub id: Uuid,
     /// The decision that is undone.
     pub decision: Uuid,
-    /// Who undoes; the token is that of the claim which they get.
+    /// Who undoes it; the token is that of the claim that they get.
     pub actor: Actor<'a>,
     /// A text for the team.
     pub note: Option<&'a str>,
@@ -75,7 +75,7 @@ impl Store {
                     let open = "UPDATE review_cases SET state = 'waiting', closed_at = NULL WHERE id = ?";
                     transaction.exec_drop(open, (case.case.to_string(),)).await?;
                     claim_for(transaction, case, request.actor.name, request.actor.claim.unwrap_or(request.id)).await?;
-                    // An appeal against what was undone has nothing left to appeal against.
+                    // An appeal against the undone decision has lost its object.
                     for appeal in lock(transaction, case.post).await? {
                         let of_this = appeal.kind == CaseKind::Appeal && appeal.of_decision == Some(request.decision);
                         if of_this && appeal.stored_state.is_open() {

@@ -29,7 +29,7 @@ impl Desk {
     /// Stores a post with this verdict, and opens no case.
     pub(crate) async fn stored(&self, verdict: Verdict, priority: u32) -> Post {
         let post = self.ground.post("a post");
-        let score = Score { category: "spam".to_owned(), sum: priority, hold: Some(1), reject: None };
+        let score = Score { category: "spam".to_owned(), sum: priority, hold: Some(1), reject: None, urgent: false };
         let review = Review {
             verdict,
             reasons: Vec::new(),

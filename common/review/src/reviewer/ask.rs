@@ -45,7 +45,7 @@ mod tests {
     }
 
     fn review(verdict: Verdict, sum: u32, hold: Option<u32>, reject: Option<u32>) -> Review {
-        let scores = vec![Score { category: "spam".to_owned(), sum, hold, reject }];
+        let scores = vec![Score { category: "spam".to_owned(), sum, hold, reject, urgent: false }];
         Review { verdict, scores, ..clean() }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | approved or held | flagged | held; rejected where a charge reaches the score that is set for it |
 //! | held | not flagged | held; approved where the reviewer may release, unless only a part of it was reviewed |
+//! | held as urgent | anything | held |
 //! | approved | not flagged | approved |
 //! | approved or held | nothing that can be used | held |
 //!
@@ -11,7 +12,7 @@
 
 use super::error::ReviewerError;
 use super::wire::{Charge, Opinion};
-use sluice_core::verdict::{REVIEWED_IN_PART, Reason, Review, Verdict};
+use sluice_core::verdict::{REVIEWED_IN_PART, Reason, Review, Score, Verdict};
 
 /// The rule of a reason that the reviewer gave.
 const FLAGGED: &str = "reviewer_flagged";
@@ -37,15 +38,17 @@ impl Policy {
     pub fn merged(self, mut review: Review, answer: &Result<Opinion, ReviewerError>) -> Review {
         match answer {
             Ok(opinion) if opinion.charges.is_empty() => {
+                let urgent = review.scores.iter().any(Score::holds_urgently);
                 let in_part = review.reasons.iter().any(|reason| reason.rule == REVIEWED_IN_PART);
-                if self.release && review.verdict == Verdict::Held && !in_part {
+                if self.release && review.verdict == Verdict::Held && !in_part && !urgent {
                     review.verdict = Verdict::Approved;
                 }
                 review.reasons.push(reason(CLEARED, CATEGORY, "not flagged".to_owned(), &opinion.model));
             }
             Ok(opinion) => {
                 let rejects = |charge: &Charge| self.reject.is_some_and(|score| charge.score >= score);
-                let theirs = match opinion.charges.iter().any(rejects) {
+                let urgent = review.scores.iter().any(Score::holds_urgently);
+                let theirs = match opinion.charges.iter().any(rejects) && !urgent {
                     true => Verdict::Rejected,
                     false => Verdict::Held,
                 };
@@ -127,6 +130,17 @@ mod tests {
         let long = valid.review_text("", &"x".repeat(4 * sluice_core::post::CONTENT_MAX_CHARS + 1));
         assert_eq!(long.verdict, Held);
         assert_eq!(releasing.merged(long, &cleared()).verdict, Held);
+    }
+
+    #[test]
+    fn whoever_may_need_help_is_neither_released_nor_rejected() {
+        let rules = "[categories.help]\nhold = 50\nurgent = true\n\
+                     [[list]]\nid = \"a\"\ncategory = \"help\"\nterms = [\"no way out\"]\n";
+        let held = RuleSet::parse(rules, "r.toml").expect("valid rules").review_text("", "I see no way out");
+        let all = Policy { reject: Some(0.0), release: true };
+        for answer in [flagged(1.0), cleared()] {
+            assert_eq!(all.merged(held.clone(), &answer).verdict, Held);
+        }
     }
 
     #[test]

@@ -6,11 +6,13 @@ use std::collections::HashSet;
 use toml::Spanned;
 
 use super::check::{checked_host, checked_id, checked_number, compiled};
-use super::error::{Mistakes, RulesError, Source, Wrong};
+use super::error::{Mistakes, Source, Wrong};
 use super::file::{self, Base, HostIs, Mode, Number, RulesFile};
 use super::link::{Asked, Links};
 use super::signal::Signal;
 
+mod categories;
+mod combinations;
 mod parts;
 mod terms;
 
@@ -61,12 +63,16 @@ impl Rules {
         for (name, thresholds) in &file.categories {
             wrong.note(self.absorb_category(name, thresholds, source));
         }
+        for (name, thresholds) in &file.categories {
+            self.absorb_with(name, thresholds, source, wrong);
+        }
         for list in &file.list {
             self.absorb_list(list, source, wrong);
         }
         for pattern in &file.pattern {
             let rule = self.rule(&head!(pattern), source, wrong);
-            self.patterns.extend(wrong.note(compiled(&pattern.regex, source)).map(|regex| Pattern { regex, rule }));
+            let ways = wrong.note(compiled(&pattern.regex, source)).into_iter().flatten();
+            self.patterns.extend(ways.map(|way| Pattern { way, rule: Some(rule) }));
         }
         for link in &file.link {
             self.absorb_link(link, source, wrong);
@@ -88,36 +94,6 @@ impl Rules {
         }
     }
 
-    fn absorb_category(
-        &mut self,
-        name: &Spanned<String>,
-        thresholds: &file::Thresholds,
-        source: Source<'_>,
-    ) -> Result<(), RulesError> {
-        let name_text = checked_id(name, "a category", source)?;
-        let bound = |sum: &Option<Spanned<Number>>| {
-            sum.as_ref().map(|sum| checked_number(sum, "a threshold", 10 * WEIGHT_MAX, source)).transpose()
-        };
-        let (hold, reject) = (bound(&thresholds.hold)?, bound(&thresholds.reject)?);
-        match (hold, reject) {
-            (None, None) => {
-                let found = format!("the category {name_text:?} without a threshold");
-                return Err(source.invalid(&name.span(), found, "`hold`, `reject` or both"));
-            }
-            (Some(hold), Some(reject)) if hold >= reject => {
-                let found = format!("hold = {hold} with reject = {reject}: nothing would ever be held");
-                return Err(source.invalid(&name.span(), found, "a `hold` below `reject`"));
-            }
-            (Some(_), _) | (_, Some(_)) => {}
-        }
-        let category = Category { name: name_text, hold, reject };
-        match self.categories.iter().position(|known| known.name == category.name) {
-            Some(known) => self.categories[known] = category,
-            None => self.categories.push(category),
-        }
-        Ok(())
-    }
-
     /// Adds a rule and returns its index, or one that no rule has if it is wrong. A category that no file declares is
     /// held from its lightest rule on: posts of a mistyped category are shown to people, and never rejected.
     fn rule(&mut self, head: &Head<'_>, source: Source<'_>, wrong: &mut Wrong) -> usize {
@@ -136,8 +112,8 @@ impl Rules {
             self.broken.insert(head.id.get_ref().clone());
             return usize::MAX;
         };
-        let category = self.categories.iter().position(|known| known.name == name).unwrap_or_else(|| {
-            self.categories.push(Category { name, hold: Some(weight), reject: None });
+        let category = self.category(&name).unwrap_or_else(|| {
+            self.categories.push(Category { name, hold: Some(weight), ..Category::default() });
             self.undeclared.insert(self.categories.len() - 1);
             self.categories.len() - 1
         });
@@ -160,38 +136,18 @@ impl Rules {
             link.denser_than.map(Asked::DenserThan),
         ];
         let hosts = link.hosts.as_deref().unwrap_or_default();
-        if hosts.is_empty() && asked.iter().all(Option::is_none) {
-            let expected = "`hosts`, `host_is`, `more_than` or `denser_than`";
+        let imitated = link.imitates.as_deref().unwrap_or_default();
+        if hosts.is_empty() && imitated.is_empty() && asked.iter().all(Option::is_none) {
+            let expected = "`hosts`, `host_is`, `imitates`, `more_than` or `denser_than`";
             wrong.add(source.invalid(&link.id.span(), "a link rule without a condition", expected));
         }
         for host in hosts.iter().filter_map(|host| wrong.note(checked_host(host, source))) {
             self.links.hosts.entry(host).or_default().push(rule);
         }
+        for host in imitated.iter().filter_map(|host| wrong.note(checked_host(host, source))) {
+            self.links.imitated.add(&host, rule);
+        }
         self.links.asked.extend(asked.into_iter().flatten().map(|asked| (asked, rule)));
-    }
-
-    fn absorb_combination(&mut self, combination: &file::Combination, source: Source<'_>, wrong: &mut Wrong) {
-        let mut all = Vec::new();
-        for id in combination.all.get_ref() {
-            match self.rules.iter().position(|rule| rule.id == *id.get_ref()) {
-                Some(rule) if all.contains(&rule) => {
-                    let found = format!("the rule {:?} a second time", id.get_ref());
-                    wrong.add(source.invalid(&id.span(), found, "each rule once"));
-                }
-                Some(rule) => all.push(rule),
-                // The mistake was reported at the rule.
-                None if self.broken.contains(id.get_ref()) => {}
-                None => {
-                    let found = format!("the unknown rule {:?}", id.get_ref());
-                    wrong.add(source.invalid(&id.span(), found, "the id of a rule above"));
-                }
-            }
-        }
-        if combination.all.get_ref().len() < 2 {
-            wrong.add(source.invalid(&combination.all.span(), "fewer than two rules", "two rules or more"));
-        }
-        let rule = self.rule(&head!(combination), source, wrong);
-        self.combinations.push(Combination { rule, all });
     }
 }
 

@@ -1,13 +1,17 @@
 //! The parts of a rule set, checked.
 
-use regex::Regex;
+use crate::ways::Way;
 
 /// A kind of harm, with the sums of weights from which a post is held or rejected.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Category {
     pub(crate) name: String,
     pub(crate) hold: Option<u32>,
     pub(crate) reject: Option<u32>,
+    /// The categories whose sums are added to this one's, once it has one.
+    pub(crate) with: Vec<usize>,
+    /// Its posts are held and never rejected, and are the first to be looked at.
+    pub(crate) urgent: bool,
 }
 
 /// A list, a pattern, a link, a signal or a combination; reasons name it.
@@ -30,11 +34,12 @@ pub(crate) struct Term {
     pub(crate) words: bool,
 }
 
-/// A regular expression, for folded text.
+/// One of the ways in which a regular expression can match folded text.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
-    pub(crate) regex: Regex,
-    pub(crate) rule: usize,
+    pub(crate) way: Way,
+    /// Which of [`super::Rules::rules`] it belongs to; `None`: what it matches is allowed.
+    pub(crate) rule: Option<usize>,
 }
 
 /// A rule that matches where others match together.
@@ -42,4 +47,8 @@ pub(crate) struct Pattern {
 pub(crate) struct Combination {
     pub(crate) rule: usize,
     pub(crate) all: Vec<usize>,
+    /// One of these too, if there are any.
+    pub(crate) any: Vec<usize>,
+    /// How far the last of them may begin behind the first, in bytes of one field; `None`: anywhere in the post.
+    pub(crate) within: Option<usize>,
 }

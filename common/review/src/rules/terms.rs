@@ -1,12 +1,12 @@
-//! The terms of lists, and the phrases that are allowed: from the rules file or from a word list beside it.
+//! The terms of lists, and what is allowed: from the rules file or from a word list beside it.
 
 use std::collections::HashSet;
 use std::path::{Component, Path};
 
 use toml::Spanned;
 
-use super::{FILE_MAX_BYTES, Head, Rules, Term, head};
-use crate::check::{checked_host, checked_term};
+use super::{FILE_MAX_BYTES, Head, Pattern, Rules, Term, head};
+use crate::check::{checked_host, checked_term, compiled};
 use crate::error::{RulesError, Source, Wrong};
 use crate::file;
 use sluice_runtime::regular;
@@ -77,6 +77,8 @@ impl Rules {
         if let Some(phrases) = &allow.phrases {
             self.absorb_terms(phrases, None, allow.words, &mut HashSet::new(), source, wrong);
         }
+        let ways = allow.patterns.iter().filter_map(|regex| wrong.note(compiled(regex, source))).flatten();
+        self.patterns.extend(ways.map(|way| Pattern { way, rule: None }));
         let hosts = allow.hosts.iter().flatten();
         self.links.allowed.extend(hosts.filter_map(|host| wrong.note(checked_host(host, source))));
     }

@@ -4,20 +4,18 @@ use std::io::{self, Write};
 
 use clap::Args;
 use serde::Serialize;
-use sluice_core::config::{ConfigError, ServerArgs};
+use sluice_core::config::ServerArgs;
 use sluice_core::named::Named;
 use sluice_mysql::{PastReplay, Store};
 use sluice_runtime::exit::Exit;
 
 use super::fate::{Counts, DiedAgain, Fate};
 use super::list::in_words;
+use crate::beginning::{ENOUGH, ambiguous};
 use crate::browse::DeadLetters;
 use crate::times::shown;
 use crate::visible::{cut, line};
 use sluice_runtime::output::{self, report};
-
-/// How many replays are listed for an ambiguous id.
-const NAMED: u32 = 5;
 
 /// Arguments of `sluice replays show`.
 #[derive(Debug, Args)]
@@ -63,7 +61,7 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     store.check_schema().await?;
     let id = Named::new(&args.id).post().map_or_else(|| args.id.clone(), |id| id.to_string());
     let found =
-        store.replays(broker.prefix.as_str(), &id, NAMED).await.map_err(|failure| store.with_context(failure))?;
+        store.replays(broker.prefix.as_str(), &id, ENOUGH).await.map_err(|failure| store.with_context(failure))?;
     let replay = match found.as_slice() {
         [] => {
             report!("{}: no replay of the prefix `{}` has this id", line(&args.id), broker.prefix.as_str());
@@ -72,7 +70,10 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
         [one] => one,
         several => match several.iter().find(|replay| replay.id == id) {
             Some(exact) => exact,
-            None => return Err(ambiguous(&args.id, several).into()),
+            None => {
+                let ids: Vec<String> = several.iter().map(|replay| replay.id.clone()).collect();
+                return Err(ambiguous("OP", "replays", &args.id, &ids).into());
+            }
         },
     };
     let died = DiedAgain::look(&dead, Some(&replay.id)).await?;
@@ -91,11 +92,6 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
         output::print(|out| print(out, replay, &counts, &dead_letters))?;
     }
     Ok(Exit::Done)
-}
-
-fn ambiguous(id: &str, several: &[PastReplay]) -> ConfigError {
-    let ids: Vec<&str> = several.iter().map(|replay| replay.id.as_str()).collect();
-    ConfigError::new("OP", format!("`{}` matches the ids of several replays: {}", line(id), ids.join(" ")))
 }
 
 fn print(

@@ -19,6 +19,7 @@ mod places;
 mod receipts;
 mod reconciliation;
 mod report;
+mod tally;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,8 +30,9 @@ use sluice_runtime::exit::Exit;
 use tokio::time::Instant;
 
 use places::{Gaps, Places};
-use reconciliation::{Reconciliation, Tally};
+use reconciliation::Reconciliation;
 use report::Report;
+use tally::Tally;
 
 use crate::visible::cut;
 

@@ -9,7 +9,8 @@ use sluice_mysql::{Content, Store, StoreError};
 use sluice_rabbit::dead_letters::DeadLetter;
 use time::OffsetDateTime;
 
-use super::reconciliation::{Reconciliation, Tally};
+use super::reconciliation::Reconciliation;
+use super::tally::Tally;
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
 

@@ -3,9 +3,13 @@
 use serde::Serialize;
 
 use super::places::Gaps;
-use super::reconciliation::{NAMED, Reconciliation, Tally};
+use super::reconciliation::Reconciliation;
+use super::tally::Tally;
 use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
+
+/// How many ids are named in a report.
+const NAMED: usize = 100;
 
 /// The outcome of all accepted ids.
 #[derive(Debug, Serialize)]
@@ -231,26 +235,9 @@ mod tests {
     fn the_object_for_programs_has_the_agreed_keys() {
         let json = serde_json::to_value(report(&[], &[], 0, 0, 0)).expect("a struct of numbers and strings");
         let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
-        let agreed = [
-            "accepted",
-            "claimed",
-            "claimed_ids",
-            "dead",
-            "decisions_not_in_outbox",
-            "dropped",
-            "duplicate",
-            "duplicate_ids",
-            "held_without_case",
-            "held_without_case_ids",
-            "id_conflict",
-            "id_conflict_ids",
-            "missing",
-            "missing_ids",
-            "queued",
-            "queued_by",
-            "recorded",
-            "repeated_receipts",
-        ];
-        assert_eq!(keys, agreed);
+        let agreed = "accepted claimed claimed_ids dead decisions_not_in_outbox dropped duplicate duplicate_ids \
+                      held_without_case held_without_case_ids id_conflict id_conflict_ids missing missing_ids queued \
+                      queued_by recorded repeated_receipts";
+        assert_eq!(keys, agreed.split(' ').collect::<Vec<_>>());
     }
 }

@@ -8,33 +8,34 @@
 //! ```
 
 mod event;
+mod known;
+mod meant;
+mod place;
 mod reviewed;
 mod story;
 mod text;
 
-use std::ops::ControlFlow;
-
 use clap::Args;
 use serde::Serialize;
 use sluice_core::config::ServerArgs;
-use sluice_core::named::Named;
-use sluice_core::post::PostId;
-use sluice_mysql::{AuditEntry, Content, Store, StoredPost};
-use sluice_rabbit::dead_letters::DeadLetterSummary;
+use sluice_mysql::Store;
 use sluice_runtime::exit::Exit;
-use time::OffsetDateTime;
 
 use crate::browse::DeadLetters;
-use crate::depths::Depths;
 use event::Event;
+use known::Known;
+use place::Whereabouts;
 use reviewed::Reviewed;
 use sluice_runtime::output;
-use story::Whereabouts;
 
 /// Arguments of `sluice why`.
 #[derive(Debug, Args)]
 pub struct WhyArgs {
     /// Id of the post, as returned by the producer, or id of its message
+    ///
+    /// The beginning of an id is enough (at least 4 characters) if no other post's or dead letter's id begins with it;
+    /// while a post waits in the queue, it is only found by its complete id. `latest` selects the post that was
+    /// recorded last, of the thousand posts whose ids Sluice made last.
     id: String,
     #[command(flatten)]
     servers: ServerArgs,
@@ -51,95 +52,27 @@ pub struct WhyArgs {
     json: bool,
 }
 
-/// The most operations that are shown, the latest ones.
-const OPERATIONS: u32 = 1000;
-
-/// What each source has.
-#[derive(Debug, Default)]
-struct Known {
-    row: Option<StoredPost>,
-    dead_letters: Vec<DeadLetterSummary>,
-    /// What the first of them says, if it is a post.
-    says: Option<Content>,
-    operations: Vec<AuditEntry>,
-    /// What people did about the row.
-    reviewed: Reviewed,
-    /// How many posts wait in the queue.
-    waiting: u32,
-    /// What could not be queried, and why.
-    unreachable: Vec<String>,
-}
-
 /// Tells it.
 ///
 /// # Errors
-/// When a setting is wrong or stdout cannot be written.
+/// When a setting is wrong, stdout cannot be written, several ids begin as the given one, or MySQL cannot say which post
+/// is the latest.
 pub async fn run(args: WhyArgs) -> anyhow::Result<Exit> {
     let dead = DeadLetters::new(&args.servers.broker, "why")?;
     let store = Store::new(&args.servers.database)?;
-    let (named, mut known) = (Named::new(&args.id), Known::default());
-    ask_broker(&dead, &named, &mut known).await;
-    ask_database(&store, &dead.prefix, &named, &mut known).await;
+    let Some(named) = meant::resolve(&dead, &store, &args.id).await? else { return Ok(Exit::Partial) };
+    let mut known = Known::default();
+    known.ask_broker(&dead, &named).await;
+    known.ask_database(&store, &dead.prefix, &named).await;
     store.close().await;
-    let (place, now) = story::place(&known, &dead.topology, &dead.prefix);
-    let told = StoryJson { id: &args.id, place, now, events: story::events(&known), known: &known };
+    let (place, now) = place::place(&known, &dead.topology, &dead.prefix);
+    let told = StoryJson { id: named.text(), place, now, events: story::events(&known), known: &known };
     output::print(|out| if args.json { output::json_line(out, &told) } else { write!(out, "{}", text::page(&told)) })?;
     Ok(match place {
         _ if !known.unreachable.is_empty() => Exit::Failed,
         Whereabouts::Unknown => Exit::Partial,
         _ => Exit::Done,
     })
-}
-
-async fn ask_broker(dead: &DeadLetters, named: &Named, known: &mut Known) {
-    match Depths::ask(&dead.broker, &dead.topology).await {
-        Ok(depths) => known.waiting = depths.posts.ready,
-        // One line for RabbitMQ is enough.
-        Err(error) => return known.unreachable.push(format!("RabbitMQ: {error}")),
-    }
-    let look = dead.look(|dead_letter| {
-        if dead_letter.summary.is(named) {
-            if known.dead_letters.is_empty() {
-                known.says = dead_letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
-            }
-            known.dead_letters.push(dead_letter.summary);
-        }
-        ControlFlow::Continue(())
-    });
-    if let Err(error) = look.await {
-        known.unreachable.push(format!("dead letters: {error:#}"));
-    }
-}
-
-async fn ask_database(store: &Store, prefix: &str, named: &Named, known: &mut Known) {
-    let asked = async {
-        known.operations = store.audit_log(prefix, Some(named), OPERATIONS).await?;
-        known.operations.reverse();
-        for id in posts(named, known) {
-            known.row = store.post(id).await?;
-            if known.row.is_some() {
-                known.reviewed = Reviewed::ask(store, id).await?;
-                break;
-            }
-        }
-        Ok(())
-    };
-    if let Err(failure) = asked.await {
-        known.unreachable.push(format!("MySQL: {}", store.with_context(failure)));
-    }
-}
-
-/// The posts that the id may refer to: the one with this id, then those in dead letters with this id, now or earlier.
-fn posts(named: &Named, known: &Known) -> Vec<PostId> {
-    let held = known.dead_letters.iter().filter_map(|dead_letter| dead_letter.post);
-    let were = known.operations.iter().filter_map(|operation| operation.post.as_ref()?.parse().ok());
-    let mut posts = Vec::new();
-    for post in named.post().into_iter().chain(held).chain(were) {
-        if !posts.contains(&post) {
-            posts.push(post);
-        }
-    }
-    posts
 }
 
 /// The story, as it is told.

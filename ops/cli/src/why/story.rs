@@ -1,35 +1,15 @@
-//! What happened to a post, in order, and where it is now.
+//! What happened to a post, in order.
 
 use std::collections::HashSet;
 
-use serde::Serialize;
 use sluice_core::dead_letter::Death;
 use sluice_core::verdict::{Reason, Score};
-use sluice_mysql::{AuditEntry, Content, StoredPost};
+use sluice_mysql::{AuditEntry, StoredPost};
 use sluice_rabbit::dead_letters::DeadLetterSummary;
-use sluice_rabbit::topology::Topology;
 
-use super::Known;
 use super::event::Event;
-use crate::hint;
+use super::known::Known;
 use crate::operation;
-use crate::times::shown;
-
-/// Where a post is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Whereabouts {
-    /// In MySQL.
-    Recorded,
-    /// Among the dead letters.
-    Dead,
-    /// Taken out by an operator.
-    Dropped,
-    /// Replayed, and not stored yet.
-    Waiting,
-    /// Not found in any place that can be searched by id.
-    Unknown,
-}
 
 /// What happened, the oldest first; events without a time come last.
 pub(super) fn events(known: &Known) -> Vec<Event> {
@@ -119,125 +99,10 @@ fn of_operation(operation: &AuditEntry) -> Event {
     Event { at: Some(operation.at), what, detail }
 }
 
-/// Where it is, and the same in words.
-pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Whereabouts, String) {
-    let tells_more =
-        |dead_letter: &DeadLetterSummary| format!("see `{}`", hint::command("dlq show", prefix, &dead_letter.id));
-    // A row takes precedence; a dead letter only claims to be this post.
-    if let Some(row) = &known.row {
-        let also = known.dead_letters.first().map(|dead_letter| {
-            let queue = topology.dead_letter_queue();
-            let means = if known.says == Some(Content::of_row(row)) {
-                "has its id: a replay would find it stored".to_owned()
-            } else {
-                let edit = hint::command("dlq edit --new-id", prefix, &dead_letter.id);
-                format!(
-                    "is another post with its id: a replay would fail with id_conflict, unless `{edit}` gives it a new \
-                     one"
-                )
-            };
-            format!(", though a dead letter in {queue} {means}; {}", tells_more(dead_letter))
-        });
-        let stored = format!("stored in MySQL since {}", shown(Some(row.recorded_at)));
-        return (Whereabouts::Recorded, stored + &known.reviewed.now() + &also.unwrap_or_default());
-    }
-    if let Some(dead_letter) = known.dead_letters.first() {
-        let queue = topology.dead_letter_queue();
-        return (Whereabouts::Dead, format!("dead-lettered, in {queue}; {}", tells_more(dead_letter)));
-    }
-    let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
-    let moved = |operation: &&AuditEntry| {
-        matches!(operation.outcome.as_str(), "replayed" | "dropped" | "destroyed" | "restored")
-    };
-    let last = known.operations.iter().rev().find(moved);
-    match last.map(|operation| (operation.outcome.as_str(), &operation.actor, &operation.dead_letter)) {
-        Some(("replayed", ..)) => {
-            (Whereabouts::Waiting, format!("replayed, and not stored yet: waiting, or in flight ({queue})"))
-        }
-        Some(("dropped", actor, dead_letter)) => {
-            let restore = hint::command("dlq restore", prefix, dead_letter);
-            (Whereabouts::Dropped, format!("dropped by {actor}; `{restore}` restores it"))
-        }
-        Some(("destroyed", actor, _)) => (Whereabouts::Dropped, format!("destroyed by {actor}")),
-        _ => (
-            Whereabouts::Unknown,
-            format!(
-                "neither stored, dead-lettered nor dropped: still waiting or in flight, or never accepted \
-                     ({queue})"
-            ),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::known::examples::{dead_letter, operation, row};
     use super::*;
-    use sluice_core::config::BrokerArgs;
-    use sluice_core::disposition::Class;
-    use time::OffsetDateTime;
-    use time::macros::datetime;
-
-    const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
-
-    fn topology() -> Topology {
-        let prefix = "post".parse().expect("a good prefix");
-        Topology::new(&BrokerArgs { amqp_url: "amqp://h".into(), prefix, max_length: None })
-    }
-
-    fn row(minutes: i64) -> StoredPost {
-        let at = NOON + time::Duration::minutes(minutes);
-        StoredPost {
-            id: "a".to_owned(),
-            title: "Hello".to_owned(),
-            content: String::new(),
-            author: Some("ann".to_owned()),
-            verdict: "approved".to_owned(),
-            reasons: "[]".to_owned(),
-            ruleset: "builtin".to_owned(),
-            submitted_at: NOON,
-            recorded_at: at,
-            worker: "w-1".to_owned(),
-            attempts: 2,
-            scores: None,
-        }
-    }
-
-    fn dead_letter(minutes: i64) -> DeadLetterSummary {
-        DeadLetterSummary {
-            id: "a".to_owned(),
-            class: Class::Permanent,
-            code: "too_long".to_owned(),
-            message: "no room".to_owned(),
-            fingerprint: String::new(),
-            attempts: 3,
-            first_failed_at: Some(NOON + time::Duration::minutes(minutes - 1)),
-            last_failed_at: Some(NOON + time::Duration::minutes(minutes)),
-            worker: "w-2".to_owned(),
-            replays: 0,
-            title: None,
-            author: None,
-            post: None,
-            submitted_at: None,
-        }
-    }
-
-    fn operation(minutes: i64, outcome: &str) -> AuditEntry {
-        AuditEntry {
-            at: NOON + time::Duration::minutes(minutes),
-            operation: "op".to_owned(),
-            kind: "replay".to_owned(),
-            actor: "me@here".to_owned(),
-            dead_letter: "a".to_owned(),
-            outcome: outcome.to_owned(),
-            detail: String::new(),
-            archived: false,
-            undone_by: None,
-            asked: serde_json::Value::Null,
-            post: None,
-            reason: None,
-            death: None,
-        }
-    }
 
     #[test]
     fn what_happened_is_told_in_order_whoever_tells_it() {
@@ -259,28 +124,5 @@ mod tests {
         let told = events(&known);
         assert_eq!((told[0].what, told[1].what, told[1].at), ("acted on", "dead-lettered", None));
         assert!(told[0].detail.contains("left (replay)") && told[1].detail.contains("after 1 attempt,"), "{told:?}");
-    }
-
-    #[test]
-    fn the_place_is_the_one_that_counts() {
-        let place = |known: &Known| place(known, &topology(), "post").0;
-        assert_eq!(place(&Known::default()), Whereabouts::Unknown);
-        assert_eq!(place(&Known { row: Some(row(1)), ..Known::default() }), Whereabouts::Recorded);
-        let recorded = |says| {
-            let known = Known { row: Some(row(1)), dead_letters: vec![dead_letter(4)], says, ..Known::default() };
-            let (place, told) = super::place(&known, &topology(), "post");
-            assert_eq!(place, Whereabouts::Recorded);
-            told
-        };
-        assert!(recorded(Some(Content::of_row(&row(1)))).contains("a replay would find it stored"));
-        let other = Content::of_row(&StoredPost { title: "hello".to_owned(), ..row(1) });
-        assert!(recorded(Some(other)).contains("another post") && recorded(None).contains("another post"));
-        assert_eq!(place(&Known { dead_letters: vec![dead_letter(4)], ..Known::default() }), Whereabouts::Dead);
-        assert_eq!(
-            place(&Known { operations: vec![operation(1, "replayed")], ..Known::default() }),
-            Whereabouts::Waiting
-        );
-        let dropped = vec![operation(1, "replayed"), operation(2, "dropped"), operation(3, "failed")];
-        assert_eq!(place(&Known { operations: dropped, ..Known::default() }), Whereabouts::Dropped);
     }
 }

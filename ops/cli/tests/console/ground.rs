@@ -69,7 +69,7 @@ impl Desk {
     /// Stores a post with this verdict, and opens no case.
     pub(crate) async fn stored(&self, verdict: Verdict) -> PostId {
         let post = self.ground.post("a post");
-        let score = Score { category: "spam".to_owned(), sum: 50, hold: Some(40), reject: None };
+        let score = Score { category: "spam".to_owned(), sum: 50, hold: Some(40), reject: None, urgent: false };
         let reason = Reason {
             rule: "test".to_owned(),
             category: "spam".to_owned(),

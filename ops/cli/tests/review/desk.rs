@@ -42,7 +42,7 @@ impl Desk {
             matched: found.to_owned(),
             steps: Vec::new(),
         };
-        let score = Score { category: category.to_owned(), sum, hold: Some(50), reject: Some(100) };
+        let score = Score { category: category.to_owned(), sum, hold: Some(50), reject: Some(100), urgent: false };
         let review = Review {
             verdict: Verdict::Held,
             reasons: vec![reason],

@@ -126,8 +126,8 @@ impl Load {
     }
 }
 
-/// Waits until then; from when on the delay counts. One that comes too late was due before; one that was waited for may
-/// be up to a millisecond late, which is the clock's fault and nobody's delay.
+/// Waits until a request is due, and gives the time from which its delay counts. For one that comes too late, that is
+/// when it was due; one that was waited for may be up to a millisecond late by the timer, which is not counted.
 pub(super) async fn until(due: Instant) -> Instant {
     if Instant::now() >= due {
         return due;

@@ -8,8 +8,8 @@
 //!  ─► medians, ratios within each turn, what was promised ─► table, JSON, plots
 //! ```
 //!
-//! Machines that are shared are slower at one time than at another by more than what is to be shown. So only ratios of
-//! figures of one turn count, and of those the median. Nothing is told of a run that did not come to its end.
+//! On a shared machine, the speed changes over time by more than the differences that are measured. So only ratios of
+//! figures of one turn count, and of those the median. Nothing is printed of a run that did not end.
 
 mod accept;
 mod door;

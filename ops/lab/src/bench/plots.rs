@@ -27,7 +27,7 @@ pub(super) fn pays_from(figures: &Figures) -> Option<u32> {
     let most = |offered, who| figures.get(Part::Latency, &answer(offered, 99), who).map(|figure| figure.median);
     let sooner = |offered: u32| match (most(offered, SLUICE), most(offered, door::Kind::Direct.who())) {
         (Some(queue), Some(insert)) => queue < insert,
-        // Who has fallen behind is not measured any further.
+        // One that has fallen behind is not measured any further.
         (Some(_), None) => true,
         _ => false,
     };

@@ -1,4 +1,4 @@
-//! What is described in the end: a table for each part, the promises, and for machines one JSON object.
+//! The report at the end: a table for each part, the promises, and for programs one JSON object.
 
 use std::path::Path;
 use std::time::Duration;

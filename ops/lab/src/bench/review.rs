@@ -49,7 +49,7 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
     let mut rates: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for round in 0..ROUNDS {
         let mut order = [NONE_HELD, SOME_HELD];
-        // Whoever comes second finds another machine: each is the second one as often.
+        // The one that comes second finds the machine in another state, so each comes second equally often.
         if round % 2 == 1 {
             order.reverse();
         }
@@ -174,7 +174,8 @@ fn held(number: usize, at: OffsetDateTime) -> Row {
         submitted_at: at,
     };
     let sum = u32::try_from(number % 997).unwrap_or_default();
-    let score = Score { category: QUEUES[number % QUEUES.len()].to_owned(), sum, hold: Some(1), reject: None };
+    let score =
+        Score { category: QUEUES[number % QUEUES.len()].to_owned(), sum, hold: Some(1), reject: None, urgent: false };
     let review = Review {
         verdict: Verdict::Held,
         reasons: Vec::new(),

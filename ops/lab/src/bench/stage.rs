@@ -95,7 +95,7 @@ impl Stage {
         self.go_peer.is_some()
     }
 
-    /// So many, or a tenth of it where only whether it runs is to be known.
+    /// So many, or a tenth of that if the run only has to show that everything works.
     pub(super) fn count(&self, full: usize) -> usize {
         if self.quick { (full / 10).max(100) } else { full }
     }

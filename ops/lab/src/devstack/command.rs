@@ -1,5 +1,5 @@
-//! A command with a stack around it: it finds the servers in its environment, and gets the signals that its caller
-//! does.
+//! Runs a command with a stack: the command finds the servers in its environment, and gets the signals that its caller
+//! gets.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use super::process::send;
 use super::{ROOT, Stack};
 
-/// The database that programs use unless told otherwise. It is there, and empty at first.
+/// The database that programs use by default. The stack creates it empty.
 pub(super) const DATABASE: &str = "sluice";
 
 impl Stack {
@@ -27,8 +27,8 @@ impl Stack {
         ]
     }
 
-    /// The addresses, as Sluice's tests read them: with these, they use these servers. And the root, if these are from
-    /// one: then so are those that a test starts for itself.
+    /// The addresses, as Sluice's tests read them, so that the tests use these servers; and the root, if these servers
+    /// are from one, so that the servers that a test starts for itself are from it as well.
     #[must_use]
     pub fn test_environment(&self) -> Vec<(&'static str, String)> {
         let root = self.ground.programs.root.as_ref().map(|root| (ROOT, root.path().display().to_string()));
@@ -37,8 +37,8 @@ impl Stack {
         urls.into_iter().chain(root).collect()
     }
 
-    /// Runs a command with both environments and waits for its end. Until then SIGINT, SIGTERM, SIGHUP and SIGQUIT go
-    /// on to the command, and it is for the command to end or not.
+    /// Runs a command with both environments and waits for its end. Until then SIGINT, SIGTERM, SIGHUP and SIGQUIT are
+    /// passed on to the command, which decides whether to end.
     ///
     /// # Errors
     /// When it cannot be started or waited for.
@@ -56,10 +56,10 @@ impl Stack {
                 signal = next(&mut hangups, Signal::SIGHUP) => signal,
                 signal = next(&mut quits, Signal::SIGQUIT) => signal,
             };
-            // The keys of a terminal reach the command too, without us; a second one from here would count as more.
+            // A terminal's keys signal the command as well; one more signal from here would count as a second key.
             let by_key = matches!(signal, Signal::SIGINT | Signal::SIGQUIT) && is_in_foreground();
             if let Some(pid) = child.id().filter(|_| !by_key) {
-                // It may have ended meanwhile: then there is nothing to pass on to.
+                // The command may have ended meanwhile.
                 let _ = send(pid, signal);
             }
         }

@@ -1,6 +1,6 @@
-//! Giving orders to the private broker from within, as an operator on its machine would: `rabbitmqctl`.
+//! Runs `rabbitmqctl` against the private broker, as an operator on its machine would.
 //!
-//! For what no client can do: alarms of memory and disk, and asking for connections as the broker sees them.
+//! It does what no client can: set off alarms of memory and disk, and list connections as the broker sees them.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Stack;
 use super::error::StackError;
 
-/// How long an order may take: the tool is a whole Erlang node that has to start first.
+/// How long a command may take: the tool is a whole Erlang node that has to start first.
 const ORDER: Duration = Duration::from_secs(30);
 
 impl Stack {

@@ -1,5 +1,5 @@
-//! A database server's first data: made aside, and moved into place when complete. An owner killed in the midst of it
-//! leaves nothing that looks like a database.
+//! A database server's initial data: made in a folder beside, and moved into place when complete. So an owner that is
+//! killed half-way leaves nothing that looks like a database.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::log::tail;
 use super::secrets::Secrets;
 
-/// How many lines of a program's output an error shows: after the cause it goes on about other things.
+/// How many lines of a program's output an error shows. The cause comes first, and the rest is about other things.
 const TAIL_LINES: usize = 40;
 
 /// Where the data of a server are, in the stack's folder.

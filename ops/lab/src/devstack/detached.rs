@@ -33,8 +33,9 @@ pub enum StackState {
 }
 
 impl Stack {
-    /// Sees to it that a stack is up in `dir`, and stays so until [`Stack::down`]. What runs there already is left
-    /// alone, what does not is started: from `root` if one is named, else from where the folder's data belong.
+    /// Makes sure that a stack is up in `dir`, and stays up until [`Stack::down`]. Servers that run there already are
+    /// left alone, the others are started: from `root` if one is named, else from the place that the folder's data
+    /// belong to.
     ///
     /// # Errors
     /// When a program is not installed, the folder cannot be used, belongs to a bound stack or to other servers, or a
@@ -131,8 +132,8 @@ pub(super) async fn outwait_guardian(former: &Record) -> Result<(), StackError> 
     kill_the_rest(&mark).await
 }
 
-/// Ends again what was started for a stack that did not come up. The error that made it vain is the one that matters,
-/// not one of these.
+/// Ends what was started for a stack that did not come up. Errors here are ignored: the one that stopped the stack from
+/// coming up matters.
 async fn end_in_vain(ground: &Ground, record: &Record, started: &[&str]) {
     let servers = Servers::known(ground, record);
     for server in [&servers.rabbitmq, &servers.database] {
@@ -145,7 +146,7 @@ async fn end_in_vain(ground: &Ground, record: &Record, started: &[&str]) {
     }
 }
 
-/// Ends what the servers have left behind: a helper process, a database that was just being made.
+/// Ends processes that the servers have left behind: a helper, or a program that was just creating a database.
 async fn kill_the_rest(mark: &Mark) -> Result<(), StackError> {
     for pid in mark.processes() {
         // It may end by itself at this very moment.

@@ -34,7 +34,7 @@ pub enum StackError {
         /// The programs that were not found in it.
         missing: Vec<&'static str>,
     },
-    /// Someone else than root wants servers from a root.
+    /// A user other than root asked for servers from a root.
     #[error("only root can start servers from the root in {}: run this as root, or without a root", .0.display())]
     RootIsForRoot(PathBuf),
     /// The folder's data are those of other servers than those of the root that was named.

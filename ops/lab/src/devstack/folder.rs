@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  stack.json    the record: whose folder this is, which mark its processes carry, which ports they have
-//!  stack.lock    held by whoever starts or ends servers here
+//!  stack.lock    held by the process that starts or ends servers here
 //!  secrets.json  the passwords of its servers
 //!  pids/         the process of each server, by its name
 //!  logs/         what each server wrote

@@ -3,18 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lapin::BasicProperties;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use mysql_async::prelude::Queryable;
 
-use super::eventually;
 use sluice_core::config::{BrokerArgs, DatabaseArgs};
 use sluice_core::post::{Post, PostId};
 use sluice_mysql::Store;
 use sluice_rabbit::broker::{Broker, close};
-use sluice_rabbit::dead_letters::{DeadLetterBrowser, DeadLetterSummary};
-use sluice_rabbit::publisher::Envelope;
-use sluice_rabbit::topology::{Depth, Topology};
+use sluice_rabbit::topology::Topology;
 
 /// Where the test servers are, as `ops/test` and `sluice-lab stack run` say it.
 const BROKER: &str = "SLUICE_TEST_AMQP_URL";
@@ -134,18 +130,6 @@ impl Ground {
         self.amqp_url.replace(&self.broker_address().to_string(), &proxy.to_string())
     }
 
-    /// Declares the queues.
-    pub async fn declare(&self) {
-        let connection = self.connect().await;
-        self.topology().declare(&connection).await.expect("the topology can be declared");
-        close(&connection).await;
-    }
-
-    /// A connection of the library's, for what only a stranger would do.
-    pub async fn connect(&self) -> lapin::Connection {
-        self.broker().connect().await.expect("the test broker answers")
-    }
-
     /// A post that nobody else has.
     #[must_use]
     pub fn post(&self, title: &str) -> Post {
@@ -156,71 +140,6 @@ impl Ground {
             author: None,
             submitted_at: time::OffsetDateTime::now_utc(),
         }
-    }
-
-    /// Publishes posts to the queue as the producer would.
-    pub async fn publish(&self, posts: &[Post]) {
-        self.send(posts.iter().map(|post| Envelope::post(&self.topology(), post))).await;
-    }
-
-    /// Publishes any bodies to the queue, with these message ids, and waits for the confirms.
-    pub async fn publish_raw(&self, messages: &[(Option<String>, Vec<u8>)]) {
-        let envelopes = messages.iter().map(|(id, body)| {
-            let properties = match id {
-                Some(id) => BasicProperties::default().with_message_id(id.as_str().into()),
-                None => BasicProperties::default(),
-            };
-            Envelope::new(self.topology().exchange(), properties, body.clone())
-        });
-        self.send(envelopes).await;
-    }
-
-    async fn send(&self, envelopes: impl Iterator<Item = Envelope>) {
-        let connection = self.connect().await;
-        let channel = connection.create_channel().await.expect("a channel");
-        channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
-        for Envelope { exchange, routing_key, properties, body } in envelopes {
-            let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-            // RabbitMQ 4.3 may not route to a queue yet that it has just declared. What comes back is in no queue.
-            eventually("the message to be routed", async || {
-                let (exchange, key) = (exchange.as_str().into(), routing_key.as_str().into());
-                let publish = channel.basic_publish(exchange, key, options, &body, properties.clone());
-                let confirm = publish.await.expect("the publish is sent").await.expect("the publish is confirmed");
-                if confirm.is_ack() && confirm.take_message().is_none() { Ok(()) } else { Err("it was returned") }
-            })
-            .await;
-        }
-        close(&connection).await;
-    }
-
-    /// What waits in the work queue.
-    pub async fn depth(&self) -> Depth {
-        let connection = self.connect().await;
-        let depth = self.topology().queue_depth(&connection).await.expect("the queue is there");
-        close(&connection).await;
-        depth
-    }
-
-    /// What waits in the dead-letter queue.
-    pub async fn dead(&self) -> Depth {
-        let connection = self.connect().await;
-        let depth = self.topology().dead_letter_depth(&connection).await.expect("the queue is there");
-        close(&connection).await;
-        depth
-    }
-
-    /// The dead letters, oldest first; they stay where they are.
-    pub async fn dead_letters(&self) -> Vec<DeadLetterSummary> {
-        let patience = Duration::from_secs(10);
-        let mut dead_letters = DeadLetterBrowser::open(&self.broker(), &self.topology(), patience, || ())
-            .await
-            .expect("the dead letters can be seen");
-        let mut seen = Vec::new();
-        while let Some(dead_letter) = dead_letters.next().await.expect("a dead letter") {
-            seen.push(dead_letter.summary.clone());
-        }
-        dead_letters.put_back().await.expect("the dead letters are put back");
-        seen
     }
 
     /// Runs a statement in the database.
@@ -236,13 +155,13 @@ impl Ground {
 }
 
 impl Drop for Ground {
-    /// On a thread and a runtime of its own, because the test's may be ending with a panic.
+    /// On a separate thread and runtime, because the test's own may be ending with a panic.
     fn drop(&mut self) {
         let (broker, topology) = (self.broker(), self.topology());
         let (server, name) = (self.server.clone(), self.name.clone());
         let cleaned = std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            // A test that fails may leave a lock on its database: better a database left over than a test that hangs.
+            // A failed test may leave a lock on its database: a database left over is better than a test that hangs.
             let clean = async {
                 if let Ok(mut connection) = mysql_async::Conn::new(server).await {
                     let _ = connection.query_drop(format!("DROP DATABASE IF EXISTS {name}")).await;

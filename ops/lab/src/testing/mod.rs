@@ -1,10 +1,11 @@
-//! What tests share: a piece of the servers of their own, programs they start and end, a network that can be broken on
-//! purpose.
+//! What tests share: names of their own on the test servers, programs that they start and end, a network that can be
+//! broken on purpose.
 
 mod clock;
 mod ground;
 mod program;
 mod proxy;
+mod queues;
 mod stranger;
 
 pub use clock::Clock;
@@ -15,14 +16,14 @@ pub use stranger::{Strange, Stranger};
 
 use std::time::{Duration, Instant};
 
-/// How long a test waits for what must happen, on a machine that does other things as well.
+/// How long a test waits for what must happen, on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a machine that does other things as well may add to what was promised. Little enough that what would wait for
-/// the next timeout instead (5 s for a statement, 10 s for a heartbeat) is still told apart.
+/// What a busy machine may add to a promised time. Small enough that waiting for the next timeout instead (5 s for a
+/// statement, 10 s for a heartbeat) is still noticed.
 const BUSY: Duration = Duration::from_secs(3);
 
-/// Something took no longer than was promised, and what a busy machine adds.
+/// Checks that something took no longer than promised, plus what a busy machine adds.
 ///
 /// # Panics
 /// When it took longer; says what.

@@ -77,7 +77,7 @@ impl Program {
         kill(Pid::from_raw(self.pid), signal).expect("the program is still running");
     }
 
-    /// How it ended, if it has: for who may not wait, because a third may end it meanwhile.
+    /// How it ended, if it has; does not wait.
     ///
     /// # Panics
     /// When that cannot be asked.
@@ -95,7 +95,7 @@ impl Program {
             Err(_) => panic!("the program has not ended; it said:\n{}", self.said()),
         };
         for listening in self.listening.drain(..) {
-            // Its last words may still be on their way. Processes of its own may hold the pipe longer than it lives.
+            // Its last lines may still be on their way; its child processes may keep the pipe open after its end.
             let _ = tokio::time::timeout(std::time::Duration::from_secs(2), listening).await;
         }
         status

@@ -1,4 +1,4 @@
-//! A program of somebody else's that publishes what no library would: the frames are written by hand.
+//! A foreign program that publishes what no library would: it writes the frames by hand.
 
 use lapin::uri::AMQPUri;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -46,7 +46,7 @@ impl Stranger {
     /// Opens a connection and a channel.
     ///
     /// # Panics
-    /// When the broker does not play along.
+    /// When the broker refuses, or answers with anything but what the protocol says.
     pub async fn connect(amqp_url: &str) -> Self {
         let uri: AMQPUri = amqp_url.parse().expect("a valid address");
         let at = (uri.authority.host.as_str(), uri.authority.port);

@@ -19,8 +19,10 @@ mod load;
 mod moderators;
 mod play;
 mod programs;
+mod reckoning;
 mod reviewed;
 mod scenario;
+mod scenarios;
 mod servers;
 mod stage;
 mod strike;
@@ -34,7 +36,8 @@ use figures::Figures;
 use futures_util::FutureExt as _;
 use play::Order;
 use programs::Programs;
-use scenario::{ALL, Form, SHORT, Scenario};
+use scenario::{Form, Scenario};
+use scenarios::{ALL, SHORT};
 use servers::{Servers, SmallDisk};
 
 /// The settings of `ops/test --chaos`.

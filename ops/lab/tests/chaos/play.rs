@@ -11,11 +11,12 @@ use crate::figures::Figures;
 use crate::load::{self, Answer, Book, Recipe, Word};
 use crate::moderators::{self, Desk};
 use crate::programs::Programs;
+use crate::reckoning::Tally;
 use crate::reviewed;
 use crate::scenario::{Bites, Form, Scenario};
 use crate::servers::Servers;
 use crate::stage::{Findings, Repaired, Stage, now};
-use crate::tally::{self, Tally};
+use crate::tally;
 
 /// The load goes on for so long after the last fault, so that there is something to resume with.
 const AFTER: Duration = Duration::from_secs(2);

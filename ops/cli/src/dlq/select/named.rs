@@ -4,19 +4,11 @@ use std::ops::ControlFlow;
 
 use sluice_core::config::ConfigError;
 use sluice_core::named::Named;
-use sluice_core::post::PostId;
 use sluice_rabbit::dead_letters::DeadLetterSummary;
 use time::OffsetDateTime;
 
+use crate::beginning::{Candidates, LATEST, is_long_enough};
 use crate::browse::DeadLetters;
-use crate::visible::line;
-
-/// Stands for the dead letter that failed last.
-const LATEST: &str = "latest";
-/// The shortest beginning of an id, in characters.
-const SHORTEST: usize = 4;
-/// The most ids that are listed for an ambiguous beginning.
-const NAMED: usize = 10;
 
 /// Resolves an id on the command line. A complete id always takes precedence. An id that no dead letter has is returned
 /// unchanged, so that the command can report it.
@@ -26,7 +18,7 @@ const NAMED: usize = 10;
 pub(crate) async fn resolve(dead: &DeadLetters, text: &str) -> anyhow::Result<Named> {
     let named = Named::new(text);
     // A complete UUID is not the beginning of another id, and a text that is too short is not searched for.
-    if named.post().is_some() || (text != LATEST && text.chars().count() < SHORTEST) {
+    if named.post().is_some() || (text != LATEST && !is_long_enough(text)) {
         return Ok(named);
     }
     let mut search = Search::new(named);
@@ -38,15 +30,15 @@ pub(crate) async fn resolve(dead: &DeadLetters, text: &str) -> anyhow::Result<Na
 struct Search {
     named: Named,
     exact: bool,
-    /// The ids that begin so, each once, and one more than are named at the most.
-    begin: Vec<String>,
+    /// The ids that begin so.
+    begin: Candidates,
     /// The one that failed last; of several that do not say when, the last in the queue.
     latest: Option<(Option<OffsetDateTime>, String)>,
 }
 
 impl Search {
     fn new(named: Named) -> Self {
-        Self { named, exact: false, begin: Vec::new(), latest: None }
+        Self { named, exact: false, begin: Candidates::default(), latest: None }
     }
 
     fn see(&mut self, dead_letter: &DeadLetterSummary) -> ControlFlow<()> {
@@ -57,9 +49,8 @@ impl Search {
         if self.latest.as_ref().is_none_or(|(at, _)| dead_letter.last_failed_at >= *at) {
             self.latest = Some((dead_letter.last_failed_at, dead_letter.id.clone()));
         }
-        if self.begin.len() <= NAMED && begins(dead_letter, self.named.text()) && !self.begin.contains(&dead_letter.id)
-        {
-            self.begin.push(dead_letter.id.clone());
+        if self.named.begins(&dead_letter.id, dead_letter.post) {
+            self.begin.add(dead_letter.id.clone());
         }
         ControlFlow::Continue(())
     }
@@ -72,29 +63,9 @@ impl Search {
         if named.text() == LATEST {
             return Ok(latest.map_or(named, |(_, id)| Named::new(&id)));
         }
-        match begin.as_slice() {
-            [] => Ok(named),
-            [id] => Ok(Named::new(id)),
-            several => {
-                let ids: String = several.iter().take(NAMED).map(|id| format!("\n  {}", line(id))).collect();
-                let more = if several.len() > NAMED { "\n  and more" } else { "" };
-                let text = line(named.text());
-                let problem = format!(
-                    "several dead letters have an id that begins with {text}; give more characters of \
-                             it{ids}{more}"
-                );
-                Err(ConfigError::new("ID", problem))
-            }
-        }
+        let found = begin.only("ID", "dead letters", named.text())?;
+        Ok(found.map_or(named, |id| Named::new(&id)))
     }
-}
-
-/// Whether the dead letter's id, or that of the post that it holds, begins so: bytes, or a UUID in capitals or not.
-fn begins(dead_letter: &DeadLetterSummary, text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let spelled = dead_letter.id.parse::<PostId>().ok();
-    dead_letter.id.starts_with(text)
-        || spelled.into_iter().chain(dead_letter.post).any(|post| post.to_string().starts_with(&lower))
 }
 
 #[cfg(test)]
@@ -154,13 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_beginning_is_answered_with_at_most_ten_candidates() {
-        let dead_letters: Vec<_> =
-            (10..30).map(|number| dead_letter(&format!("order-{number}\u{1b}"), None, None)).collect();
-        let told = found("order-1", &dead_letters).expect_err("ten begin so");
-        assert!(told.starts_with("ID: several") && told.ends_with("\n  order-19\\u{1b}"), "{told}");
-        let told = found("orde", &dead_letters).expect_err("twenty begin so");
-        assert_eq!((told.lines().count(), told.lines().last()), (12, Some("  and more")), "{told}");
+    fn an_ambiguous_beginning_is_answered_with_the_candidates() {
+        let dead_letters = ["order-10", "order-11"].map(|id| dead_letter(id, None, None));
+        let told = found("order-1", &dead_letters).expect_err("two begin so");
+        assert!(told.starts_with("ID: several dead letters") && told.ends_with("\n  order-10\n  order-11"), "{told}");
         let twice = [dead_letter("order-1", None, None), dead_letter("order-1", None, None)];
         assert_eq!(found("orde", &twice).as_deref(), Ok("order-1"), "dead letters of one id are no two candidates");
     }

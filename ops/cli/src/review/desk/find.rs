@@ -1,20 +1,14 @@
 //! Which case is meant: by its id, by an unambiguous beginning, or by its post's id.
 
-use sluice_core::config::ConfigError;
 use sluice_core::post::PostId;
 use sluice_mysql::review::StoredCase;
 use sluice_runtime::output::report;
 use uuid::Uuid;
 
+use crate::beginning::{LATEST, SHORTEST, ambiguous, is_long_enough};
 use crate::review::desk::Desk;
 use crate::visible::{cut, line};
 
-/// Stands for the held post's case that was opened last.
-const LATEST: &str = "latest";
-/// The shortest beginning of an id, in characters.
-const SHORTEST: usize = 4;
-/// The most ids that an ambiguous beginning is answered with.
-const NAMED: usize = 10;
 /// The most cases that a beginning is looked for among: those of one post may be several.
 const LOOKED_AT: u32 = 50;
 
@@ -60,7 +54,7 @@ async fn by_id(desk: &Desk, id: PostId) -> anyhow::Result<Option<StoredCase>> {
 
 async fn by_beginning(desk: &Desk, text: &str) -> anyhow::Result<Option<StoredCase>> {
     // What is too short is not looked for.
-    if text.chars().count() < SHORTEST {
+    if !is_long_enough(text) {
         return Ok(None);
     }
     let begins = text.to_ascii_lowercase();
@@ -75,10 +69,8 @@ async fn by_beginning(desk: &Desk, text: &str) -> anyhow::Result<Option<StoredCa
         };
         return Ok(found);
     }
-    let ids: String = found.iter().take(NAMED).map(|case| format!("\n  {} of post {}", case.case, case.post)).collect();
-    let more = if found.len() > NAMED { "\n  and more" } else { "" };
-    let problem = format!("several cases have an id that begins with {}; give more of it{ids}{more}", cut(text, 60));
-    Err(ConfigError::new("CASE", problem).into())
+    let ids: Vec<String> = found.iter().map(|case| format!("{} of post {}", case.case, case.post)).collect();
+    Err(ambiguous("CASE", "cases", text, &ids).into())
 }
 
 /// Of a post's cases, the first one first: the one that can be decided, else the last.
@@ -99,9 +91,9 @@ async fn unknown(desk: &Desk, text: &str) -> anyhow::Result<String> {
         };
         return Ok(format!("the post {shown} is stored as {} and has no case: {why}", line(&row.verdict)));
     }
-    let too_short = match text.chars().count() < SHORTEST {
-        true => format!(" (a beginning has at least {SHORTEST} characters)"),
-        false => String::new(),
+    let too_short = match is_long_enough(text) {
+        true => String::new(),
+        false => format!(" (a beginning has at least {SHORTEST} characters)"),
     };
     Ok(format!("no case and no post with a case has the id {shown}{too_short}; `sluice review list` has them"))
 }

@@ -1,4 +1,4 @@
-//! A consumer as one writes it at first, and rightly: prefetch = 1, one insert, then the acknowledgement.
+//! A consumer in its simplest correct form: prefetch = 1, one insert, then the acknowledgement.
 
 use anyhow::Context as _;
 use clap::Args;

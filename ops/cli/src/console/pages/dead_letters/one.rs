@@ -15,7 +15,7 @@ use super::super::app::Pages;
 use super::super::frame::{Answered, Frame, Page, Refusal};
 use super::super::request::Visit;
 use super::query::encode;
-use crate::dlq::browse::show::text::Whole;
+use crate::dlq::browse::show::whole::Whole;
 use crate::dlq::browse::show::{Shown, operations};
 
 /// The most bytes of a body on a page.

@@ -1,6 +1,7 @@
 //! `sluice dlq show`: one dead letter in full.
 
-pub(crate) mod text;
+mod text;
+pub(crate) mod whole;
 
 use std::io::IsTerminal as _;
 use std::ops::ControlFlow;

@@ -1,12 +1,16 @@
 //! What each action does to the state. What follows from an outcome is not written here: the product's own
 //! `decide` and `allows_another` are asked.
 
+mod around;
+mod process;
+mod settle;
+
 use sluice_core::disposition::{Blame, Disposition, Outcome, blame, decide};
 use sluice_core::failure::{Failure, Kind};
 
 use crate::action::Action;
-use crate::rules::{Broken, Counting, Nature, Protocol};
-use crate::state::{Answer, DeadLetter, InFlight, Message, Replay, Session, Stage, State};
+use crate::rules::{Broken, Nature, Protocol};
+use crate::state::{Answer, InFlight, Session, Stage, State};
 
 /// How often a dead letter was looked at before it is moved back: more often than any limit of a check.
 const LOOKS: u8 = 9;
@@ -203,195 +207,5 @@ impl<'a> Step<'a> {
             return message.claimed;
         }
         message.redeliveries(self.protocol.counting)
-    }
-
-    /// workers/src/handler/settle.rs, `Handler::given_back`.
-    fn given_back(&mut self, w: usize, k: usize) -> Answer {
-        let returns = self.returns(w, k).saturating_add(1);
-        let republished = returns >= self.protocol.max_deliveries && !self.protocol.is(Broken::EachReleaseCounts);
-        if republished { Answer::Republish } else { Answer::Release }
-    }
-
-    fn settle(&mut self, w: usize, k: usize) {
-        let in_flight = *self.in_flight(w, k);
-        let recorded = self.state.rows[usize::from(in_flight.message.post)] > 0;
-        match in_flight.stage {
-            Stage::Settling(Answer::Release) => {
-                if !in_flight.gone {
-                    let counted = self.protocol.counting == Counting::EachReturn;
-                    self.requeue(in_flight.message, counted);
-                    self.session(w).released |= 1 << in_flight.message.post;
-                }
-            }
-            Stage::Confirmed => self.acknowledge(w, k, true),
-            _ => self.acknowledge(w, k, recorded),
-        }
-        self.state.workers[w].consumers[k] = None;
-    }
-
-    /// The message is gone from the broker. `founded`: its post is recorded, or a dead letter is confirmed.
-    fn acknowledge(&mut self, w: usize, k: usize, founded: bool) {
-        let in_flight = self.in_flight(w, k);
-        let told = !in_flight.gone;
-        in_flight.gone = true;
-        self.state.unfounded_ack |= told && !founded;
-    }
-
-    fn publish(&mut self, w: usize, k: usize) {
-        if self.protocol.is(Broken::AckBeforeConfirm) && !self.in_flight(w, k).gone {
-            return self.acknowledge(w, k, false);
-        }
-        self.dead_letter(w, k);
-        self.in_flight(w, k).stage = Stage::Confirmed;
-    }
-
-    fn dead_letter(&mut self, w: usize, k: usize) {
-        let InFlight { message, stage, faults, .. } = *self.in_flight(w, k);
-        match stage {
-            Stage::Settling(Answer::DeadLetter(class)) => {
-                self.state.dead.push(DeadLetter { post: message.post, class, faults, replay: Replay::None });
-            }
-            _ => self.state.ready.push(Message::new(message.post)),
-        }
-    }
-
-    fn requeue(&mut self, message: Message, counted: bool) {
-        let returns = message.returns.saturating_add(counted.into());
-        self.state.ready.push(Message { returns, acquired: message.acquired.saturating_add(1), ..message });
-    }
-
-    fn process(&mut self, action: Action) {
-        let mysql = self.state.mysql;
-        match action {
-            Action::Open { w } => {
-                let session = Session { taking: true, withdrawn: false, stopping: false, released: 0 };
-                let worker = &mut self.state.workers[w];
-                (worker.session, worker.pauses) = (Some(session), 0);
-            }
-            Action::Probe { w } => {
-                let restarted = self.protocol.is(Broken::FlapRestartsTheHold);
-                let worker = &mut self.state.workers[w];
-                worker.gate_open = true;
-                worker.pauses = if restarted { 0 } else { worker.pauses };
-            }
-            Action::Steady { w } => {
-                let worker = &mut self.state.workers[w];
-                worker.pauses = 0;
-                worker.consumers.iter_mut().flatten().for_each(|in_flight| in_flight.held = 0);
-            }
-            Action::HoldOver { w } if self.protocol.is(Broken::ReleaseBeforeCancel) => self.withdraw(w),
-            Action::HoldOver { w } | Action::CancelLate { w } => self.session(w).taking = false,
-            Action::Withdraw { w } => self.withdraw(w),
-            Action::Close { w } => {
-                let stopping = self.session(w).stopping;
-                let worker = &mut self.state.workers[w];
-                worker.session = None;
-                worker.alive = !stopping;
-            }
-            Action::Start { w } => {
-                let worker = &mut self.state.workers[w];
-                (worker.alive, worker.gate_open, worker.pauses) = (true, mysql, 0);
-            }
-            Action::Stop { w } => {
-                self.state.left.stops -= 1;
-                let worker = &mut self.state.workers[w];
-                match &mut worker.session {
-                    Some(session) => (session.taking, session.stopping) = (false, true),
-                    None => worker.alive = false,
-                }
-            }
-            other => unreachable!("{other:?} is no step of a process"),
-        }
-    }
-
-    /// `withdrawn.cancel()`: whatever waits is interrupted. An insert that is under way goes on without its waiter.
-    fn withdraw(&mut self, w: usize) {
-        self.session(w).withdrawn = true;
-        for k in 0..self.protocol.consumers {
-            let Some(in_flight) = self.state.workers[w].consumers[k] else { continue };
-            match in_flight.stage {
-                Stage::Inserting => self.state.adrift[usize::from(in_flight.message.post)] = true,
-                Stage::AtGate | Stage::Backoff | Stage::Committed => {}
-                Stage::Taken | Stage::Settling(_) | Stage::Confirmed => continue,
-            }
-            self.conclude(w, k, Outcome::Interrupted);
-        }
-    }
-
-    /// The process is gone: the broker takes back what it had, MySQL may still do what it was told.
-    fn die(&mut self, w: usize) {
-        for in_flight in std::mem::replace(&mut self.state.workers[w].consumers, vec![None; self.protocol.consumers]) {
-            let Some(in_flight) = in_flight else { continue };
-            if in_flight.stage == Stage::Inserting && self.protocol.nature(in_flight.message.post) != Nature::Deadly {
-                self.state.adrift[usize::from(in_flight.message.post)] = true;
-            }
-            if !in_flight.gone {
-                self.requeue(in_flight.message, true);
-            }
-        }
-        let worker = &mut self.state.workers[w];
-        (worker.alive, worker.gate_open, worker.pauses, worker.session) = (false, true, 0, None);
-    }
-
-    fn break_off(&mut self, w: usize) {
-        self.state.left.breaks -= 1;
-        self.session(w).taking = false;
-        for k in 0..self.protocol.consumers {
-            if let Some(in_flight) = self.state.workers[w].consumers[k].filter(|in_flight| !in_flight.gone) {
-                self.requeue(in_flight.message, true);
-                self.in_flight(w, k).gone = true;
-            }
-        }
-    }
-
-    fn around(&mut self, action: Action) {
-        let state = &mut self.state;
-        match action {
-            Action::AdriftCommits { p } => {
-                state.adrift[p] = false;
-                self.store(p);
-            }
-            Action::AdriftFades { p } => state.adrift[p] = false,
-            Action::Away => {
-                state.left.outages -= 1;
-                state.mysql = false;
-            }
-            Action::Back => state.mysql = true,
-            Action::Duplicate { p } => {
-                state.left.duplicates -= 1;
-                state.ready.push(Message::new(u8::try_from(p).expect("a few posts")));
-            }
-            Action::ReplayPublish { i } | Action::ReplayRemove { i } => self.replay(action, i),
-            Action::MoveBack { i } => {
-                state.left.moves -= 1;
-                let dead_letter = state.dead.remove(i);
-                state.ready.push(Message { claimed: LOOKS, ..Message::new(dead_letter.post) });
-            }
-            Action::OperatorDies => {
-                state.left.lapses -= 1;
-                state.dead.retain(|dead_letter| dead_letter.replay != Replay::OnlyInFlight);
-                state.dead.iter_mut().for_each(|dead_letter| dead_letter.replay = Replay::None);
-            }
-            other => unreachable!("{other:?} is done elsewhere"),
-        }
-    }
-
-    fn replay(&mut self, action: Action, i: usize) {
-        let post = self.state.dead[i].post;
-        let first = matches!(action, Action::ReplayPublish { .. });
-        if first {
-            self.state.left.replays -= 1;
-        }
-        // A replay is a new message: the broker's count begins anew.
-        if first != self.protocol.is(Broken::ReplayAcksFirst) {
-            self.state.ready.push(Message::new(post));
-        }
-        match (first, self.protocol.is(Broken::ReplayAcksFirst)) {
-            (true, false) => self.state.dead[i].replay = Replay::Copied,
-            (true, true) => self.state.dead[i].replay = Replay::OnlyInFlight,
-            (false, _) => {
-                self.state.dead.remove(i);
-            }
-        }
     }
 }

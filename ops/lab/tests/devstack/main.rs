@@ -1,20 +1,23 @@
 //! Private servers, for real: they come up, keep apart, keep their data, and leave nothing behind.
 
+mod probe;
+
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use lapin::{Connection, ConnectionProperties};
 use mysql_async::prelude::Queryable as _;
-use sluice_lab::devstack::{Server, Stack, StackError, StackOptions, StackState};
+use probe::{QUEUE, assert_loopback_only, broker, database, http_status, is_in_a_file, kill_and_start, message};
+use probe::{processes_of, put_message, put_row, row, until};
+use sluice_lab::devstack::{Stack, StackError, StackOptions, StackState};
 
 /// With this set, the test program is an owner that waits to be killed.
 const OWNER: &str = "SLUICE_DEVSTACK_TEST_OWNER";
-const QUEUE: &str = "kept";
 
 #[tokio::test]
 async fn two_stacks_keep_apart_and_each_ends_with_its_owner_even_one_killed_with_sigkill() {
@@ -208,125 +211,4 @@ async fn a_stack_that_is_not_ready_in_time_says_so_and_leaves_no_process() {
 /// Brings a stack up, of the same servers that the tests run on.
 async fn up(dir: &Path) -> Result<(Stack, StackState), StackError> {
     Stack::up(dir, StackOptions::default().root.as_deref()).await
-}
-
-async fn kill_and_start(server: &Server) {
-    let (pid, port) = (server.pid(), server.port());
-    server.kill().await.expect("it is gone");
-    assert_eq!(server.pid(), None);
-    server.start().await.expect("it comes back");
-    assert_ne!(server.pid(), pid);
-    assert_eq!(server.port(), port);
-}
-
-async fn broker(stack: &Stack) -> (Connection, Channel) {
-    let connection = Connection::connect(&stack.amqp_url(), ConnectionProperties::default()).await.expect("a broker");
-    let channel = connection.create_channel().await.expect("a channel");
-    (connection, channel)
-}
-
-async fn put_message(stack: &Stack) {
-    let (_connection, channel) = broker(stack).await;
-    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    let mut quorum = FieldTable::default();
-    quorum.insert("x-queue-type".into(), lapin::types::AMQPValue::LongString("quorum".into()));
-    channel.queue_declare(QUEUE.into(), durable, quorum).await.expect("a queue");
-    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
-    let persistent = BasicProperties::default().with_delivery_mode(2);
-    let publish =
-        channel.basic_publish("".into(), QUEUE.into(), BasicPublishOptions::default(), b"a message", persistent);
-    let confirm = publish.await.expect("a publish").await.expect("a confirm");
-    assert_eq!(confirm, Confirmation::Ack(None));
-}
-
-async fn message(stack: &Stack) -> Vec<u8> {
-    let (_connection, channel) = broker(stack).await;
-    // A quorum queue elects its leader anew after a restart; until then it is empty to those who ask.
-    let begun = Instant::now();
-    loop {
-        let got = channel.basic_get(QUEUE.into(), BasicGetOptions { no_ack: true }).await.expect("the queue is there");
-        if let Some(got) = got {
-            return got.delivery.data;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "the message is lost");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-async fn database(stack: &Stack, name: &str) -> mysql_async::Conn {
-    mysql_async::Conn::from_url(stack.database_url(name)).await.expect("a database server")
-}
-
-async fn put_row(stack: &Stack) {
-    let mut conn = database(stack, "").await;
-    conn.query_drop("CREATE DATABASE kept").await.expect("a database");
-    conn.query_drop("CREATE TABLE kept.rows_ (text VARCHAR(20))").await.expect("a table");
-    conn.query_drop("INSERT INTO kept.rows_ VALUES ('a row')").await.expect("a row");
-}
-
-async fn row(stack: &Stack) -> String {
-    let mut conn = database(stack, "kept").await;
-    conn.query_first("SELECT text FROM rows_").await.expect("the table is there").expect("the row is there")
-}
-
-async fn http_status(url: &str) -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let (_, addr) = url.split_once('@').expect("a user and a password");
-    let mut stream = tokio::net::TcpStream::connect(addr).await.expect("a listener");
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("a listener that reads");
-    let mut head = [0; 32];
-    stream.read_exact(&mut head).await.expect("an answer");
-    String::from_utf8_lossy(&head).into_owned()
-}
-
-/// No server may be reached from another machine: nothing of the stack listens but on this machine's own addresses.
-fn assert_loopback_only(stack: &Stack) {
-    let sockets: Vec<PathBuf> = processes_of(stack.dir())
-        .into_iter()
-        .filter_map(|pid| std::fs::read_dir(format!("/proc/{pid}/fd")).ok())
-        .flat_map(|files| files.flatten().filter_map(|file| std::fs::read_link(file.path()).ok()))
-        .collect();
-    let mut listening = 0;
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        for line in std::fs::read_to_string(table).unwrap_or_default().lines().skip(1) {
-            let fields: Vec<_> = line.split_whitespace().collect();
-            let ours = sockets.contains(&PathBuf::from(format!("socket:[{}]", fields[9])));
-            if fields[3] == "0A" && ours {
-                let local = fields[1].split(':').next().unwrap_or_default();
-                let loopback = ["0100007F", "00000000000000000000000001000000"].contains(&local);
-                assert!(loopback, "it listens on {local}, in the system's own notation");
-                listening += 1;
-            }
-        }
-    }
-    assert!(listening >= 5, "AMQP, management, distribution, epmd, MySQL: {listening} found");
-}
-
-/// The processes with the folder in their environment: all that a stack starts have it there.
-fn processes_of(dir: &Path) -> Vec<u32> {
-    let name = dir.to_str().expect("a plain path").as_bytes();
-    let pids = std::fs::read_dir("/proc").expect("Linux").flatten();
-    pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid: &u32| {
-            let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environ.windows(name.len()).any(|window| window == name)
-        })
-        .collect()
-}
-
-/// Whether a file of this name, anywhere below `dir`, holds `words`.
-fn is_in_a_file(dir: &Path, name: &str, words: &str) -> bool {
-    std::fs::read_dir(dir).into_iter().flatten().flatten().any(|entry| {
-        let path = entry.path();
-        let holds = |bytes: Vec<u8>| bytes.windows(words.len()).any(|window| window == words.as_bytes());
-        is_in_a_file(&path, name, words) || path.ends_with(name) && std::fs::read(&path).is_ok_and(holds)
-    })
-}
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
