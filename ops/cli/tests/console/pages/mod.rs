@@ -1,6 +1,5 @@
 //! The pages, as a browser without script gets them.
 
-mod browser;
 mod dead_letters;
 mod house;
 mod login;
