@@ -88,6 +88,10 @@ fn describe(gate: &Gate) {
     );
     metrics::describe_counter!("sluice_rules_shadow_total", "Matches of rules in shadow mode, by rule");
     metrics::describe_counter!(
+        "sluice_rules_unlisted_total",
+        "Posts in a language or script that the rules have no list for, by language"
+    );
+    metrics::describe_counter!(
         "sluice_reviewer_requests_total",
         "Posts to ask the outside reviewer about, by result: cleared, flagged, or the error"
     );

@@ -42,7 +42,15 @@ fn fits_an_id(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
-/// A weight or a threshold.
+/// A weight: 0 is one, too.
+pub(super) fn checked_weight(weight: &Spanned<Number>, max: u32, source: Source<'_>) -> Result<u32, RulesError> {
+    match *weight.get_ref() {
+        Number::Integer(0) => Ok(0),
+        _ => checked_number(weight, "a weight, or 0,", max, source),
+    }
+}
+
+/// A threshold, a bound or a distance.
 pub(super) fn checked_number(
     number: &Spanned<Number>,
     what: &str,

@@ -11,6 +11,8 @@ pub struct Explanation {
     pub findings: Vec<Finding>,
     /// What follows from those that count.
     pub review: Review,
+    /// The language or script of the text, if there is no list for it.
+    pub unlisted: Option<String>,
 }
 
 /// One place that a rule found.

@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::error::{Source, Wrong};
+use super::language::Language;
 use super::signal::Kind;
 use sluice_core::verdict::Verdict;
 
@@ -20,6 +21,7 @@ use sluice_core::verdict::Verdict;
 pub(super) struct RulesFile {
     pub(super) extend: Option<Base>,
     pub(super) name: Option<Spanned<String>>,
+    pub(super) languages: Option<Vec<Language>>,
     #[serde(default)]
     pub(super) categories: BTreeMap<Spanned<String>, Thresholds>,
     #[serde(default)]
@@ -64,15 +66,28 @@ impl RulesFile {
 
     /// Whether it says nothing at all about posts.
     pub(super) fn is_empty(&self) -> bool {
-        let Self { extend, name: _, categories, list, pattern, link, signal, combination, allow, test: _ } = self;
+        let Self {
+            extend,
+            name: _,
+            languages: _,
+            categories,
+            list,
+            pattern,
+            link,
+            signal,
+            combination,
+            allow,
+            test: _,
+        } = self;
         let rules = [list.len(), pattern.len(), link.len(), signal.len(), combination.len(), allow.len()];
         extend.is_none() && categories.is_empty() && rules.iter().all(|rules| *rules == 0)
     }
 
     fn append(&mut self, part: Self) {
-        let Self { extend, name, categories, list, pattern, link, signal, combination, allow, test } = part;
+        let Self { extend, name, languages, categories, list, pattern, link, signal, combination, allow, test } = part;
         self.extend = extend.or(self.extend.take());
         self.name = name.or(self.name.take());
+        self.languages = languages.or(self.languages.take());
         self.categories.extend(categories);
         self.list.extend(list);
         self.pattern.extend(pattern);

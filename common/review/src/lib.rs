@@ -19,11 +19,13 @@ mod decode;
 mod error;
 mod explain;
 mod file;
+mod fit;
 mod fold;
 mod han;
 mod hit;
 mod host;
 mod imitation;
+mod language;
 mod link;
 mod lint;
 mod lists;
@@ -55,6 +57,8 @@ pub use self::error::{Mistakes, Position, RulesError};
 use self::error::{Source, Wrong};
 pub use self::explain::{Explanation, Finding};
 use self::file::{Base, RulesFile};
+pub use self::fit::{Change, Fit, Rates, Sample, Share, Unfit};
+use self::language::Language;
 pub use self::lint::{Checked, Warning};
 use self::matcher::{Hits, Matcher};
 use self::rules::{Category, Combination, Rule, Rules};
@@ -70,6 +74,10 @@ pub struct RuleSet {
     categories: Vec<Category>,
     rules: Vec<Rule>,
     combinations: Vec<Combination>,
+    /// The first of the rules that are the file's own, behind those that it extends.
+    own: usize,
+    /// The languages that the lists are for; none, if no file says.
+    languages: Vec<Language>,
     matcher: Matcher,
 }
 
@@ -142,18 +150,41 @@ impl RuleSet {
             tally.count(field, read, &mut hits, (text, cut));
             findings.extend(tally.findings(field, read, &hits));
         }
-        Explanation { findings, review: self.concluded(tally) }
+        let unlisted = self.unlisted(title, content).map(str::to_owned);
+        Explanation { findings, review: self.concluded(tally), unlisted }
     }
 
     /// What the rules say of a text that is no post yet.
     #[must_use]
     pub fn review_text(&self, title: &str, content: &str) -> Review {
+        self.concluded(self.counted(title, content))
+    }
+
+    /// The rules that match a text, a list as often as its terms do.
+    fn matched(&self, title: &str, content: &str) -> Vec<usize> {
+        let mut tally = self.counted(title, content);
+        tally.combine(&self.combinations);
+        tally.matched()
+    }
+
+    fn counted(&self, title: &str, content: &str) -> Tally<'_> {
         let mut tally = self.tally();
         for (field, text, limit) in fields(title, content) {
             let (read, Hits { all: mut hits, cut }) = self.hits(text, limit, false);
             tally.count(field, read, &mut hits, (text, cut));
         }
-        self.concluded(tally)
+        tally
+    }
+
+    /// The language or script of a text for which there is no list, by its name in rules files. `None`: there is one, or
+    /// the language cannot be told, or no file says which languages its lists are for.
+    #[must_use]
+    pub fn unlisted(&self, title: &str, content: &str) -> Option<&'static str> {
+        if self.languages.is_empty() {
+            return None;
+        }
+        let language = Language::of(content).or_else(|| Language::of(title))?;
+        (!self.languages.contains(&language)).then(|| language.name())
     }
 
     /// As much of a text as is read, and what is found in it.
@@ -178,8 +209,8 @@ impl RuleSet {
         let id = id(&file, source, &rules.files)?;
         // Not at the first post: it would wait for the dictionary and the table.
         words::ready();
-        let Rules { categories, rules, combinations, .. } = rules;
-        Ok((Self { id, categories, rules, combinations, matcher }, file))
+        let Rules { categories, rules, combinations, own, languages, .. } = rules;
+        Ok((Self { id, categories, rules, combinations, own, languages, matcher }, file))
     }
 
     /// Reads rules, and runs the tests that they carry.

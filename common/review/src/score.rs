@@ -138,6 +138,11 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// The rules that match, a list as often as its terms do.
+    pub(super) fn matched(self) -> Vec<usize> {
+        self.found.into_iter().map(|(rule, _)| rule).collect()
+    }
+
     /// The verdict, and its reasons: those that decided it first, then by weight, then as they stand in the post.
     pub(super) fn outcome(mut self) -> Scored {
         let mut sums = vec![0u32; self.categories.len()];
@@ -156,7 +161,8 @@ impl<'a> Tally<'a> {
         let rules = self.rules;
         self.found.sort_by_key(|(rule, _)| Reverse((shares[rules[*rule].category], rules[*rule].weight)));
         let in_part = !self.unread.is_empty();
-        let found = self.found.into_iter().map(|(_, reason)| reason);
+        let counted = self.found.into_iter().filter(|(rule, _)| rules[*rule].weight > 0);
+        let found = counted.map(|(_, reason)| reason);
         let reasons = self.unread.into_iter().chain(found).take(REASONS_MAX).collect();
         self.shadow.truncate(REASONS_MAX);
         let mut scored: Vec<usize> = (0..sums.len()).filter(|category| sums[*category] > 0).collect();
@@ -177,7 +183,7 @@ impl<'a> Tally<'a> {
 impl Category {
     /// The sum of this category, the one of these, with what other categories add to it. They speak of company, not of
     /// this harm: they never make a sum that rejects, nor any where nothing of this category was found.
-    fn sum(&self, nth: usize, sums: &[u32]) -> u32 {
+    pub(super) fn sum(&self, nth: usize, sums: &[u32]) -> u32 {
         let own = sums[nth];
         let others = self.with.iter().fold(0u32, |sum, other| sum.saturating_add(sums[*other]));
         let most = self.reject.map_or(u32::MAX, |reject| reject - 1).max(own);

@@ -150,8 +150,9 @@ fn a_reason_points_at_what_was_written() {
 
 #[test]
 fn the_reasons_that_decided_come_first_and_their_number_is_capped() {
+    // Held, because it holds what somebody writes who may need help.
     let review = review(BUILTIN_RULES);
-    assert_eq!(review.verdict, Rejected);
+    assert_eq!(review.verdict, Held);
     assert_eq!(review.reasons.len(), 16);
     let mixed = self::review("Wholesale prices. You absolute moron.");
     assert_eq!(mixed.verdict, Held);
@@ -222,11 +223,12 @@ proptest! {
     }
 
     #[test]
-    fn zero_width_characters_change_no_verdict(content in near_the_rules(), at in 0.0f64..1.0) {
+    fn zero_width_characters_never_weaken_a_verdict(content in near_the_rules(), at in 0.0f64..1.0) {
         let places: Vec<_> = content.char_indices().map(|(at, _)| at).chain([content.len()]).collect();
         let (before, after) = content.split_at(places[(at * places.len() as f64) as usize]);
         let disguised = format!("{before}\u{200b}{after}");
-        prop_assert_eq!(review(&content).verdict, review(&disguised).verdict);
+        // They may make it stronger: nobody puts them between two words that only happen to spell a term.
+        prop_assert!(review(&content).verdict <= review(&disguised).verdict);
     }
 }
 

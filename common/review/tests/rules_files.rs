@@ -141,9 +141,9 @@ fn every_mistake_is_named_by_line_and_column() {
         ),
         (list("terms = [\"ok\""), "8:14", "", ""),
         (
-            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 0\nterms = [\"ok\"]"),
+            format!("{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 2000\nterms = [\"ok\"]"),
             "7:10",
-            "0",
+            "2000",
             "from 1 to 100",
         ),
         (
@@ -214,7 +214,7 @@ fn all_mistakes_of_a_file_are_told_in_one_go_and_each_once() {
     let path = folder.path().join("site.toml");
     fs::write(folder.path().join("empty.txt"), "# nothing yet\n").expect("the list is written");
     let text = format!(
-        "{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 0\nterms = [\"x\", \"ok\", \"\"]\n\
+        "{SPAM}[[list]]\nid = \"a\"\ncategory = \"spam\"\nweight = 2000\nterms = [\"x\", \"ok\", \"\"]\n\
          [[list]]\nid = \"b\"\ncategory = \"spam\"\nwieght = 3\nterms = [\"fine\"]\n\
          [[pattern]]\nid = \"p\"\ncategory = \"spam\"\nregex = '(ab'\n\
          [[list]]\nid = \"f\"\ncategory = \"spam\"\nfile = \"empty.txt\"\n\
@@ -224,7 +224,7 @@ fn all_mistakes_of_a_file_are_told_in_one_go_and_each_once() {
     let mistakes = RuleSet::check(&path).expect_err("there are six");
     let told: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     let expected = [
-        (":7:10: found 0", "a weight"),
+        (":7:10: found 2000", "a weight"),
         (":8:10: found the one-character term", ""),
         (":8:21: found the empty term", ""),
         (":12:1: unknown field `wieght`", ""),
@@ -303,6 +303,21 @@ fn what_would_find_nearly_every_post_is_warned_of_and_what_can_never_decide() {
     fs::write(&path, SPAM).expect("the file is written");
     let checked = RuleSet::check(&path).expect("it is in order");
     assert!(checked.warnings.iter().any(|warning| warning.message.contains("every post is approved")));
+}
+
+#[test]
+fn an_allowed_pattern_that_takes_whole_texts_is_warned_of() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("site.toml");
+    let warned = |pattern: &str| {
+        let rule = "[[list]]\nid = \"a\"\ncategory = \"spam\"\nterms = [\"gnome outlet\"]\n";
+        fs::write(&path, format!("{SPAM}{rule}[[allow]]\npatterns = ['{pattern}']\n")).expect("the file is written");
+        let checked = RuleSet::check(&path).expect("it is in order");
+        checked.warnings.iter().any(|warning| warning.message.contains("next to nothing would count"))
+    };
+    assert!(warned("(?u:.){5,300}"));
+    assert!(warned("good morning(?u:.){0,300}"));
+    assert!(!warned("the (?:word|term) [a-z]+"));
 }
 
 #[test]

@@ -159,6 +159,12 @@ fn whoever_may_need_help_is_held_and_stands_first_among_the_scores() {
 }
 
 #[test]
+fn an_urgent_category_must_hold_and_cannot_reject() {
+    refused("[categories.help]\nreject = 50\nurgent = true\n", "urgent category");
+    refused("[categories.help]\nhold = 50\nreject = 90\nurgent = true\n", "urgent category");
+}
+
+#[test]
 fn a_hit_inside_what_an_allowed_pattern_matches_is_dropped() {
     let rules = "[[list]]\nid = \"a\"\ncategory = \"abuse\"\nterms = [\"you worm\"]\n[[allow]]\n\
                  patterns = ['called me \"?(?:[a-z]+ ){0,2}worm']\n";
@@ -172,4 +178,13 @@ fn a_link_that_passes_for_a_listed_host_is_found() {
     assert_eq!(verdict(rules, "sign in at paypa1.com/login"), Held);
     assert_eq!(verdict(rules, "sign in at paypal.com/login"), Approved);
     refused(&rules.replace("paypal.com", "https://paypal.com"), "the host");
+}
+
+#[test]
+fn a_rule_without_weight_counts_in_combinations_and_is_no_reason_itself() {
+    let rules = combination("all = [\"a\", \"b\"]").replace("weight = 1\n", "weight = 0\n");
+    let alone = review(&rules, "aa");
+    assert_eq!((alone.verdict, alone.reasons.len(), alone.scores.len()), (Approved, 0, 0));
+    let together = review(&rules, "aa bb");
+    assert_eq!((together.verdict, together.reasons.len()), (Held, 1));
 }

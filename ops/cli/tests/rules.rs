@@ -208,7 +208,7 @@ async fn check_takes_a_valid_file_and_warns_of_what_can_never_match() {
 async fn check_refuses_a_file_by_line_and_column() {
     let folder = folder();
     for (content, place) in [
-        (SITE.replace("60", "0"), (7, 10)),
+        (SITE.replace("60", "2000"), (7, 10)),
         (format!("{SITE}wieght = 1"), (9, 1)),
         (format!("{SITE}[[test]]\ntext = \"watches\"\nexpect = \"approved\""), (10, 8)),
         ("[[list".to_owned(), (1, 7)),
@@ -228,4 +228,34 @@ async fn check_refuses_a_file_by_line_and_column() {
     }
     let ran = rules(&["check", "/no/such.toml"]).await.exits(1);
     assert!(ran.stderr.contains("/no/such.toml"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn fit_proposes_and_changes_no_file() {
+    let folder = folder();
+    let site = file(&folder, "site.toml", &SITE.replace("weight = 60", "weight = 30"));
+    let row = |text: &str, expect: &str| format!("{{\"text\":\"{text}\",\"expect\":\"{expect}\"}}\n");
+    let rows: String =
+        (0..40).map(|nth| row(&format!("watches {nth}"), "flag") + &row(&format!("bread {nth}"), "clean")).collect();
+    let set = file(&folder, "set.jsonl", &rows);
+    let told = rules(&["fit", shown(&set), "--rules", shown(&site), "--json"]).await.ok().object();
+    assert_eq!(told["now"]["found"]["hits"], json!(0));
+    assert_eq!(told["by_folds"]["found"]["hits"], json!(40));
+    assert_eq!(told["weights"][0]["name"], json!("ads"));
+    assert_eq!(told["weights"][0]["proposed"], json!(50));
+    let page = rules(&["fit", shown(&set), "--rules", shown(&site)]).await.ok().stdout;
+    assert!(page.contains("proposed, by folds") && page.contains("No file was changed."), "{page}");
+    let few = file(&folder, "few.jsonl", &row("watches", "flag"));
+    let ran = rules(&["fit", shown(&few), "--rules", shown(&site)]).await.exits(1);
+    assert!(ran.stderr.contains("1 to be flagged and 0 clean"), "{}", ran.stderr);
+    rules(&["fit", shown(&set), "--false-alarms", "60"]).await.exits(2);
+}
+
+#[tokio::test]
+async fn explain_says_that_there_is_no_list_for_a_language() {
+    let russian = "Библиотека закрыта в понедельник, верните книги заранее.";
+    let page = rules(&["explain", russian]).await.ok().stdout;
+    assert!(page.contains("no list for this script or language (cyrillic)"), "{page}");
+    let told = rules(&["explain", "The library is closed on Monday.", "--json"]).await.ok().object();
+    assert_eq!(told["no_list_for"], Value::Null);
 }

@@ -75,8 +75,12 @@ impl Rules {
     /// Reviews a post with the rules in force, and remembers the post to try new rules on.
     #[must_use]
     pub fn review(&self, post: &Post) -> Review {
-        let review = self.active().set.review(post);
+        let active = self.active();
+        let review = active.set.review(post);
         tell_shadow(post, &review);
+        if let Some(language) = active.set.unlisted(&post.title, &post.content) {
+            metrics::counter!("sluice_rules_unlisted_total", "language" => language).increment(1);
+        }
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).push(&post.title, &post.content);
         review
     }

@@ -32,6 +32,10 @@ impl Rules {
             }
             (Some(_), _) | (_, Some(_)) => {}
         }
+        if thresholds.urgent == Some(true) && (hold.is_none() || reject.is_some()) {
+            let found = format!("the urgent category {name_text:?} that rejects, or does not hold");
+            return Err(source.invalid(&name.span(), found, "`hold` without `reject`: a person is to see it"));
+        }
         let known = self.category(&name_text).unwrap_or_else(|| {
             self.categories.push(Category { name: name_text, ..Category::default() });
             self.categories.len() - 1

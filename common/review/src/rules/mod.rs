@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use toml::Spanned;
 
-use super::check::{checked_host, checked_id, checked_number, compiled};
+use super::check::{checked_host, checked_id, checked_number, checked_weight, compiled};
 use super::error::{Mistakes, Source, Wrong};
 use super::file::{self, Base, HostIs, Mode, Number, RulesFile};
+use super::language::Language;
 use super::link::{Asked, Links};
 use super::signal::Signal;
 
@@ -34,6 +35,10 @@ pub(super) struct Rules {
     pub(super) links: Links,
     pub(super) signals: Vec<Signal>,
     pub(super) combinations: Vec<Combination>,
+    /// The languages that the lists are for.
+    pub(super) languages: Vec<Language>,
+    /// The first of the rules that are the file's own.
+    pub(super) own: usize,
     /// The ids of wrong rules, so that each mistake is reported once.
     broken: HashSet<String>,
     /// The categories that no file declares.
@@ -60,6 +65,7 @@ impl Rules {
     /// Adds the rules of a file, and notes what is wrong with it. A category that exists already gets the file's
     /// thresholds.
     pub(super) fn absorb(&mut self, file: &RulesFile, source: Source<'_>, wrong: &mut Wrong) {
+        self.languages.extend(file.languages.iter().flatten());
         for (name, thresholds) in &file.categories {
             wrong.note(self.absorb_category(name, thresholds, source));
         }
@@ -105,7 +111,7 @@ impl Rules {
             }
             Ok(id)
         }));
-        let weight = head.weight.map(|weight| checked_number(weight, "a weight", WEIGHT_MAX, source));
+        let weight = head.weight.map(|weight| checked_weight(weight, WEIGHT_MAX, source));
         let weight = wrong.note(weight.unwrap_or(Ok(WEIGHT_DEFAULT)));
         let name = wrong.note(checked_id(head.category, "a category", source));
         let (Some(id), Some(weight), Some(name)) = (id, weight, name) else {
@@ -113,13 +119,13 @@ impl Rules {
             return usize::MAX;
         };
         let category = self.category(&name).unwrap_or_else(|| {
-            self.categories.push(Category { name, hold: Some(weight), ..Category::default() });
+            self.categories.push(Category { name, hold: Some(weight.max(1)), ..Category::default() });
             self.undeclared.insert(self.categories.len() - 1);
             self.categories.len() - 1
         });
         if self.undeclared.contains(&category) {
             let hold = &mut self.categories[category].hold;
-            *hold = hold.map(|hold| hold.min(weight));
+            *hold = hold.map(|hold| hold.min(weight.max(1)));
         }
         self.rules.push(Rule { id, category, weight, shadow: head.mode == Mode::Shadow });
         self.rules.len() - 1
@@ -159,6 +165,7 @@ pub(super) fn read(source: Source<'_>, builtin: Source<'_>) -> Result<(RulesFile
         Some(Base::Builtin) => rules.absorb(&RulesFile::read(builtin, &mut wrong), builtin, &mut wrong),
         None => {}
     }
+    rules.own = rules.rules.len();
     rules.absorb(&file, source, &mut wrong);
     if file.is_empty() && wrong.is_empty() {
         // An editor or a full disk may leave an empty file, and with that every post would be approved.

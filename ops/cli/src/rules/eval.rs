@@ -6,23 +6,21 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
 use sluice_review::RuleSet;
 use sluice_runtime::exit::Exit;
-use sluice_runtime::regular;
 
 use super::Chosen;
 use super::figures::Figures;
 use super::outcome::{EvalOutcome, Wrong};
-use super::row::{Row, Rows};
+use super::row::{Row, Rows, open};
 use super::scorecard;
-use crate::visible::line;
-use sluice_runtime::output::{self, report};
+use sluice_runtime::output;
 
 /// Arguments of `sluice rules eval`.
 #[derive(Debug, Args)]
@@ -67,8 +65,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
     for (file, set) in sets {
         let name = file.display().to_string();
         let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
-        for (number, problem) in &rows.bad {
-            report!("error: {name}:{number}: not a valid row: {}; expected {EXPECTED}", line(problem));
+        if rows.report_bad(&name) {
             exit = Exit::Partial;
         }
         let outcome = judge(&rules, name, rows.good);
@@ -78,19 +75,6 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
         })?;
     }
     Ok(exit)
-}
-
-/// What a line should be.
-const EXPECTED: &str = r#"{"text": "…", "expect": "flag" or "clean"}"#;
-
-fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(BufReader::new(io::stdin())));
-    }
-    let opened = regular::open(file).with_context(|| {
-        format!("cannot read {}: give a file with one JSON object per line, {EXPECTED}", file.display())
-    })?;
-    Ok(Box::new(BufReader::new(opened)))
 }
 
 /// Reviews the rows of one file.

@@ -30,7 +30,7 @@ pub(super) struct ExplainArgs {
     ///
     /// Keys: verdict, ruleset, scores [{category, sum, hold, reject}], reasons (what a row would keep), and findings
     /// [{rule, category, field, span, text, matched, steps, weight, dropped}], where dropped says why a finding does
-    /// not count, or is null.
+    /// not count, or is null; no_list_for, the language or script of the text if there is no list for it, or null.
     #[arg(long)]
     json: bool,
 }
@@ -72,6 +72,7 @@ struct Explained<'a> {
     #[serde(flatten)]
     review: &'a Review,
     findings: Vec<ToldFinding<'a>>,
+    no_list_for: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +90,7 @@ impl<'a> Explained<'a> {
             weight: finding.weight,
             dropped: finding.dropped.as_deref(),
         };
-        Self { review: &explanation.review, findings: explanation.findings.iter().map(told).collect() }
+        let findings = explanation.findings.iter().map(told).collect();
+        Self { review: &explanation.review, findings, no_list_for: explanation.unlisted.as_deref() }
     }
 }

@@ -15,8 +15,11 @@ const TEXT_MAX_CHARS: usize = 30;
 
 /// The whole page.
 pub(super) fn page(explanation: &Explanation, title: &str, content: &str) -> String {
-    let Explanation { findings, review } = explanation;
+    let Explanation { findings, review, unlisted } = explanation;
     let mut page = format!("{} by the rules {}\n", review.verdict, review.ruleset);
+    if let Some(language) = unlisted {
+        let _ = writeln!(page, "no list for this script or language ({language})");
+    }
     if findings.is_empty() {
         page.push_str("no rule matched\n");
         return page;

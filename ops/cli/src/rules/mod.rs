@@ -4,6 +4,7 @@
 //!  check     one file: errors by line and column, or valid, with warnings
 //!  explain   one text: which rules match where, and the verdict
 //!  eval      accuracy: on texts with expected verdicts
+//!  fit       weights and thresholds, proposed from such texts
 //! ```
 //!
 //! None of this needs a server or changes anything.
@@ -13,6 +14,7 @@ mod eval;
 mod explain;
 mod figures;
 mod findings;
+mod fit;
 mod outcome;
 mod row;
 mod scorecard;
@@ -42,6 +44,11 @@ enum Command {
     ///
     /// Counts how many of the texts get the expected result.
     Eval(eval::EvalArgs),
+    /// Propose weights and thresholds from texts with known verdicts
+    ///
+    /// The proposal finds as many of the texts to be flagged as it can, with no more false alarms than wanted. What to
+    /// expect of it is counted by folds. No file is changed.
+    Fit(fit::FitArgs),
 }
 
 /// Which rules to use.
@@ -67,5 +74,6 @@ pub fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Fit(args) => fit::run(args),
     }
 }

@@ -1,9 +1,15 @@
 //! One row of a set of texts: a text, and whether the review should stop it.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::path::Path;
 
+use anyhow::Context as _;
 use serde::Deserialize;
 use sluice_core::verdict::Verdict;
+use sluice_runtime::output::report;
+use sluice_runtime::regular;
+
+use crate::visible::line;
 
 /// The expected result of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -46,6 +52,14 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    /// Names the invalid lines of a file on stderr; whether there are any.
+    pub(super) fn report_bad(&self, file: &str) -> bool {
+        for (number, problem) in &self.bad {
+            report!("error: {file}:{number}: not a valid row: {}; expected {EXPECTED}", line(problem));
+        }
+        !self.bad.is_empty()
+    }
+
     /// Reads a whole set. Blank lines are ignored.
     ///
     /// # Errors
@@ -73,6 +87,20 @@ impl Rows {
         }
         Ok(rows)
     }
+}
+
+/// What a line should be.
+const EXPECTED: &str = r#"{"text": "…", "expect": "flag" or "clean"}"#;
+
+/// Opens a set; `-` is stdin.
+pub(super) fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let opened = regular::open(file).with_context(|| {
+        format!("cannot read {}: give a file with one JSON object per line, {EXPECTED}", file.display())
+    })?;
+    Ok(Box::new(BufReader::new(opened)))
 }
 
 /// The reader counts lines from the beginning of what it was given, which is one line.

@@ -4,6 +4,8 @@
 //! Whether a term can match is asked of the compiled rules, with the term as the whole text: what takes it there (an
 //! allowed phrase, a heavier term inside it) takes it everywhere.
 
+mod ordinary;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -52,6 +54,7 @@ pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Sou
         lint.silent(list);
     }
     lint.ordinary(file);
+    lint.allowed(file);
     let mut found = lint.found;
     // The first thing to be said of a place is enough: a term that is there twice can never match, too.
     found.sort_by_key(|(at, _)| *at);
@@ -60,14 +63,6 @@ pub(super) fn checked(set: RuleSet, file: &RulesFile, rules: &Rules, source: Sou
     let terms = rules.terms.iter().filter(|term| term.rule.is_some()).count();
     Checked { warnings, rules: rules.rules.len(), terms, tests: file.test.len(), set }
 }
-
-/// What people write every day. A rule that matches here matches nearly every post.
-const ORDINARY: [&str; 4] = [
-    "Good morning everyone, thank you for the help yesterday. See you at the lake on Sunday!",
-    "It took me 12 minutes and cost 30 euros, which is fine by me.",
-    "今天天气不错，我们下午去公园散步，晚上一起吃饭吧。",
-    "ok",
-];
 
 /// The rules under examination, and what was found so far with the byte where it stands.
 struct Lint<'a> {
@@ -102,26 +97,6 @@ impl Lint<'_> {
             if known.is_some_and(|suffix| suffix == name.as_bytes()) {
                 let message = format!("all sites below {name:?} are {what}: name the sites, such as example.{name}");
                 self.warn(&host.span(), message);
-            }
-        }
-    }
-
-    /// Rules that match what everybody writes.
-    fn ordinary(&mut self, file: &RulesFile) {
-        let mut places: HashMap<&str, Range<usize>> = HashMap::new();
-        places.extend(file.list.iter().map(|rule| (rule.id.get_ref().as_str(), rule.id.span())));
-        places.extend(file.pattern.iter().map(|rule| (rule.id.get_ref().as_str(), rule.regex.span())));
-        places.extend(file.link.iter().map(|rule| (rule.id.get_ref().as_str(), rule.id.span())));
-        places.extend(file.signal.iter().map(|rule| (rule.id.get_ref().as_str(), rule.from.span())));
-        places.extend(file.combination.iter().map(|rule| (rule.id.get_ref().as_str(), rule.id.span())));
-        for text in ORDINARY {
-            for finding in self.set.explain("", text).findings {
-                let Some(place) = places.remove(finding.reason.rule.as_str()) else { continue };
-                if finding.dropped.is_none() {
-                    let found = format!("{:?} in {text:?}", finding.reason.text);
-                    let message = format!("{:?} matches {found}, which is ordinary text", finding.reason.rule);
-                    self.warn(&place, format!("{message}: it would match nearly every post, so make it more specific"));
-                }
             }
         }
     }
