@@ -1,8 +1,8 @@
 //! The case opener: one task that opens the cases of held posts, for all consumers of the process.
 //!
-//! Beside the recorder, so that the posts that are not held wait for nobody's case. As the recorder it takes whatever
-//! is waiting at once, and it goes on without a group that takes long. A held post is acknowledged only after it has a
-//! case; every statement can be repeated, so a post that comes back finds its own.
+//! It runs beside the recorder, so that posts that are not held wait for nobody's case. It takes whatever the recorder
+//! has handed over, and continues without a group that takes long. A held post is acknowledged only after it has a
+//! case; every statement can be repeated, so a post that is redelivered finds its own.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sluice_core::disposition::Blame;
-use sluice_core::failure::{Failure, Kind};
+use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
-use sluice_mysql::Store;
 use sluice_mysql::review::HeldPost;
+use sluice_mysql::{Recorded, Store};
 use sluice_runtime::failpoint;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::writer::Writer;
+use crate::writer::{Answer, Writer};
 
 /// The most posts that are taken at once.
 const AT_ONCE: usize = 500;
@@ -38,39 +38,49 @@ pub enum Stored {
     Before(PostId),
 }
 
-/// A stored post that may be held, and who waits for its case.
-struct Job {
-    stored: Stored,
-    answer: oneshot::Sender<Opened>,
+impl Stored {
+    fn recorded(&self) -> Recorded {
+        match self {
+            Self::Held(_) => Recorded::Inserted,
+            Self::Before(_) => Recorded::AlreadyRecorded,
+        }
+    }
+}
+
+/// A stored post that may be held, and who waits for it.
+pub struct CaseJob {
+    /// The post.
+    pub stored: Stored,
+    /// Who waits until it has a case, if it is held.
+    pub answer: oneshot::Sender<Answer>,
 }
 
 /// The way to the case opener's task. It ends when its last handle is dropped.
 #[derive(Clone)]
 pub struct CaseOpener {
-    jobs: mpsc::Sender<Job>,
+    // Never more of them than posts in flight.
+    jobs: mpsc::UnboundedSender<CaseJob>,
 }
 
 impl CaseOpener {
     /// Starts the task. The writer knows whom a failure hits.
     #[must_use]
     pub fn start(store: Arc<Store>, writer: Arc<Writer>) -> Self {
-        let (jobs, waiting) = mpsc::channel(AT_ONCE);
+        let (jobs, waiting) = mpsc::unbounded_channel();
         tokio::spawn(run(waiting, Arc::new(Opening { store, writer })));
         Self { jobs }
     }
 
-    /// Makes sure that a stored post has a case, if its row says that it is held.
-    ///
-    /// # Errors
-    /// Why it has none, and whom that hits.
-    pub async fn open(&self, stored: Stored) -> Opened {
-        let (answer, answered) = oneshot::channel();
-        let gone = || {
-            let failure = Failure::new(Kind::Dependency, "case_opener_gone", "the case opener has ended");
-            (failure, Blame::EveryPost)
-        };
-        self.jobs.send(Job { stored, answer }).await.map_err(|_| gone())?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
+    /// Makes sure that each of these posts has a case if its row says that it is held, and then answers.
+    pub fn open(&self, jobs: impl IntoIterator<Item = CaseJob>) {
+        // The task ends only with the runtime; whoever waits is told by the end of its channel.
+        jobs.into_iter().for_each(|job| drop(self.jobs.send(job)));
+    }
+}
+
+impl CaseJob {
+    fn answer(self, opened: Opened) {
+        let _ = self.answer.send(opened.map(|()| self.stored.recorded()));
     }
 }
 
@@ -80,7 +90,7 @@ struct Opening {
     writer: Arc<Writer>,
 }
 
-async fn run(mut waiting: mpsc::Receiver<Job>, opening: Arc<Opening>) {
+async fn run(mut waiting: mpsc::UnboundedReceiver<CaseJob>, opening: Arc<Opening>) {
     let aside = Arc::new(Semaphore::new(ASIDE));
     let mut jobs = Vec::with_capacity(AT_ONCE);
     while waiting.recv_many(&mut jobs, AT_ONCE).await > 0 {
@@ -100,16 +110,17 @@ async fn run(mut waiting: mpsc::Receiver<Job>, opening: Arc<Opening>) {
 
 impl Opening {
     /// Opens the cases of a group and answers all who wait.
-    async fn group(self: Arc<Self>, jobs: Vec<Job>) {
+    async fn group(self: Arc<Self>, jobs: Vec<CaseJob>) {
         let stored: Vec<&Stored> = jobs.iter().map(|job| &job.stored).collect();
         match self.open(&stored).await {
             // One of them is at fault: it fails alone, the others get their cases.
             Err((_, Blame::Post)) if jobs.len() > 1 => {
-                for Job { stored, answer } in jobs.into_iter().filter(|job| !job.answer.is_closed()) {
-                    let _ = answer.send(self.open(&[&stored]).await);
+                for job in jobs.into_iter().filter(|job| !job.answer.is_closed()) {
+                    let opened = self.open(&[&job.stored]).await;
+                    job.answer(opened);
                 }
             }
-            opened => jobs.into_iter().for_each(|job| drop(job.answer.send(opened.clone()))),
+            opened => jobs.into_iter().for_each(|job| job.answer(opened.clone())),
         }
     }
 

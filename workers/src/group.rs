@@ -4,8 +4,13 @@ use std::collections::VecDeque;
 
 use sluice_core::disposition::Blame;
 use sluice_core::failure::Failure;
+use sluice_core::verdict::Verdict;
+use sluice_mysql::review::HeldPost;
 use sluice_mysql::{Recorded, Row};
 use tokio::sync::oneshot;
+
+use crate::case_opener::{CaseJob, Stored};
+use crate::writer::Answer;
 
 /// The most rows of one statement: with thirteen values each, far below the limit of 65,535 values in a prepared
 /// statement.
@@ -15,9 +20,6 @@ pub const GROUP_ROWS: usize = 1000;
 const GROUP_BYTES: usize = 2 * 1024 * 1024;
 /// Into how many parts a group is split. Eight rows are then tried one by one, and a thousand in four steps.
 const PARTS: usize = 8;
-
-/// The outcome of a row: if it is not stored, why, and which posts that affects.
-pub type Answer = Result<Recorded, (Failure, Blame)>;
 
 /// A row to be written.
 pub struct Job {
@@ -79,11 +81,22 @@ impl Group {
         self.answers.iter().all(oneshot::Sender::is_closed)
     }
 
-    /// Sends the outcomes to those who wait.
-    pub fn answered(self, answers: Vec<Answer>) {
-        for (waiting, answer) in self.answers.into_iter().zip(answers) {
-            let _ = waiting.send(answer);
+    /// Sends the outcomes to those who wait, but for stored posts that may need a case: those are returned.
+    pub fn answered(self, answers: Vec<Answer>) -> Vec<CaseJob> {
+        let mut cases = Vec::new();
+        for ((row, waiting), answer) in self.rows.into_iter().zip(self.answers).zip(answers) {
+            let stored = match answer {
+                Ok(Recorded::Inserted) if row.review.verdict == Verdict::Held => Stored::Held(HeldPost::from(row)),
+                // A row that already existed may have another verdict than this review.
+                Ok(Recorded::AlreadyRecorded) => Stored::Before(row.post.id),
+                answer => {
+                    let _ = waiting.send(answer);
+                    continue;
+                }
+            };
+            cases.push(CaseJob { stored, answer: waiting });
         }
+        cases
     }
 
     /// Sends a failure to all who wait.

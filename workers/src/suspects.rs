@@ -11,6 +11,7 @@ use sluice_core::disposition::Blame;
 use sluice_core::failure::Failure;
 use tokio::sync::Semaphore;
 
+use crate::case_opener::CaseOpener;
 use crate::group::Group;
 use crate::writer::{Writer, Written};
 
@@ -26,16 +27,17 @@ const TRIAL: Duration = Duration::from_secs(4);
 #[derive(Clone)]
 pub struct Suspects {
     writer: Arc<Writer>,
+    cases: CaseOpener,
     splitting: Arc<Semaphore>,
     trials: Arc<Semaphore>,
 }
 
 impl Suspects {
-    /// The same writer that the recorder uses.
+    /// The same writer and case opener that the recorder uses.
     #[must_use]
-    pub fn new(writer: Arc<Writer>) -> Self {
+    pub fn new(writer: Arc<Writer>, cases: CaseOpener) -> Self {
         let (splitting, trials) = (Semaphore::new(SPLITTING), Semaphore::new(TRIALS));
-        Self { writer, splitting: Arc::new(splitting), trials: Arc::new(trials) }
+        Self { writer, cases, splitting: Arc::new(splitting), trials: Arc::new(trials) }
     }
 
     /// Takes over a group; those who wait for its rows get their outcomes from here. There are never more of them than
@@ -52,7 +54,7 @@ impl Suspects {
                 continue;
             }
             match self.writer.write(&group.rows).await {
-                Written::Answered(answers) => group.answered(answers),
+                Written::Answered(answers) => self.cases.open(group.answered(answers)),
                 Written::Failed(_, Blame::Post) | Written::TooSlow if group.rows.len() > 1 => {
                     open.extend(group.split())
                 }
@@ -69,7 +71,7 @@ impl Suspects {
             return;
         }
         match self.writer.write_within(&group.rows, TRIAL).await {
-            Written::Answered(answers) => group.answered(answers),
+            Written::Answered(answers) => self.cases.open(group.answered(answers)),
             Written::Failed(failure, blame) => group.failed(&failure, blame),
             Written::TooSlow => {
                 group.failed(&Failure::timed_out("mysql", "the insert of this post", TRIAL), Blame::Post)

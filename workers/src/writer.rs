@@ -14,18 +14,18 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use sluice_core::disposition::{Blame, blame};
 use sluice_core::failure::{Failure, Kind};
-use sluice_mysql::{PATIENCE, Row, RowOutcome, Store};
+use sluice_mysql::{PATIENCE, Recorded, Row, RowOutcome, Store};
 use sluice_runtime::failpoint;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-
-use crate::group::Answer;
 
 /// A statement that finishes within this time is never unusually slow.
 const QUICK: Duration = Duration::from_millis(200);
 /// This many times the usual duration is unusually slow.
 const UNUSUAL: u32 = 4;
 
+/// The outcome of a row: if it is not stored, why, and which posts that affects.
+pub type Answer = Result<Recorded, (Failure, Blame)>;
 /// The result of an insert.
 type Inserted = Result<Vec<RowOutcome>, Failure>;
 /// The result of a test row.

@@ -18,11 +18,13 @@ CREATE TABLE IF NOT EXISTS review_cases (
     handed_out    SMALLINT UNSIGNED NOT NULL DEFAULT 0,
     not_by        VARCHAR(100) NULL,
     closed_at     DATETIME(6)  NULL,
+    announced_at  DATETIME(6)  NULL,
     PRIMARY KEY (id),
     UNIQUE KEY review_cases_of_a_post (post, kind, of_decision),
     KEY review_cases_next (state, priority DESC, opened_at, id),
     KEY review_cases_next_of_a_queue (queue, state, priority DESC, opened_at, id),
     KEY review_cases_claim (claim),
     KEY review_cases_same_text (fingerprint, state),
-    KEY review_cases_author (author, opened_at)
+    KEY review_cases_author (author, opened_at),
+    KEY review_cases_to_announce (announced_at, kind, opened_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4

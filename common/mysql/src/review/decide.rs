@@ -212,7 +212,7 @@ pub(super) async fn write(
         decided_at: decision.at,
         by: decision.actor.role.as_str().to_owned(),
     };
-    super::outbox::add(transaction, &[event]).await
+    super::outbox::add(transaction, &event).await
 }
 
 /// A decision of this id that is there already: this very request's, or another's.

@@ -5,7 +5,7 @@ use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row, Value};
 use sluice_core::failure::Failure;
 use sluice_core::post::{Post, PostId};
-use sluice_core::verdict::{Review, Score};
+use sluice_core::verdict::Score;
 
 use super::open::{NO_CATEGORY, NewCase};
 use crate::Store;
@@ -39,15 +39,16 @@ pub struct HeldPost {
     pub priority: u16,
 }
 
-impl HeldPost {
-    /// A post that was just stored with this review, which held it.
-    #[must_use]
-    pub fn new(post: &Post, review: &Review) -> Self {
-        let (category, priority) = queue(review.scores.first());
-        let Post { id, title, content, author, .. } = post.clone();
+impl From<crate::Row> for HeldPost {
+    /// A row that was just stored, whose review held it.
+    fn from(row: crate::Row) -> Self {
+        let (category, priority) = queue(row.review.scores.first());
+        let Post { id, title, content, author, .. } = row.post;
         Self { post: id, title, content, author, category, priority }
     }
+}
 
+impl HeldPost {
     /// The case to be opened for it; `fingerprint` is the same for posts whose folded text is the same.
     #[must_use]
     pub fn case(&self, fingerprint: [u8; 16]) -> NewCase {

@@ -66,7 +66,8 @@ impl Store {
         let statement = "SELECT COALESCE(SUM(c.state = 'waiting' AND NOT COALESCE(c.claimed_until > NOW(6), 0)), 0), \
              COALESCE(SUM(c.state = 'escalated' AND NOT COALESCE(c.claimed_until > NOW(6), 0)), 0), \
              COALESCE(SUM(COALESCE(c.claimed_until > NOW(6), 0)), 0), MIN(c.opened_at), \
-             (SELECT COUNT(*) FROM decision_outbox WHERE seq IS NULL), \
+             (SELECT COUNT(*) FROM decision_outbox WHERE seq IS NULL) \
+             + (SELECT COUNT(*) FROM review_cases WHERE announced_at IS NULL AND kind = 'held'), \
              (SELECT COUNT(*) FROM decision_endpoints e JOIN decision_deliveries d ON d.endpoint = e.name \
               AND d.delivered_at IS NULL) \
              FROM review_cases c WHERE c.state IN ('waiting', 'escalated')";

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!  open      a case for each stored held post                 review_cases
-//!  claim     who holds a case, by the database's clock  review_claims
+//!  claim     who holds a case, by the database's clock        review_claims
 //!  decide    a decision, its event and the case, in one transaction; undo is one more decision
 //!  appeal    an appeal, and the end of a case by the forum    review_cases
+//!  announce  the event that a post is held, out of its case   review_cases
 //!  outbox    events get their places in the feed              decision_outbox
 //!  delivery  what each endpoint was sent                      decision_deliveries
 //! ```
@@ -12,6 +13,7 @@
 //! The guards are [`sluice_core::moderation::act`]. Every transaction that writes locks all cases of its post first, so
 //! that no two of them are under way for one post; and every call may be repeated with the ids its caller made.
 
+mod announce;
 mod appeal;
 mod case;
 mod claim;

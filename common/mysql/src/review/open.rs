@@ -1,20 +1,16 @@
-//! Cases are opened, each with the event that tells the forum of it.
-
-use std::collections::HashMap;
+//! Cases are opened: in one statement, because workers wait for it before they acknowledge a held post. Its event,
+//! `post.held`, is made later, by whoever gives events their places in the feed.
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, Params, Transaction, Value};
+use mysql_async::{Conn, Params, Value};
 use sluice_core::failure::Failure;
-use sluice_core::moderation::{Event, EventType};
 use sluice_core::post::PostId;
-use sluice_core::verdict::Verdict;
-use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
 use super::transaction::{again, begin};
 use crate::Store;
 
-/// How many cases one transaction opens.
+/// How many cases one statement opens.
 const AT_ONCE: usize = 500;
 /// The queue of a case whose post was held by no category.
 pub(super) const NO_CATEGORY: &str = "other";
@@ -35,7 +31,7 @@ pub struct NewCase {
 }
 
 impl Store {
-    /// Opens these cases, each with its event `post.held`. A post that has a case keeps it. Gives the number of new ones.
+    /// Opens these cases. A post that has a case keeps it. Gives the number of new ones.
     ///
     /// # Errors
     /// The server's.
@@ -55,39 +51,30 @@ impl Store {
 
     async fn open(&self, cases: &[NewCase]) -> Result<u64, Failure> {
         let pool = self.pool();
+        let (statement, values) = insertion(cases);
         self.bounded("opening cases", async {
             let mut connection = pool.get_conn().await?;
-            let mut transaction = begin(&mut connection).await?;
-            let made: Vec<(Uuid, &NewCase)> = cases.iter().map(|case| (Uuid::now_v7(), case)).collect();
-            insert(&mut transaction, &made).await?;
-            // Which of them are new, and of when: somebody else may have opened some meanwhile.
-            let places = made.len().next_power_of_two();
-            let marks = vec!["?"; places].join(", ");
-            let statement = format!("SELECT id, opened_at FROM review_cases WHERE id IN ({marks})");
-            let asked = made.iter().cycle().take(places).map(|(id, _)| id.to_string().into()).collect();
-            let new: Vec<(String, PrimitiveDateTime)> = transaction.exec(statement, Params::Positional(asked)).await?;
-            let new: HashMap<String, PrimitiveDateTime> = new.into_iter().collect();
-            let new: Vec<Event> = made
-                .iter()
-                .filter_map(|(id, case)| Some((id, case, new.get(&id.to_string())?)))
-                .map(|(id, case, at)| held(*id, case.post, at.assume_utc()))
-                .collect();
-            super::outbox::add(&mut transaction, &new).await?;
-            transaction.commit().await?;
-            Ok(new.len() as u64)
+            let under_way = self.under_way(&connection);
+            let opened = connection.exec_drop(statement, Params::Positional(values)).await;
+            under_way.answered();
+            opened?;
+            // A case that was there already is not changed, and only what is changed is counted.
+            Ok(connection.affected_rows())
         })
         .await
     }
 }
 
-async fn insert(transaction: &mut Transaction<'_>, cases: &[(Uuid, &NewCase)]) -> Result<(), mysql_async::Error> {
-    let rows = vec!["(?, ?, 'held', '', ?, ?, ?, ?, ?, 'waiting', NOW(6))"; cases.len()].join(", ");
+/// The statement that opens these cases, and its values. Cases are repeated up to a power of two, so that few statements
+/// are to be kept prepared; a repeated one is there already.
+fn insertion(cases: &[NewCase]) -> (String, Vec<Value>) {
+    let places = cases.len().next_power_of_two();
+    let rows = vec!["(?, ?, 'held', '', ?, ?, ?, ?, ?, 'waiting', NOW(6))"; places].join(", ");
     let statement = format!(
         "INSERT INTO review_cases (id, post, kind, of_decision, queue, category, priority, fingerprint, author, \
          state, opened_at) VALUES {rows} ON DUPLICATE KEY UPDATE post = VALUES(post)"
     );
-    let values = cases.iter().flat_map(|(id, case)| values(*id, case)).collect();
-    transaction.exec_drop(statement, Params::Positional(values)).await
+    (statement, cases.iter().cycle().take(places).flat_map(values).collect())
 }
 
 /// Opens a case of nobody's post and takes it back: whether cases can be opened at all.
@@ -99,38 +86,17 @@ pub(crate) async fn try_case(connection: &mut Conn) -> Result<(), mysql_async::E
         priority: 0,
         fingerprint: [0; 16],
     };
-    let (id, now) = (Uuid::now_v7(), OffsetDateTime::now_utc());
+    let (statement, values) = insertion(&[case]);
     // Left open, by whatever error, it is taken back with its connection.
     let mut transaction = begin(connection).await?;
-    let tried = match insert(&mut transaction, &[(id, &case)]).await {
-        Ok(()) => super::outbox::add(&mut transaction, &[held(id, case.post, now)]).await,
-        refused => refused,
-    };
+    let tried = transaction.exec_drop(statement, Params::Positional(values)).await;
     let taken_back = transaction.rollback().await;
     tried.and(taken_back)
 }
 
-fn held(id: Uuid, post: PostId, at: OffsetDateTime) -> Event {
-    Event {
-        kind: EventType::PostHeld,
-        id,
-        seq: None,
-        post,
-        revision: 0,
-        verdict: Verdict::Held,
-        previous: Verdict::Held,
-        cause: None,
-        policies: Vec::new(),
-        message: None,
-        appealable_until: None,
-        decided_at: at,
-        by: "system".to_owned(),
-    }
-}
-
-fn values(id: Uuid, case: &NewCase) -> [Value; 7] {
+fn values(case: &NewCase) -> [Value; 7] {
     [
-        id.to_string().into(),
+        Uuid::now_v7().to_string().into(),
         case.post.to_string().into(),
         case.category.as_str().into(),
         case.category.as_str().into(),

@@ -4,37 +4,42 @@
 //! committed later. So an event has no number at first. Whoever gives numbers locks the one row of the counter, so the
 //! numbers are committed in their order.
 
-use mysql_async::prelude::Queryable as _;
-use mysql_async::{Params, Transaction, Value};
+use mysql_async::prelude::{FromRow, Queryable as _};
+use mysql_async::{Conn, FromRowError, Params, Row, Transaction, Value};
 use sluice_core::failure::Failure;
 use sluice_core::moderation::Event;
-use time::Duration;
+use time::{Duration, PrimitiveDateTime};
 
+use super::announce::{self, TO_ANNOUNCE};
 use super::transaction::{again, begin};
 use crate::Store;
 use crate::failure::no_row;
 use crate::insertion::datetime;
 
-/// How many events are numbered in one transaction.
+/// How many decisions, and how many held posts, get their places in one transaction.
 const PAGE: u32 = 200;
 
-/// Adds events that have no number yet.
-pub(super) async fn add(transaction: &mut Transaction<'_>, events: &[Event]) -> Result<(), mysql_async::Error> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    let rows = vec!["(?, ?, ?, ?, ?)"; events.len()].join(", ");
-    let statement = format!("INSERT INTO decision_outbox (decision, post, revision, body, at) VALUES {rows}");
-    let values = events.iter().flat_map(|event| {
-        let (id, post) = (event.id.to_string(), event.post.to_string());
-        [id.into(), post.into(), event.revision.into(), event.to_body().into(), datetime(event.decided_at)]
-    });
-    transaction.exec_drop(statement, Params::Positional(values.collect())).await
+/// An event that is to get its place, as the table has it.
+struct Due {
+    decision: String,
+    post: String,
+    revision: u32,
+    body: String,
+    at: PrimitiveDateTime,
+}
+
+/// Adds an event that has no place yet.
+pub(super) async fn add(transaction: &mut Transaction<'_>, event: &Event) -> Result<(), mysql_async::Error> {
+    let statement = "INSERT INTO decision_outbox (decision, post, revision, body, at) VALUES (?, ?, ?, ?, ?)";
+    let (id, post) = (event.id.to_string(), event.post.to_string());
+    let values =
+        vec![id.into(), post.into(), event.revision.into(), event.to_body().into(), datetime(event.decided_at)];
+    transaction.exec_drop(statement, Params::Positional(values)).await
 }
 
 impl Store {
     /// Gives the events that are older than `delay` their places in the feed, those of one post in the order of their
-    /// revisions. Gives how many.
+    /// revisions: first those of held posts, which are made here, then those of decisions. Gives how many.
     ///
     /// # Errors
     /// The server's.
@@ -52,41 +57,28 @@ impl Store {
         let pool = self.pool();
         self.bounded("numbering events", async {
             let mut connection = pool.get_conn().await?;
-            // Nobody need lock anything while there is nothing to do.
-            let due =
-                "SELECT 1 FROM decision_outbox WHERE seq IS NULL AND at <= NOW(6) - INTERVAL ? MICROSECOND LIMIT 1";
             let micros = i64::try_from(delay.whole_microseconds()).unwrap_or(i64::MAX);
-            if connection.exec_first::<u8, _, _>(due, (micros,)).await?.is_none() {
+            if !anything_due(&mut connection, micros).await? {
                 return Ok(0);
             }
             connection.query_drop("INSERT IGNORE INTO decision_sequence (id, last) VALUES (1, 0)").await?;
             let mut transaction = begin(&mut connection).await?;
             let last = "SELECT last FROM decision_sequence WHERE id = 1 FOR UPDATE";
-            let mut last: u64 = transaction.query_first(last).await?.ok_or_else(no_row)?;
-            // An earlier event of the same post that is not numbered comes first, whatever the clocks said.
-            let due = "SELECT o.decision, o.body FROM decision_outbox o WHERE o.seq IS NULL \
-                       AND o.at <= NOW(6) - INTERVAL ? MICROSECOND AND NOT EXISTS (SELECT 1 FROM decision_outbox e \
-                       WHERE e.post = o.post AND e.revision < o.revision AND e.seq IS NULL) \
-                       ORDER BY o.at, o.decision LIMIT ?";
-            let due: Vec<(String, String)> = transaction.exec(due, (micros, PAGE)).await?;
+            let last: u64 = transaction.query_first(last).await?.ok_or_else(no_row)?;
+            let decisions = decided(&mut transaction, micros).await?;
+            let held = announce::due(&mut transaction, micros, PAGE).await?;
+            let cases: Vec<Value> = held.iter().map(|event| event.id.to_string().into()).collect();
+            let due: Vec<Due> = held.into_iter().map(Due::from).chain(decisions).collect();
             if due.is_empty() {
                 return Ok(0);
             }
-            let rows = vec!["(?, '', 0, ?, ?, NOW(6))"; due.len()].join(", ");
-            // Every row is there: only its place and its body change, all in one statement.
-            let set = format!(
-                "INSERT INTO decision_outbox (decision, post, revision, seq, body, at) VALUES {rows} \
-                 ON DUPLICATE KEY UPDATE seq = VALUES(seq), body = VALUES(body)"
-            );
-            let mut values: Vec<Value> = Vec::with_capacity(due.len() * 3);
-            for (decision, body) in &due {
-                last += 1;
-                values.extend([decision.as_str().into(), last.into(), numbered(body, last).into()]);
-            }
-            transaction.exec_drop(set, Params::Positional(values)).await?;
-            transaction.exec_drop("UPDATE decision_sequence SET last = ? WHERE id = 1", (last,)).await?;
+            let numbered = due.len() as u64;
+            place(&mut transaction, due, last).await?;
+            announce::announced(&mut transaction, &cases).await?;
+            let set = "UPDATE decision_sequence SET last = ? WHERE id = 1";
+            transaction.exec_drop(set, (last + numbered,)).await?;
             transaction.commit().await?;
-            Ok(due.len() as u64)
+            Ok(numbered)
         })
         .await
     }
@@ -110,10 +102,66 @@ impl Store {
     }
 }
 
+/// Whether there is anything to do: nobody need lock anything while there is not.
+async fn anything_due(connection: &mut Conn, micros: i64) -> Result<bool, mysql_async::Error> {
+    let due = format!(
+        "SELECT 1 FROM DUAL WHERE EXISTS (SELECT 1 FROM decision_outbox \
+         WHERE seq IS NULL AND at <= NOW(6) - INTERVAL ? MICROSECOND) \
+         OR EXISTS (SELECT 1 FROM review_cases WHERE {TO_ANNOUNCE} AND opened_at <= NOW(6) - INTERVAL ? MICROSECOND)"
+    );
+    Ok(connection.exec_first::<u8, _, _>(due, (micros, micros)).await?.is_some())
+}
+
+/// The decisions whose turn it is. An earlier event of the same post comes first, whatever the clocks said.
+async fn decided(transaction: &mut Transaction<'_>, micros: i64) -> Result<Vec<Due>, mysql_async::Error> {
+    let statement = format!(
+        "SELECT o.decision, o.post, o.revision, o.body, o.at FROM decision_outbox o WHERE o.seq IS NULL \
+         AND o.at <= NOW(6) - INTERVAL ? MICROSECOND AND NOT EXISTS (SELECT 1 FROM decision_outbox e \
+         WHERE e.post = o.post AND e.revision < o.revision AND e.seq IS NULL) \
+         AND NOT EXISTS (SELECT 1 FROM review_cases c WHERE c.post = o.post AND {TO_ANNOUNCE}) \
+         ORDER BY o.at, o.decision LIMIT ?"
+    );
+    transaction.exec(statement, (micros, PAGE)).await
+}
+
+/// Gives events the places after `last`, in their order, all in one statement: those of decisions are there, and only
+/// their places and bodies change; those of held posts are new.
+async fn place(transaction: &mut Transaction<'_>, due: Vec<Due>, last: u64) -> Result<(), mysql_async::Error> {
+    let rows = vec!["(?, ?, ?, ?, ?, ?)"; due.len()].join(", ");
+    let statement = format!(
+        "INSERT INTO decision_outbox (decision, post, revision, seq, body, at) VALUES {rows} \
+         ON DUPLICATE KEY UPDATE seq = VALUES(seq), body = VALUES(body)"
+    );
+    let values = (last + 1..).zip(due).flat_map(|(seq, Due { decision, post, revision, body, at })| {
+        let body = numbered(&body, seq);
+        [decision.into(), post.into(), revision.into(), seq.into(), body.into(), at.into()]
+    });
+    transaction.exec_drop(statement, Params::Positional(values.collect())).await
+}
+
 /// An event's body with its place. What no version of ours wrote is left as it is.
 fn numbered(body: &str, seq: u64) -> String {
     match serde_json::from_str::<Event>(body) {
         Ok(event) => Event { seq: Some(seq), ..event }.to_body(),
         Err(_) => body.to_owned(),
+    }
+}
+
+impl From<Event> for Due {
+    fn from(event: Event) -> Self {
+        Self {
+            decision: event.id.to_string(),
+            post: event.post.to_string(),
+            revision: event.revision,
+            body: event.to_body(),
+            at: PrimitiveDateTime::new(event.decided_at.date(), event.decided_at.time()),
+        }
+    }
+}
+
+impl FromRow for Due {
+    fn from_row_opt(row: Row) -> Result<Self, FromRowError> {
+        let (decision, post, revision, body, at) = FromRow::from_row_opt(row)?;
+        Ok(Self { decision, post, revision, body, at })
     }
 }

@@ -39,6 +39,7 @@ async fn feed(desk: &Desk) -> (Vec<u32>, Verdict) {
 async fn an_undo_in_its_middle_is_not_told_of_and_once_it_is_done_it_comes_after_what_it_undoes() {
     let desk = Desk::new().await;
     let (case, decision) = rejected(&desk).await;
+    assert_eq!(desk.store.number_events(time::Duration::ZERO).await.expect("the database answers"), 1);
     let id = Uuid::now_v7();
     let stopped = desk.stop_at_event(id).await;
     let undoes = undo(id, decision, moderator("ann", None));

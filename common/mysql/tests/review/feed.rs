@@ -54,6 +54,42 @@ async fn an_event_that_is_committed_late_comes_later_and_is_not_skipped() {
     assert_eq!(desk.store.events(cursor, 10).await.expect("the database answers").len(), 1);
 }
 
+#[tokio::test]
+async fn a_case_that_is_committed_late_is_announced_late_and_not_skipped() {
+    let desk = Desk::new().await;
+    let late = desk.held(10).await;
+    let mut held_open = desk.ground.session().await;
+    let insert = "INSERT INTO review_cases (id, post, kind, queue, category, priority, fingerprint, state, opened_at) \
+                  VALUES (UUID(), UUID(), 'held', 'spam', 'spam', 10, '', 'waiting', NOW(6) - INTERVAL 1 HOUR)";
+    held_open.query_drop("START TRANSACTION").await.expect("a transaction");
+    held_open.query_drop(insert).await.expect("it is written");
+    assert_eq!(number(&desk).await, 1);
+    let cursor = desk.store.last_event().await.expect("the database answers");
+    assert_eq!(feed(&desk, 0).await[0].id, late.case);
+    held_open.query_drop("COMMIT").await.expect("it is committed");
+    assert_eq!((number(&desk).await, number(&desk).await), (1, 0));
+    assert_eq!(feed(&desk, cursor).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_case_that_somebody_locks_delays_its_own_events_and_no_others() {
+    let desk = Desk::new().await;
+    let (locked, free) = (desk.held(10).await, desk.held(10).await);
+    for case in [&locked, &free] {
+        desk.decide(case.case, Ruling::Approve, moderator("ann", None)).await.expect("it was free");
+    }
+    let mut held_open = desk.ground.session().await;
+    held_open.query_drop("START TRANSACTION").await.expect("a transaction");
+    let lock = format!("SELECT id FROM review_cases WHERE id = '{}' FOR UPDATE", locked.case);
+    held_open.query_drop(lock).await.expect("it is locked");
+    assert_eq!((number(&desk).await, number(&desk).await, number(&desk).await), (1, 1, 0));
+    let seen = |events: Vec<Event>| events.iter().map(|event| (event.post, event.revision)).collect::<Vec<_>>();
+    assert_eq!(seen(feed(&desk, 0).await), [(free.post, 0), (free.post, 1)]);
+    held_open.query_drop("ROLLBACK").await.expect("it is given up");
+    assert_eq!((number(&desk).await, number(&desk).await, number(&desk).await), (1, 1, 0));
+    assert_eq!(seen(feed(&desk, 2).await), [(locked.post, 0), (locked.post, 1)]);
+}
+
 /// Sixteen writers, two that number, three readers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_with_a_cursor_miss_nothing_while_many_write_and_two_number() {

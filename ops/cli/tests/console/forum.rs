@@ -27,6 +27,8 @@ pub(crate) enum Does {
     TakeSlowly(Duration),
     /// Takes nothing, and answers this.
     Refuse(u16),
+    /// Takes nothing, and asks to be left alone for so many seconds.
+    AskForTime(u64),
 }
 
 type Plan = Box<dyn FnMut(usize) -> Does + Send>;
@@ -138,7 +140,7 @@ async fn one(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         let number = state.seen.len();
         let does = (state.plan)(number);
         state.seen.push((event.clone(), does));
-        if !matches!(does, Does::Refuse(_)) {
+        if !matches!(does, Does::Refuse(_) | Does::AskForTime(_)) {
             let revision = event["revision"].as_u64().expect("a number");
             let there = state.applied.get(&text(&event, "post")).map_or(-1, |(there, _)| i128::from(*there));
             if i128::from(revision) > there {
@@ -147,6 +149,7 @@ async fn one(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         }
         does
     };
+    let mut more = String::new();
     let status = match does {
         Does::TakeAndCut => return,
         Does::TakeSlowly(wait) => {
@@ -155,9 +158,13 @@ async fn one(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         }
         Does::Take => 200,
         Does::Refuse(status) => status,
+        Does::AskForTime(seconds) => {
+            more = format!("retry-after: {seconds}\r\n");
+            503
+        }
     };
     // Wherever a redirect leads, nobody goes there.
-    let answer = format!("HTTP/1.1 {status} X\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let answer = format!("HTTP/1.1 {status} X\r\nlocation: /\r\n{more}content-length: 0\r\nconnection: close\r\n\r\n");
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lapin::options::{BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
+use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 use sluice_lab::testing::eventually;
 use sluice_mysql::review::{Ruling, StoredCase};
@@ -119,6 +120,23 @@ async fn an_endpoint_that_is_gone_is_paused_until_a_person_says_so() {
     assert_eq!(forum.seen().len(), 1, "nothing more was sent");
     desk.store.pause_endpoint("forum", None).await.expect("the database answers");
     until_agreed(&desk, &forum, &cases).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_asks_for_time_gets_it() {
+    let desk = Desk::new().await;
+    let forum = Forum::new(|_| Does::AskForTime(3600)).await;
+    let console = desk.console(&["--endpoints", &desk.endpoints(&forum.url())]).await;
+    console.program.says("the endpoint is new", 1).await;
+    cases(&desk, 1).await;
+    let next = "SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, NOW(6), next_at)), 0) FROM decision_deliveries";
+    let mut session = desk.ground.session().await;
+    eventually("the answer to be noted", async || match session.query_first(next).await.expect("a good query") {
+        Some(3500..=3600) => Ok(()),
+        other => Err::<(), Option<i64>>(other),
+    })
+    .await;
+    assert_eq!(forum.seen().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

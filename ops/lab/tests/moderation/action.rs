@@ -21,7 +21,7 @@ pub(crate) enum Action {
     Withdraw,
     /// workers/src/case_opener.rs: a post that comes back finds its case.
     Redeliver,
-    /// common/mysql/src/review/outbox.rs, `number_events`. In a world with a prompt sender, it is delivered at once.
+    /// common/mysql/src/review/outbox.rs, `number_events`; of event 0, announce.rs beside it. In a world with a prompt sender, it is delivered at once.
     Number { event: u8 },
     /// common/mysql/src/review/delivery.rs, `due_deliveries`.
     Take { s: u8, event: u8 },

@@ -31,6 +31,8 @@ const NOTING: Duration = Duration::from_secs(12);
 const FINISHING: Duration = Duration::from_secs(4);
 /// How many pages of new events are made deliveries of before what is due is looked at.
 const PAGES: usize = 10;
+/// The longest wait that an endpoint may ask for: as long as the longest of our own.
+const RETRY_AFTER_MOST: Duration = Duration::from_secs(6 * 3600);
 /// Who pauses an endpoint that says it is there no more.
 const GONE: &str = "410 Gone";
 
@@ -137,8 +139,9 @@ impl Dispatch {
         let (name, decision, owner) = (self.name.as_str(), delivery.decision, self.owner);
         match outcome {
             Outcome::Taken(status) => self.store.delivered(name, decision, *status).await,
-            Outcome::Failed { status, error, refused } => {
-                let again_in = self.waits.after(delivery.attempts, *refused, fastrand::f64());
+            Outcome::Failed { status, error, refused, retry_after } => {
+                let wait = self.waits.after(delivery.attempts, *refused, fastrand::f64());
+                let again_in = wait.max(retry_after.unwrap_or_default().min(RETRY_AFTER_MOST));
                 let failed = Failed { status: *status, error, again_in };
                 self.store.delivery_failed(name, decision, owner, &failed).await
             }

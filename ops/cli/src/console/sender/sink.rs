@@ -1,5 +1,7 @@
 //! One try at a delivery: over HTTP, or to the exchange; and what came of it.
 
+use std::time::Duration;
+
 use sluice_core::moderation::Event;
 use sluice_mysql::review::Delivery;
 use sluice_rabbit::broker::{Broker, close};
@@ -7,7 +9,7 @@ use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_rabbit::topology::Topology;
 use time::OffsetDateTime;
 
-use super::client::{Message, Poster};
+use super::client::{Answer, Message, Poster};
 use super::endpoint::Hidden;
 use super::signature::{Secret, sign};
 
@@ -24,6 +26,8 @@ pub(super) enum Outcome {
         error: String,
         /// It answered that it will not take it.
         refused: bool,
+        /// How long it asks not to be tried again.
+        retry_after: Option<Duration>,
     },
     /// It is there no more, it says.
     Gone,
@@ -60,7 +64,7 @@ impl Sink {
                 let signature = sign(secrets, delivery.decision, timestamp, &delivery.body);
                 let (id, body) = (delivery.decision.to_string(), delivery.body.clone());
                 let answer = poster.post(url.expose(), Message { id, timestamp, signature, body }).await;
-                judge(answer.map(|status| status.as_u16()))
+                judge(answer)
             }
             Self::Exchange { publisher, broker, topology } => {
                 let kind =
@@ -74,7 +78,7 @@ impl Sink {
                             PublishError::Unroutable(_) => unbound(broker, topology).await,
                             error => error.to_string(),
                         };
-                        Outcome::Failed { status: None, error, refused: false }
+                        Outcome::Failed { status: None, error, refused: false, retry_after: None }
                     }
                 }
             }
@@ -97,16 +101,16 @@ async fn unbound(broker: &Broker, topology: &Topology) -> String {
 }
 
 /// What an answer means.
-fn judge(answer: Result<u16, String>) -> Outcome {
+fn judge(answer: Result<Answer, String>) -> Outcome {
     match answer {
-        Ok(status @ 200..=299) => Outcome::Taken(Some(status)),
-        Ok(410) => Outcome::Gone,
-        Ok(status) => {
+        Ok(Answer { status: status @ 200..=299, .. }) => Outcome::Taken(Some(status)),
+        Ok(Answer { status: 410, .. }) => Outcome::Gone,
+        Ok(Answer { status, retry_after }) => {
             // Too slow, too early, too many: it may well take it later. A redirect is not followed, so it is a refusal.
             let refused = matches!(status, 300..=499) && !matches!(status, 408 | 425 | 429);
-            Outcome::Failed { status: Some(status), error: format!("it answered {status}"), refused }
+            Outcome::Failed { status: Some(status), error: format!("it answered {status}"), refused, retry_after }
         }
-        Err(error) => Outcome::Failed { status: None, error, refused: false },
+        Err(error) => Outcome::Failed { status: None, error, refused: false, retry_after: None },
     }
 }
 
@@ -116,18 +120,19 @@ mod tests {
 
     #[test]
     fn only_a_2xx_is_a_delivery_and_only_what_is_refused_waits_long() {
-        assert_eq!([judge(Ok(200)), judge(Ok(204))], [Outcome::Taken(Some(200)), Outcome::Taken(Some(204))]);
-        assert_eq!(judge(Ok(410)), Outcome::Gone);
-        let refused = |answer| match judge(answer) {
+        let judged = |status| judge(Ok(Answer { status, retry_after: None }));
+        assert_eq!([judged(200), judged(204)], [Outcome::Taken(Some(200)), Outcome::Taken(Some(204))]);
+        assert_eq!(judged(410), Outcome::Gone);
+        let refused = |outcome| match outcome {
             Outcome::Failed { refused, .. } => refused,
             other => panic!("{other:?}"),
         };
         for slow in [301, 302, 400, 401, 404, 422] {
-            assert!(refused(Ok(slow)), "{slow}");
+            assert!(refused(judged(slow)), "{slow}");
         }
         for quick in [408, 425, 429, 500, 502, 503, 599] {
-            assert!(!refused(Ok(quick)), "{quick}");
+            assert!(!refused(judged(quick)), "{quick}");
         }
-        assert!(!refused(Err("connection reset".to_owned())));
+        assert!(!refused(judge(Err("connection reset".to_owned()))));
     }
 }
