@@ -74,6 +74,8 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("console", &["--listen", "0.0.0.0:0"]),
     ("console token", &["{hostile}", "--scope", "read"]),
     ("console token", &["forum", "--scope", "read"]),
+    ("console account", &["{hostile}", "--role", "viewer"]),
+    ("console account", &["ann", "--role", "viewer"]),
     ("review list", &[]),
     ("review list", &["--queue", "{hostile}", "--author", "{hostile}"]),
     ("review list", &["--state", "{hostile}"]),

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::access::{Accounts, token};
 use super::api::{self, Api, Parts};
 use super::followed::Followed;
-use super::pages::{self, Hosts, NowSource, Once, Pages, SessionKey, SnapshotSource, Tries, Watched};
+use super::pages::{self, Hosts, NowSource, Once, Pages, Plans, SessionKey, SnapshotSource, Tries, Watched, Work};
 use super::sender::{self, Sender};
 use super::settings::ServeArgs;
 use super::sweep;
@@ -98,6 +98,12 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         once,
         tries: Tries::default(),
         store: Arc::clone(&store),
+        servers: args.servers.clone(),
+        rules: args.rules.clone(),
+        plans: Plans::default(),
+        work: Work::default(),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
         dead: dead.clone(),
         now: Watched::new(NowSource::new(sampler), stop.clone()),
         snapshot: Watched::new(SnapshotSource::new(dead), stop.clone()),

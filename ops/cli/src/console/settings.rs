@@ -50,6 +50,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub(super) policies: PolicyArgs,
 
+    /// Rules file (TOML) by which the outcome of a replay is predicted on the pages [default: built-in rules]
+    #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
+
     /// TOML file of endpoints that decisions are sent to, read at start [default: none]
     #[arg(long, env = "SLUICE_ENDPOINTS", value_name = "FILE")]
     pub(super) endpoints: Option<PathBuf>,

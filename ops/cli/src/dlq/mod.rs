@@ -14,8 +14,8 @@ mod archive;
 mod audit;
 pub(crate) mod browse;
 mod edit;
-mod operation;
-mod report;
+pub(crate) mod operation;
+pub(crate) mod report;
 pub(crate) mod select;
 
 use clap::{Args, Subcommand};

@@ -83,7 +83,7 @@ fn in_columns(counted: &[(PastReplay, Counts)]) -> String {
 }
 
 /// The selection, for people.
-pub(super) fn in_words(selection: &Value) -> String {
+pub(crate) fn in_words(selection: &Value) -> String {
     let mut words = Vec::new();
     if selection["all"] == true {
         words.push("all".to_owned());

@@ -10,7 +10,7 @@
 //! inconsistent.
 
 pub(crate) mod fate;
-mod list;
+pub(crate) mod list;
 mod show;
 pub(crate) mod trace;
 pub(crate) mod watch;

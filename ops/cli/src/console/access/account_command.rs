@@ -31,7 +31,7 @@ pub struct AccountArgs {
     #[arg(long, value_enum, value_name = "ROLE")]
     role: Role,
 
-    /// Read the password from the first line of stdin [default: draw one]
+    /// Read the password from the first line of stdin, instead of drawing one
     #[arg(long)]
     password_stdin: bool,
 

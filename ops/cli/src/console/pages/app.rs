@@ -1,11 +1,16 @@
 //! What the pages share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use sluice_core::config::ServerArgs;
 use sluice_mysql::Store;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::session::{Hosts, Once, SessionKey, Tries};
 use super::watch::{NowSource, SnapshotSource, Watched};
+use super::work::{Plans, Work};
 use crate::browse::DeadLetters;
 use crate::console::access::Accounts;
 use crate::console::followed::Followed;
@@ -28,12 +33,24 @@ pub(crate) struct Parts {
     pub(crate) tries: Tries,
     /// The database.
     pub(crate) store: Arc<Store>,
+    /// Where the servers are, for connections of an operation's own.
+    pub(crate) servers: ServerArgs,
+    /// The rules by which the outcome of a replay is predicted; none: the built-in ones.
+    pub(crate) rules: Option<PathBuf>,
     /// The dead letters.
     pub(crate) dead: DeadLetters,
     /// What `sluice status` shows.
     pub(crate) now: Arc<Watched<NowSource>>,
     /// All dead letters at one moment.
     pub(crate) snapshot: Arc<Watched<SnapshotSource>>,
+    /// Plans that wait for a yes.
+    pub(crate) plans: Plans,
+    /// Operations of this console.
+    pub(crate) work: Work,
+    /// Where they run: the console waits for them when it ends.
+    pub(crate) tasks: TaskTracker,
+    /// The console ends.
+    pub(crate) stop: CancellationToken,
 }
 
 impl Pages {

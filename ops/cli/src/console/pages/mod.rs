@@ -29,15 +29,18 @@ mod dead_letters;
 mod frame;
 mod guard;
 mod login;
+mod operations;
 mod overview;
 mod request;
 mod session;
 mod table;
 mod watch;
+mod work;
 
 pub(super) use app::{Pages, Parts};
 pub(super) use session::{Hosts, HostsArg, Once, SessionKey, Tries};
 pub(super) use watch::{NowSource, SnapshotSource, Watched};
+pub(super) use work::{Plans, Work};
 
 use axum::http::Uri;
 use axum::response::Response;

@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::routing::{self, MethodRouter};
 
 use super::app::Pages;
-use super::{account, dead_letters, frame, login, overview};
+use super::{account, dead_letters, frame, login, operations, overview};
 use crate::console::access::Role;
 
 /// One route.
@@ -35,7 +35,7 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 10] = [
+pub(super) static ROUTES: [Route; 16] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
@@ -44,6 +44,12 @@ pub(super) static ROUTES: [Route; 10] = [
     act("/dead-letters/refresh", Role::Viewer, || routing::post(dead_letters::refresh)),
     page("/dead-letters/list", Role::Viewer, || routing::get(dead_letters::list)),
     page("/dead-letters/one", Role::Viewer, || routing::get(dead_letters::one)),
+    page("/operations", Role::Viewer, || routing::get(operations::list)),
+    act("/operations", Role::Operator, || routing::post(operations::begin)),
+    page("/operations/plan", Role::Operator, || routing::get(operations::plan)),
+    page("/operations/{id}", Role::Viewer, || routing::get(operations::one)),
+    act("/operations/{id}/stop", Role::Operator, || routing::post(operations::stop)),
+    page("/audit", Role::Viewer, || routing::get(operations::audit)),
     page("/account", Role::Viewer, || routing::get(account::show)),
     act("/logout", Role::Viewer, || routing::post(login::log_out)),
 ];
@@ -61,10 +67,11 @@ mod tests {
     use axum::body::Body;
     use axum::http::{Request, StatusCode, header};
     use axum::response::Response;
-    use sluice_core::config::{BrokerArgs, DatabaseArgs};
+    use sluice_core::config::{BrokerArgs, DatabaseArgs, ServerArgs};
     use sluice_mysql::Store;
     use time::OffsetDateTime;
     use tokio_util::sync::CancellationToken;
+    use tokio_util::task::TaskTracker;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -72,7 +79,7 @@ mod tests {
     use crate::console::access::{Accounts, Password};
     use crate::console::followed::Followed;
     use crate::console::pages::session::{Hosts, Session, SessionKey, Tries};
-    use crate::console::pages::{NowSource, Parts, SnapshotSource, Watched};
+    use crate::console::pages::{NowSource, Parts, Plans, SnapshotSource, Watched, Work};
     use crate::status::dead::Look;
     use crate::status::sample::Sampler;
 
@@ -107,6 +114,12 @@ mod tests {
             tries: Tries::default(),
             store: Arc::new(Store::new(&database).expect("a good address")),
             dead: dead.clone(),
+            servers: ServerArgs { broker, database },
+            rules: None,
+            plans: Plans::default(),
+            work: Work::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
             now: Watched::new(NowSource::new(sampler), CancellationToken::new()),
             snapshot: Watched::new(SnapshotSource::new(dead), CancellationToken::new()),
         })

@@ -19,6 +19,7 @@ use crate::browse::DeadLetters;
 use crate::dlq::operation::batch::BYTES;
 use crate::dlq::operation::rate_limit::BATCH;
 use crate::dlq::operation::replay::PATIENCE;
+use crate::dlq::report::audience::Audience;
 use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::outcome::{Ending, NOT_KNOWN};
 use crate::dlq::report::reporter::Reporter;
@@ -77,7 +78,7 @@ pub(in crate::dlq) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let asked = serde_json::json!({ "file": args.file, "again": args.again });
     let audit_log = AuditLog::new(store, IMPORT.kind, args.servers.broker.prefix.as_str(), asked).await;
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
-    let report = Reporter::new(IMPORT, args.json, 0, None);
+    let report = Reporter::new(IMPORT, Audience::Terminal { json: args.json }, 0, None);
     let mut import = Import { dead, present, again: args.again, audit_log, publisher, report };
     let ending = import.work(lines).await;
     let exit = import.report.finish(&ending, import.audit_log.operation_id());

@@ -19,6 +19,7 @@ use super::restoring::Restoring;
 use super::{DroppedEntries, DroppedEntry};
 use crate::browse::DeadLetters;
 use crate::dlq::operation::replay::PATIENCE;
+use crate::dlq::report::audience::Audience;
 use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::outcome::{Ending, exit, report_json};
 use crate::dlq::report::reporter::Reporter;
@@ -88,7 +89,7 @@ pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     let asked = serde_json::json!({ "filters": args.filters, "operations": args.operations, "all": args.all });
     let audit_log = AuditLog::new(store, RESTORE.kind, &dead.prefix, asked).await;
     let total = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-    let report = Reporter::new(RESTORE, args.json, total, None);
+    let report = Reporter::new(RESTORE, Audience::Terminal { json: args.json }, total, None);
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
     let mut restore = Restoring::new(dead, audit_log, publisher, report);
     let ending = if chosen.is_empty() { Ending::Complete } else { restore.run(chosen).await? };

@@ -11,10 +11,10 @@ use crate::dlq::select::Selection;
 
 /// The most bytes of bodies of a batch; one dead letter may be larger than this. Bodies go into one statement when they
 /// are dropped, and a server may refuse one of 16 MiB.
-pub(in crate::dlq) const BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const BYTES: usize = 4 * 1024 * 1024;
 
 /// The dead letters that the operation acts on.
-pub(in crate::dlq) enum Chosen {
+pub(crate) enum Chosen {
     /// Those that pass the filters.
     Matching(Box<Selection>),
     /// Exactly those that were shown before the confirmation, and the ids asked for that do not exist. Dead letters that
@@ -23,11 +23,11 @@ pub(in crate::dlq) enum Chosen {
 }
 
 impl Chosen {
-    pub(in crate::dlq) fn matching(selection: Selection) -> Self {
+    pub(crate) fn matching(selection: Selection) -> Self {
         Self::Matching(Box::new(selection))
     }
 
-    pub(in crate::dlq) fn shown(shown: Shown, unknown: Vec<String>) -> Self {
+    pub(crate) fn shown(shown: Shown, unknown: Vec<String>) -> Self {
         Self::Shown(shown, unknown)
     }
 
@@ -39,7 +39,7 @@ impl Chosen {
     }
 
     /// Selects dead letters again that were gathered but not acted on.
-    pub(in crate::dlq) fn untake(&mut self, dead_letters: &[DeadLetter]) {
+    pub(crate) fn untake(&mut self, dead_letters: &[DeadLetter]) {
         for dead_letter in dead_letters {
             match self {
                 Self::Matching(selection) => selection.untake(),
@@ -56,7 +56,7 @@ impl Chosen {
     }
 
     /// The ids that were chosen and do not exist, once all dead letters were gathered.
-    pub(in crate::dlq) fn unknown(&self) -> Vec<String> {
+    pub(crate) fn unknown(&self) -> Vec<String> {
         match self {
             Self::Matching(selection) => selection.unknown(),
             Self::Shown(shown, unknown) => {
@@ -69,7 +69,7 @@ impl Chosen {
 
 /// Dead letters that were shown: of two with one id and different content, only the one that was shown.
 #[derive(Default)]
-pub(in crate::dlq) struct Shown {
+pub(crate) struct Shown {
     /// How many identical ones, and their id.
     counts: HashMap<Digest, (String, u32)>,
     /// The ids, so that a digest is computed only where it may match.
@@ -77,7 +77,7 @@ pub(in crate::dlq) struct Shown {
 }
 
 impl Shown {
-    pub(in crate::dlq) fn add(&mut self, dead_letter: &DeadLetter) {
+    pub(crate) fn add(&mut self, dead_letter: &DeadLetter) {
         let digest = dead_letter.transcript().digest();
         self.counts.entry(digest).or_insert_with(|| (dead_letter.summary.id.clone(), 0)).1 += 1;
         self.ids.insert(dead_letter.summary.id.clone());
@@ -106,7 +106,7 @@ impl Shown {
 /// Receives dead letters until there is a batch of `size` of the chosen ones, or there are no more of the `old` ones:
 /// those that were there when the operation began. All others, and those that `skip` picks, stay in flight until they
 /// are put back.
-pub(in crate::dlq) async fn gather(
+pub(crate) async fn gather(
     dead_letters: &mut DeadLetterBrowser,
     chosen: &mut Chosen,
     size: usize,

@@ -29,7 +29,7 @@ const BYTES: usize = 2 * 1024 * 1024;
 
 /// What would become of one dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::dlq) enum Forecast {
+pub(crate) enum Forecast {
     /// It would be stored with this verdict.
     Recorded(Verdict),
     /// It is stored already.
@@ -44,7 +44,7 @@ pub(in crate::dlq) enum Forecast {
 
 impl Forecast {
     /// Its name in JSON; text shows it with spaces.
-    pub(in crate::dlq) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Recorded(_) => "would_be_recorded",
             Self::AlreadyRecorded => "already_recorded",
@@ -69,7 +69,7 @@ impl std::fmt::Display for Forecast {
 
 /// The part of a dead letter to evaluate.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::dlq) enum Candidate {
+pub(crate) enum Candidate {
     /// It was replayed too often.
     Left(String),
     /// It is not a post: code and message.
@@ -79,12 +79,12 @@ pub(in crate::dlq) enum Candidate {
 }
 
 /// Makes the forecasts of dead letters, in their order.
-pub(in crate::dlq) struct Judge {
+pub(crate) struct Judge {
     options: ReplayOptions,
     rules: RuleSet,
     store: Store,
     /// Why MySQL cannot be queried.
-    pub(in crate::dlq) unreachable: Option<String>,
+    pub(crate) unreachable: Option<String>,
     forecasts: Vec<Forecast>,
     /// Rows that are to be tried, and whose they are.
     rows: Vec<Row>,
@@ -97,7 +97,7 @@ impl Judge {
     ///
     /// # Errors
     /// When the rules cannot be read.
-    pub(in crate::dlq) fn new(options: &ReplayOptions, store: Store) -> anyhow::Result<Self> {
+    pub(crate) fn new(options: &ReplayOptions, store: Store) -> anyhow::Result<Self> {
         let rules = match &options.rules {
             Some(file) => RuleSet::load(file)?,
             None => RuleSet::builtin(),
@@ -115,7 +115,7 @@ impl Judge {
     }
 
     /// The part of a dead letter to evaluate, copied while it is in flight.
-    pub(in crate::dlq) fn read(&self, dead_letter: &DeadLetter) -> Candidate {
+    pub(crate) fn read(&self, dead_letter: &DeadLetter) -> Candidate {
         match (self.options.refusal(dead_letter), dead_letter.post(OffsetDateTime::now_utc())) {
             (Some(reason), _) => Candidate::Left(reason),
             (None, Err(malformed)) => {
@@ -127,7 +127,7 @@ impl Judge {
     }
 
     /// One more dead letter, which was already returned.
-    pub(in crate::dlq) fn add(&mut self, candidate: Candidate) {
+    pub(crate) fn add(&mut self, candidate: Candidate) {
         let forecast = match candidate {
             Candidate::Left(reason) => Forecast::Left(reason),
             Candidate::Refused(code, message) => Forecast::Refused(code, message),
@@ -145,12 +145,12 @@ impl Judge {
     }
 
     /// Whether a full batch has been collected.
-    pub(in crate::dlq) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.forecasts.len() >= ROWS || self.bytes > BYTES
     }
 
     /// The forecasts of those collected since the last call.
-    pub(in crate::dlq) async fn forecasts(&mut self) -> Vec<Forecast> {
+    pub(crate) async fn forecasts(&mut self) -> Vec<Forecast> {
         self.try_out().await;
         std::mem::take(&mut self.forecasts)
     }

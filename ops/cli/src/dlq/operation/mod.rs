@@ -9,36 +9,34 @@
 //! An operation that cannot be recorded is not done, so MySQL is checked first.
 
 pub(in crate::dlq) mod backpressure;
-pub(in crate::dlq) mod batch;
+pub(crate) mod batch;
 pub(in crate::dlq) mod drop;
 pub(in crate::dlq) mod dropper;
-pub(in crate::dlq) mod forecast;
-pub(in crate::dlq) mod options;
-pub(in crate::dlq) mod plan;
-pub(in crate::dlq) mod preview;
-pub(in crate::dlq) mod rate_limit;
-pub(in crate::dlq) mod replay;
-pub(in crate::dlq) mod run_loop;
+pub(crate) mod forecast;
+pub(crate) mod options;
+pub(crate) mod plan;
+pub(crate) mod preview;
+pub(crate) mod rate_limit;
+pub(crate) mod replay;
+pub(crate) mod request;
+pub(crate) mod run_loop;
+
+pub(crate) use request::Action;
 
 use clap::Args;
-use sluice_core::config::{ConfigError, DatabaseArgs, ServerArgs};
+use sluice_core::config::{ConfigError, ServerArgs};
 use sluice_mysql::Store;
-use sluice_rabbit::publisher::Publisher;
 use sluice_runtime::exit::Exit;
 
 use crate::ask;
 use crate::browse::DeadLetters;
+use crate::dlq::report::audience::Audience;
 use crate::dlq::report::audit_log::AuditLog;
-use crate::dlq::report::wording::{DESTROY, DROP, REPLAY, Wording};
 use crate::dlq::select::{Filters, Selection};
 use crate::numbers::count;
 use batch::Chosen;
-use forecast::Judge;
 use options::ReplayOptions;
-use preview::Preview;
-use rate_limit::{BATCH, RateLimit};
-use replay::Replayer;
-use run_loop::{Executor, RunLoop};
+use request::Request;
 use sluice_runtime::output::report;
 
 /// Arguments common to `sluice dlq replay` and `sluice dlq drop`.
@@ -106,9 +104,16 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
         return Err(ConfigError::new(wording.command, problem).into());
     }
     let dead = DeadLetters::new(&args.servers.broker, wording.command)?;
-    let selection = Selection::new(args.filters.clone());
+    let request = Request { filters: args.filters, all: args.all, rate: args.rate, reason: args.reason };
+    let preview = async || {
+        let preview = action.preview(&dead, request.filters.clone(), &args.servers.database).await?;
+        if let Some(why) = &preview.unreachable {
+            report!("the table cannot be checked: {why}");
+        }
+        anyhow::Ok(preview)
+    };
     if args.dry_run || plan {
-        let preview = Preview::take(&dead, selection, judge(&action, &args.servers.database)?).await?;
+        let preview = preview().await?;
         return if plan { preview::plan(&preview, args.json) } else { preview::dry_run(preview, wording, args.json) };
     }
     let store = Store::new(&args.servers.database)?;
@@ -116,14 +121,10 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
         .check_schema()
         .await
         .map_err(|error| anyhow::Error::new(error).context("nothing was done, because it could not be recorded"))?;
-    let mut asked =
-        serde_json::json!({ "filters": args.filters, "all": args.all, "rate": args.rate, "reason": args.reason });
-    if let Action::Replay(ReplayOptions { canary: Some(canary), abort_over, .. }) = &action {
-        asked["canary"] = serde_json::json!({ "dead_letters": canary, "abort_over": abort_over });
-    }
-    let mut audit_log = AuditLog::new(store, wording.kind, args.servers.broker.prefix.as_str(), asked).await;
+    let prefix = args.servers.broker.prefix.as_str();
+    let mut audit_log = AuditLog::new(store, wording.kind, prefix, request.asked(&action)).await;
     let chosen = if ask {
-        let preview = Preview::take(&dead, selection, judge(&action, &args.servers.database)?).await?;
+        let preview = preview().await?;
         if preview.count > 0 && !preview::ask(&preview, wording, &dead).await? {
             audit_log.deny(preview.oldest.iter(), "answered no").await;
             report!("nothing was done");
@@ -131,44 +132,8 @@ pub(in crate::dlq) async fn run(mut args: OperationArgs, action: Action) -> anyh
         }
         Chosen::shown(preview.shown, preview.unknown)
     } else {
-        Chosen::matching(selection)
+        Chosen::matching(Selection::new(request.filters.clone()))
     };
-    let (executor, rate_limit) = match action {
-        Action::Drop => (Executor::Dropper, RateLimit::new(args.rate, BATCH)),
-        Action::Destroy => (Executor::Destroyer, RateLimit::new(args.rate, BATCH)),
-        Action::Replay(options) => {
-            let publisher = Publisher::new(&dead.broker, replay::PATIENCE)?;
-            (Executor::Replayer(Replayer { publisher, options }), RateLimit::new(args.rate, replay::BATCH))
-        }
-    };
-    RunLoop::new(dead, executor, audit_log, chosen, rate_limit).run(wording, args.json).await
-}
-
-/// Makes forecasts for a replay. For a drop, the outcome is known.
-fn judge(action: &Action, database: &DatabaseArgs) -> anyhow::Result<Option<Judge>> {
-    match action {
-        Action::Replay(options) => Ok(Some(Judge::new(options, Store::new(database)?)?)),
-        Action::Drop | Action::Destroy => Ok(None),
-    }
-}
-
-/// What to do with the selected dead letters.
-#[derive(Debug, Clone)]
-pub(in crate::dlq) enum Action {
-    /// Back to work.
-    Replay(ReplayOptions),
-    /// Out of RabbitMQ, into the audit log.
-    Drop,
-    /// Out of RabbitMQ, and nothing is kept.
-    Destroy,
-}
-
-impl Action {
-    fn wording(&self) -> Wording {
-        match self {
-            Self::Replay(_) => REPLAY,
-            Self::Drop => DROP,
-            Self::Destroy => DESTROY,
-        }
-    }
+    let operation = action.begin(&request, dead, audit_log, chosen)?;
+    operation.run(wording, Audience::Terminal { json: args.json }).await
 }

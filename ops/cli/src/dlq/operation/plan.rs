@@ -22,39 +22,48 @@ const OTHERS: &str = "others";
 
 /// A plan.
 #[derive(Debug, Default)]
-pub(in crate::dlq) struct Plan {
-    dead_letters: usize,
+pub(crate) struct Plan {
+    /// How many.
+    pub(crate) dead_letters: usize,
     /// By their fingerprints.
     groups: BTreeMap<String, Group>,
     /// How many have each forecast.
-    forecast: BTreeMap<&'static str, u32>,
+    pub(crate) forecast: BTreeMap<&'static str, u32>,
     /// How many would be recorded with each verdict.
-    verdicts: BTreeMap<String, u32>,
+    pub(crate) verdicts: BTreeMap<String, u32>,
     /// How many would be refused again, by code and message.
     refusals: BTreeMap<(String, String), u32>,
 }
 
 /// Dead letters with the same failure.
 #[derive(Debug, Serialize)]
-struct Group {
-    count: u32,
-    class: Class,
-    code: String,
-    message: String,
+pub(crate) struct Group {
+    /// How many.
+    pub(crate) count: u32,
+    /// Why they were dead-lettered.
+    pub(crate) class: Class,
+    /// The failure's code.
+    pub(crate) code: String,
+    /// The message of the first of them.
+    pub(crate) message: String,
     fingerprint: String,
-    forecast: BTreeMap<&'static str, u32>,
+    /// How many have each forecast.
+    pub(crate) forecast: BTreeMap<&'static str, u32>,
 }
 
 #[derive(Debug, Serialize)]
-struct Refusal<'a> {
-    count: u32,
-    code: &'a str,
-    message: &'a str,
+pub(crate) struct Refusal<'a> {
+    /// How many.
+    pub(crate) count: u32,
+    /// The code of the refusal.
+    pub(crate) code: &'a str,
+    /// What it says.
+    pub(crate) message: &'a str,
 }
 
 impl Plan {
     /// One more dead letter, and its forecast.
-    pub(in crate::dlq) fn add(&mut self, dead_letter: &DeadLetterSummary, forecast: &Forecast) {
+    pub(crate) fn add(&mut self, dead_letter: &DeadLetterSummary, forecast: &Forecast) {
         self.dead_letters += 1;
         let known = self.groups.len() < KINDS || self.groups.contains_key(&dead_letter.fingerprint);
         let key = if known { dead_letter.fingerprint.clone() } else { String::new() };
@@ -80,13 +89,15 @@ impl Plan {
         }
     }
 
-    fn groups(&self) -> Vec<&Group> {
+    /// Their groups, the largest first.
+    pub(crate) fn groups(&self) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.values().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         groups
     }
 
-    fn refusals(&self) -> Vec<Refusal<'_>> {
+    /// What would be refused again, the most frequent first.
+    pub(crate) fn refusals(&self) -> Vec<Refusal<'_>> {
         let mut refusals = Vec::with_capacity(self.refusals.len());
         for ((code, message), count) in &self.refusals {
             refusals.push(Refusal { count: *count, code, message });
@@ -96,7 +107,7 @@ impl Plan {
     }
 
     /// One object.
-    pub(in crate::dlq) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { dead_letters, forecast, verdicts, .. } = self;
         let (groups, refusals) = (self.groups(), self.refusals());
         json_line(
@@ -106,7 +117,7 @@ impl Plan {
     }
 
     /// For people.
-    pub(in crate::dlq) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut groups = table(&["COUNT", "CLASS", "CODE", "FORECAST", "MESSAGE"]);
         right(&mut groups, &[0]);
         for Group { count, class, code, message, forecast, .. } in self.groups() {
@@ -132,7 +143,8 @@ fn dead_letters(count: usize) -> String {
     if count == 1 { "1 dead letter".to_owned() } else { format!("{count} dead letters") }
 }
 
-fn counted(counts: &BTreeMap<impl AsRef<str>, u32>) -> String {
+/// `3 would be recorded, 1 already recorded`
+pub(crate) fn counted(counts: &BTreeMap<impl AsRef<str>, u32>) -> String {
     let words: Vec<String> =
         counts.iter().map(|(name, count)| format!("{count} {}", name.as_ref().replace('_', " "))).collect();
     words.join(", ")

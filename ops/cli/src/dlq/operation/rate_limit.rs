@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The dead letters of a usual batch: enough to make the wait for confirms and records small beside the work.
-pub(in crate::dlq) const BATCH: usize = 100;
+pub(crate) const BATCH: usize = 100;
 /// With a rate, batches are so small that there are several of them a second.
 const BATCHES_A_SECOND: u32 = 5;
 
@@ -13,7 +13,7 @@ const BATCHES_A_SECOND: u32 = 5;
 const LATE: Duration = Duration::from_secs(1);
 
 /// Keeps the rate.
-pub(in crate::dlq) struct RateLimit {
+pub(crate) struct RateLimit {
     rate: Option<u32>,
     /// The dead letters of the next batch, and of the largest one. Batches grow while all goes well, so that a full
     /// queue is exceeded by at most one batch.
@@ -25,27 +25,27 @@ pub(in crate::dlq) struct RateLimit {
 
 impl RateLimit {
     /// The most dead letters of a batch of an operation that is to go slowly: about so many a second.
-    pub(in crate::dlq) const SLOW: usize = 100;
+    pub(crate) const SLOW: usize = 100;
 
     /// At most so many dead letters a second, `None` for no limit, and at most `most` dead letters a batch.
-    pub(in crate::dlq) fn new(rate: Option<u32>, most: usize) -> Self {
+    pub(crate) fn new(rate: Option<u32>, most: usize) -> Self {
         Self { rate, size: most.min(BATCH), most, begun: Instant::now(), counted: 0 }
     }
 
     /// At most so many dead letters a second.
-    pub(in crate::dlq) fn rate(&self) -> Option<u32> {
+    pub(crate) fn rate(&self) -> Option<u32> {
         self.rate
     }
 
     /// How many dead letters a batch may have.
-    pub(in crate::dlq) fn batch(&self) -> usize {
+    pub(crate) fn batch(&self) -> usize {
         let wanted = self.rate.map_or(self.size, |rate| usize::try_from(rate / BATCHES_A_SECOND).unwrap_or(self.size));
         wanted.clamp(1, self.size)
     }
 
     /// Waits as long as the rate requires for the dead letters counted so far. The clock starts with the first of them,
     /// and delays from other causes are not made up for in a burst.
-    pub(in crate::dlq) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         let Some(rate) = self.rate else { return };
         if self.counted == 0 {
             self.begun = Instant::now();
@@ -59,7 +59,7 @@ impl RateLimit {
     }
 
     /// Counts dead letters that are about to be acted on.
-    pub(in crate::dlq) fn count(&mut self, dead_letters: usize) {
+    pub(crate) fn count(&mut self, dead_letters: usize) {
         self.counted += dead_letters as u64;
         self.size = (self.size * 2).min(self.most);
     }

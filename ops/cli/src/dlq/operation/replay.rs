@@ -24,23 +24,23 @@ use crate::dlq::report::outcome::{Batch, Done};
 use crate::replays::trace::Trace;
 
 /// The longest wait for the confirms of a batch.
-pub(in crate::dlq) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The most dead letters of a batch, once it goes well. Each waits for RabbitMQ and twice for MySQL, so larger ones are
 /// faster.
-pub(in crate::dlq) const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 1000;
 
 /// Replays dead letters.
-pub(in crate::dlq) struct Replayer {
+pub(crate) struct Replayer {
     /// Where to.
-    pub(in crate::dlq) publisher: Publisher,
+    pub(crate) publisher: Publisher,
     /// The options.
-    pub(in crate::dlq) options: ReplayOptions,
+    pub(crate) options: ReplayOptions,
 }
 
 impl Replayer {
     /// Replays a batch. The first dead letter that the broker does not accept ends the operation, unless the dead
     /// letter itself is the cause, because the next one would fail too.
-    pub(in crate::dlq) async fn batch(
+    pub(crate) async fn batch(
         &self,
         dead_letters: Vec<DeadLetter>,
         dead: &DeadLetters,
@@ -97,7 +97,7 @@ fn not_begun(reason: String) -> Done {
 }
 
 /// Whether MySQL can recover without a change to the request.
-pub(in crate::dlq) fn is_down(error: &StoreError) -> bool {
+pub(crate) fn is_down(error: &StoreError) -> bool {
     error.failure.kind == Kind::Dependency
 }
 
@@ -149,7 +149,7 @@ async fn traces(dead_letters: &[DeadLetter], audit_log: &AuditLog) -> Result<Vec
 const STILL_THERE: &str = "it was published to the work queue, but could not be removed from the dead-letter queue";
 
 /// The replay cannot be undone; entries missing in the audit log are printed here.
-pub(in crate::dlq) fn unrecorded(outcomes: &[OperationItem], error: &str) -> String {
+pub(crate) fn unrecorded(outcomes: &[OperationItem], error: &str) -> String {
     let replayed: Vec<&str> = outcomes
         .iter()
         .filter(|dead_letter| dead_letter.outcome == "replayed")

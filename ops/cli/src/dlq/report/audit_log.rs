@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const DENIED: usize = 1000;
 
 /// Writes one operation.
-pub(in crate::dlq) struct AuditLog {
+pub(crate) struct AuditLog {
     store: Store,
     operation: Operation,
     begun: bool,
@@ -29,23 +29,28 @@ pub(in crate::dlq) struct AuditLog {
 
 impl AuditLog {
     /// The audit log of an operation that has not started. `asked` is the selection.
-    pub(in crate::dlq) async fn new(store: Store, kind: OperationKind, prefix: &str, asked: Value) -> Self {
-        let operation = Operation::begin(kind, actor().await, prefix.to_owned(), asked);
+    pub(crate) async fn new(store: Store, kind: OperationKind, prefix: &str, asked: Value) -> Self {
+        Self::of(actor().await, store, kind, prefix, asked)
+    }
+
+    /// The same, of an operation of this person.
+    pub(crate) fn of(actor: String, store: Store, kind: OperationKind, prefix: &str, asked: Value) -> Self {
+        let operation = Operation::begin(kind, actor, prefix.to_owned(), asked);
         Self { store, operation, begun: false, numbered: 0, room: None }
     }
 
     /// Where it is written.
-    pub(in crate::dlq) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.store
     }
 
     /// The id that the operation has, or will have.
-    pub(in crate::dlq) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.operation.id
     }
 
     /// The operation's id, if it has begun.
-    pub(in crate::dlq) fn operation_id(&self) -> Option<&str> {
+    pub(crate) fn operation_id(&self) -> Option<&str> {
         self.begun.then_some(self.operation.id.as_str())
     }
 
@@ -53,7 +58,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// The database's.
-    pub(in crate::dlq) async fn stored(&self, posts: &[PostId]) -> Result<HashSet<PostId>, StoreError> {
+    pub(crate) async fn stored(&self, posts: &[PostId]) -> Result<HashSet<PostId>, StoreError> {
         self.store.recorded(posts).await.map_err(|failure| self.store.with_context(failure))
     }
 
@@ -61,10 +66,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// The database's.
-    pub(in crate::dlq) async fn contents(
-        &self,
-        posts: &[PostId],
-    ) -> Result<HashMap<PostId, StoredContent>, StoreError> {
+    pub(crate) async fn contents(&self, posts: &[PostId]) -> Result<HashMap<PostId, StoredContent>, StoreError> {
         // Usually few of many: only their texts are read.
         let there: Vec<PostId> = self.stored(posts).await?.into_iter().collect();
         self.store.contents(&there).await.map_err(|failure| self.store.with_context(failure))
@@ -74,7 +76,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// The database's; the operation must not be done then.
-    pub(in crate::dlq) async fn begin(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
         if !self.begun {
             self.store.record_operation(&self.operation).await.map_err(|failure| self.store.with_context(failure))?;
             self.begun = true;
@@ -83,19 +85,14 @@ impl AuditLog {
     }
 
     /// The next line of the audit log.
-    pub(in crate::dlq) fn entry(
-        &mut self,
-        dead_letter: String,
-        outcome: &'static str,
-        detail: String,
-    ) -> OperationItem {
+    pub(crate) fn entry(&mut self, dead_letter: String, outcome: &'static str, detail: String) -> OperationItem {
         self.numbered += 1;
         let (number, post) = (self.numbered, dead_letter.parse().ok());
         OperationItem { number, dead_letter, post, outcome, detail, death: None, archived: None, undoes: Vec::new() }
     }
 
     /// The next line, with the post in the dead letter and how it had failed.
-    pub(in crate::dlq) fn about(
+    pub(crate) fn about(
         &mut self,
         dead_letter: &DeadLetterSummary,
         outcome: &'static str,
@@ -109,7 +106,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// The database's.
-    pub(in crate::dlq) async fn room(&mut self) -> Result<usize, StoreError> {
+    pub(crate) async fn room(&mut self) -> Result<usize, StoreError> {
         if let Some(room) = self.room {
             return Ok(room);
         }
@@ -123,7 +120,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// When it cannot be serialised: then it must not be removed from RabbitMQ.
-    pub(in crate::dlq) fn keeping(
+    pub(crate) fn keeping(
         &mut self,
         summary: &DeadLetterSummary,
         outcome: &'static str,
@@ -138,7 +135,7 @@ impl AuditLog {
     }
 
     /// Records that an operation was not done, and why. If that cannot be recorded, it is only printed.
-    pub(in crate::dlq) async fn deny(&mut self, dead_letters: impl Iterator<Item = &DeadLetterSummary>, reason: &str) {
+    pub(crate) async fn deny(&mut self, dead_letters: impl Iterator<Item = &DeadLetterSummary>, reason: &str) {
         let lines: Vec<OperationItem> =
             dead_letters.take(DENIED).map(|dead_letter| self.about(dead_letter, "denied", reason.to_owned())).collect();
         let recorded = match self.begin().await {
@@ -154,7 +151,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// The database's, at the last try.
-    pub(in crate::dlq) async fn record(&self, outcomes: &[OperationItem]) -> Result<(), StoreError> {
+    pub(crate) async fn record(&self, outcomes: &[OperationItem]) -> Result<(), StoreError> {
         let mut tries = 1;
         loop {
             match self.store.record_items(&self.operation, outcomes).await {
@@ -167,7 +164,7 @@ impl AuditLog {
     }
 
     /// Ends the connections.
-    pub(in crate::dlq) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.store.close().await;
     }
 }

@@ -1,6 +1,8 @@
 //! How an operation is reported: its wording, its outcomes, and the audit log.
 
-pub(in crate::dlq) mod audit_log;
-pub(in crate::dlq) mod outcome;
-pub(in crate::dlq) mod reporter;
-pub(in crate::dlq) mod wording;
+pub(crate) mod audience;
+pub(crate) mod audit_log;
+pub(crate) mod outcome;
+pub(crate) mod progress;
+pub(crate) mod reporter;
+pub(crate) mod wording;

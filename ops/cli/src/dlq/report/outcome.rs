@@ -7,22 +7,22 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::output;
 
 /// The outcomes of a batch.
-pub(in crate::dlq) struct Batch {
+pub(crate) struct Batch {
     /// One for each dead letter, in their order.
-    pub(in crate::dlq) outcomes: Vec<OperationItem>,
+    pub(crate) outcomes: Vec<OperationItem>,
     /// Why the operation cannot continue.
-    pub(in crate::dlq) stop: Option<String>,
+    pub(crate) stop: Option<String>,
 }
 
 impl Batch {
     /// A batch of which nothing was done.
-    pub(in crate::dlq) fn not_begun(reason: String) -> Self {
+    pub(crate) fn not_begun(reason: String) -> Self {
         Self { outcomes: Vec::new(), stop: Some(reason) }
     }
 }
 
 /// How a batch ended.
-pub(in crate::dlq) enum Done {
+pub(crate) enum Done {
     /// Something was done, or nothing can be done.
     Acted(Batch),
     /// Nothing was done, because MySQL is down for now.
@@ -33,7 +33,7 @@ pub(in crate::dlq) enum Done {
 
 /// How an operation ended.
 #[derive(Debug)]
-pub(in crate::dlq) enum Ending {
+pub(crate) enum Ending {
     /// All dead letters were read.
     Complete,
     /// By Ctrl-C or SIGTERM.
@@ -43,10 +43,10 @@ pub(in crate::dlq) enum Ending {
 }
 
 /// The outcome of a dead letter for which no confirm came in time.
-pub(in crate::dlq) const NOT_KNOWN: &str = "unknown";
+pub(crate) const NOT_KNOWN: &str = "unknown";
 
 /// The detail for an id that no dead letter has.
-pub(in crate::dlq) const NO_SUCH_DEAD_LETTER: &str = "no dead letter has this id";
+pub(crate) const NO_SUCH_DEAD_LETTER: &str = "no dead letter has this id";
 
 /// One line of `--json`.
 #[derive(Serialize)]
@@ -57,13 +57,13 @@ struct OutcomeLine<'a> {
 }
 
 /// Prints one outcome of `--json`. An operation goes on even if nobody reads stdout any more.
-pub(in crate::dlq) fn report_json(id: &str, outcome: &str, detail: &str) {
+pub(crate) fn report_json(id: &str, outcome: &str, detail: &str) {
     let _ = output::print(|out| output::json_line(out, &OutcomeLine { id, outcome, detail }));
 }
 
 /// The exit code: 1 if nothing could be done, 130 if it was interrupted, 3 if it was done for some only. `missed`
 /// counts those without an error for which nothing was done: no dead letter has the id, or it is left where it is.
-pub(in crate::dlq) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32) -> Exit {
+pub(crate) fn exit(ending: &Ending, done: u32, missed: u32, failed: u32) -> Exit {
     match (ending, done, failed) {
         (Ending::Complete, _, 0) if missed == 0 => Exit::Done,
         (Ending::Complete, _, 0) => Exit::Partial,

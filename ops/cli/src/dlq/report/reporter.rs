@@ -7,16 +7,18 @@ use indicatif::ProgressBar;
 use sluice_mysql::{OperationItem, OperationKind};
 use sluice_runtime::exit::Exit;
 
+use super::audience::Audience;
 use super::outcome::{Ending, NO_SUCH_DEAD_LETTER, NOT_KNOWN, exit, report_json};
+use super::progress::Steps;
 use super::wording::Wording;
 use crate::progress::bar_at_rate;
 use crate::visible::line;
 use sluice_runtime::output::{self, report};
 
 /// Counts outcomes and prints them.
-pub(in crate::dlq) struct Reporter {
+pub(crate) struct Reporter {
     wording: Wording,
-    json: bool,
+    audience: Audience,
     bar: ProgressBar,
     done: u32,
     /// Those that were replayed too often.
@@ -33,29 +35,37 @@ pub(in crate::dlq) struct Reporter {
 impl Reporter {
     /// Reports on an operation on `dead_letters` dead letters, at most `rate` of them a second. On a terminal it
     /// shows a progress bar.
-    pub(in crate::dlq) fn new(wording: Wording, json: bool, dead_letters: u32, rate: Option<u32>) -> Self {
+    pub(crate) fn new(wording: Wording, audience: Audience, dead_letters: u32, rate: Option<u32>) -> Self {
         let acted = Arc::new(AtomicU64::new(0));
         let template = "{bar:30} {pos}/{len} checked, {msg} [{elapsed}, about {time_left} left]";
-        let bar = bar_at_rate(dead_letters.into(), template, Arc::clone(&acted), rate);
+        let bar = match &audience {
+            Audience::Terminal { .. } => bar_at_rate(dead_letters.into(), template, Arc::clone(&acted), rate),
+            Audience::Page(_) => ProgressBar::hidden(),
+        };
+        if let Some(page) = audience.page() {
+            page.change(|steps| steps.total = dead_letters);
+        }
         let report =
-            Self { wording, json, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, skipped: 0, acted };
+            Self { wording, audience, bar, done: 0, left: 0, failed: 0, not_known: 0, unknown: 0, skipped: 0, acted };
         report.show_count();
         report
     }
 
     /// The dead letters are read again from the first on; there are so many of them now.
-    pub(in crate::dlq) fn again(&self, dead_letters: u32) {
+    pub(crate) fn again(&self, dead_letters: u32) {
         self.bar.reset();
         self.bar.set_length(dead_letters.into());
+        self.page(|steps| (steps.total, steps.passed) = (dead_letters, 0));
     }
 
     /// One more dead letter was read.
-    pub(in crate::dlq) fn passed(&self) {
+    pub(crate) fn passed(&self) {
         self.bar.inc(1);
+        self.page(|steps| steps.passed += 1);
     }
 
     /// Prints the outcomes of a batch: as JSON all of them, for people those that failed.
-    pub(in crate::dlq) fn report(&mut self, outcomes: &[OperationItem]) {
+    pub(crate) fn report(&mut self, outcomes: &[OperationItem]) {
         for OperationItem { dead_letter, outcome, detail, .. } in outcomes {
             let count = match *outcome {
                 "failed" => &mut self.failed,
@@ -65,7 +75,7 @@ impl Reporter {
             };
             *count += 1;
             self.acted.fetch_add(1, Relaxed);
-            if self.json {
+            if self.audience.is_json() {
                 self.bar.suspend(|| report_json(dead_letter, outcome, detail));
                 continue;
             }
@@ -83,12 +93,12 @@ impl Reporter {
     }
 
     /// Prints the outcome of a dead letter on which the operation did not act.
-    pub(in crate::dlq) fn report_one(&mut self, id: &str, outcome: &str, detail: &str) {
+    pub(crate) fn report_one(&mut self, id: &str, outcome: &str, detail: &str) {
         match outcome {
             "failed" => self.failed += 1,
             _ => self.skipped += 1,
         }
-        if self.json {
+        if self.audience.is_json() {
             self.bar.suspend(|| report_json(id, outcome, detail));
         } else {
             self.note(&format!("{}: {}", line(id), line(detail)));
@@ -96,10 +106,10 @@ impl Reporter {
     }
 
     /// Names ids that no dead letter had.
-    pub(in crate::dlq) fn unknown(&mut self, ids: &[String]) {
+    pub(crate) fn unknown(&mut self, ids: &[String]) {
         for id in ids {
             self.unknown += 1;
-            if self.json {
+            if self.audience.is_json() {
                 self.bar.suspend(|| report_json(id, "unknown", NO_SUCH_DEAD_LETTER));
             } else {
                 self.note(&format!("{}: {NO_SUCH_DEAD_LETTER}", line(id)));
@@ -107,16 +117,27 @@ impl Reporter {
         }
     }
 
-    /// A line for people, on stderr.
-    pub(in crate::dlq) fn note(&self, text: &str) {
-        self.bar.suspend(|| report!("{text}"));
+    /// A line for people: on stderr, or on the page.
+    pub(crate) fn note(&self, text: &str) {
+        match self.audience.page() {
+            Some(page) => page.say(text),
+            None => self.bar.suspend(|| report!("{text}")),
+        }
+    }
+
+    fn page(&self, change: impl FnOnce(&mut Steps)) {
+        if let Some(page) = self.audience.page() {
+            page.change(change);
+        }
     }
 
     /// Prints the summary, and gives the exit code.
-    pub(in crate::dlq) fn finish(self, ending: &Ending, operation: Option<&str>) -> Exit {
+    pub(crate) fn finish(self, ending: &Ending, operation: Option<&str>) -> Exit {
         self.bar.finish_and_clear();
         let words = self.summary(ending, operation);
-        if self.json {
+        if let Some(page) = self.audience.page() {
+            page.change(|steps| steps.summary = Some(words));
+        } else if self.audience.is_json() {
             report!("{words}");
         } else {
             // If nobody reads stdout any more, the outcome is the same.
@@ -167,6 +188,7 @@ impl Reporter {
 
     fn show_count(&self) {
         self.bar.set_message(format!("{} {}", self.done, self.past()));
+        self.page(|steps| (steps.done, steps.failed) = (self.done, self.failed + self.not_known));
     }
 
     fn past(&self) -> &'static str {
@@ -182,7 +204,7 @@ mod tests {
     fn report(done: u32, failed: u32, unknown: u32) -> Reporter {
         Reporter {
             wording: REPLAY,
-            json: false,
+            audience: Audience::Terminal { json: false },
             bar: ProgressBar::hidden(),
             done,
             left: 0,

@@ -4,21 +4,21 @@ use sluice_mysql::OperationKind;
 
 /// The words for one kind of operation.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::dlq) struct Wording {
+pub(crate) struct Wording {
     /// Its name in the audit log.
-    pub(in crate::dlq) kind: OperationKind,
+    pub(crate) kind: OperationKind,
     /// The command.
-    pub(in crate::dlq) command: &'static str,
+    pub(crate) command: &'static str,
     /// What was done to a dead letter: its outcome in the audit log, in `--json` and in the last line.
-    pub(in crate::dlq) past: &'static str,
+    pub(crate) past: &'static str,
     /// The outcome of a dry run.
-    pub(in crate::dlq) would: &'static str,
+    pub(crate) would: &'static str,
     /// The prompt, before and after the dead letters.
-    pub(in crate::dlq) asks: (&'static str, &'static str),
+    pub(crate) asks: (&'static str, &'static str),
 }
 
 /// Back to work.
-pub(in crate::dlq) const REPLAY: Wording = Wording {
+pub(crate) const REPLAY: Wording = Wording {
     kind: OperationKind::Replay,
     command: "dlq replay",
     past: "replayed",
@@ -27,7 +27,7 @@ pub(in crate::dlq) const REPLAY: Wording = Wording {
 };
 
 /// Out of RabbitMQ.
-pub(in crate::dlq) const DROP: Wording = Wording {
+pub(crate) const DROP: Wording = Wording {
     kind: OperationKind::Drop,
     command: "dlq drop",
     past: "dropped",
@@ -36,7 +36,7 @@ pub(in crate::dlq) const DROP: Wording = Wording {
 };
 
 /// Out of RabbitMQ, without a copy.
-pub(in crate::dlq) const DESTROY: Wording = Wording {
+pub(crate) const DESTROY: Wording = Wording {
     kind: OperationKind::Destroy,
     command: "dlq drop --forever",
     past: "destroyed",
@@ -45,7 +45,7 @@ pub(in crate::dlq) const DESTROY: Wording = Wording {
 };
 
 /// Back to the dead-letter queue, from the archive.
-pub(in crate::dlq) const RESTORE: Wording = Wording {
+pub(crate) const RESTORE: Wording = Wording {
     kind: OperationKind::Restore,
     command: "dlq restore",
     past: "restored",
@@ -54,7 +54,7 @@ pub(in crate::dlq) const RESTORE: Wording = Wording {
 };
 
 /// Into the dead-letter queue, from a file.
-pub(in crate::dlq) const IMPORT: Wording = Wording {
+pub(crate) const IMPORT: Wording = Wording {
     kind: OperationKind::Import,
     command: "dlq import",
     past: "imported",

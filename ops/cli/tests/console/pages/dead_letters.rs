@@ -51,7 +51,7 @@ async fn what_strangers_write_is_only_ever_text() {
     house.ground.dead(&[dead.clone(), wide]).await;
     let console = house.console().await;
     let mut ann = Visitor::of(&console, "viewer").await;
-    seen(&mut ann, "/dead-letters", "2 dead letters").await;
+    seen(&mut ann, "/dead-letters", "2 dead letters of").await;
     for path in ["/dead-letters", "/dead-letters/list", &format!("/dead-letters/one?id={}", dead.id)] {
         let page = ann.get(path).await.is(200);
         assert!(!page.text.chars().any(|c| c != '\n' && sluice_core::visible::is_hidden(c)), "{path}");

@@ -3,5 +3,6 @@
 mod dead_letters;
 mod house;
 mod login;
+mod operations;
 mod overview;
 mod visitor;

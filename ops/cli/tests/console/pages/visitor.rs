@@ -26,7 +26,7 @@ impl Desk {
     /// A console with one person for each role.
     pub(crate) async fn pages(&self, args: &[&str]) -> Console {
         let clients = std::fs::read_to_string(self.folder.path().join("accounts.toml")).expect("it is there");
-        self.file("accounts.toml", &(clients + &accounts()));
+        self.file("accounts.toml", &(clients + accounts().as_str()));
         self.console(args).await
     }
 }

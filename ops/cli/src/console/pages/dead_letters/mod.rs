@@ -9,3 +9,4 @@ mod snapshot_note;
 pub(super) use groups::{refresh, show as groups};
 pub(super) use list::show as list;
 pub(super) use one::show as one;
+pub(super) use query::{Query, encode};

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::app::Pages;
 use super::super::frame::{Answered, Frame, Page, Refusal};
 use super::super::request::Visit;
+use super::query::encode;
 use crate::dlq::browse::show::whole::Whole;
 use crate::dlq::browse::show::{Shown, operations};
 
@@ -27,6 +28,7 @@ const COPIES: usize = 5;
 #[template(path = "dead_letter.html")]
 struct OnePage {
     frame: Frame,
+    id: String,
     copies: Vec<Copy>,
     /// Why its operations are unknown.
     no_history: Option<String>,
@@ -67,7 +69,7 @@ pub(crate) async fn show(State(pages): State<Pages>, visit: Visit) -> Answered {
         let detail = "No dead letter has this id now. It may have been replayed or dropped: the audit log knows.";
         return Err(Refusal::not_found(detail.to_owned()));
     }
-    visit.show(&OnePage { frame: visit.frame("Dead letter"), copies, no_history })
+    visit.show(&OnePage { frame: visit.frame("Dead letter"), id: id.to_owned(), copies, no_history })
 }
 
 impl Copy {

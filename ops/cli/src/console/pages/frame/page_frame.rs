@@ -34,6 +34,11 @@ impl Frame {
         assets::address("svg")
     }
 
+    /// Whether who is logged in may act on dead letters.
+    pub(crate) fn operates(&self) -> bool {
+        self.who.as_ref().is_some_and(|(_, role)| role.may(Role::Operator))
+    }
+
     /// Whether the page is this one, or stands below it.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))

@@ -20,7 +20,6 @@ use crate::browse::{DeadLetters, Interrupted};
 use crate::dlq::report::outcome::{Ending, exit};
 use crate::dlq::select::Selection;
 use crate::spool::Spool;
-use sluice_runtime::output::report;
 
 /// The most dead letters that the prompt names one by one.
 const NAMED: usize = 10;
@@ -31,24 +30,24 @@ const DENIED: usize = 1000;
 
 /// The dead letters that a selection takes, read and put back. They may be many: a file has them all, memory only their
 /// ids.
-pub(in crate::dlq) struct Preview {
+pub(crate) struct Preview {
     /// How many.
-    pub(in crate::dlq) count: usize,
+    pub(crate) count: usize,
     /// What identifies each of them, even among others of the same id.
-    pub(in crate::dlq) shown: Shown,
+    pub(crate) shown: Shown,
     /// The oldest, as a refusal names them in the audit log.
-    pub(in crate::dlq) oldest: Vec<DeadLetterSummary>,
+    pub(crate) oldest: Vec<DeadLetterSummary>,
     /// Ids asked for that no dead letter has.
-    pub(in crate::dlq) unknown: Vec<String>,
+    pub(crate) unknown: Vec<String>,
     /// The oldest few.
     first: Vec<DeadLetterSummary>,
     counts: BTreeMap<(Class, String), u32>,
     /// What would happen to them in a replay.
-    plan: Option<Plan>,
+    pub(crate) plan: Option<Plan>,
     /// All of them, each with what would happen to it.
     all: Spool<(DeadLetterSummary, Option<String>)>,
-    /// Whether MySQL could not be queried.
-    is_partial: bool,
+    /// Why MySQL could not be queried, where it could not.
+    pub(crate) unreachable: Option<String>,
 }
 
 impl Preview {
@@ -62,12 +61,12 @@ impl Preview {
             counts: BTreeMap::new(),
             plan: None,
             all: Spool::new()?,
-            is_partial: false,
+            unreachable: None,
         })
     }
 
     /// Reads the dead letters, puts them back, and then forecasts what would happen to each.
-    pub(in crate::dlq) async fn take(
+    pub(crate) async fn take(
         dead: &DeadLetters,
         mut selection: Selection,
         judge: Option<Judge>,
@@ -118,10 +117,7 @@ impl Preview {
                     .for_each(|(dead_letter, forecast)| self.add(dead_letter, Some(&forecast)));
             }
         }
-        if let Some(unreachable) = judge.unreachable {
-            self.is_partial = true;
-            report!("the table cannot be checked: {unreachable}");
-        }
+        self.unreachable = judge.unreachable;
         Ok(())
     }
 
@@ -133,7 +129,7 @@ impl Preview {
     /// The exit code of a plan, which includes the forecasts.
     fn planned(&self) -> Exit {
         match self.listed() {
-            Exit::Done if self.is_partial => Exit::Partial,
+            Exit::Done if self.unreachable.is_some() => Exit::Partial,
             exit => exit,
         }
     }

@@ -13,19 +13,21 @@ mod waiting;
 use std::collections::HashSet;
 
 use sluice_runtime::exit::Exit;
+use tokio_util::sync::CancellationToken;
 
 use super::backpressure::Backpressure;
 use super::batch::Chosen;
 use super::rate_limit::RateLimit;
 use super::replay::Replayer;
 use crate::browse::DeadLetters;
+use crate::dlq::report::audience::Audience;
 use crate::dlq::report::audit_log::AuditLog;
 use crate::dlq::report::outcome::Ending;
 use crate::dlq::report::reporter::Reporter;
 use crate::dlq::report::wording::Wording;
 
 /// What is done with a batch.
-pub(in crate::dlq) enum Executor {
+pub(crate) enum Executor {
     /// Publishes it to the work queue.
     Replayer(Replayer),
     /// Archives it and removes it from RabbitMQ.
@@ -35,7 +37,7 @@ pub(in crate::dlq) enum Executor {
 }
 
 /// An operation under way.
-pub(in crate::dlq) struct RunLoop {
+pub(crate) struct RunLoop {
     dead: DeadLetters,
     executor: Executor,
     audit_log: AuditLog,
@@ -49,10 +51,12 @@ pub(in crate::dlq) struct RunLoop {
     /// How many of the dead letters that were there at the beginning are still there. They stand before all that have
     /// come since, which the operation does not touch.
     old: u32,
+    /// Ends the wait for outcomes: by default, what stops the operation.
+    ends: CancellationToken,
 }
 
 impl RunLoop {
-    pub(in crate::dlq) fn new(
+    pub(crate) fn new(
         dead: DeadLetters,
         executor: Executor,
         audit_log: AuditLog,
@@ -64,6 +68,7 @@ impl RunLoop {
             Executor::Dropper | Executor::Destroyer => None,
         };
         Self {
+            ends: dead.stop.clone(),
             dead,
             executor,
             audit_log,
@@ -76,14 +81,20 @@ impl RunLoop {
         }
     }
 
+    /// The same, but the wait for outcomes ends by another signal: what was replayed has an outcome also where the rest
+    /// was stopped.
+    pub(crate) fn until(self, ends: CancellationToken) -> Self {
+        Self { ends, ..self }
+    }
+
     /// Does it, and reports it.
-    pub(in crate::dlq) async fn run(mut self, wording: Wording, json: bool) -> anyhow::Result<Exit> {
+    pub(crate) async fn run(mut self, wording: Wording, audience: Audience) -> anyhow::Result<Exit> {
         let mut dead_letters = self.dead.open().await?;
         self.old = dead_letters.left();
         if matches!(self.executor, Executor::Replayer(_)) && dead_letters.left() > 0 {
             self.backpressure = Some(Backpressure::watch(&self.dead).await);
         }
-        let mut report = Reporter::new(wording, json, dead_letters.left(), self.rate_limit.rate());
+        let mut report = Reporter::new(wording, audience.clone(), dead_letters.left(), self.rate_limit.rate());
         let ending = loop {
             let round = self.round(&mut dead_letters, &mut report).await;
             if let Err(error) = dead_letters.put_back().await {
@@ -103,7 +114,13 @@ impl RunLoop {
             report.unknown(&self.chosen.unknown());
         }
         let exit = report.finish(&ending, self.audit_log.operation_id());
-        let exit = self.wait(&ending, exit, json).await;
+        let exit = match &audience {
+            Audience::Terminal { json } => self.wait(&ending, exit, *json).await,
+            Audience::Page(progress) => {
+                self.follow(progress).await;
+                Ok(exit)
+            }
+        };
         self.audit_log.close().await;
         exit
     }

@@ -11,6 +11,7 @@ use super::round::Round;
 use super::{Executor, RunLoop};
 use crate::dlq::operation::replay::{self, Replayer};
 use crate::dlq::report::outcome::Ending;
+use crate::dlq::report::progress::Progress;
 use crate::dlq::report::reporter::Reporter;
 use crate::hint;
 use crate::replays::watch::Watch;
@@ -146,6 +147,26 @@ impl RunLoop {
         }
         report!("failed again: {}; `{}` shows each", watch.failed_of(), self.shows(id));
         Ok(Exit::Partial)
+    }
+
+    /// On a page: shows the outcome of each dead letter that was replayed, until all are known or the console stops.
+    pub(super) async fn follow(&self, progress: &Progress) {
+        let replay = match (&self.executor, self.audit_log.operation_id()) {
+            (Executor::Replayer(_), Some(id)) => id,
+            _ => return,
+        };
+        let dead = self.dead.patient(self.ends.clone());
+        let mut watch = match Watch::begin(self.audit_log.store(), &dead, replay).await {
+            Ok(watch) => watch,
+            Err(error) => return progress.say(&format!("the outcomes cannot be read: {error:#}")),
+        };
+        let show = |watch: &Watch<'_>| {
+            progress.change(|steps| steps.outcomes = Some((watch.known.to_string(), watch.waiting())));
+        };
+        watch.until_known(show, |text| progress.say(text)).await;
+        if watch.known.failed_again() > 0 {
+            progress.say(&format!("failed again: {}", watch.failed_of()));
+        }
     }
 
     fn shows(&self, replay: &str) -> String {

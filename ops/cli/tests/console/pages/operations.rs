@@ -1,0 +1,108 @@
+//! Plan, canary, replay, stop and drop from the pages: the same words and the same record as the commands'.
+
+use serde_json::Value;
+use sluice_lab::testing::eventually;
+
+use super::dead_letters::seen;
+use super::house::House;
+use super::visitor::{Shown, Visitor};
+use crate::support::Dead;
+
+/// The id of the plan that a page shows.
+#[track_caller]
+fn plan_of(page: &Shown) -> String {
+    let (_, rest) =
+        page.text.split_once("name=\"plan\" value=\"").unwrap_or_else(|| panic!("no plan in {}", page.text));
+    rest.split('"').next().expect("its end").to_owned()
+}
+
+/// The operation's page, once it has these words.
+async fn ended(visitor: &mut Visitor, path: &str, words: &str) -> Shown {
+    seen(visitor, path, words).await
+}
+
+#[tokio::test]
+async fn a_replay_is_planned_begun_with_a_canary_and_followed_by_all_viewers() {
+    let house = House::new().await;
+    let stays = Dead { code: "malformed", message: "not JSON".to_owned(), ..Dead::new("stays") };
+    house.ground.dead(&[Dead::some(30), vec![stays]].concat()).await;
+    let console = house.console().await;
+    let mut ann = Visitor::of(&console, "operator").await;
+    let mut bob = Visitor::of(&console, "viewer").await;
+    let plan = ann.get("/operations/plan?action=replay&code=mysql_1406").await.is(200);
+    let plan = plan.says("Replay 30 dead letters").says("30 would be recorded").says("value=\"20\"");
+    bob.get("/operations/plan?action=replay").await.is(403).says("takes the role operator");
+    let id = plan_of(&plan);
+    let form = [("plan", id.as_str()), ("canary", "5"), ("abort_over", "50"), ("reason", "the column is wide enough")];
+    bob.post("/operations", &form).await.is(403);
+    ann.post("/operations", &[("plan", &id), ("canary", "none")]).await.is(422).says("canary");
+    let path = ann.post("/operations", &form).await.is(303).to.expect("its page");
+    ann.post("/operations", &form).await.is(409).says("The plan is gone");
+    eventually("the canary to be out", async || {
+        let page = bob.get(&path).await.is(200);
+        if page.text.contains("5 replayed as a canary") { Ok(()) } else { Err(page.text) }
+    })
+    .await;
+    let under_way = bob.get(&path).await.is(200).lacks("Stop after this batch");
+    assert!(under_way.text.contains("data-live"), "{}", under_way.text);
+    ann.get(&path).await.is(200).says("Stop after this batch");
+    let _worker = house.ground.worker(&[]);
+    let done = ended(&mut bob, &path, "all are known").await.says("30 replayed").says("30 recorded");
+    done.says("0 of the 5 failed again: continuing");
+    let past = ended(&mut ann, &path, "What became of them").await;
+    past.says("30 recorded").says("Plan the same again");
+    ann.get("/operations").await.is(200).says("code mysql_1406").says("30 replayed");
+    let log = house.ground.sluice(&["dlq", "audit", "--json", "--limit", "5"]).await.ok().lines();
+    let entry: &Value = &log[0];
+    assert_eq!(
+        (&entry["actor"], &entry["kind"], &entry["outcome"]),
+        (&"operator".into(), &"replay".into(), &"replayed".into())
+    );
+    assert_eq!((&entry["asked"]["role"], &entry["reason"]), (&"operator".into(), &"the column is wide enough".into()));
+    let audit = ann.get("/audit").await.is(200);
+    audit.says("the column is wide enough").says("by operator, operation");
+    assert_eq!(house.ground.dead_letters().await, 1, "what the plan has not shown stays");
+}
+
+#[tokio::test]
+async fn an_operation_is_stopped_between_two_batches_and_goes_on_from_there() {
+    let house = House::new().await;
+    house.ground.dead(&Dead::some(40)).await;
+    let console = house.console().await;
+    let mut ann = Visitor::of(&console, "lead").await;
+    let id = plan_of(&ann.get("/operations/plan?action=drop").await.is(200).says("Drop 40 to the archive"));
+    let form = [("plan", id.as_str()), ("rate", "5"), ("reason", "a test")];
+    let path = ann.post("/operations", &form).await.is(303).to.expect("its page");
+    seen(&mut ann, &path, "2 done").await;
+    ann.post(&format!("{path}/stop"), &[]).await.goes_to(&path);
+    ended(&mut ann, &path, "interrupted: the others are unchanged").await.says("dropped");
+    let left = house.ground.dead_letters().await;
+    assert!((1..39).contains(&left), "{left}");
+    ann.post("/operations/0193a5b2-7c55-7000-8000-00000000e1b4/stop", &[]).await.is(409);
+    ann.get("/operations/0193a5b2-7c55-7000-8000-00000000e1b4").await.is(404);
+    let id = plan_of(&ann.get("/operations/plan?action=drop").await.is(200));
+    let path = ann.post("/operations", &[("plan", &id), ("reason", "the rest")]).await.is(303).to.expect("its page");
+    ended(&mut ann, &path, &format!("{left} dropped")).await;
+    assert_eq!(house.ground.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn nothing_is_done_that_cannot_be_recorded() {
+    let house = House::new().await;
+    house.ground.dead(&Dead::some(2)).await;
+    let (proxy, url) = house.ground.database_proxy();
+    let console = house.console_on(&url).await;
+    let mut ann = Visitor::of(&console, "operator").await;
+    let id = plan_of(&ann.get("/operations/plan?action=replay").await.is(200));
+    proxy.cut();
+    ann.post("/operations", &[("plan", &id)]).await.is(503).says("could not be recorded");
+    ann.get("/operations/plan?action=replay").await.is(200).says("outcomes are not known");
+    ann.get("/audit").await.is(503).says("audit log cannot be read");
+    ann.get("/operations").await.is(200).says("cannot be read");
+    proxy.heal();
+    eventually("the same plan to be taken", async || {
+        let answer = ann.post("/operations", &[("plan", &id)]).await;
+        if answer.status == 303 { Ok(()) } else { Err(answer) }
+    })
+    .await;
+}
