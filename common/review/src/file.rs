@@ -1,8 +1,7 @@
 //! A rules file as it is written: the keys, and nothing but these keys. What they mean is for [`super::rules`], and for
 //! people in docs/RULES.md.
 //!
-//! Unknown keys are refused: a mistyped `wieght` that is skipped would be a rule that silently does not count.
-//! Values are kept with their place in the file wherever their meaning is checked later.
+//! Unknown keys are refused: with a mistyped `wieght`, a rule would not count. Values that are checked later have their place.
 
 use std::collections::BTreeMap;
 

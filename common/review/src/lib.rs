@@ -39,6 +39,7 @@ mod rules;
 mod same_text;
 mod score;
 mod signal;
+mod source;
 mod spelled;
 mod spelling;
 mod table;
@@ -49,14 +50,12 @@ mod words;
 
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use self::builtin::BUILTIN;
 pub use self::builtin::BUILTIN_RULES;
 pub use self::error::{Mistakes, Position, RulesError};
 use self::error::{Source, Wrong};
 pub use self::explain::{Explanation, Finding};
-use self::file::{Base, RulesFile};
+use self::file::RulesFile;
 pub use self::fit::{Change, Fit, Rates, Sample, Share, Unfit};
 use self::language::Language;
 pub use self::lint::{Checked, Warning};
@@ -66,7 +65,6 @@ pub use self::same_text::fingerprint;
 use self::score::{Scored, Tally};
 use sluice_core::post::{CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
 use sluice_core::verdict::Review;
-use sluice_runtime::regular;
 
 /// A set of rules, ready to review. It never changes: to reload is to make a new one.
 pub struct RuleSet {
@@ -103,7 +101,7 @@ impl RuleSet {
     /// [`Mistakes`], when the file cannot be read, is no rules file, or fails a test that it carries.
     pub fn load(path: &Path) -> Result<Self, Mistakes> {
         let origin = path.display().to_string();
-        Self::parse(&read(path, &origin)?, &origin)
+        Self::parse(&source::read(path, &origin)?, &origin)
     }
 
     /// Reads a rules file, and says also what is odd about one that is in order.
@@ -112,7 +110,7 @@ impl RuleSet {
     /// As [`Self::load`].
     pub fn check(path: &Path) -> Result<Checked, Mistakes> {
         let origin = path.display().to_string();
-        let text = read(path, &origin)?;
+        let text = source::read(path, &origin)?;
         let source = Source { origin: &origin, text: &text };
         let set = Self::tested(source)?;
         let (file, rules) = rules::read(source, BUILTIN)?;
@@ -206,7 +204,7 @@ impl RuleSet {
     fn compile(source: Source<'_>) -> Result<(Self, RulesFile), Mistakes> {
         let (file, mut rules) = rules::read(source, BUILTIN)?;
         let matcher = Matcher::new(&mut rules, source)?;
-        let id = id(&file, source, &rules.files)?;
+        let id = source::id(&file, source, &rules.files)?;
         // Not at the first post: it would wait for the dictionary and the table.
         words::ready();
         let Rules { categories, rules, combinations, own, languages, .. } = rules;
@@ -238,42 +236,9 @@ fn fields<'a>(title: &'a str, content: &'a str) -> [(&'static str, &'a str, usiz
     ]
 }
 
-/// The text of a file that people call `origin`.
-fn read(path: &Path, origin: &str) -> Result<String, RulesError> {
-    let unreadable = |source| RulesError::Unreadable { path: origin.to_owned(), source };
-    let bytes = regular::read(path, rules::FILE_MAX_BYTES).map_err(unreadable)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(error.as_bytes());
-        let found = format!("the byte 0x{:02X}", error.as_bytes().get(at).copied().unwrap_or_default());
-        Source { origin, text: &text }.invalid(&(at..at), found, "UTF-8 text")
-    })
-}
-
 /// A review on one line, for the person whose test failed.
 fn told(review: &Review) -> String {
     let reasons: Vec<_> = review.reasons.iter().map(|reason| format!("{} {:?}", reason.rule, reason.text)).collect();
     let by = if reasons.is_empty() { "no rule".to_owned() } else { reasons.join(", ") };
     format!("{} (by {by})", review.verdict)
-}
-
-/// What [`RuleSet::id`] gives.
-fn id(file: &RulesFile, source: Source<'_>, lists: &[String]) -> Result<String, RulesError> {
-    let name = match &file.name {
-        Some(name) => check::checked_id(name, "a name", source)?,
-        None => check::name_from(source.origin),
-    };
-    let mut hash = Sha256::new();
-    if let Some(Base::Builtin) = file.extend {
-        hash.update(BUILTIN.text);
-        // So that no two pairs of texts run together to the same bytes.
-        hash.update([0]);
-    }
-    hash.update(source.text);
-    for list in lists {
-        hash.update([0]);
-        hash.update(list);
-    }
-    let digest: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{name}@{digest}"))
 }
