@@ -5,7 +5,7 @@ mod support;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sluice_lab::testing::{Ground, Proxy, eventually};
-use support::{start, stored, waiting, worker};
+use support::{start, stored, waiting, with_mysql_behind_a_proxy, with_rabbitmq_behind_a_proxy, worker};
 
 /// The ids of the worker processes that a supervisor said it started, latest last.
 fn children(said: &str) -> Vec<i32> {
@@ -59,11 +59,7 @@ async fn worker_processes_end_when_the_one_that_watches_is_killed() {
 #[tokio::test]
 async fn each_consumer_has_one_post_in_flight() {
     let ground = Ground::new().await;
-    let proxy = Proxy::start(ground.database_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
-    let worker = start(&environment, &["--concurrency", "3"]);
-    worker.says("consuming", 1).await;
+    let (_worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--concurrency", "3"]).await;
     proxy.freeze();
     let posts: Vec<_> = (0..10).map(|number| ground.post(&format!("{number}"))).collect();
     ground.publish(&posts).await;
@@ -120,11 +116,7 @@ async fn a_worker_that_starts_during_an_outage_waits_for_its_end() {
 #[tokio::test]
 async fn a_lost_broker_is_found_again() {
     let ground = Ground::new().await;
-    let broker = Proxy::start(ground.broker_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("AMQP_URL", ground.amqp_url_via(broker.addr())));
-    let worker = start(&environment, &[]);
-    worker.says("consuming", 1).await;
+    let (worker, broker) = with_rabbitmq_behind_a_proxy(&ground, &[]).await;
     broker.cut();
     worker.says("the session with RabbitMQ ended", 1).await;
     broker.heal();
@@ -205,11 +197,7 @@ async fn get(address: &str, path: &str) -> Result<(u16, String), String> {
 #[tokio::test]
 async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
     let ground = Ground::new().await;
-    let proxy = Proxy::start(ground.database_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
-    let worker = start(&environment, &["--listen", "127.0.0.1:0"]);
-    worker.says("consuming", 1).await;
+    let (worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--listen", "127.0.0.1:0"]).await;
     let address = address(&worker).await;
     let get = async |path: &str| get(&address, path).await;
     assert_eq!(get("/readyz").await.map(|(status, _)| status), Ok(200));

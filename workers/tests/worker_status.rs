@@ -11,7 +11,7 @@ use lapin::types::FieldTable;
 use nix::sys::signal::Signal;
 use sluice_lab::testing::{Ground, Proxy, eventually};
 use sluice_rabbit::worker_status::{self, State, WorkerStatus};
-use support::{start, stored, waiting, worker};
+use support::{start, stored, waiting, with_mysql_behind_a_proxy, worker};
 
 /// Calls until the answers are as wanted.
 async fn hears(ground: &Ground, what: &str, wanted: impl Fn(&[WorkerStatus]) -> bool) -> Vec<WorkerStatus> {
@@ -93,11 +93,7 @@ async fn each_process_answers_by_its_name() {
 #[tokio::test]
 async fn a_pause_is_told_while_posts_are_held_and_after_they_were_let_go() {
     let ground = Ground::new().await;
-    let proxy = Proxy::start(ground.database_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
-    let worker = start(&environment, &["--hold", "3s"]);
-    worker.says("consuming", 1).await;
+    let (_worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--hold", "3s"]).await;
     proxy.cut();
     let post = ground.post("held");
     ground.publish(std::slice::from_ref(&post)).await;

@@ -7,18 +7,8 @@ mod support;
 use mysql_async::prelude::Queryable;
 use sluice_core::disposition::Class;
 use sluice_core::post::PostId;
-use sluice_lab::testing::{Ground, Program, Proxy};
-use support::{dead, is_stored, start, stored, waiting, worker};
-
-/// A worker whose database can be cut off.
-async fn behind_a_proxy(ground: &Ground, args: &[&str]) -> (Program, Proxy) {
-    let proxy = Proxy::start(ground.database_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
-    let worker = start(&environment, args);
-    worker.says("consuming", 1).await;
-    (worker, proxy)
-}
+use sluice_lab::testing::Ground;
+use support::{dead, is_stored, start, stored, waiting, with_mysql_behind_a_proxy, worker};
 
 #[tokio::test]
 async fn a_recorded_post_is_acknowledged_whether_it_is_new_or_was_there() {
@@ -146,7 +136,7 @@ async fn a_transient_failure_without_an_end_is_exhausted_and_its_neighbours_are_
 #[tokio::test]
 async fn what_a_stop_interrupts_goes_back_without_an_attempt_spent() {
     let ground = Ground::new().await;
-    let (mut worker, proxy) = behind_a_proxy(&ground, &["--drain", "1s"]).await;
+    let (mut worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--drain", "1s"]).await;
     proxy.cut();
     let post = ground.post("interrupted");
     ground.publish(std::slice::from_ref(&post)).await;
@@ -163,7 +153,7 @@ async fn what_a_stop_interrupts_goes_back_without_an_attempt_spent() {
 #[tokio::test]
 async fn what_a_killed_worker_held_is_delivered_again_and_stored_once() {
     let ground = Ground::new().await;
-    let (mut killed, proxy) = behind_a_proxy(&ground, &[]).await;
+    let (mut killed, proxy) = with_mysql_behind_a_proxy(&ground, &[]).await;
     proxy.freeze();
     let post = ground.post("survivor");
     ground.publish(std::slice::from_ref(&post)).await;

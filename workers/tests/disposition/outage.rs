@@ -2,13 +2,12 @@
 
 use sluice_lab::testing::{Ground, eventually};
 
-use super::behind_a_proxy;
-use super::support::{stored, waiting, worker};
+use super::support::{stored, waiting, with_mysql_behind_a_proxy, worker};
 
 #[tokio::test]
 async fn while_mysql_is_down_nothing_is_spent_and_nothing_dies() {
     let ground = Ground::new().await;
-    let (worker, proxy) = behind_a_proxy(&ground, &[]).await;
+    let (worker, proxy) = with_mysql_behind_a_proxy(&ground, &[]).await;
     proxy.cut();
     let posts: Vec<_> = (0..30).map(|number| ground.post(&format!("outage {number}"))).collect();
     ground.publish(&posts).await;
@@ -26,7 +25,7 @@ async fn while_mysql_is_down_nothing_is_spent_and_nothing_dies() {
 #[tokio::test]
 async fn a_database_that_hangs_is_noticed_and_what_is_held_too_long_goes_back() {
     let ground = Ground::new().await;
-    let (worker, proxy) = behind_a_proxy(&ground, &["--hold", "1s"]).await;
+    let (worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--hold", "1s"]).await;
     let before = ground.post("before");
     ground.publish(std::slice::from_ref(&before)).await;
     stored(&ground, before.id).await;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sluice_lab::devstack::{Stack, StackOptions};
-use sluice_lab::testing::{Ground, Program, Proxy, eventually, in_time};
+use sluice_lab::testing::{Ground, Program, eventually, in_time};
 
 use crate::stage::{Stage, accounted, all_stored, flood, posts, queue};
-use crate::support::{start, stored, worker};
+use crate::support::{stored, with_rabbitmq_behind_a_proxy, worker};
 
 /// From a broker that answers again until its posts are stored.
 const RESUMED: Duration = Duration::from_secs(10);
@@ -130,11 +130,7 @@ async fn a_queue_that_is_deleted_under_its_consumers_is_made_again_within_ten_se
 #[tokio::test]
 async fn a_connection_that_is_only_half_there_is_noticed_by_its_silence() {
     let ground = Ground::new().await;
-    let broker = Proxy::start(ground.broker_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("AMQP_URL", ground.amqp_url_via(broker.addr())));
-    let worker = start(&environment, &[]);
-    worker.says("consuming", 1).await;
+    let (worker, broker) = with_rabbitmq_behind_a_proxy(&ground, &[]).await;
     broker.freeze();
     let begun = Instant::now();
     let load = posts(&ground, 20, "silence");

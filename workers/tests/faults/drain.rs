@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use sluice_lab::testing::{Ground, Program, Proxy, eventually, in_time};
 
 use crate::stage::{delivery_counts, flood, number, posts, queue, quick_start};
-use crate::support::{start, waiting, worker};
+use crate::support::{start, waiting, with_mysql_behind_a_proxy, worker};
 use crate::vital::metric;
 
 /// A worker that cannot finish the one post it has in flight.
@@ -93,11 +93,7 @@ async fn a_stop_ends_in_time_though_both_servers_hang() {
 #[tokio::test]
 async fn a_pause_shorter_than_the_hold_costs_no_delivery() {
     let ground = Ground::new().await;
-    let proxy = Proxy::start(ground.database_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
-    let mut worker = start(&environment, &["--hold", "30s", "--listen", "127.0.0.1:0"]);
-    worker.says("consuming", 1).await;
+    let (mut worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--hold", "30s", "--listen", "127.0.0.1:0"]).await;
     let settled = async |settlement: &str| {
         metric(&worker, &format!("sluice_deliveries_settled_total{{settlement=\"{settlement}\"}}")).await
     };

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable as _;
 use nix::sys::signal::Signal;
 use sluice_lab::devstack::StackOptions;
-use sluice_lab::testing::{Ground, Program, Proxy, eventually, in_time};
+use sluice_lab::testing::{Ground, Program, eventually, in_time};
 
 use crate::stage::{Stage, all_stored, flood, number, posts, queue};
-use crate::support::{start, stored};
+use crate::support::{start, stored, with_mysql_behind_a_proxy};
 use crate::vital::{metric, page, watch};
 
 /// Consumers of the worker, each with one post in flight.
@@ -179,11 +179,7 @@ async fn read_only_transactions(ground: &Ground) -> String {
 #[tokio::test]
 async fn a_statement_whose_fate_is_unknown_is_repeated_and_leaves_one_row() {
     let ground = Ground::new().await;
-    let proxy = Proxy::start(ground.database_address()).expect("a free port");
-    let mut environment = ground.environment();
-    environment.push(("DATABASE_URL", ground.database_url_via(proxy.addr())));
-    let worker = start(&environment, &["--listen", "127.0.0.1:0"]);
-    worker.says("consuming", 1).await;
+    let (worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--listen", "127.0.0.1:0"]).await;
     // The insert arrives, and waits there; its answer goes lost.
     let mut locked = ground.session().await;
     locked.query_drop("LOCK TABLES posts WRITE").await.expect("a lock");

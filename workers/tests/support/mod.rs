@@ -1,7 +1,7 @@
 //! What the worker's tests share.
 
 use sluice_core::post::PostId;
-use sluice_lab::testing::{Ground, Program, eventually};
+use sluice_lab::testing::{Ground, Program, Proxy, eventually};
 use sluice_mysql::StoredPost;
 
 /// Starts `sluice-worker run` on this ground and waits until it consumes.
@@ -16,6 +16,29 @@ pub(crate) async fn worker(ground: &Ground, args: &[&str]) -> Program {
 pub(crate) fn start(environment: &[(&str, String)], args: &[&str]) -> Program {
     let args = [&["run"], args].concat();
     Program::start(env!("CARGO_BIN_EXE_sluice-worker"), &args, environment)
+}
+
+/// A worker that consumes, and whose connections to MySQL can be cut.
+#[allow(dead_code, reason = "not every file of tests cuts them")]
+pub(crate) async fn with_mysql_behind_a_proxy(ground: &Ground, args: &[&str]) -> (Program, Proxy) {
+    let proxy = Proxy::start(ground.database_address()).expect("a free port");
+    (behind(ground, ("DATABASE_URL", ground.database_url_via(proxy.addr())), args).await, proxy)
+}
+
+/// A worker that consumes, and whose connections to RabbitMQ can be cut.
+#[allow(dead_code, reason = "not every file of tests cuts them")]
+pub(crate) async fn with_rabbitmq_behind_a_proxy(ground: &Ground, args: &[&str]) -> (Program, Proxy) {
+    let proxy = Proxy::start(ground.broker_address()).expect("a free port");
+    (behind(ground, ("AMQP_URL", ground.amqp_url_via(proxy.addr())), args).await, proxy)
+}
+
+#[allow(dead_code, reason = "not every file of tests cuts a connection")]
+async fn behind(ground: &Ground, address: (&'static str, String), args: &[&str]) -> Program {
+    let mut environment = ground.environment();
+    environment.push(address);
+    let worker = start(&environment, args);
+    worker.says("consuming", 1).await;
+    worker
 }
 
 /// An environment and the rules it names, which find nothing: reading the built-in ones takes most of a worker's start.

@@ -1,17 +1,11 @@
 //! The one part of the room that waits: it asks, within bounds of time, size and number.
 
-use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
@@ -22,6 +16,7 @@ use super::wire::{self, Opinion, Question};
 use sluice_core::config::ConfigError;
 use sluice_core::post::Post;
 use sluice_core::verdict::Review;
+use sluice_https::{Client, causes};
 
 /// The most bytes of an answer. OpenAI's has about 2 KiB.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
@@ -30,7 +25,7 @@ const ANSWER_MAX_BYTES: usize = 64 * 1024;
 pub struct Reviewer {
     settings: Settings,
     endpoint: Uri,
-    client: Client<HttpsConnector<HttpConnector>, String>,
+    client: Client,
     slots: Semaphore,
     health: Mutex<Health>,
 }
@@ -50,17 +45,10 @@ impl Reviewer {
     pub fn new(settings: Settings) -> Result<Arc<Self>, ConfigError> {
         let refused = |problem: String| ConfigError::new("SLUICE_REVIEWER_URL", problem);
         let endpoint = settings.endpoint.as_str().parse().map_err(|error| refused(format!("{error}")))?;
-        let tls = tls(settings.endpoint.scheme() == "https").map_err(|error| refused(error.to_string()))?;
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        let client = Client::new(settings.endpoint.scheme() == "https").map_err(|error| refused(error.to_string()))?;
         let health = Mutex::new(Health { breaker: Breaker::new(settings.trip), open: None });
         metrics::gauge!("sluice_reviewer_circuit_open").set(0.0);
-        Ok(Arc::new(Self {
-            endpoint,
-            client: Client::builder(TokioExecutor::new()).build(connector),
-            slots: Semaphore::new(settings.concurrency.into()),
-            health,
-            settings,
-        }))
+        Ok(Arc::new(Self { endpoint, client, slots: Semaphore::new(settings.concurrency.into()), health, settings }))
     }
 
     /// The review of a post by the rules, and by the reviewer where they leave doubt. It never fails: trouble is a
@@ -107,7 +95,7 @@ impl Reviewer {
         answer
     }
 
-    /// One request and its whole answer. Redirects are answers like any other that is no success: nothing follows them.
+    /// One request and its whole answer. A redirect is an answer like any other that is no success.
     async fn exchange(&self, input: &str) -> Result<Opinion, ReviewerError> {
         let question = serde_json::to_string(&Question { input, model: &self.settings.model });
         let question = question.map_err(|error| ReviewerError::Malformed(error.to_string()))?;
@@ -118,8 +106,7 @@ impl Reviewer {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
         let request = request.body(question).map_err(|error| ReviewerError::Unreachable(error.to_string()))?;
-        let response =
-            self.client.request(request).await.map_err(|error| ReviewerError::Unreachable(causes(&error)))?;
+        let response = self.client.send(request).await.map_err(ReviewerError::Unreachable)?;
         if !response.status().is_success() {
             return Err(ReviewerError::Status(response.status().as_u16()));
         }
@@ -185,25 +172,4 @@ impl Drop for Turn<'_> {
             self.reviewer.health().breaker.given_up(self.pass);
         }
     }
-}
-
-/// TLS by ring, trusting whom the system trusts. An address that is asked in clear needs nobody to be trusted.
-fn tls(needed: bool) -> anyhow::Result<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(match needed {
-        true => config.with_native_roots()?.with_no_client_auth(),
-        false => config.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-    })
-}
-
-/// An error with its causes. None of them repeats the request.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of all packages.
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
     "common/core",
+    "common/https",
     "common/runtime",
     "common/rabbit",
     "common/mysql",
@@ -168,11 +169,12 @@ fn each_server_is_spoken_to_by_one_package() {
 
 #[test]
 fn posts_leave_over_http_only_by_the_outside_reviewers_client() {
-    // The demonstration is its own sender, to its own front door; so is the load of a measurement. The sender of decisions
-    // sends events, and no event holds a text of a post: next test.
-    let allowed =
-        ["common/review/src/reviewer/client.rs", "ops/cli/src/console/sender/client.rs", "ops/lab/src/demo/", COMPARED];
+    // The demonstration is its own sender, to its own front door; so is the load of a measurement.
+    let allowed = ["common/https/src/", "ops/lab/src/demo/", COMPARED];
     only_in(&["hyper_util::client", "hyper_rustls", "reqwest"], &allowed);
+    // The sender of decisions sends events, and no event holds a text of a post: next test.
+    only_in(&["sluice_https::"], &["common/review/src/reviewer/client.rs", "ops/cli/src/console/sender/client.rs"]);
+    assert_eq!(dependents("sluice-https"), ["common/review", "ops/cli"]);
 }
 
 #[test]

@@ -1,17 +1,11 @@
 //! The one part of the sender that speaks HTTP. What it sends are events, which hold no post's text.
 
-use std::error::Error;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
+use sluice_https::Client;
 
 /// The longest wait for an answer, from the look-up of the name to its last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,7 +35,7 @@ pub(super) struct Answer {
 
 /// A way to all webhooks. Cheap to clone; its clones share connections.
 #[derive(Clone)]
-pub(crate) struct Poster(Client<HttpsConnector<HttpConnector>, String>);
+pub(crate) struct Poster(Client);
 
 impl Poster {
     /// Prepares to send; nothing is opened yet. `tls`: whether any endpoint has an `https` address.
@@ -49,18 +43,10 @@ impl Poster {
     /// # Errors
     /// When TLS is needed and the system has no certificates to trust.
     pub(crate) fn new(tls: bool) -> anyhow::Result<Self> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let config = match tls {
-            true => config.with_native_roots()?.with_no_client_auth(),
-            false => config.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-        };
-        let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-        Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
+        Ok(Self(Client::new(tls)?))
     }
 
-    /// Sends an event once, and gives the answer. Redirects are answers like any other: nothing follows
-    /// them.
+    /// Sends an event once, and gives the answer. Redirects are answers like any other: nothing follows them.
     ///
     /// # Errors
     /// Why there was no answer. Not where it went: an address may hold what only the forum is to know.
@@ -74,7 +60,7 @@ impl Poster {
             .body(message.body)
             .map_err(|error| error.to_string())?;
         let answered = async {
-            let response = self.0.request(request).await.map_err(|error| causes(&error))?;
+            let response = self.0.send(request).await?;
             let status = response.status().as_u16();
             let answer = Answer { status, retry_after: retry_after(response.headers(), SystemTime::now()) };
             // Who has answered has taken it or not, however the rest of the answer fares.
@@ -92,17 +78,6 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => httpdate::parse_http_date(wait).ok()?.duration_since(now).ok(),
     }
-}
-
-/// An error with its causes. None of them repeats the request.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

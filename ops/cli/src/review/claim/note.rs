@@ -4,11 +4,10 @@ use clap::Args;
 use sluice_core::config::DatabaseArgs;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
-use uuid::Uuid;
 
 use crate::review::desk::Desk;
 use crate::review::desk::find;
-use crate::review::desk::person::{name, words};
+use crate::review::desk::person::{OwnId, name, words};
 
 /// Arguments of `sluice review note`.
 #[derive(Debug, Args)]
@@ -21,9 +20,8 @@ pub(in crate::review) struct NoteArgs {
     /// Your name, 1 to 100 characters
     #[arg(long = "as", value_name = "NAME", value_parser = name)]
     name: String,
-    /// Id for the note, a UUID of your own; repeated with it, the command adds no second note
-    #[arg(long, value_name = "UUID")]
-    id: Option<Uuid>,
+    #[command(flatten)]
+    id: OwnId,
     /// Print one JSON object: {"note", "case", "post"}
     #[arg(long)]
     json: bool,
@@ -38,7 +36,7 @@ pub(in crate::review) struct NoteArgs {
 pub(in crate::review) async fn run(args: NoteArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(case) = find::case(&desk, &args.case).await? else { return Ok(Exit::Partial) };
-    let id = args.id.unwrap_or_else(Uuid::now_v7);
+    let id = args.id.or_new();
     let added = desk.ok(desk.store.add_note(id, case.case, &args.name, &args.text).await)?;
     desk.store.close().await;
     if !added {

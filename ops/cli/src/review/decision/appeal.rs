@@ -5,11 +5,10 @@ use sluice_core::config::DatabaseArgs;
 use sluice_mysql::review::{Appeal, AppealRefusal};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
-use uuid::Uuid;
 
 use crate::review::desk::Desk;
 use crate::review::desk::find;
-use crate::review::desk::person::words;
+use crate::review::desk::person::{OwnId, words};
 use crate::times::shown;
 
 /// Arguments of `sluice review appeal`.
@@ -21,9 +20,8 @@ pub(in crate::review) struct AppealArgs {
     /// Why, in the author's words, at most 2000 characters
     #[arg(long, value_name = "TEXT", value_parser = words)]
     reason: String,
-    /// Id for the appeal, a UUID of your own; repeated with it, the command gives the same answer
-    #[arg(long, value_name = "UUID")]
-    id: Option<Uuid>,
+    #[command(flatten)]
+    id: OwnId,
     /// Print one JSON object: {"appeal", "post"}; the appeal is a case. If it is refused: {"refused", "post", "detail"}
     #[arg(long)]
     json: bool,
@@ -39,7 +37,7 @@ pub(in crate::review) async fn run(args: AppealArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(found) = find::case(&desk, &args.post).await? else { return Ok(Exit::Partial) };
     let post = found.post;
-    let appeal = Appeal { id: args.id.unwrap_or_else(Uuid::now_v7), post, reason: &args.reason };
+    let appeal = Appeal { id: args.id.or_new(), post, reason: &args.reason };
     let answer = desk.ok(desk.store.appeal(&appeal).await)?;
     desk.store.close().await;
     let refusal = match answer {

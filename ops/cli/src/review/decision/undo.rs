@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::review::decision::decide::Decided;
 use crate::review::desk::Desk;
-use crate::review::desk::person::{PersonArgs, words};
+use crate::review::desk::person::{OwnId, PersonArgs, words};
 use crate::review::desk::refused::Refused;
 
 /// Arguments of `sluice review undo`.
@@ -23,9 +23,8 @@ pub(in crate::review) struct UndoArgs {
     /// Text for the team, at most 2000 characters
     #[arg(long, value_name = "TEXT", value_parser = words)]
     note: Option<String>,
-    /// Id for the undo, a UUID of your own; repeated with it, the command gives the same answer
-    #[arg(long, value_name = "UUID")]
-    id: Option<Uuid>,
+    #[command(flatten)]
+    id: OwnId,
     /// Print one JSON object: {"decision", "post", "revision", "verdict", "undoes", "case", "claim"}
     ///
     /// `claim` is the token of the claim that you now hold on the case.
@@ -54,7 +53,7 @@ pub(in crate::review) async fn run(args: UndoArgs) -> anyhow::Result<Exit> {
         report!("there is no decision {}; `sluice review show CASE` lists those of a case", args.decision);
         return Ok(Exit::Partial);
     };
-    let id = args.id.unwrap_or_else(Uuid::now_v7);
+    let id = args.id.or_new();
     // The id of the undo is also its claim's token, so that a repetition prints the same one.
     let actor = args.person.actor(Some(id));
     let request = UndoRequest { id, decision: args.decision, actor, note: args.note.as_deref(), act: None };

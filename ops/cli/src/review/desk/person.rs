@@ -33,6 +33,21 @@ impl PersonArgs {
     }
 }
 
+/// The id of what a command adds. The caller may choose it, so that a command whose answer was lost can be repeated.
+#[derive(Debug, Clone, Args)]
+pub(in crate::review) struct OwnId {
+    /// Id for what is added, a UUID of your own; repeated with it, the command adds nothing and gives the same answer
+    #[arg(long, value_name = "UUID")]
+    id: Option<Uuid>,
+}
+
+impl OwnId {
+    /// The id that was given, or else a new one.
+    pub(in crate::review) fn or_new(&self) -> Uuid {
+        self.id.unwrap_or_else(Uuid::now_v7)
+    }
+}
+
 /// A person's name, for clap: without spaces around it.
 ///
 /// # Errors
