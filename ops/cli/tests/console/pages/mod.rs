@@ -1,8 +1,10 @@
 //! The pages, as a browser without script gets them.
 
+mod browser;
 mod dead_letters;
 mod house;
 mod login;
 mod operations;
 mod overview;
 mod visitor;
+mod webdriver;
