@@ -2,6 +2,7 @@
 //! fail.
 
 mod circles;
+mod lengths;
 
 use std::fs;
 use std::path::{Path, PathBuf};
