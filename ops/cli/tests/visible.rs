@@ -95,6 +95,8 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("rules check", &["{rules}"]),
     ("rules explain", &["{hostile}", "--rules", "{rules}"]),
     ("rules eval", &["{texts}"]),
+    ("rules fit", &["{texts}"]),
+    ("rules fit", &["{samples}"]),
     ("stack up", &["--dir", "/proc/{hostile}"]),
     ("stack env", &["--dir", "/proc/{hostile}"]),
     ("stack down", &["--dir", "/proc/{hostile}"]),
@@ -239,11 +241,18 @@ impl Scene {
         };
         let rules = format!("[[block]]\nname = {0}\nwords = [{0}]\n", serde_json::json!(HOSTILE));
         let texts = serde_json::json!({ "text": HOSTILE, "expect": HOSTILE, "lang": HOSTILE });
+        let sample = |number: usize| {
+            let expect = if number % 2 == 0 { "flag" } else { "clean" };
+            let sample = serde_json::json!({ "text": format!("{HOSTILE} {number}"), "expect": expect });
+            format!("{sample}\n")
+        };
+        let samples: String = (0..40).map(sample).collect();
         let dead_letters = ground.sluice(&["dlq", "export", "--limit", "2"]).await.ok().stdout;
         let values = vec![
             ("{receipts}", file("receipts", format!("{}\n{}\n", stored.id, dead[0].id))),
             ("{rules}", file("rules.toml", rules)),
             ("{texts}", file("texts", format!("{texts}\n{HOSTILE}\n"))),
+            ("{samples}", file("samples", samples)),
             ("{dead_letters}", file("dead_letters", dead_letters)),
             ("{post}", stored.id.to_string()),
             ("{gone}", dead[0].id.to_string()),
