@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use sluice_lab::testing::Proxy;
+use sluice_lab::testing::{Proxy, eventually};
 
 use crate::storm::Storm;
 use crate::support::{Ground, Server, until};
@@ -62,8 +62,11 @@ async fn weather(proxy: &Proxy, server: &Server, cuts: usize, freezes: usize) {
             proxy.freeze()
         }
         // A frozen connection is refused as unreachable only once the heartbeat has ended it.
-        let unreachable = || storm.since(struck).iter().any(|answer| answer.problem == "broker-unreachable");
-        until("the connection is given up", async || unreachable()).await;
+        eventually("the connection to be given up", async || {
+            let heard = storm.heard_since(struck);
+            if heard.contains_key("broker-unreachable") { Ok(()) } else { Err((round, heard)) }
+        })
+        .await;
         proxy.heal();
         storm.accepts_after(Instant::now()).await;
     }

@@ -1,7 +1,7 @@
 //! Many senders at once, as a front door meets them: each sends a post until it is accepted, always as the same post,
 //! and writes down every answer with the time it took.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -93,6 +93,13 @@ impl Storm {
     /// The answers that came after this moment, whenever they were asked for.
     pub(crate) fn since(&self, moment: Instant) -> Vec<Answer> {
         self.book().iter().filter(|answer| answer.asked + answer.took >= moment).cloned().collect()
+    }
+
+    /// The problems of the answers that came after this moment, each with how often; accepted posts have an empty one.
+    pub(crate) fn heard_since(&self, moment: Instant) -> BTreeMap<String, usize> {
+        let mut heard = BTreeMap::new();
+        self.since(moment).into_iter().for_each(|answer| *heard.entry(answer.problem).or_default() += 1);
+        heard
     }
 
     /// How long it took from this moment until a post was accepted that was sent after it.
