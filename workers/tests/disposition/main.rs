@@ -7,7 +7,7 @@ mod support;
 use mysql_async::prelude::Queryable;
 use sluice_core::disposition::Class;
 use sluice_core::post::PostId;
-use sluice_lab::testing::Ground;
+use sluice_lab::testing::{Ground, eventually};
 use support::{dead, is_stored, start, stored, waiting, with_mysql_behind_a_proxy, worker};
 
 #[tokio::test]
@@ -20,6 +20,12 @@ async fn a_recorded_post_is_acknowledged_whether_it_is_new_or_was_there() {
     assert_eq!((row.title.as_str(), row.verdict.as_str(), row.attempts), ("once", "approved", 1));
     assert_eq!(row.submitted_at.microsecond(), post.submitted_at.microsecond());
     let mut worker = worker;
+    // A worker that stops finishes what was delivered, and leaves the rest in the queue.
+    eventually("both copies to be delivered", async || match ground.depth().await.ready {
+        0 => Ok(()),
+        ready => Err(ready),
+    })
+    .await;
     assert!(worker.stop().await.success());
     assert_eq!((ground.depth().await.ready, ground.dead().await.ready), (0, 0));
     let rows: Option<u64> = ground.session().await.query_first("SELECT COUNT(*) FROM posts").await.expect("a count");
