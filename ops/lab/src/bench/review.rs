@@ -78,9 +78,11 @@ async fn drained(stage: &Stage, held: bool) -> anyhow::Result<f64> {
     let rate = place.drained(stage.rows(), posts).await?;
     worker.end().await?;
     place.remove().await;
-    let cases = stage.rows().cases().await?;
+    let (stored, cases) = stage.rows().held_and_cases().await?;
+    anyhow::ensure!(cases == stored, "{cases} cases were opened for {stored} held posts");
+    // By chance, one of thousands is rejected.
     let wanted = if held { posts.div_ceil(ONE_IN) } else { 0 };
-    anyhow::ensure!(cases == wanted, "{cases} cases were opened for {wanted} held posts");
+    anyhow::ensure!(stored.abs_diff(wanted) <= wanted / 100, "{stored} of {posts} posts were held, not {wanted}");
     Ok(rate)
 }
 

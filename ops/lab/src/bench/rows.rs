@@ -35,10 +35,10 @@ impl Rows {
         Ok(())
     }
 
-    /// How many cases there are.
-    pub(super) async fn cases(&self) -> anyhow::Result<usize> {
-        let count = self.pool.get_conn().await?.query_first("SELECT COUNT(*) FROM review_cases").await?;
-        Ok(count.unwrap_or(0))
+    /// How many rows are held, and how many cases there are.
+    pub(super) async fn held_and_cases(&self) -> anyhow::Result<(usize, usize)> {
+        let counts = "SELECT (SELECT COUNT(*) FROM posts WHERE verdict = 'held'), (SELECT COUNT(*) FROM review_cases)";
+        Ok(self.pool.get_conn().await?.query_first(counts).await?.unwrap_or_default())
     }
 
     /// Removes the database.
