@@ -241,8 +241,8 @@ impl Scene {
         };
         let rules = format!("[[block]]\nname = {0}\nwords = [{0}]\n", serde_json::json!(HOSTILE));
         let texts = serde_json::json!({ "text": HOSTILE, "expect": HOSTILE, "lang": HOSTILE });
-        let sample = |number: usize| {
-            let expect = if number % 2 == 0 { "flag" } else { "clean" };
+        let sample = |number: u32| {
+            let expect = if number.is_multiple_of(2) { "flag" } else { "clean" };
             let sample = serde_json::json!({ "text": format!("{HOSTILE} {number}"), "expect": expect });
             format!("{sample}\n")
         };
