@@ -33,7 +33,7 @@ pub struct ServeArgs {
     #[arg(long, env = "SLUICE_ACCOUNTS", value_name = "FILE")]
     pub(super) accounts: Option<PathBuf>,
 
-    /// Addresses under which people open the pages, such as https://console.example; separated by commas
+    /// Addresses under which people open the pages, such as `https://console.example`; separated by commas
     ///
     /// Requests for other names are refused; localhost and bare IP addresses are always served. With https, cookies are
     /// only sent over TLS.
