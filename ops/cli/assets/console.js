@@ -1,8 +1,9 @@
-// What the pages do beyond links and forms: parts that are kept up to date, keys, the list of keys. Everything works
-// without it, too.
+// What the pages do beyond links and forms: parts that are kept up to date, keys, the list of keys, claims that last
+// while somebody works. Everything works without it, too.
 
 const POLL_MS = 4000; // Each wait is up to a quarter shorter or longer, so that many viewers do not come at once.
 const SEQUENCE_MS = 1500; // The longest time between the two keys of `g o`.
+const SENT_MS = 10000; // How long a second form is kept back while the first one is on its way.
 
 const stale = document.getElementById("stale");
 let lastAnswer = new Date();
@@ -155,7 +156,7 @@ document.addEventListener("keydown", (event) => {
   const element = keyed().find((element) => element.dataset.key === pressed);
   if (element) {
     event.preventDefault();
-    use(element);
+    if (!event.repeat) use(element);
   } else if (keyed().some((element) => element.dataset.key.startsWith(`${pressed} `))) {
     first = pressed;
     setTimeout(() => { first = null; }, SEQUENCE_MS);
@@ -164,11 +165,44 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A form is sent once: what is pressed while the answer is on its way would meet a page that nobody has seen yet.
+let sentAt = 0;
+
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "dialog") return;
+  if (Date.now() - sentAt < SENT_MS) event.preventDefault();
+  else sentAt = Date.now();
+});
+window.addEventListener("pageshow", () => { sentAt = 0; });
+
+// ---- A claim is extended while its person is at work: not by an open page alone, and not in a hidden tab.
+
+const keep = document.getElementById("keep");
+if (keep) {
+  let active = false;
+  let extendedAt = Date.now();
+  const extend = async () => {
+    if (!active || document.hidden || Date.now() - extendedAt < keep.dataset.beat * 1000) return;
+    active = false;
+    extendedAt = Date.now();
+    const body = new URLSearchParams(new FormData(keep));
+    const answer = await fetch(keep.action, { method: "POST", headers: { "sluice-part": "lease" }, body });
+    if (answer.status === 401) sessionEnded();
+  };
+  for (const sign of ["keydown", "pointerdown", "pointermove", "wheel"]) {
+    document.addEventListener(sign, () => { active = true; }, { passive: true, capture: true });
+  }
+  // What an extension that failed means is shown by the part that says whose the case is.
+  setInterval(() => extend().catch(() => {}), 1000);
+}
+
 function showKeys() {
   const dialog = document.getElementById("keys");
   const list = dialog.querySelector("dl");
   const entries = keyed().map((element) => [element.dataset.key, does(element)]);
   if (document.querySelector("[data-row]")) entries.push(["j", list.dataset.next], ["k", list.dataset.previous]);
+  // Keys of this page come first, the ways to others behind them.
+  entries.sort(([one], [other]) => one.includes(" ") - other.includes(" "));
   list.replaceChildren(...entries.flatMap(([name, text]) => {
     const term = document.createElement("dt");
     for (const one of name.split(" ")) {

@@ -24,6 +24,8 @@ pub struct CaseFilter<'a> {
     pub queue: Option<&'a str>,
     /// Of which author.
     pub author: Option<&'a str>,
+    /// Claimed by this person.
+    pub claimed_by: Option<&'a str>,
     /// With the same folded text as this case.
     pub same_text_as: Option<Uuid>,
     /// At most so many.
@@ -53,7 +55,7 @@ impl Store {
             conditions.push("c.kind = ?".to_owned());
             asked.push(kind.as_str().into());
         }
-        for (column, value) in [("queue", filter.queue), ("author", filter.author)] {
+        for (column, value) in [("queue", filter.queue), ("author", filter.author), ("claimed_by", filter.claimed_by)] {
             if let Some(value) = value {
                 conditions.push(format!("c.{column} = ?"));
                 asked.push(value.into());

@@ -31,6 +31,7 @@ mod next;
 mod note;
 mod open;
 mod outbox;
+mod queues;
 mod transaction;
 mod undo;
 
@@ -49,4 +50,5 @@ pub use next::{Claimed, Nothing};
 pub use note::Note;
 pub use open::NewCase;
 pub(crate) use open::try_case;
+pub use queues::QueueCounts;
 pub use undo::UndoRequest;

@@ -20,6 +20,11 @@ const LOOKS: u32 = 3;
 /// The wait before the second look.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// For how many hours a case that somebody skipped, or left to a lead, is not handed out to them again.
+const SPARED_HOURS: u32 = 24;
+/// The most such cases: the last ones.
+const SPARED_MOST: u32 = 100;
+
 /// What was handed out.
 #[derive(Debug)]
 pub enum Claimed {
@@ -44,7 +49,8 @@ pub struct Nothing {
 }
 
 impl Store {
-    /// Hands out the next case: by priority, then by age.
+    /// Hands out the next case: by priority, then by age. A case that this person skipped, or left to a lead, within the
+    /// last day goes to others.
     ///
     /// # Errors
     /// The server's.
@@ -103,6 +109,13 @@ async fn next(connection: &mut Conn, ask: Ask<'_>) -> Result<Option<Uuid>, mysql
         transaction.rollback().await?;
         return Ok(case.parse().ok());
     }
+    let spared = "SELECT case_id FROM review_claims WHERE moderator = ? AND at > NOW(6) - INTERVAL ? HOUR \
+                  AND outcome IN ('skipped', 'escalated') ORDER BY at DESC LIMIT ?";
+    let spared: Vec<String> = transaction.exec(spared, (ask.by, SPARED_HOURS, SPARED_MOST)).await?;
+    let but_not = match spared.len() {
+        0 => String::new(),
+        many => format!("AND c.id NOT IN ({})", vec!["?"; many].join(", ")),
+    };
     let states: &[CaseState] = match ask.role {
         Role::Lead => &[CaseState::Escalated, CaseState::Waiting],
         Role::Moderator => &[CaseState::Waiting],
@@ -112,11 +125,12 @@ async fn next(connection: &mut Conn, ask: Ask<'_>) -> Result<Option<Uuid>, mysql
         // Rows that others lock just now are skipped: they are being claimed.
         let statement = format!(
             "SELECT {COLUMNS}, NULL AS title, 0 AS revision FROM review_cases c WHERE {of_queue} c.state = ? \
-             AND (c.claimed_until IS NULL OR c.claimed_until <= NOW(6)) AND (c.not_by IS NULL OR c.not_by <> ?) \
+             AND (c.claimed_until IS NULL OR c.claimed_until <= NOW(6)) AND (c.not_by IS NULL OR c.not_by <> ?) {but_not} \
              ORDER BY c.priority DESC, c.opened_at, c.id LIMIT 1 FOR UPDATE SKIP LOCKED"
         );
         let mut asked: Vec<Value> = ask.queue.map(Value::from).into_iter().collect();
         asked.extend([state.as_str().into(), ask.by.into()]);
+        asked.extend(spared.iter().map(Value::from));
         let free: Option<StoredCase> = transaction.exec_first(statement, Params::Positional(asked)).await?;
         if let Some(case) = free {
             take(&mut transaction, &case, ask).await?;

@@ -118,10 +118,12 @@ async fn a_case_that_is_escalated_or_skipped_too_often_waits_for_a_lead() {
     let desk = Desk::new().await;
     let case = desk.held(10).await.case;
     for round in 1..=5 {
-        let (_, token) = desk.next("ann", Role::Moderator).await.expect("one is free");
-        let skipped = desk.store.release(case, moderator("ann", Some(token)), Release::Skipped).await;
+        let by = format!("ann {round}");
+        let (_, token) = desk.next(&by, Role::Moderator).await.expect("one is free");
+        let skipped = desk.store.release(case, moderator(&by, Some(token)), Release::Skipped).await;
         let state = skipped.expect("the database answers").expect("there is such a case").expect("it is theirs");
         assert_eq!(state.as_str(), if round < 5 { "waiting" } else { "escalated" });
+        assert!(desk.next(&by, Role::Moderator).await.is_none(), "it does not come back to whoever skipped it");
     }
     assert!(desk.next("ann", Role::Moderator).await.is_none());
     assert_eq!(desk.decide(case, Ruling::Approve, moderator("ann", None)).await, Err(Refusal::NeedsLead));

@@ -18,7 +18,9 @@ use tokio_util::task::TaskTracker;
 use super::access::{Accounts, token};
 use super::api::{self, Api, Parts};
 use super::followed::Followed;
-use super::pages::{self, Hosts, NowSource, Once, Pages, Plans, SessionKey, SnapshotSource, Tries, Watched, Work};
+use super::pages::{
+    self, Hosts, NowSource, Once, Pages, Plans, QueuesSource, SessionKey, SnapshotSource, Tries, Watched, Work,
+};
 use super::sender::{self, Sender};
 use super::settings::ServeArgs;
 use super::sweep;
@@ -80,7 +82,7 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
     let api = Api::new(Parts {
         store: Arc::clone(&store),
         accounts: Arc::clone(&accounts),
-        policies,
+        policies: Arc::clone(&policies),
         appeals: args.appeals.within(),
         feed,
         stop: stop.clone(),
@@ -97,6 +99,8 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         hosts,
         once,
         tries: Tries::default(),
+        policies,
+        appeals: args.appeals.within(),
         store: Arc::clone(&store),
         servers: args.servers.clone(),
         rules: args.rules.clone(),
@@ -105,6 +109,7 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         tasks: tasks.clone(),
         stop: stop.clone(),
         dead: dead.clone(),
+        queues: Watched::new(QueuesSource::new(Arc::clone(&store)), stop.clone()),
         now: Watched::new(NowSource::new(sampler), stop.clone()),
         snapshot: Watched::new(SnapshotSource::new(dead), stop.clone()),
     });

@@ -12,7 +12,7 @@
 pub(crate) mod case;
 mod claim;
 mod decision;
-mod desk;
+pub(crate) mod desk;
 
 use clap::{Args, Subcommand};
 use sluice_mysql::review::Release;

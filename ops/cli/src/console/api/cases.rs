@@ -183,6 +183,7 @@ pub(super) async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> A
         queue: query.get("queue"),
         author: query.get("author"),
         same_text_as: same.transpose()?,
+        claimed_by: None,
         limit: u32::try_from(query.number("limit", 1..=LIST_MOST, LIST)?).unwrap_or(u32::MAX),
     };
     let cases = api.store().cases(&filter).await.map_err(|failure| api.failed(failure))?;

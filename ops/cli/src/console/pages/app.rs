@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sluice_core::config::ServerArgs;
 use sluice_mysql::Store;
@@ -9,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::session::{Hosts, Once, SessionKey, Tries};
-use super::watch::{NowSource, SnapshotSource, Watched};
+use super::watch::{NowSource, QueuesSource, SnapshotSource, Watched};
 use super::work::{Plans, Work};
 use crate::browse::DeadLetters;
 use crate::console::access::Accounts;
 use crate::console::followed::Followed;
+use crate::policies::Policies;
 
 /// What every page needs. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +33,10 @@ pub(crate) struct Parts {
     pub(crate) once: Option<Once>,
     /// Tries to log in that failed.
     pub(crate) tries: Tries,
+    /// The reasons for decisions.
+    pub(crate) policies: Arc<Followed<Policies>>,
+    /// For how long an author may appeal; none: not at all.
+    pub(crate) appeals: Option<Duration>,
     /// The database.
     pub(crate) store: Arc<Store>,
     /// Where the servers are, for connections of an operation's own.
@@ -43,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) now: Arc<Watched<NowSource>>,
     /// All dead letters at one moment.
     pub(crate) snapshot: Arc<Watched<SnapshotSource>>,
+    /// How many cases each queue has.
+    pub(crate) queues: Arc<Watched<QueuesSource>>,
     /// Plans that wait for a yes.
     pub(crate) plans: Plans,
     /// Operations of this console.

@@ -32,6 +32,7 @@ mod login;
 mod operations;
 mod overview;
 mod request;
+mod review;
 mod session;
 mod table;
 mod watch;
@@ -39,7 +40,7 @@ mod work;
 
 pub(super) use app::{Pages, Parts};
 pub(super) use session::{Hosts, HostsArg, Once, SessionKey, Tries};
-pub(super) use watch::{NowSource, SnapshotSource, Watched};
+pub(super) use watch::{NowSource, QueuesSource, SnapshotSource, Watched};
 pub(super) use work::{Plans, Work};
 
 use axum::http::Uri;

@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::routing::{self, MethodRouter};
 
 use super::app::Pages;
-use super::{account, dead_letters, frame, login, operations, overview};
+use super::{account, dead_letters, frame, login, operations, overview, review};
 use crate::console::access::Role;
 
 /// One route.
@@ -35,7 +35,7 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 16] = [
+pub(super) static ROUTES: [Route; 27] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
@@ -50,6 +50,17 @@ pub(super) static ROUTES: [Route; 16] = [
     page("/operations/{id}", Role::Viewer, || routing::get(operations::one)),
     act("/operations/{id}/stop", Role::Operator, || routing::post(operations::stop)),
     page("/audit", Role::Viewer, || routing::get(operations::audit)),
+    page("/review", Role::Moderator, || routing::get(review::queues)),
+    act("/review/next", Role::Moderator, || routing::post(review::next)),
+    page("/review/cases/{id}", Role::Moderator, || routing::get(review::case)),
+    act("/review/cases/{id}/claim", Role::Moderator, || routing::post(review::claim)),
+    act("/review/cases/{id}/decide", Role::Moderator, || routing::post(review::decide)),
+    act("/review/cases/{id}/skip", Role::Moderator, || routing::post(review::skip)),
+    act("/review/cases/{id}/escalate", Role::Moderator, || routing::post(review::escalate)),
+    act("/review/cases/{id}/release", Role::Moderator, || routing::post(review::release)),
+    act("/review/cases/{id}/extend", Role::Moderator, || routing::post(review::extend)),
+    act("/review/cases/{id}/notes", Role::Moderator, || routing::post(review::note)),
+    act("/review/decisions/{id}/undo", Role::Moderator, || routing::post(review::undo)),
     page("/account", Role::Viewer, || routing::get(account::show)),
     act("/logout", Role::Viewer, || routing::post(login::log_out)),
 ];
@@ -79,7 +90,8 @@ mod tests {
     use crate::console::access::{Accounts, Password};
     use crate::console::followed::Followed;
     use crate::console::pages::session::{Hosts, Session, SessionKey, Tries};
-    use crate::console::pages::{NowSource, Parts, Plans, SnapshotSource, Watched, Work};
+    use crate::console::pages::{NowSource, Parts, Plans, QueuesSource, SnapshotSource, Watched, Work};
+    use crate::policies::Policies;
     use crate::status::dead::Look;
     use crate::status::sample::Sampler;
 
@@ -105,6 +117,7 @@ mod tests {
         let (broker, database) = servers();
         let stop = CancellationToken::new();
         let sampler = Sampler::new(&broker, &database, Look::Elsewhere, false, stop.clone()).expect("good addresses");
+        let store = Arc::new(Store::new(&database).expect("a good address"));
         let dead = DeadLetters::briefly(&broker, "console", stop).expect("a good address");
         Pages::new(Parts {
             accounts: Arc::new(Followed::fixed(Accounts::read(&path).expect("it is in order"))),
@@ -112,7 +125,9 @@ mod tests {
             hosts: Hosts::new(Vec::new()),
             once: None,
             tries: Tries::default(),
-            store: Arc::new(Store::new(&database).expect("a good address")),
+            policies: Arc::new(Followed::fixed(Policies::default())),
+            appeals: None,
+            store: Arc::clone(&store),
             dead: dead.clone(),
             servers: ServerArgs { broker, database },
             rules: None,
@@ -120,6 +135,7 @@ mod tests {
             work: Work::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            queues: Watched::new(QueuesSource::new(store), CancellationToken::new()),
             now: Watched::new(NowSource::new(sampler), CancellationToken::new()),
             snapshot: Watched::new(SnapshotSource::new(dead), CancellationToken::new()),
         })

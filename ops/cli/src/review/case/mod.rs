@@ -1,6 +1,6 @@
 //! Cases, looked at: one or all of them, with their figures.
 
-pub(in crate::review) mod about;
+pub(crate) mod about;
 pub(in crate::review) mod list;
 pub(in crate::review) mod measures;
 pub(in crate::review) mod page;

@@ -3,7 +3,7 @@
 pub(in crate::review) mod confirm;
 pub(in crate::review) mod find;
 pub(in crate::review) mod item;
-pub(in crate::review) mod person;
+pub(crate) mod person;
 pub(in crate::review) mod refused;
 
 use sluice_core::config::{ConfigError, DatabaseArgs};

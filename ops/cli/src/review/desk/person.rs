@@ -64,7 +64,7 @@ pub(in crate::review) fn name(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// What texts are taken.
-pub(in crate::review) fn words(text: &str) -> Result<String, String> {
+pub(crate) fn words(text: &str) -> Result<String, String> {
     let words = text.trim();
     match words.chars().count() {
         0 => Err("a text that is not empty".to_owned()),

@@ -10,7 +10,7 @@ use crate::console::Console;
 use crate::support::Dead;
 
 /// Logs in by the page.
-async fn log_in(browser: &Browser, console: &Console, name: &str) {
+pub(crate) async fn log_in(browser: &Browser, console: &Console, name: &str) {
     open(browser, console, "/login").await;
     browser.write("#name", name).await;
     browser.write("#password", PASSWORD).await;
@@ -18,12 +18,12 @@ async fn log_in(browser: &Browser, console: &Console, name: &str) {
     at(browser, "/").await;
 }
 
-async fn open(browser: &Browser, console: &Console, path: &str) {
+pub(crate) async fn open(browser: &Browser, console: &Console, path: &str) {
     browser.open(&format!("{}{path}", console.at)).await;
 }
 
 /// Waits until this page is open.
-async fn at(browser: &Browser, path: &str) {
+pub(crate) async fn at(browser: &Browser, path: &str) {
     let open = "document.readyState === 'complete' ? location.pathname : ''";
     eventually(&format!("{path} to be open"), async || {
         let shown = browser.value(open).await;
@@ -32,7 +32,7 @@ async fn at(browser: &Browser, path: &str) {
     .await;
 }
 
-async fn holds(browser: &Browser, expression: &str) -> bool {
+pub(crate) async fn holds(browser: &Browser, expression: &str) -> bool {
     browser.value(expression).await == true
 }
 

@@ -6,5 +6,6 @@ mod house;
 mod login;
 mod operations;
 mod overview;
+mod review;
 mod visitor;
 mod webdriver;

@@ -107,8 +107,35 @@ impl Browser {
 
     /// Clicks on it.
     pub(crate) async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        self.post(&format!("{element}/click"), json!({})).await;
+        // A page that comes takes the element of the one before with it.
+        eventually(&format!("{css} to be clicked"), async || {
+            let element = self.find(css).await;
+            self.call(Method::POST, &format!("{element}/click"), json!({})).await
+        })
+        .await;
+    }
+
+    /// Makes the window so wide and so high, in pixels, narrower than a desktop would allow, too.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.develop("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Prefers dark or light pages.
+    pub(crate) async fn prefer(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.develop("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// A command of Chromium's own.
+    async fn develop(&self, command: &str, parameters: Value) {
+        self.post("/goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await;
+    }
+
+    /// A picture of what it shows: a PNG in base64.
+    pub(crate) async fn picture(&self) -> String {
+        let picture = self.call(Method::GET, "/screenshot", Value::Null).await.expect("a picture");
+        picture.as_str().expect("a text").to_owned()
     }
 
     /// Presses keys, one after the other, wherever the focus is.

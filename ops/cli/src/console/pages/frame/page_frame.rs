@@ -39,6 +39,11 @@ impl Frame {
         self.who.as_ref().is_some_and(|(_, role)| role.may(Role::Operator))
     }
 
+    /// Whether who is logged in may decide about held posts.
+    pub(crate) fn moderates(&self) -> bool {
+        self.who.as_ref().is_some_and(|(_, role)| role.may(Role::Moderator))
+    }
+
     /// Whether the page is this one, or stands below it.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))

@@ -51,6 +51,11 @@ impl Visit {
         headers.contains_key(PART)
     }
 
+    /// Whether the script asks for this part alone.
+    pub(crate) fn asks_for(&self, part: &str) -> bool {
+        self.part.as_deref() == Some(part)
+    }
+
     /// The frame of a page with this title.
     pub(crate) fn frame(&self, title: &str) -> Frame {
         let who = self.who.as_ref().map(|who| (who.name.clone(), who.role));

@@ -7,9 +7,11 @@
 //! ```
 
 mod now;
+mod queues;
 mod snapshot;
 mod watched;
 
 pub(crate) use now::{Moment, NowSource, Point};
+pub(crate) use queues::QueuesSource;
 pub(crate) use snapshot::{DeadLetterSet, Entry, Snapshot, SnapshotSource};
 pub(crate) use watched::Watched;

@@ -1,0 +1,13 @@
+//! What moderators do to a case. Each is a form that posts and is led on.
+
+mod claim;
+mod decide;
+mod give_back;
+mod note;
+mod undo;
+
+pub(crate) use claim::{claim, extend};
+pub(crate) use decide::decide;
+pub(crate) use give_back::{escalate, release, skip};
+pub(crate) use note::note;
+pub(crate) use undo::undo;

@@ -1,0 +1,21 @@
+//! The moderators' pages: what waits, one case on one screen, and what can be done with it.
+//!
+//! ```text
+//!  queues ──► next ──► case ──► acts: decide, skip, escalate, note, undo ──► next
+//!                                └─ somebody else was first ──► conflict ──► next
+//! ```
+//!
+//! A claim is made with a token that the form brings, and a decision with an id that it brings: a form that is sent
+//! twice is answered alike, and two windows do not share a claim by chance.
+
+mod acts;
+mod asked;
+mod case;
+mod conflict;
+mod next;
+mod queues;
+
+pub(super) use acts::{claim, decide, escalate, extend, note, release, skip, undo};
+pub(super) use case::show as case;
+pub(super) use next::next;
+pub(super) use queues::show as queues;

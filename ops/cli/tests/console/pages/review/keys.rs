@@ -1,0 +1,143 @@
+//! What needs a browser: a shift by keys alone, a claim that lasts while somebody works, a page without script.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sluice_lab::testing::eventually;
+use sluice_mysql::review::Ruling;
+
+use crate::ground::Desk;
+use crate::pages::browser::{at, holds, log_in, open};
+use crate::pages::visitor::PASSWORD;
+use crate::pages::webdriver::{Browser, in_browser};
+
+/// Waits until this is so.
+async fn until(browser: &Browser, what: &str, expression: &str) {
+    eventually(what, async || if holds(browser, expression).await { Ok(()) } else { Err(browser.source().await) })
+        .await;
+}
+
+#[tokio::test]
+async fn twenty_cases_are_decided_by_keys_in_less_than_a_minute() {
+    let desk = Desk::new().await;
+    let cases = desk.held_posts(20).await;
+    let console = desk.reviewing().await;
+    in_browser(true, async |browser| {
+        log_in(browser, &console, "moderator").await;
+        browser.press("gr").await;
+        at(browser, "/review").await;
+        let begun = Instant::now();
+        browser.press("n").await;
+        for number in 0..cases.len() {
+            let ready = format!("document.readyState === 'complete' && !!document.querySelector('.post-title') && document.querySelector('.post-title').textContent.includes('post {number:02}')");
+            until(browser, &format!("case {number}"), &ready).await;
+            browser.press(["a", "1", "2", "3"][number % 4]).await;
+        }
+        at(browser, "/review").await;
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(60), "{took:?}");
+        browser.press("?").await;
+        let keys = browser.value("document.querySelector('dialog[open]').textContent").await.to_string();
+        assert!(keys.contains("undo your last decision"), "{keys}");
+        browser.press("\u{e00c}").await;
+        until(browser, "the list to close", "!document.querySelector('dialog[open]')").await;
+        browser.press("u").await;
+        at(browser, &format!("/review/cases/{}", cases[19].case)).await;
+        browser.press("c").await;
+        browser.press("as12").await;
+        assert!(holds(browser, "document.activeElement.value === 'as12'").await, "keys are text in a field");
+        assert_eq!(browser.log().await, json!([]));
+    })
+    .await;
+    let decided = desk.store.measures(time::OffsetDateTime::UNIX_EPOCH, None).await.expect("the database answers");
+    let all = &decided[0];
+    assert_eq!((all.decisions, all.approved, all.rejected, all.undone), (20, 5, 15, 1));
+}
+
+#[tokio::test]
+async fn whoever_presses_a_key_too_late_is_told_and_goes_on_with_the_next() {
+    let desk = Desk::new().await;
+    let cases = desk.held_posts(2).await;
+    let console = desk.reviewing().await;
+    in_browser(true, async |browser| {
+        log_in(browser, &console, "moderator").await;
+        open(browser, &console, "/review").await;
+        browser.press("n").await;
+        at(browser, &format!("/review/cases/{}", cases[0].case)).await;
+        desk.lapse().await;
+        desk.decide(cases[0].case, Ruling::Reject).await;
+        browser.press("a").await;
+        browser.find(".conflict").await;
+        assert!(browser.source().await.contains("lea (lead) decided at"));
+        browser.press("n").await;
+        at(browser, &format!("/review/cases/{}", cases[1].case)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_claim_is_extended_by_work_and_not_by_an_open_page_or_a_hidden_one() {
+    let desk = Desk::new().await;
+    let case = desk.held_posts(1).await.remove(0);
+    let console = desk.reviewing().await;
+    in_browser(true, async |browser| {
+        log_in(browser, &console, "moderator").await;
+        open(browser, &console, "/review").await;
+        browser.press("n").await;
+        at(browser, &format!("/review/cases/{}", case.case)).await;
+        browser.find("#keep").await;
+        let claimed = desk.now(&case).await.claimed_until;
+        browser.value("document.getElementById('keep').dataset.beat = '0'").await;
+        let polls = "performance.getEntriesByType('resource').filter(one => one.initiatorType === 'fetch').length";
+        let three_polls = format!("{polls} >= 3");
+        until(browser, "the page to ask three times", &three_polls).await;
+        assert_eq!(desk.now(&case).await.claimed_until, claimed, "an open page alone extends nothing");
+        let hide = "Object.defineProperty(document, 'hidden', { value: true, configurable: true }) && 1";
+        browser.value(hide).await;
+        browser.press("x").await;
+        let ticks = "(window.ticks = window.ticks ?? Date.now()) && Date.now() - window.ticks > 3500";
+        until(browser, "three beats to pass", ticks).await;
+        assert_eq!(desk.now(&case).await.claimed_until, claimed, "a hidden page extends nothing");
+        browser.value("Object.defineProperty(document, 'hidden', { value: false, configurable: true }) && 1").await;
+        eventually("work to extend the claim", async || {
+            let until = desk.now(&case).await.claimed_until;
+            if until > claimed { Ok(()) } else { Err(until) }
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_script_a_moderator_goes_the_whole_way_by_forms() {
+    let desk = Desk::new().await;
+    let cases = desk.held_posts(3).await;
+    let console = desk.reviewing().await;
+    in_browser(false, async |browser| {
+        browser.resize(1280, 1400).await;
+        open(browser, &console, "/review").await;
+        browser.write("#name", "moderator").await;
+        browser.write("#password", PASSWORD).await;
+        browser.click("button.primary").await;
+        browser.click("form[action='/review/next'] button").await;
+        browser.click("button[value='rude']").await;
+        browser.click("form.undo button").await;
+        browser.write("#note-text", "once more").await;
+        browser.click("form[action$='/notes'] button").await;
+        browser.click(".ruling summary").await;
+        browser.click("input[value='ads']").await;
+        browser.click("input[value='topic']").await;
+        browser.write("#message", "Not here, please.").await;
+        browser.click("details form button.danger").await;
+        browser.click("button[data-key='s']").await;
+        browser.click("#keep button").await;
+        browser.click("button[value='approve']").await;
+        browser.find("[href='/review'][aria-current]").await;
+    })
+    .await;
+    let stands = desk.store.decisions_of(cases[0].post).await.expect("the database answers");
+    let last = stands.last().expect("it is decided");
+    assert_eq!((last.revision, last.policies.len(), last.message.as_deref()), (3, 2, Some("Not here, please.")));
+    let states = [desk.now(&cases[1]).await.state, desk.now(&cases[2]).await.state];
+    assert_eq!(states, ["waiting", "decided"]);
+}

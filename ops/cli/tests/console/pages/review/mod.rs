@@ -1,0 +1,8 @@
+//! The moderators' pages.
+
+mod forms;
+mod keys;
+mod pictures;
+mod queue;
+mod refused;
+mod strangers;
