@@ -13,7 +13,8 @@
 //! start with the first post that was not redelivered, or after a short silence.
 //!
 //! To withdraw is to cancel the consumers first and then to release what is in flight. In the other order a released
-//! post would be redelivered at once, each time one delivery nearer to the limit.
+//! post would be redelivered at once, each time one delivery nearer to the limit. At a stop the first two consumers are
+//! cancelled after the others have finished, so that no acknowledgement is lost: see [`Session::cancel`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -171,19 +172,23 @@ impl Consumers {
     ) -> u64 {
         let (begun, mut consumed, mut left) = (Instant::now(), 0, RELEASE);
         if stopped {
-            let finishing = async {
-                session.cancel().await;
-                finish(tasks).await
-            };
             let patience = self.drain - KEPT.min(self.drain / 5);
-            consumed += tokio::time::timeout(patience, finishing).await.unwrap_or_default();
+            // The first ones are cancelled by half of it, so that there is time for what they take meanwhile.
+            let (half, whole) = (begun + patience / 2, begun + patience);
+            for (kept, until) in [(2, half), (1, half), (0, whole)] {
+                let finishing = async {
+                    session.cancel(kept).await;
+                    finish(tasks, kept).await
+                };
+                consumed += tokio::time::timeout_at(until, finishing).await.unwrap_or_default();
+            }
             left = self.drain.saturating_sub(begun.elapsed());
         } else {
-            session.cancel().await;
+            session.cancel(0).await;
         }
         withdrawn.cancel();
         let releasing = async {
-            consumed += finish(tasks).await;
+            consumed += finish(tasks, 0).await;
             session.close().await;
         };
         // What is left then, the end of the connection releases.
@@ -233,10 +238,12 @@ async fn returned_are_taken(arrivals: &mut mpsc::UnboundedReceiver<u64>) {
     while let Ok(Some(1..)) = tokio::time::timeout(QUIET, arrivals.recv()).await {}
 }
 
-/// Waits for all consumers, and returns how many deliveries they had.
-async fn finish(tasks: &mut JoinSet<u64>) -> u64 {
+/// Waits until only so many consumers are left, and returns how many deliveries the others had.
+async fn finish(tasks: &mut JoinSet<u64>, left: usize) -> u64 {
     let mut consumed = 0;
-    while let Some(ended) = tasks.join_next().await {
+    while tasks.len() > left
+        && let Some(ended) = tasks.join_next().await
+    {
         consumed += ended.unwrap_or(0);
     }
     consumed
