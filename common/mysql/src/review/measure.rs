@@ -4,6 +4,7 @@ use mysql_async::Value;
 use serde::Serialize;
 use sluice_core::failure::Failure;
 use sluice_core::post::PostId;
+use sluice_core::verdict::Reason;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::Store;
@@ -32,7 +33,7 @@ pub struct ReviewCounts {
 /// What was decided since some time, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Measures {
-    /// Of whom: a moderator, a queue or a category; `all` for all of them.
+    /// Of whom or what: a moderator, a queue, a category or a rule; `all` for all of them.
     pub of: String,
     /// Decisions.
     pub decisions: u64,
@@ -44,6 +45,8 @@ pub struct Measures {
     pub undone: u64,
     /// Appeals that ended with another verdict.
     pub overturned: u64,
+    /// Claims whose time was over before a decision, and whose case somebody claimed again; not told apart by rule.
+    pub lapsed: u64,
     /// From the opening of the case to the decision: half of them within.
     pub to_decision_p50: f64,
     /// Nine tenths within.
@@ -54,6 +57,8 @@ pub struct Measures {
     pub handling_p50: f64,
     /// Nine tenths within.
     pub handling_p90: f64,
+    /// Ninety-nine hundredths within.
+    pub handling_p99: f64,
 }
 
 impl Store {
@@ -104,17 +109,19 @@ impl Store {
         Ok((without, lost))
     }
 
-    /// What was decided since this time: by all, and by each moderator, queue or category (`by` is one of `moderator`,
-    /// `queue`, `category`).
+    /// What was decided since this time: by all, or by each moderator, queue, category or rule (`by` is one of
+    /// `moderator`, `queue`, `category`, `rule`). A decision counts once for each rule that spoke against its post.
     ///
     /// # Errors
     /// The server's.
     pub async fn measures(&self, since: OffsetDateTime, by: Option<&str>) -> Result<Vec<Measures>, Failure> {
-        let of = match by {
-            Some("moderator") => "d.decided_by",
-            Some("queue") => "c.queue",
-            Some("category") => "c.category",
-            _ => "'all'",
+        let since = crate::insertion::datetime(since);
+        let (of, holder, posts) = match by {
+            Some("moderator") => ("d.decided_by", Some("l.moderator"), ""),
+            Some("queue") => ("c.queue", Some("c.queue"), ""),
+            Some("category") => ("c.category", Some("c.category"), ""),
+            Some("rule") => ("CAST(COALESCE(p.reasons, '[]') AS CHAR)", None, "LEFT JOIN posts p ON p.id = d.post"),
+            _ => ("'all'", Some("'all'"), ""),
         };
         let statement = format!(
             "SELECT {of}, d.verdict, d.undoes IS NOT NULL, \
@@ -122,19 +129,44 @@ impl Store {
              d.cause = 'appeal' AND d.verdict <> d.previous, \
              CAST(GREATEST(TIMESTAMPDIFF(MICROSECOND, c.opened_at, d.decided_at), 0) / 1e6 AS DOUBLE), \
              CAST(d.handling_ms / 1e3 AS DOUBLE) \
-             FROM review_decisions d JOIN review_cases c ON c.id = d.case_id WHERE d.decided_at >= ?"
+             FROM review_decisions d JOIN review_cases c ON c.id = d.case_id {posts} WHERE d.decided_at >= ?"
         );
-        let mut rows: Vec<Measured> =
-            self.read("measuring decisions", statement, vec![crate::insertion::datetime(since)]).await?;
+        let mut rows: Vec<Measured> = self.read("measuring decisions", statement, vec![since.clone()]).await?;
+        if by == Some("rule") {
+            rows = rows.iter().flat_map(by_rule).collect();
+        }
         // The database's order takes capitals for small letters.
         rows.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-        Ok(rows.chunk_by(|(one, ..), (other, ..)| one == other).map(sum_up).collect())
+        let mut measures: Vec<Measures> = rows.chunk_by(|(one, ..), (other, ..)| one == other).map(sum_up).collect();
+        let Some(holder) = holder else { return Ok(measures) };
+        let statement = format!(
+            "SELECT {holder}, COUNT(*) FROM review_claims l JOIN review_cases c ON c.id = l.case_id \
+             WHERE l.outcome = 'lapsed' AND l.at >= ? GROUP BY 1"
+        );
+        let lapsed: Vec<(String, u64)> = self.read("measuring claims", statement, vec![since]).await?;
+        for (of, lapsed) in lapsed {
+            match measures.iter_mut().find(|measures| measures.of == of) {
+                Some(measures) => measures.lapsed = lapsed,
+                None => measures.push(Measures { of, lapsed, ..Measures::default() }),
+            }
+        }
+        Ok(measures)
     }
 }
 
 /// A decision as far as it is measured: of whom or what, the verdict, whether it undoes another, was undone and overturned
 /// one on appeal; the seconds from the opening of the case and from the claim.
 type Measured = (String, String, bool, bool, bool, f64, Option<f64>);
+
+/// A decision once for each rule that spoke against its post.
+fn by_rule((reasons, verdict, undo, undone, overturned, wait, handling): &Measured) -> Vec<Measured> {
+    let reasons: Vec<Reason> = serde_json::from_str(reasons).unwrap_or_default();
+    let mut rules: Vec<String> = reasons.into_iter().map(|reason| reason.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let of = |rule| (rule, verdict.clone(), *undo, *undone, *overturned, *wait, *handling);
+    rules.into_iter().map(of).collect()
+}
 
 fn sum_up(rows: &[Measured]) -> Measures {
     let of = rows.first().map(|(of, ..)| of.clone()).unwrap_or_default();
@@ -158,6 +190,8 @@ fn sum_up(rows: &[Measured]) -> Measures {
         to_decision_p99: quantile(&waits, 99),
         handling_p50: quantile(&handling, 50),
         handling_p90: quantile(&handling, 90),
+        handling_p99: quantile(&handling, 99),
+        lapsed: 0,
     }
 }
 

@@ -11,7 +11,7 @@
 
 pub(crate) mod case;
 mod claim;
-mod decision;
+pub(crate) mod decision;
 pub(crate) mod desk;
 
 use clap::{Args, Subcommand};

@@ -119,9 +119,11 @@ async fn a_claim_is_given_back_skipped_or_left_to_a_lead() {
         let ran = desk.review(&[command, &case, "--as", "ann", "--json"]).await.exits(3);
         assert!(ran.object()["refused"] == "claim_ended" && ran.stderr.contains("never claimed"), "{ran:?}");
     }
-    for _ in 0..3 {
-        claimed("ann").await;
-        desk.review(&["skip", &case, "--as", "ann"]).await.ok();
+    for name in ["zoe", "kim", "eve"] {
+        claimed(name).await;
+        desk.review(&["skip", &case, "--as", name]).await.ok();
+        let none = desk.review(&["next", "--as", name]).await.exits(3);
+        assert!(none.stderr.contains("skipped by you within a day"), "{none:?}");
     }
     claimed("ann").await;
     let ran = desk.review(&["skip", &case, "--as", "ann", "--json"]).await.ok().object();

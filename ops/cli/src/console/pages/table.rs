@@ -35,7 +35,7 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 27] = [
+pub(super) static ROUTES: [Route; 35] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
@@ -52,6 +52,14 @@ pub(super) static ROUTES: [Route; 27] = [
     page("/audit", Role::Viewer, || routing::get(operations::audit)),
     page("/review", Role::Moderator, || routing::get(review::queues)),
     act("/review/next", Role::Moderator, || routing::post(review::next)),
+    page("/review/cases", Role::Moderator, || routing::get(review::cases)),
+    page("/review/appeals", Role::Moderator, || routing::get(review::appeals)),
+    page("/review/decided", Role::Moderator, || routing::get(review::decided)),
+    page("/review/measures", Role::Moderator, || routing::get(review::measures)),
+    page("/review/acts/{id}", Role::Moderator, || routing::get(review::act)),
+    act("/review/acts/{id}/undo", Role::Moderator, || routing::post(review::undo_act)),
+    page("/review/cases/{id}/same", Role::Moderator, || routing::get(review::same)),
+    act("/review/cases/{id}/same", Role::Moderator, || routing::post(review::decide_same)),
     page("/review/cases/{id}", Role::Moderator, || routing::get(review::case)),
     act("/review/cases/{id}/claim", Role::Moderator, || routing::post(review::claim)),
     act("/review/cases/{id}/decide", Role::Moderator, || routing::post(review::decide)),

@@ -14,18 +14,20 @@ use crate::times::{past_moment, shown, span};
 use crate::visible::cut;
 
 /// The columns of the table.
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 13] = [
     Column::text("OF", 8),
     Column::number("DECIDED"),
     Column::number("APPROVED"),
     Column::number("REJECTED"),
     Column::number("UNDONE").goes(2),
     Column::number("OVERTURNED").goes(3),
+    Column::number("LAPSED").goes(7),
     Column::number("WAITED P50"),
     Column::number("P90").goes(5),
     Column::number("P99").goes(1),
     Column::number("HANDLING P50").goes(4),
     Column::number("P90").goes(6),
+    Column::number("P99").goes(8),
 ];
 
 /// By what the decisions are told apart.
@@ -37,6 +39,8 @@ enum By {
     Queue,
     /// The category of the case.
     Category,
+    /// Each rule that spoke against the post.
+    Rule,
 }
 
 impl By {
@@ -45,6 +49,7 @@ impl By {
             Self::Moderator => "moderator",
             Self::Queue => "queue",
             Self::Category => "category",
+            Self::Rule => "rule",
         }
     }
 }
@@ -55,14 +60,15 @@ pub(in crate::review) struct MeasuresArgs {
     /// Count decisions since this time: RFC 3339, or how long ago, like 12h or 7d
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = past_moment)]
     since: OffsetDateTime,
-    /// A line for each moderator, queue or category
+    /// A line for each moderator, queue, category or rule
     #[arg(long, value_enum)]
     by: Option<By>,
     /// Print one JSON object per line
     ///
-    /// Keys: of (the moderator, queue or category; `all` without --by), decisions (undos are not counted), approved,
-    /// rejected, undone, overturned (appeals that ended with another verdict), to_decision_p50, to_decision_p90,
-    /// to_decision_p99 (seconds from the opening of the case), handling_p50, handling_p90 (seconds from the claim).
+    /// Keys: of (the moderator, queue, category or rule; `all` without --by), decisions (undos are not counted), approved,
+    /// rejected, undone, overturned (appeals that ended with another verdict), lapsed (claims whose time was over, and
+    /// whose case somebody claimed again; 0 by rule), to_decision_p50, to_decision_p90, to_decision_p99 (seconds from the
+    /// opening of the case), handling_p50, handling_p90, handling_p99 (seconds from the claim).
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -91,19 +97,27 @@ pub(in crate::review) async fn run(args: MeasuresArgs) -> anyhow::Result<Exit> {
 }
 
 fn row(measures: &Measures) -> Vec<String> {
-    let counts = [measures.decisions, measures.approved, measures.rejected, measures.undone, measures.overturned];
+    let counts = [
+        measures.decisions,
+        measures.approved,
+        measures.rejected,
+        measures.undone,
+        measures.overturned,
+        measures.lapsed,
+    ];
     let times = [
         measures.to_decision_p50,
         measures.to_decision_p90,
         measures.to_decision_p99,
         measures.handling_p50,
         measures.handling_p90,
+        measures.handling_p99,
     ];
     let counts = counts.iter().map(u64::to_string);
     std::iter::once(cut(&measures.of, 100)).chain(counts).chain(times.into_iter().map(took)).collect()
 }
 
 /// A time with tenths of a second where those matter.
-fn took(seconds: f64) -> String {
+pub(crate) fn took(seconds: f64) -> String {
     if seconds < 10.0 { format!("{seconds:.1}s") } else { span(Duration::saturating_seconds_f64(seconds)) }
 }

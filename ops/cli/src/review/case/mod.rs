@@ -2,7 +2,7 @@
 
 pub(crate) mod about;
 pub(in crate::review) mod list;
-pub(in crate::review) mod measures;
+pub(crate) mod measures;
 pub(in crate::review) mod page;
 pub(in crate::review) mod policies;
 pub(in crate::review) mod show;

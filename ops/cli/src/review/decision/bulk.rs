@@ -4,14 +4,13 @@
 //!  a case ──► the ids of those that wait now ──► counts and three samples ──► question ──► a decision each
 //! ```
 //!
-//! The ids are chosen once: what comes afterwards was not shown, and is not decided. A decision's id follows from the
-//! act's and the case's, so whoever runs an act again that was killed, under its id, decides nothing twice.
+//! The ids are chosen once: what comes afterwards was not shown, and is not decided.
 
 use anyhow::Context as _;
 use clap::Args;
 use sluice_core::config::{ConfigError, DatabaseArgs};
 use sluice_core::moderation::CaseKind;
-use sluice_mysql::review::{DecisionRequest, Ruling, StoredCase};
+use sluice_mysql::review::Ruling;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use sluice_runtime::{failpoint, shutdown};
@@ -19,7 +18,8 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::bulk_undo;
+use super::{act, bulk_undo};
+use crate::review::decision::act::ActRequest;
 use crate::review::decision::reasons::{ReasonArgs, Reasons, Word};
 use crate::review::desk::Desk;
 use crate::review::desk::item::Act;
@@ -31,8 +31,6 @@ use crate::visible::cut;
 
 /// The name of the command, in errors.
 const COMMAND: &str = "review bulk";
-/// The most posts of one act; whoever has more runs the command again.
-const MOST: u32 = 10_000;
 /// How many of them the question shows.
 const SAMPLES: usize = 3;
 
@@ -93,7 +91,7 @@ pub(in crate::review) async fn run(args: BulkArgs) -> anyhow::Result<Exit> {
     if case.kind == CaseKind::Appeal {
         return Err(ConfigError::new("CASE", "it is an appeal, and each appeal is decided by itself").into());
     }
-    let chosen = choose(&desk, &case, &args.person.name).await?;
+    let chosen = desk.ok(act::choose(&desk.store, &case, &args.person.name).await)?;
     if chosen.is_empty() {
         if let Some(act) = args.act
             && !desk.ok(desk.store.decisions_of_act(act, None, 1).await)?.is_empty()
@@ -121,15 +119,6 @@ pub(in crate::review) async fn run(args: BulkArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// The cases that wait, and the named one itself where it is this person's claim.
-async fn choose(desk: &Desk, case: &StoredCase, name: &str) -> anyhow::Result<Vec<Uuid>> {
-    let mut chosen = desk.ok(desk.store.waiting_with_text_of(case.case, MOST).await)?;
-    if case.claimed_by.as_deref() == Some(name) && case.state == "claimed" && !chosen.contains(&case.case) {
-        chosen.insert(0, case.case);
-    }
-    Ok(chosen)
-}
-
 /// How many there are, and the first of them.
 async fn preview(desk: &Desk, chosen: &[Uuid], ruling: Ruling) -> anyhow::Result<String> {
     let (now, many) = (OffsetDateTime::now_utc(), chosen.len());
@@ -145,8 +134,8 @@ async fn preview(desk: &Desk, chosen: &[Uuid], ruling: Ruling) -> anyhow::Result
     if many > SAMPLES {
         text.push_str(&format!("  … and {} more\n", many - SAMPLES));
     }
-    if u32::try_from(many).is_ok_and(|many| many >= MOST) {
-        text.push_str(&format!("  only {MOST} at once; there may be more: run the command again for those\n"));
+    if u32::try_from(many).is_ok_and(|many| many >= act::MOST) {
+        text.push_str(&format!("  only {} at once; there may be more: run the command again for those\n", act::MOST));
     }
     Ok(text)
 }
@@ -160,27 +149,24 @@ async fn decide(
     stop: &CancellationToken,
 ) -> anyhow::Result<Exit> {
     let mut act = Act::new(id, args.json);
+    let request = ActRequest {
+        act: id,
+        ruling,
+        actor: args.person.actor(None),
+        policies: &reasons.named,
+        policyset: reasons.set.as_deref(),
+        message: reasons.message.as_deref(),
+        note: args.reasons.note.as_deref(),
+        appeals: reasons.appeals,
+    };
     report!("act {id}");
     for case in chosen {
         if stop.is_cancelled() {
             report!("interrupted; {} of {} are decided; --act {id} goes on", act.count(), chosen.len());
             return Ok(Exit::Interrupted);
         }
-        let request = DecisionRequest {
-            id: Uuid::new_v5(&id, case.as_bytes()),
-            case: *case,
-            ruling,
-            actor: args.person.actor(None),
-            policies: &reasons.named,
-            policyset: reasons.set.as_deref(),
-            message: reasons.message.as_deref(),
-            note: args.reasons.note.as_deref(),
-            act: Some(id),
-            appeals: reasons.appeals,
-            expected: None,
-        };
         let context = || format!("{} of {} are decided; --act {id} goes on", act.count(), chosen.len());
-        let answer = desk.ok(desk.store.decide(&request).await).with_context(context)?;
+        let answer = desk.ok(request.decide(&desk.store, *case).await).with_context(context)?;
         match answer {
             Some(Ok(decision)) => act.done("decided", &decision)?,
             Some(Err(refusal)) => match desk.ok(desk.store.case(*case).await)? {

@@ -1,5 +1,6 @@
 //! What people say of posts: decisions, one or many, and their undo; appeals; posts that are gone.
 
+pub(crate) mod act;
 pub(in crate::review) mod appeal;
 pub(in crate::review) mod bulk;
 pub(in crate::review) mod bulk_undo;

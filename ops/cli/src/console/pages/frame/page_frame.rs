@@ -44,6 +44,11 @@ impl Frame {
         self.who.as_ref().is_some_and(|(_, role)| role.may(Role::Moderator))
     }
 
+    /// Whether the page is this very one.
+    pub(crate) fn is(&self, path: &str) -> bool {
+        self.path == path
+    }
+
     /// Whether the page is this one, or stands below it.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))

@@ -1,7 +1,9 @@
 //! The moderators' pages.
 
+mod bulk;
 mod forms;
 mod keys;
+mod lists;
 mod pictures;
 mod queue;
 mod refused;

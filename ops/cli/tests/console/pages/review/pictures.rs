@@ -40,11 +40,19 @@ async fn pages_of_the_review_fit_into_every_window_light_and_dark() {
         browser.press("n").await;
         let path = format!("/review/cases/{}", case.case);
         at(browser, &path).await;
+        let same = format!("{path}/same");
         for (width, height) in [(390, 844), (1280, 800), (1920, 1080)] {
             browser.resize(width, height).await;
             for scheme in ["light", "dark"] {
                 browser.prefer(scheme).await;
-                for (name, path) in [("review", "/review"), ("case", path.as_str())] {
+                for (name, path) in [
+                    ("review", "/review"),
+                    ("case", path.as_str()),
+                    ("same", same.as_str()),
+                    ("cases", "/review/cases"),
+                    ("measures", "/review/measures"),
+                    ("decided", "/review/decided"),
+                ] {
                     open(browser, &console, path).await;
                     browser.find("main h1").await;
                     let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";

@@ -65,7 +65,7 @@ pub(crate) async fn decide(
 ///
 /// # Errors
 /// 422 when it says neither or both.
-pub(super) fn ruling(form: &Fields) -> Result<(Ruling, Vec<String>), Refusal> {
+pub(crate) fn ruling(form: &Fields) -> Result<(Ruling, Vec<String>), Refusal> {
     let named = form.all("reject").chain(form.all("policy")).map(str::to_owned).collect();
     match (form.get("ruling"), form.get("reject")) {
         (Some("approve"), None) => Ok((Ruling::Approve, Vec::new())),

@@ -7,7 +7,7 @@ mod note;
 mod undo;
 
 pub(crate) use claim::{claim, extend};
-pub(crate) use decide::decide;
+pub(crate) use decide::{decide, ruling};
 pub(crate) use give_back::{escalate, release, skip};
 pub(crate) use note::note;
 pub(crate) use undo::undo;

@@ -1,0 +1,59 @@
+//! What one person decided.
+
+use mysql_async::prelude::FromRow;
+use mysql_async::{FromRowError, Row};
+use sluice_core::failure::Failure;
+use time::OffsetDateTime;
+
+use super::decision::{COLUMNS, Decision};
+use crate::Store;
+use crate::insertion::datetime;
+
+/// A decision that somebody made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastDecision {
+    /// The decision.
+    pub decision: Decision,
+    /// The post's title; none where the row is gone.
+    pub title: Option<String>,
+    /// Whether it is the last one on its post.
+    pub stands: bool,
+}
+
+impl Store {
+    /// What this person decided, the latest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn decisions_by(&self, name: &str, limit: u32) -> Result<Vec<PastDecision>, Failure> {
+        let statement = format!(
+            "SELECT {COLUMNS}, p.title, d.revision = (SELECT MAX(n.revision) FROM review_decisions n \
+             WHERE n.post = d.post) AS stands FROM review_decisions d LEFT JOIN posts p ON p.id = d.post \
+             WHERE d.decided_by = ? ORDER BY d.decided_at DESC, d.id DESC LIMIT ?"
+        );
+        self.read("the query for somebody's decisions", statement, vec![name.into(), limit.into()]).await
+    }
+
+    /// How many cases this person decided since this time, undos not counted.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn decided_since(&self, name: &str, since: OffsetDateTime) -> Result<u64, Failure> {
+        let statement = "SELECT COUNT(*) FROM review_decisions WHERE decided_by = ? AND decided_at >= ? \
+                         AND undoes IS NULL";
+        let asked = vec![name.into(), datetime(since)];
+        let counted: Vec<u64> = self.read("counting somebody's decisions", statement.to_owned(), asked).await?;
+        Ok(counted.first().copied().unwrap_or(0))
+    }
+}
+
+impl FromRow for PastDecision {
+    fn from_row_opt(row: Row) -> Result<Self, FromRowError> {
+        let title = row.get_opt::<Option<String>, _>("title").and_then(Result::ok);
+        let stands = row.get_opt::<bool, _>("stands").and_then(Result::ok);
+        match (title, stands) {
+            (Some(title), Some(stands)) => Ok(Self { decision: Decision::from_row_opt(row)?, title, stands }),
+            _ => Err(FromRowError(row)),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Lists of cases, appeals, one's own decisions, and the measures.
+
+use sluice_core::verdict::Verdict;
+use sluice_mysql::review::{Appeal, Ruling};
+use uuid::Uuid;
+
+use super::queue::sent;
+use crate::ground::Desk;
+use crate::pages::visitor::Visitor;
+
+#[tokio::test]
+async fn cases_are_listed_by_state_and_queue_and_appeals_by_themselves() {
+    let desk = Desk::new().await;
+    let cases = desk.held_posts(4).await;
+    let console = desk.reviewing().await;
+    let mut ann = Visitor::of(&console, "moderator").await;
+    desk.claimed_by(&cases[0], "zoe").await;
+    let decision = desk.decide(cases[1].case, Ruling::Reject).await;
+    ann.get("/review/cases").await.is(200).says("post 02").says("post 03").lacks("post 00").lacks("post 01");
+    ann.get("/review/cases?state=claimed").await.is(200).says("post 00").says("zoe").lacks("post 02");
+    ann.get("/review/cases?state=decided").await.is(200).says("post 01").lacks("post 02");
+    ann.get("/review/cases?state=waiting&queue=nothing").await.is(200).says("No case matches");
+    ann.get("/review/cases?state=open").await.is(422).says("state: one of");
+    ann.part("/review/cases", "cases", None).await.is(200).says("post 02");
+    ann.get("/review/appeals").await.is(200).says("No appeal matches");
+    let reason = "It was a joke <b>";
+    let appeal = Appeal { id: Uuid::now_v7(), post: cases[1].post, reason };
+    let appeal = desk.store.appeal(&appeal).await.expect("the database answers").expect("a case").expect("in time");
+    ann.get("/review/appeals").await.is(200).says("post 01").lacks("post 02");
+    let path = format!("/review/cases/{appeal}");
+    let page = ann.get(&path).await.is(200).says("The author appeals").says("It was a joke &#60;b&#62;");
+    let page = page.says("Against the decision of lea").says("a text for the author").says("a text for the team");
+    ann.post(&format!("{path}/claim"), &[("claim", &page.field("/claim\"", "claim"))]).await.goes_to(&path);
+    let page = ann.get(&path).await.is(200).says("Overturn: show it");
+    ann.post(&format!("{path}/decide"), &sent(&page.ruling("ruling", "approve"))).await.is(303);
+    let stands = desk.store.decisions_of(decision.post).await.expect("the database answers");
+    assert_eq!((stands.len(), stands[1].verdict, stands[1].cause.as_str()), (2, Verdict::Approved, "appeal"));
+}
+
+#[tokio::test]
+async fn an_appeal_is_not_for_the_one_whose_decision_it_is_against() {
+    let desk = Desk::new().await;
+    let case = desk.held_posts(1).await.remove(0);
+    let console = desk.reviewing().await;
+    let mut ann = Visitor::of(&console, "lead").await;
+    let path = ann.post("/review/next", &[("next", &Uuid::now_v7().to_string())]).await.leads();
+    let page = ann.get(&path).await.is(200);
+    ann.post(&format!("{path}/decide"), &sent(&page.ruling("reject", "rude"))).await.is(303);
+    let appeal = Appeal { id: Uuid::now_v7(), post: case.post, reason: "please" };
+    let appeal = desk.store.appeal(&appeal).await.expect("the database answers").expect("a case").expect("in time");
+    let path = format!("/review/cases/{appeal}");
+    ann.get(&path).await.is(200).says("against your own decision").lacks("Claim this case").lacks("/decide");
+    let token = Uuid::now_v7().to_string();
+    ann.post(&format!("{path}/claim"), &[("claim", &token)]).await.is(409).says("against your own decision");
+    ann.post("/review/next", &[("next", &token)]).await.goes_to("/review?none=1");
+    let own = ann.get("/review/decided").await.is(200).says("post 00").says("rude");
+    let undo = own.field("/undo\"", "undo");
+    let decision = desk.store.decisions_of(case.post).await.expect("the database answers").remove(0).decision;
+    let back = ann.post(&format!("/review/decisions/{decision}/undo"), &[("undo", &undo)]).await.leads();
+    assert_eq!(back, format!("/review/cases/{}", case.case));
+    ann.get("/review/decided").await.is(200).says("(undo)").says("not the last one");
+}
+
+#[tokio::test]
+async fn the_measures_are_those_of_the_command() {
+    let desk = Desk::new().await;
+    let cases = desk.held_posts(3).await;
+    desk.held_post("bob", "Buy viagra", "Buy viagra now, add me on whatsapp +15551234567").await;
+    let console = desk.reviewing().await;
+    let mut ann = Visitor::of(&console, "moderator").await;
+    desk.claimed_by(&cases[0], "zoe").await;
+    desk.lapse().await;
+    let mut path = ann.post("/review/next", &[("next", &Uuid::now_v7().to_string())]).await.leads();
+    for ruling in ["approve", "approve", "reject"] {
+        let page = ann.get(&path).await.is(200);
+        let button = if ruling == "reject" { ("reject", "ads") } else { ("ruling", ruling) };
+        let decide = format!("{}/decide", path.split('?').next().expect("a path"));
+        path = ann.post(&decide, &sent(&page.ruling(button.0, button.1))).await.leads();
+    }
+    let week = time::OffsetDateTime::now_utc() - time::Duration::DAY;
+    for by in ["moderator", "queue", "category", "rule"] {
+        let measures = desk.store.measures(week, Some(by)).await.expect("the database answers");
+        let mut page = ann.get(&format!("/review/measures?by={by}&since=1d")).await.is(200);
+        for one in &measures {
+            let counts = [one.decisions, one.approved, one.rejected, one.undone, one.overturned];
+            let cells = counts.map(|count| format!("<td class=\"number\">{count}</td>")).concat();
+            page = page.says(&format!("<th scope=\"row\">{}</th>{cells}", one.of));
+        }
+        assert!(!measures.is_empty(), "{by}");
+    }
+    let people = desk.store.measures(week, Some("moderator")).await.expect("the database answers");
+    let of = |name: &str| people.iter().find(|one| one.of == name).expect("they are in it");
+    assert_eq!((of("moderator").decisions, of("moderator").approved, of("moderator").rejected), (3, 2, 1));
+    assert_eq!((of("zoe").decisions, of("zoe").lapsed), (0, 1));
+    let rules = desk.store.measures(week, Some("rule")).await.expect("the database answers");
+    assert!(rules.iter().any(|one| one.of == "drugs-offers" && one.decisions == 1), "{rules:?}");
+    ann.get("/review/measures?by=nobody").await.is(422).says("by: one of");
+    ann.get("/review/measures?since=never").await.is(422).says("since");
+}
