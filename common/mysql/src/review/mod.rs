@@ -43,6 +43,7 @@ pub use decide::DecisionRequest;
 pub use decision::{Decision, Ruling, Standing};
 pub use delivery::{Delivery, Failed};
 pub use endpoint::{Endpoint, EndpointStatus};
+pub use forget::Erased;
 pub use held::HeldPost;
 pub use history::{Forgotten, PastClaim, PastDelivery};
 pub use list::CaseFilter;

@@ -71,7 +71,7 @@ async fn claims_deliveries_erasure_and_the_decisions_of_an_act_are_read_back() {
         sent[0].seq < sent[1].seq && sent.iter().all(|sent| sent.endpoint == "forum" && sent.delivered_at.is_none())
     );
     assert_eq!(desk.store.forgotten(case.post).await.expect("the database answers"), None);
-    assert!(desk.store.forget(case.post, "lea", Some("a request")).await.expect("the database answers"));
+    assert!(desk.store.forget(case.post, "lea", Some("a request")).await.expect("the database answers").row);
     let forgotten = desk.store.forgotten(case.post).await.expect("the database answers").expect("it was");
     assert_eq!((forgotten.by.as_str(), forgotten.reason.as_deref()), ("lea", Some("a request")));
 }

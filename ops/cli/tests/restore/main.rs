@@ -173,3 +173,24 @@ async fn what_cannot_be_recorded_or_published_is_not_brought_back() {
     ground.sluice(&RESTORE_ALL).await.ok();
     assert_eq!(ground.dead_letters().await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_dead_letter_of_a_post_that_is_forgotten_does_not_come_back() {
+    let ground = Ground::new().await;
+    let dead = Dead::some(2);
+    ground.dead(&dead).await;
+    let all = ids(&dead);
+    ground.sluice(&["dlq", "drop", &all[0], &all[1], "--yes"]).await.ok();
+    let forget = ["review", "forget", &all[0], "--reason", "a request by law", "--yes"];
+    let ran = ground.sluice(&forget).await.ok();
+    assert_eq!(ran.stdout, format!("1 archived dead letter of post {} erased\n", all[0]));
+    assert!(ran.stderr.contains("dead letters that still wait are not searched"), "{ran:?}");
+    let told =
+        ground.sluice(&["review", "forget", &all[1], "--reason", "the same", "--yes", "--json"]).await.ok().object();
+    assert_eq!(told, json!({ "post": all[1], "forgotten": false, "archived_dead_letters": 1 }));
+    assert!(ground.sluice(&["dlq", "dropped"]).await.ok().stdout.is_empty());
+    let ran = ground.sluice(&["dlq", "restore", &all[0]]).await.exits(1);
+    assert!(ran.stderr.contains(&all[0]), "{ran:?}");
+    let ran = ground.sluice(&forget).await.exits(3);
+    assert!(ran.stderr.contains("no dead letter of it is archived"), "{ran:?}");
+}

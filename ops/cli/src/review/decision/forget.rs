@@ -1,6 +1,7 @@
 //! `sluice review forget`: what the law requires to be erased.
 
 use clap::Args;
+use serde_json::json;
 use sluice_core::config::DatabaseArgs;
 use sluice_core::post::PostId;
 use sluice_mysql::StoredPost;
@@ -29,7 +30,7 @@ pub(in crate::review) struct ForgetArgs {
     /// Skip the confirmation prompt; required if there is no terminal
     #[arg(long, short = 'y')]
     yes: bool,
-    /// Print one JSON object: {"post", "forgotten"}
+    /// Print one JSON object: {"post", "forgotten", "archived_dead_letters"}
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -45,11 +46,14 @@ pub(in crate::review) async fn run(args: ForgetArgs) -> anyhow::Result<Exit> {
     let stop = shutdown::on_interrupt()?;
     let desk = Desk::open(&args.database).await?;
     let post = args.post;
-    let Some(row) = desk.ok(desk.store.post(post).await)? else {
-        report!("no post with the id {post} is stored; `sluice why {post}` says where it is");
+    let (row, archived) = (desk.ok(desk.store.post(post).await)?, desk.ok(desk.store.archived_of(post).await)?);
+    if row.is_none() && archived == 0 {
+        report!(
+            "no post with the id {post} is stored, and no dead letter of it is archived; `sluice why {post}` says where it is"
+        );
         return Ok(Exit::Partial);
-    };
-    if let Some(exit) = confirm::ask(args.yes, &question(&row), &stop).await? {
+    }
+    if let Some(exit) = confirm::ask(args.yes, &question(post, row.as_ref(), archived), &stop).await? {
         return Ok(exit);
     }
     let by = match args.name {
@@ -58,23 +62,47 @@ pub(in crate::review) async fn run(args: ForgetArgs) -> anyhow::Result<Exit> {
     };
     let done = desk.ok(desk.store.forget(post, &by, Some(&args.reason)).await)?;
     desk.store.close().await;
-    if !done {
+    if done.is_nothing() {
         report!("post {post} is gone");
         return Ok(Exit::Partial);
     }
     output::print(|out| match args.json {
-        true => output::json_line(out, &serde_json::json!({ "post": post, "forgotten": true })),
-        false => writeln!(out, "the title, text and author of post {post} are erased"),
+        true => {
+            let erased = json!({ "post": post, "forgotten": done.row, "archived_dead_letters": done.archived });
+            output::json_line(out, &erased)
+        }
+        false => {
+            if done.row {
+                writeln!(out, "the title, text and author of post {post} are erased")?;
+            }
+            if done.archived > 0 {
+                writeln!(out, "{} of post {post} erased", counted(done.archived))?;
+            }
+            Ok(())
+        }
     })?;
+    report!(
+        "dead letters that still wait are not searched: `sluice why {post}` lists them, `sluice dlq drop ID --forever` removes them"
+    );
     Ok(Exit::Done)
 }
 
-fn question(row: &StoredPost) -> String {
-    let author = row.author.as_deref().map(|author| format!(" by {}", cut(author, 100))).unwrap_or_default();
-    let title = cut(&row.title, 120);
-    format!(
-        "post {}: \"{title}\"{author}, stored at {}\nErase its title, text and author for good?",
-        row.id,
-        shown(Some(row.recorded_at))
-    )
+fn question(post: PostId, row: Option<&StoredPost>, archived: u64) -> String {
+    let mut text = match row {
+        Some(row) => {
+            let author = row.author.as_deref().map(|author| format!(" by {}", cut(author, 100))).unwrap_or_default();
+            let (title, at) = (cut(&row.title, 120), shown(Some(row.recorded_at)));
+            format!("post {post}: \"{title}\"{author}, stored at {at}\nErase its title, text and author")
+        }
+        None => format!("post {post} is not stored\nErase"),
+    };
+    if archived > 0 {
+        let and = if row.is_some() { ", and" } else { "" };
+        text = format!("{text}{and} {} of it", counted(archived));
+    }
+    format!("{text} for good?")
+}
+
+fn counted(archived: u64) -> String {
+    format!("{archived} archived dead letter{}", if archived == 1 { "" } else { "s" })
 }
