@@ -56,6 +56,16 @@ impl Desk {
 
     /// The same, with another way to the database.
     pub(crate) async fn console_on(&self, database_url: &str, args: &[&str]) -> Console {
+        self.console_in(&self.environment(database_url), args).await
+    }
+
+    /// The same, in this environment.
+    pub(crate) async fn console_in(&self, environment: &[(&str, String)], args: &[&str]) -> Console {
+        Console::start(args, environment).await
+    }
+
+    /// The environment of a console with this way to the database.
+    pub(crate) fn environment(&self, database_url: &str) -> Vec<(&'static str, String)> {
         let accounts = self.folder.path().join("accounts.toml");
         let mut environment = self.ground.environment();
         environment.retain(|(name, _)| *name != "DATABASE_URL");
@@ -63,7 +73,7 @@ impl Desk {
         environment.push(("SLUICE_ACCOUNTS", path(&accounts)));
         environment.push(("SLUICE_DECISION_DELAY", "0s".to_owned()));
         environment.push(("SLUICE_DECISION_WAITS", "50ms,100ms,200ms".to_owned()));
-        Console::start(args, &environment).await
+        environment
     }
 
     /// Stores a post with this verdict, and opens no case.

@@ -4,6 +4,7 @@
 mod support;
 
 mod access;
+mod certificates;
 mod claims;
 mod console;
 mod document;

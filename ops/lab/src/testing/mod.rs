@@ -1,6 +1,7 @@
 //! What tests share: names of their own on the test servers, programs that they start and end, a network that can be
 //! broken on purpose.
 
+mod authority;
 mod clock;
 mod ground;
 mod program;
@@ -8,6 +9,7 @@ mod proxy;
 mod queues;
 mod stranger;
 
+pub use authority::{Authority, Identity};
 pub use clock::Clock;
 pub use ground::Ground;
 pub use program::Program;

@@ -24,15 +24,25 @@ impl House {
         self.console_on(&self.ground.database_url).await
     }
 
+    /// The same, which dies at this point.
+    pub(crate) async fn console_that_dies(&self, at: &str) -> Console {
+        let mut environment = self.environment(&self.ground.database_url);
+        environment.push(("FAILPOINTS", at.to_owned()));
+        Console::start(&[], &environment).await
+    }
+
     /// The same, with another way to the database.
     pub(crate) async fn console_on(&self, database_url: &str) -> Console {
+        Console::start(&[], &self.environment(database_url)).await
+    }
+
+    fn environment(&self, database_url: &str) -> Vec<(&'static str, String)> {
         let accounts = self.folder.path().join("accounts.toml");
-        let environment = [
+        vec![
             ("AMQP_URL", self.ground.amqp_url.clone()),
             ("DATABASE_URL", database_url.to_owned()),
             ("SLUICE_PREFIX", self.ground.prefix.clone()),
             ("SLUICE_ACCOUNTS", accounts.to_str().expect("a path in UTF-8").to_owned()),
-        ];
-        Console::start(&[], &environment).await
+        ]
     }
 }

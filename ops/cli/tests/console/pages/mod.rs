@@ -3,6 +3,7 @@
 mod browser;
 mod dead_letters;
 mod house;
+mod killed;
 mod login;
 mod operations;
 mod overview;

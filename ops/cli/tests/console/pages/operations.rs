@@ -10,14 +10,14 @@ use crate::support::Dead;
 
 /// The id of the plan that a page shows.
 #[track_caller]
-fn plan_of(page: &Shown) -> String {
+pub(crate) fn plan_of(page: &Shown) -> String {
     let (_, rest) =
         page.text.split_once("name=\"plan\" value=\"").unwrap_or_else(|| panic!("no plan in {}", page.text));
     rest.split('"').next().expect("its end").to_owned()
 }
 
 /// The operation's page, once it has these words.
-async fn ended(visitor: &mut Visitor, path: &str, words: &str) -> Shown {
+pub(crate) async fn ended(visitor: &mut Visitor, path: &str, words: &str) -> Shown {
     seen(visitor, path, words).await
 }
 
