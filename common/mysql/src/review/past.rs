@@ -32,13 +32,13 @@ impl Store {
         self.read("the query for somebody's decisions", statement, vec![name.into(), limit.into()]).await
     }
 
-    /// How many seconds ago this person decided their last cases, undos not counted, within a day: the latest first, at
+    /// How many milliseconds ago this person decided their last cases, undos not counted, within a day: the latest first, at
     /// most `limit`.
     ///
     /// # Errors
     /// The server's.
     pub async fn decided_ages(&self, name: &str, limit: u32) -> Result<Vec<u64>, Failure> {
-        let statement = "SELECT CAST(GREATEST(TIMESTAMPDIFF(SECOND, decided_at, NOW(6)), 0) AS UNSIGNED) \
+        let statement = "SELECT CAST(GREATEST(TIMESTAMPDIFF(MICROSECOND, decided_at, NOW(6)), 0) DIV 1000 AS UNSIGNED) \
                          FROM review_decisions WHERE decided_by = ? AND decided_at >= NOW(6) - INTERVAL 1 DAY \
                          AND undoes IS NULL ORDER BY decided_at DESC LIMIT ?";
         let asked = vec![name.into(), limit.into()];

@@ -92,7 +92,7 @@ async fn what_is_skipped_or_left_to_a_lead_does_not_come_back_and_notes_stay() {
 #[tokio::test]
 async fn a_post_without_a_row_and_a_very_long_one_are_shown() {
     let desk = Desk::new().await;
-    let long = desk.held_post("ann", "", &"viagra \u{202e}<b> ".repeat(5000)).await;
+    let long = desk.held_post("ann", "", &"viagra \u{202e}<b> ".repeat(3500)).await;
     let console = desk.reviewing().await;
     let mut ann = Visitor::of(&console, "moderator").await;
     let path = format!("/review/cases/{}", long.case);

@@ -11,6 +11,7 @@ use super::super::super::frame::{Answered, see_other};
 use super::super::super::request::{Fields, Who};
 use super::super::asked::{self, failed};
 use super::settings::Comfort;
+use super::stretch::milliseconds;
 
 /// `POST /review/pause`: a break, for which the claimed case is given back; or not now, and the case stays.
 pub(crate) async fn pause(
@@ -21,7 +22,7 @@ pub(crate) async fn pause(
     form: Fields,
 ) -> Answered {
     let (case, claim) = (asked::maybe_uuid(&form, "case")?, asked::maybe_uuid(&form, "claim")?);
-    let comfort = Comfort { answered: OffsetDateTime::now_utc().unix_timestamp(), ..before };
+    let comfort = Comfort { answered: milliseconds(OffsetDateTime::now_utc()), ..before };
     let to = match (case, claim) {
         (Some(case), Some(_)) if form.get("answer") == Some("break") => {
             // Refused: it is not theirs any more.

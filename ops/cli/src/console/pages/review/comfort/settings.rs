@@ -28,8 +28,8 @@ pub(crate) struct Comfort {
     pub(crate) cases: u32,
     /// After how many minutes a break is offered; 0: never.
     pub(crate) minutes: u32,
-    /// Until when, in seconds since 1970, work does not count any more: the last offer that was answered.
-    pub(crate) answered: i64,
+    /// Until when, in milliseconds since 1970, work does not count any more: the last offer that was answered.
+    pub(crate) answered: u64,
 }
 
 impl Default for Comfort {

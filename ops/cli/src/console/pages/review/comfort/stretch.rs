@@ -6,8 +6,10 @@ use time::OffsetDateTime;
 
 use super::settings::Comfort;
 
-/// A time without a decision that counts as a pause, in seconds.
-const PAUSE: u64 = 15 * 60;
+/// A time without a decision that counts as a pause, in milliseconds.
+const PAUSE: u64 = 15 * MINUTE;
+/// A minute, in milliseconds.
+const MINUTE: u64 = 60_000;
 /// The most decisions that are looked at.
 const LOOKED_AT: u32 = 500;
 
@@ -29,22 +31,22 @@ impl Stretch {
         if comfort.cases == 0 && comfort.minutes == 0 {
             return Ok(None);
         }
-        let since = OffsetDateTime::now_utc().unix_timestamp().saturating_sub(comfort.answered);
+        let since = milliseconds(OffsetDateTime::now_utc()).saturating_sub(comfort.answered);
         let ages = store.decided_ages(name, LOOKED_AT).await?;
-        let stretch = Self::of(&ages, since.try_into().unwrap_or(0));
+        let stretch = Self::of(&ages, since);
         Ok(Some(stretch).filter(|stretch| stretch.is_long(comfort)))
     }
 
-    /// Of decisions of these ages in seconds, the latest first; those older than `since` do not count.
+    /// Of decisions of these ages in milliseconds, the latest first; those made longer ago than `since` do not count.
     fn of(ages: &[u64], since: u64) -> Self {
         let mut stretch = Self { cases: 0, minutes: 0 };
         let mut before = 0;
-        for age in ages.iter().take_while(|age| **age <= since) {
+        for age in ages.iter().take_while(|age| **age < since) {
             if age.saturating_sub(before) > PAUSE {
                 break;
             }
             before = *age;
-            stretch = Self { cases: stretch.cases + 1, minutes: age / 60 };
+            stretch = Self { cases: stretch.cases + 1, minutes: age / MINUTE };
         }
         stretch
     }
@@ -55,6 +57,11 @@ impl Stretch {
     }
 }
 
+/// A moment as it is kept: since 1970.
+pub(super) fn milliseconds(at: OffsetDateTime) -> u64 {
+    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,10 +69,13 @@ mod tests {
     #[test]
     fn a_stretch_ends_at_a_pause_and_at_an_offer_that_was_answered() {
         let of = |ages: &[u64], since| Stretch::of(ages, since);
-        assert_eq!(of(&[], 9999), Stretch { cases: 0, minutes: 0 });
-        assert_eq!(of(&[60, 600, 1200, 1200 + PAUSE + 1], 9999), Stretch { cases: 3, minutes: 20 });
-        assert_eq!(of(&[60, 600, 1200], 700), Stretch { cases: 2, minutes: 10 });
-        assert_eq!(of(&[PAUSE + 1, PAUSE + 2], 9999), Stretch { cases: 0, minutes: 0 }, "the pause is now");
+        assert_eq!(of(&[], u64::MAX), Stretch { cases: 0, minutes: 0 });
+        assert_eq!(
+            of(&[MINUTE, 10 * MINUTE, 20 * MINUTE, 20 * MINUTE + PAUSE + 1], u64::MAX),
+            Stretch { cases: 3, minutes: 20 }
+        );
+        assert_eq!(of(&[MINUTE, 10 * MINUTE, 20 * MINUTE], 11 * MINUTE), Stretch { cases: 2, minutes: 10 });
+        assert_eq!(of(&[PAUSE + 1, PAUSE + 2], u64::MAX), Stretch { cases: 0, minutes: 0 }, "the pause is now");
     }
 
     #[test]
