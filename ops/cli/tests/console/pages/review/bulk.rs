@@ -8,6 +8,9 @@ use super::queue::sent;
 use crate::ground::Desk;
 use crate::pages::visitor::{Shown, Visitor};
 
+/// How many posts have the same text.
+const TWINS: usize = 30;
+
 /// The form of a preview, with what its button adds.
 fn form(page: &Shown, name: &str, value: &str) -> Vec<(String, String)> {
     let mut fields = ["act", "cases"].map(|name| (name.to_owned(), page.field("/same\"", name))).to_vec();
@@ -19,23 +22,27 @@ fn form(page: &Shown, name: &str, value: &str) -> Vec<(String, String)> {
 async fn exactly_what_the_preview_has_shown_is_decided_and_can_be_undone() {
     let desk = Desk::new().await;
     let mut twins = Vec::new();
-    for number in 0..30 {
+    for number in 0..TWINS {
         twins.push(desk.held_post(&format!("author {number}"), "Buy now", "Cheap watches, all of you.").await);
     }
     let other = desk.held_post("ann", "another", "with its own text").await;
     let console = desk.reviewing().await;
     let mut ann = Visitor::of(&console, "moderator").await;
     let path = format!("/review/cases/{}", twins[0].case);
-    ann.get(&path).await.is(200).says("29 other open cases have").says("/same");
+    ann.get(&path).await.is(200).says(&format!("{} other open cases have", TWINS - 1)).says("/same");
     let same = format!("{path}/same");
-    let page = ann.get(&same).await.is(200).says("30 posts with the same text").says("… and 27 more");
-    let page = page.says("Cheap watches, all of you.").says("Approve 30");
+    let page = ann.get(&same).await.is(200).says(&format!("{TWINS} posts with the same text"));
+    let page = page.says("Cheap watches, all of you.").says(&format!("Approve {TWINS}"));
     let late = desk.held_post("late", "Buy now", "Cheap watches, all of you.").await;
     desk.claimed_by(&twins[7], "zoe").await;
     let reject = form(&page, "reject", "ads");
     let act = ann.post(&same, &sent(&reject)).await.leads();
     ann.post(&same, &sent(&reject)).await.goes_to(&act);
-    ann.get(&act).await.is(200).says("29 of 30 rejected").says("claimed or decided by somebody else");
+    ann.get(&act)
+        .await
+        .is(200)
+        .says(&format!("{} of {TWINS} rejected", TWINS - 1))
+        .says("claimed or decided by somebody else");
     for case in [&late, &other, &twins[7]] {
         assert_eq!(desk.now(case).await.revision, 0, "it was not shown, or is another's");
     }
@@ -47,7 +54,7 @@ async fn exactly_what_the_preview_has_shown_is_decided_and_can_be_undone() {
     for _ in 0..2 {
         ann.post(&undo, &[]).await.goes_to(act.split('?').next().expect("a path"));
     }
-    ann.get(&act).await.is(200).says("29 of them undone").lacks("Undo all");
+    ann.get(&act).await.is(200).says(&format!("{} of them undone", TWINS - 1)).lacks("Undo all");
     let back = desk.now(&twins[3]).await;
     assert_eq!((back.state, back.revision), ("waiting", 2));
     ann.get("/review/decided").await.is(200).says("in bulk").says("(undo)");

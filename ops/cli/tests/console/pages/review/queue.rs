@@ -1,5 +1,7 @@
 //! Held posts as the built-in rules see them, with their cases; and the forms of a case's page.
 
+use std::sync::LazyLock;
+
 use sluice_core::moderation::Role;
 use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::Verdict;
@@ -13,6 +15,8 @@ use crate::console::Console;
 use crate::ground::{Desk, path};
 use crate::pages::visitor::Shown;
 
+/// What the rules say is asked of many posts.
+static RULES: LazyLock<RuleSet> = LazyLock::new(RuleSet::builtin);
 /// Three reasons.
 const POLICIES: &str = "[[policy]]\nid = \"ads\"\ntitle = \"Advertising\"\nmessage = \"Posts that advertise are not \
                         shown.\"\ncategories = [\"spam\", \"contact\"]\n[[policy]]\nid = \"rude\"\ntitle = \"Insults\"\n\
@@ -35,7 +39,7 @@ impl Desk {
             author: Some(author.to_owned()),
             submitted_at: OffsetDateTime::now_utc(),
         };
-        let mut review = RuleSet::builtin().review_text(title, content);
+        let mut review = RULES.review_text(title, content);
         review.verdict = Verdict::Held;
         let (id, now) = (post.id, OffsetDateTime::now_utc());
         let row = Row { post, review, reviewed_at: now, attempts: 1 };
