@@ -13,6 +13,7 @@ pub mod activity;
 pub mod case_opener;
 pub mod cli;
 pub mod consumer;
+mod consumer_stream;
 pub mod gate;
 pub mod group;
 pub mod handler;

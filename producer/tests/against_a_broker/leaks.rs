@@ -61,7 +61,7 @@ async fn weather(proxy: &Proxy, server: &Server, cuts: usize, freezes: usize) {
         } else {
             proxy.freeze()
         }
-        // A frozen connection is refused as unreachable only once the heartbeat has ended it.
+        // Over a frozen connection posts are not confirmed; the broker is unreachable once it is given up.
         eventually("the connection to be given up", async || {
             let heard = storm.heard_since(struck);
             if heard.contains_key("broker-unreachable") { Ok(()) } else { Err((round, heard)) }

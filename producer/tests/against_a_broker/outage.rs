@@ -58,6 +58,26 @@ async fn a_broker_that_hangs_costs_a_client_two_seconds_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_post_that_was_never_sent_nobody_says_that_it_may_be_queued() {
+    let ground = Ground::new();
+    let (proxy, url) = ground.proxied();
+    let server = ground.serve_with(&[], &[("AMQP_URL", &format!("{url}?heartbeat=60"))]).await;
+    assert_eq!(server.submit("before").await.status, 202);
+    proxy.freeze();
+    let storm = Storm::begin(&server, 16);
+    // The first ones are sent on connections that were there. They are given up, and there are no others.
+    eventually("every sender to hear twice that the broker is unreachable", async || {
+        let heard: Vec<String> = storm.book().iter().rev().take(32).map(|answer| answer.problem.clone()).collect();
+        let unreachable = heard.iter().filter(|problem| *problem == "broker-unreachable").count();
+        if unreachable == 32 { Ok(()) } else { Err(heard) }
+    })
+    .await;
+    proxy.heal();
+    storm.accepts(1).await;
+    storm.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_that_fall_silent_for_good_are_given_up_before_a_heartbeat_tells() {
     let ground = Ground::new();
     let (proxy, url) = ground.proxied();

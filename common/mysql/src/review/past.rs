@@ -3,11 +3,9 @@
 use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row};
 use sluice_core::failure::Failure;
-use time::OffsetDateTime;
 
 use super::decision::{COLUMNS, Decision};
 use crate::Store;
-use crate::insertion::datetime;
 
 /// A decision that somebody made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,16 +32,17 @@ impl Store {
         self.read("the query for somebody's decisions", statement, vec![name.into(), limit.into()]).await
     }
 
-    /// How many cases this person decided since this time, undos not counted.
+    /// How many milliseconds ago this person decided their last cases, undos not counted, within a day: the latest first, at
+    /// most `limit`.
     ///
     /// # Errors
     /// The server's.
-    pub async fn decided_since(&self, name: &str, since: OffsetDateTime) -> Result<u64, Failure> {
-        let statement = "SELECT COUNT(*) FROM review_decisions WHERE decided_by = ? AND decided_at >= ? \
-                         AND undoes IS NULL";
-        let asked = vec![name.into(), datetime(since)];
-        let counted: Vec<u64> = self.read("counting somebody's decisions", statement.to_owned(), asked).await?;
-        Ok(counted.first().copied().unwrap_or(0))
+    pub async fn decided_ages(&self, name: &str, limit: u32) -> Result<Vec<u64>, Failure> {
+        let statement = "SELECT CAST(GREATEST(TIMESTAMPDIFF(MICROSECOND, decided_at, NOW(6)), 0) DIV 1000 AS UNSIGNED) \
+                         FROM review_decisions WHERE decided_by = ? AND decided_at >= NOW(6) - INTERVAL 1 DAY \
+                         AND undoes IS NULL ORDER BY decided_at DESC LIMIT ?";
+        let asked = vec![name.into(), limit.into()];
+        self.read("the query for somebody's decisions", statement.to_owned(), asked).await
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::pool::Channels;
 use super::{Envelope, PublishError};
@@ -18,6 +19,8 @@ const GATHER: usize = 256;
 pub(super) struct Job {
     pub(super) envelope: Envelope,
     pub(super) reply: oneshot::Sender<Result<(), PublishError>>,
+    /// When its caller expects an answer.
+    pub(super) until: Instant,
 }
 
 /// Opens the micro-batchers. They end when the last sender of their jobs is dropped.
@@ -37,8 +40,11 @@ async fn gather(waiting: Arc<Mutex<mpsc::Receiver<Job>>>, channels: Arc<Channels
     while waiting.lock().await.recv_many(&mut jobs, GATHER).await > 0 {
         // A caller that gave up waiting got "unknown"; publishing its message now would only create a duplicate.
         jobs.retain(|job| !job.reply.is_closed());
+        // So that each caller learns in time that nothing was sent. No job waits longer for its turn than that: those
+        // that are under way are older.
+        let ready_by = jobs.iter().map(|job| job.until).min().unwrap_or_else(Instant::now);
         let (batch, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.envelope, job.reply)).unzip();
-        let answers = channels.publish(&batch).await;
+        let answers = channels.publish(&batch, ready_by).await;
         for (reply, answer) in replies.into_iter().zip(answers) {
             let _ = reply.send(answer);
         }

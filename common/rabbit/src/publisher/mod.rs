@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::broker::{Broker, BrokerError};
 use crate::topology::{Topology, TopologyError};
@@ -38,6 +39,9 @@ use sluice_core::failure::Failure;
 
 use micro_batcher::Job;
 use pool::Channels;
+
+/// What a caller waits beyond its patience for the word that nothing was sent.
+const WORD: Duration = Duration::from_millis(100);
 
 /// Why a message was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,10 +66,10 @@ pub enum PublishError {
     /// The broker has blocked publishers: it is short of memory or disk.
     #[error("RabbitMQ has blocked publishers: it is short of memory or disk")]
     Blocked,
-    /// The broker cannot be reached.
+    /// The broker cannot be reached, or the connection broke before the confirm.
     #[error(transparent)]
     Unreachable(BrokerError),
-    /// No confirm came in time. The message may be in the queue, so a retry is harmless only with the same id.
+    /// It was sent, and no confirm came in time. The message may be in the queue, so a retry is harmless only with the same id.
     #[error("RabbitMQ did not confirm within {0:?}; the message may or may not have been queued")]
     Unconfirmed(Duration),
 }
@@ -110,18 +114,19 @@ impl Publisher {
     pub async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
         let patience = self.channels.patience;
         let (reply, answer) = oneshot::channel();
+        let until = Instant::now() + patience;
         let confirmed = async {
             // Both ends close only when the micro-batchers end, which is at the end of the process.
             let gone = PublishError::Unconfirmed(patience);
-            self.jobs.send(Job { envelope, reply }).await.map_err(|_| gone.clone())?;
+            self.jobs.send(Job { envelope, reply, until }).await.map_err(|_| gone.clone())?;
             answer.await.unwrap_or(Err(gone))
         };
-        tokio::time::timeout(patience, confirmed).await.unwrap_or(Err(PublishError::Unconfirmed(patience)))
+        tokio::time::timeout_at(until + WORD, confirmed).await.unwrap_or(Err(PublishError::Unconfirmed(patience)))
     }
 
     /// Publishes many at once and answers for each, in order.
     pub async fn publish_batch(&self, batch: &[Envelope]) -> Vec<Result<(), PublishError>> {
-        self.channels.publish(batch).await
+        self.channels.publish(batch, Instant::now() + self.channels.patience).await
     }
 
     /// Asks whether a post could be accepted now: the broker answers, takes publishes, and the queue has room.
@@ -131,7 +136,8 @@ impl Publisher {
     pub async fn ready(&self, topology: &Topology) -> Result<(), PublishError> {
         let patience = self.channels.patience;
         let asked = self.channels.room(topology);
-        tokio::time::timeout(patience, asked).await.unwrap_or(Err(PublishError::Unconfirmed(patience)))
+        let late = || Err(self.channels.late("opening a channel"));
+        tokio::time::timeout(patience, asked).await.unwrap_or_else(|_| late())
     }
 
     /// Declares the queues again, over a publishing connection: they may have been deleted or recreated.

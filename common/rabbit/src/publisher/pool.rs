@@ -43,32 +43,33 @@ impl Channels {
         Ok(Self { pool, broker: broker.clone(), patience })
     }
 
-    /// Publishes a batch; the answers are in the order of its messages.
-    pub(super) async fn publish(&self, batch: &[Envelope]) -> Vec<Result<(), PublishError>> {
+    /// Publishes a batch, on a channel that has to be there by `ready_by`; the answers are in the order of its messages.
+    pub(super) async fn publish(&self, batch: &[Envelope], ready_by: Instant) -> Vec<Result<(), PublishError>> {
         let batch: Vec<&Envelope> = batch.iter().collect();
-        let mut answers = self.publish_together(&batch).await;
+        let mut answers = self.publish_together(&batch, ready_by).await;
         let is_refused = |answer: &Result<(), PublishError>| matches!(answer, Err(PublishError::Refused(_)));
         if batch.len() > 1 && answers.iter().any(is_refused) {
             // For one of them the broker has closed the channel on all, without saying for which.
             for (place, envelope) in
                 batch.iter().enumerate().filter(|(place, _)| is_refused(&answers[*place])).collect::<Vec<_>>()
             {
-                answers[place] = self.publish_together(&[*envelope]).await.pop().unwrap_or(Ok(()));
+                answers[place] = self.publish_together(&[*envelope], ready_by).await.pop().unwrap_or(Ok(()));
             }
         }
         answers
     }
 
-    async fn publish_together(&self, batch: &[&Envelope]) -> Vec<Result<(), PublishError>> {
+    async fn publish_together(&self, batch: &[&Envelope], ready_by: Instant) -> Vec<Result<(), PublishError>> {
         if batch.is_empty() {
             return Vec::new();
         }
         let all = |error: PublishError| vec![Err(error); batch.len()];
         let until = Instant::now() + self.patience;
-        let mut checkout = match tokio::time::timeout_at(until, self.checkout()).await {
+        let mut checkout = match tokio::time::timeout_at(ready_by, self.checkout()).await {
             Ok(Ok(checkout)) => checkout,
             Ok(Err(error)) => return all(self.explain(error)),
-            Err(_) => return all(PublishError::Unconfirmed(self.patience)),
+            // Nothing was sent.
+            Err(_) => return all(self.late("opening a channel")),
         };
         let oversized: Vec<Option<PublishError>> = batch.iter().map(|envelope| checkout.oversized(envelope)).collect();
         let sent: Vec<&Envelope> =
@@ -113,7 +114,7 @@ impl Channels {
         let ask = checkout.channel.queue_declare(topology.queue().into(), options, FieldTable::default());
         let Ok(asked) = tokio::time::timeout(self.patience, ask).await else {
             self.retire(&checkout);
-            return Err(self.explain(Failure::timed_out("amqp", "reading the queue's depth", self.patience).into()));
+            return Err(self.late("reading the queue's depth"));
         };
         let queue = asked.map_err(|error| match classify(&error) {
             // The queue is missing, so the exchange is bound to nothing.
@@ -152,6 +153,11 @@ impl Channels {
         }
         checkout.fit = false;
         Ok(checkout)
+    }
+
+    /// The broker did not answer in time, before anything was sent to be kept.
+    pub(super) fn late(&self, what: &str) -> PublishError {
+        self.explain(Failure::timed_out("amqp", what, self.patience).into())
     }
 
     fn explain(&self, error: BatchError) -> PublishError {

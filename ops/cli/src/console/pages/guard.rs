@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::app::Pages;
 use super::frame::{self, Refusal};
 use super::request::{Visit, Who};
-use super::session::{self, Session};
+use super::session::{self, Cookie, Session};
 use super::table;
 
 /// Lets a request through to its page, or says why not.
@@ -53,8 +53,8 @@ fn admit(pages: &Pages, parts: &Parts) -> Result<Admitted, Box<Response>> {
     };
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let accounts = pages.0.accounts.now();
-    let session =
-        session::given(&parts.headers, secure).and_then(|cookie| Session::read(cookie, &pages.0.key, &accounts, now));
+    let session = session::given(&parts.headers, Cookie::Session, secure)
+        .and_then(|cookie| Session::read(cookie, &pages.0.key, &accounts, now));
     let who = session.as_ref().map(|session| Who { name: session.person.name.clone(), role: session.person.role });
     if let Some(needed) = route.role {
         let Some(who) = &who else { return Err(Box::new(to_login(parts))) };
@@ -65,7 +65,7 @@ fn admit(pages: &Pages, parts: &Parts) -> Result<Admitted, Box<Response>> {
     }
     // A page that only refreshes itself does not keep a session alive.
     let seen = session.filter(|_| !Visit::is_poll(&parts.headers)).and_then(|session| session.seen(now));
-    let cookie = seen.map(|session| session::set(&session.sign(&pages.0.key), secure));
+    let cookie = seen.map(|session| session::set(&session.sign(&pages.0.key), Cookie::Session, secure));
     Ok((Visit::new(parts, who), cookie))
 }
 

@@ -35,7 +35,7 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 35] = [
+pub(super) static ROUTES: [Route; 38] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
@@ -56,6 +56,9 @@ pub(super) static ROUTES: [Route; 35] = [
     page("/review/appeals", Role::Moderator, || routing::get(review::appeals)),
     page("/review/decided", Role::Moderator, || routing::get(review::decided)),
     page("/review/measures", Role::Moderator, || routing::get(review::measures)),
+    page("/review/comfort", Role::Moderator, || routing::get(review::comfort)),
+    act("/review/comfort", Role::Moderator, || routing::post(review::save_comfort)),
+    act("/review/pause", Role::Moderator, || routing::post(review::pause)),
     page("/review/acts/{id}", Role::Moderator, || routing::get(review::act)),
     act("/review/acts/{id}/undo", Role::Moderator, || routing::post(review::undo_act)),
     page("/review/cases/{id}/same", Role::Moderator, || routing::get(review::same)),

@@ -35,7 +35,7 @@ impl Desk {
 pub(crate) struct Visitor {
     at: String,
     http: reqwest::Client,
-    /// `name=value`, as it was set last.
+    /// `name=value` of each, as it was set last.
     pub(crate) cookie: Option<String>,
 }
 
@@ -103,7 +103,11 @@ impl Visitor {
         };
         let cookie = header(&answer, "set-cookie");
         if let Some(cookie) = &cookie {
-            self.cookie = cookie.split(';').next().map(str::to_owned);
+            let set = cookie.split(';').next().expect("a cookie has a value");
+            let name = set.split_inclusive('=').next().expect("and a name");
+            let kept = self.cookie.as_deref().unwrap_or_default().split("; ").filter(|kept| !kept.starts_with(name));
+            let all: Vec<&str> = kept.filter(|kept| !kept.is_empty()).chain([set]).collect();
+            self.cookie = Some(all.join("; "));
         }
         Shown {
             status: answer.status().as_u16(),

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::app::Pages;
 use super::frame::{Answered, Frame, Page, see_other};
 use super::request::{Fields, Visit};
-use super::session::{self, Session};
+use super::session::{self, Cookie, Session};
 use crate::console::access::{PASSWORD_MAX_BYTES, Password, Person};
 
 /// The page to log in.
@@ -62,7 +62,7 @@ pub(super) async fn log_in(State(pages): State<Pages>, visit: Visit, headers: He
     };
     let session = Session::begin(person, OffsetDateTime::now_utc().unix_timestamp());
     tracing::info!(name = session.person.name, role = %session.person.role, "logged in");
-    let cookie = session::set(&session.sign(&pages.0.key), is_secure(&pages, &headers));
+    let cookie = session::set(&session.sign(&pages.0.key), Cookie::Session, is_secure(&pages, &headers));
     Ok(with_cookie(see_other(&own(form.get("to"))), cookie))
 }
 

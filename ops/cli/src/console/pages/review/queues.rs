@@ -14,6 +14,7 @@ use super::super::frame::{Answered, Frame, Page};
 use super::super::request::{Visit, Who};
 use super::asked::{self, failed};
 use super::case::After;
+use super::comfort::{Comfort, Stretch};
 use crate::times::{shown, span};
 
 /// The most cases of one's own that are listed.
@@ -27,6 +28,8 @@ struct QueuesPage {
     counts: Option<Arc<Result<Vec<QueueCounts>, String>>>,
     /// Cases that this person has claimed.
     own: Vec<StoredCase>,
+    /// Work without a pause, where a break is offered.
+    stretch: Option<Stretch>,
     /// The decision that was just made.
     after: Option<After>,
     /// None was free a moment ago.
@@ -72,20 +75,23 @@ impl Total {
 }
 
 /// Shows them.
-pub(crate) async fn show(State(pages): State<Pages>, visit: Visit, who: Who) -> Answered {
+pub(crate) async fn show(State(pages): State<Pages>, visit: Visit, who: Who, comfort: Comfort) -> Answered {
     let queue = asked::queue(&visit.query)?;
     let counts = pages.0.queues.look().await;
-    let (mut own, mut after) = (Vec::new(), None);
+    let (mut own, mut after, mut stretch) = (Vec::new(), None, None);
     if !visit.asks_for("waiting") {
         let filter =
             CaseFilter { state: Some("claimed"), claimed_by: Some(&who.name), limit: OWN, ..CaseFilter::default() };
         own = pages.0.store.cases(&filter).await.map_err(|failure| failed(&pages, failure))?;
         after = After::read(&pages, &visit.query, &who).await?;
+        stretch =
+            Stretch::long(&pages.0.store, &who.name, &comfort).await.map_err(|failure| failed(&pages, failure))?;
     }
     visit.show(&QueuesPage {
         frame: visit.frame("Review"),
         counts,
         own,
+        stretch,
         after,
         none: visit.query.get("none").is_some(),
         queue,

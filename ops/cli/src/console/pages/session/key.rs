@@ -55,9 +55,10 @@ impl SessionKey {
         Self(std::sync::Arc::new(SecretBox::new(Box::new(bytes))))
     }
 
-    fn mac(&self, fields: &str, password: Option<&Password>) -> Option<Hmac<Sha256>> {
+    /// What signs these fields for this purpose.
+    pub(super) fn mac(&self, purpose: &[u8], fields: &str, password: Option<&Password>) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).ok()?;
-        mac.update(PURPOSE);
+        mac.update(purpose);
         mac.update(fields.as_bytes());
         mac.update(b"\n");
         mac.update(password.map(Password::as_str).unwrap_or_default().as_bytes());
@@ -91,7 +92,7 @@ impl Session {
         let (fields, mac) = text.rsplit_once('~')?;
         let [name, generation, begun, seen] = fields.split('~').collect::<Vec<_>>().try_into().ok()?;
         let person = accounts.person(name)?;
-        key.mac(fields, person.password.as_ref())?.verify_slice(&URL_SAFE_NO_PAD.decode(mac).ok()?).ok()?;
+        key.mac(PURPOSE, fields, person.password.as_ref())?.verify_slice(&URL_SAFE_NO_PAD.decode(mac).ok()?).ok()?;
         let (begun, seen): (i64, i64) = (begun.parse().ok()?, seen.parse().ok()?);
         let lives = now - begun <= SESSION_MOST && now - seen <= IDLE_MOST;
         let current = generation.parse() == Ok(person.generation);
@@ -102,7 +103,7 @@ impl Session {
     pub(crate) fn sign(&self, key: &SessionKey) -> String {
         let Self { person, begun, seen } = self;
         let fields = format!("{}~{}~{begun}~{seen}", person.name, person.generation);
-        let mac = key.mac(&fields, person.password.as_ref()).map(|mac| mac.finalize().into_bytes());
+        let mac = key.mac(PURPOSE, &fields, person.password.as_ref()).map(|mac| mac.finalize().into_bytes());
         format!("{fields}~{}", URL_SAFE_NO_PAD.encode(mac.unwrap_or_default()))
     }
 

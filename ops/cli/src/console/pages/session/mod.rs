@@ -3,11 +3,12 @@
 
 mod cookie;
 mod hosts;
+pub(super) mod kept;
 mod key;
 mod once;
 mod tries;
 
-pub(super) use cookie::{clear, given, set};
+pub(super) use cookie::{Cookie, clear, given, set};
 pub(crate) use hosts::{Hosts, HostsArg};
 pub(super) use key::Session;
 pub(crate) use key::SessionKey;

@@ -132,7 +132,7 @@ async fn without_script_a_moderator_goes_the_whole_way_by_forms() {
         browser.click("button[data-key='s']").await;
         browser.click("#keep button").await;
         browser.click("button[value='approve']").await;
-        browser.find("[href='/review'][aria-current]").await;
+        browser.find("nav.pages").await;
     })
     .await;
     let stands = desk.store.decisions_of(cases[0].post).await.expect("the database answers");

@@ -1,6 +1,7 @@
 //! The moderators' pages.
 
 mod bulk;
+mod comfort;
 mod forms;
 mod keys;
 mod lists;

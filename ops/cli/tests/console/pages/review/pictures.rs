@@ -1,10 +1,12 @@
 //! How the pages look: each is opened in three widths, light and dark. With `SLUICE_PICTURES`, a folder, the pictures are
-//! kept there; `console-overview.png` and `console-review.png` of them stand in docs.
+//! kept there: `case-1280-light.png` is docs/console-case.png, and `same-1280-dark.png` docs/console-same.png.
 
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+use sluice_mysql::review::Ruling;
 
 use crate::ground::Desk;
 use crate::pages::browser::{at, holds, log_in, open};
@@ -27,10 +29,13 @@ async fn pages_of_the_review_fit_into_every_window_light_and_dark() {
     let desk = Desk::new().await;
     let case = desk.held_post("pill_king", "Lose weight fast!!!", SPAM).await;
     for number in 1..4 {
-        desk.held_post("pill_king", &format!("Lose weight fast {number}"), SPAM).await;
+        desk.held_post(&format!("pill_king_{number}"), "Lose weight fast!!!", SPAM).await;
     }
     desk.held_post("bob", "Is this satire?", "The mayor is an idiot, and that is a fact.").await;
     desk.held_posts(9).await;
+    desk.held_post("pill_king", "Pills at half the price", "Write to me.").await;
+    let hello = desk.held_post("pill_king", "Hello", "I am new here.").await;
+    desk.decide(hello.case, Ruling::Approve).await;
     let note = "Third time this week: the same text under another name.";
     desk.store.add_note(uuid::Uuid::now_v7(), case.case, "lead", note).await.expect("the database answers");
     let console = desk.reviewing().await;
@@ -52,6 +57,7 @@ async fn pages_of_the_review_fit_into_every_window_light_and_dark() {
                     ("cases", "/review/cases"),
                     ("measures", "/review/measures"),
                     ("decided", "/review/decided"),
+                    ("comfort", "/review/comfort"),
                 ] {
                     open(browser, &console, path).await;
                     browser.find("main h1").await;

@@ -11,6 +11,7 @@ use super::super::super::app::Pages;
 use super::super::super::frame::{Answered, Frame, Page, Refusal};
 use super::super::super::request::{Visit, Who};
 use super::super::asked::{self, failed, no_case};
+use super::super::comfort::Comfort;
 use super::shown::{MOST, pack};
 use crate::policies::Policy;
 use crate::review::decision::act;
@@ -32,6 +33,8 @@ struct PreviewPage {
     /// How many of them one form takes.
     taken: usize,
     samples: Vec<Sample>,
+    /// The category for which the texts are covered.
+    covered: Option<String>,
     policies: Vec<Policy>,
     cases: String,
     act: Uuid,
@@ -46,7 +49,13 @@ struct Sample {
 impl Page for PreviewPage {}
 
 /// Shows it.
-pub(crate) async fn show(State(pages): State<Pages>, Path(id): Path<String>, visit: Visit, who: Who) -> Answered {
+pub(crate) async fn show(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    visit: Visit,
+    who: Who,
+    comfort: Comfort,
+) -> Answered {
     let store = &pages.0.store;
     let failed = |failure| failed(&pages, failure);
     let case = store.case(asked::id(&id)?).await.map_err(failed)?.ok_or_else(no_case)?;
@@ -62,6 +71,7 @@ pub(crate) async fn show(State(pages): State<Pages>, Path(id): Path<String>, vis
     }
     visit.show(&PreviewPage {
         frame: visit.frame("The same text"),
+        covered: comfort.covers([case.category.as_str()].into_iter()),
         case,
         count: chosen.len(),
         taken: chosen.len().min(MOST),

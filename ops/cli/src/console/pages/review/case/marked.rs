@@ -1,13 +1,14 @@
 //! A text cut where the rules found something, for marks.
 
 use sluice_core::verdict::Reason;
+use sluice_core::visible::is_hidden;
 
-/// The most bytes of a text on a page, unless all of it is asked for.
-pub(super) const TEXT_MAX_BYTES: usize = 32 * 1024;
+/// The most bytes that a text takes on a page, escaped, unless all of it is asked for.
+const SHOWN_MAX_BYTES: usize = 56 * 1024;
 
-/// A stretch of a text.
+/// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stretch {
+pub(crate) struct Passage {
     /// What stands there.
     pub(crate) text: String,
     /// The numbers, from 1, of the findings that cover it.
@@ -18,9 +19,9 @@ pub(crate) struct Stretch {
     pub(crate) read_as: String,
 }
 
-/// A text in stretches, and how many bytes of it were left out. Findings are numbered as in `reasons`.
-pub(crate) fn stretches(text: &str, field: &str, reasons: &[Reason], whole: bool) -> (Vec<Stretch>, usize) {
-    let end = if whole { text.len() } else { text.floor_char_boundary(TEXT_MAX_BYTES) };
+/// A text in passages, and how many bytes of it were left out. Findings are numbered as in `reasons`.
+pub(crate) fn passages(text: &str, field: &str, reasons: &[Reason], whole: bool) -> (Vec<Passage>, usize) {
+    let end = if whole { text.len() } else { shown_end(text) };
     let spans: Vec<(usize, [usize; 2], &Reason)> = reasons
         .iter()
         .enumerate()
@@ -38,7 +39,7 @@ pub(crate) fn stretches(text: &str, field: &str, reasons: &[Reason], whole: bool
         let here: Vec<_> = spans.iter().filter(|(_, span, _)| span[0] <= from && to <= span[1].min(end)).collect();
         let mut read_as: Vec<String> = here.iter().map(|(_, _, reason)| read_as_of(reason)).collect();
         read_as.dedup();
-        found.push(Stretch {
+        found.push(Passage {
             text: text[from..to].to_owned(),
             found: here.iter().map(|(number, ..)| *number).collect(),
             ends: here.iter().filter(|(_, span, _)| span[1].min(end) == to).map(|(number, ..)| *number).collect(),
@@ -46,6 +47,25 @@ pub(crate) fn stretches(text: &str, field: &str, reasons: &[Reason], whole: bool
         });
     }
     (found, text.len() - end)
+}
+
+/// Where a text ends that is not to take more than [`SHOWN_MAX_BYTES`]: markup takes five bytes a character, and the mark
+/// of a hidden one up to ten.
+fn shown_end(text: &str) -> usize {
+    let mut room = SHOWN_MAX_BYTES;
+    for (at, c) in text.char_indices() {
+        let takes = match c {
+            '<' | '>' | '&' | '"' | '\'' => 5,
+            '\n' | '\t' => 1,
+            c if is_hidden(c) => 10,
+            c => c.len_utf8(),
+        };
+        match room.checked_sub(takes) {
+            Some(left) => room = left,
+            None => return at,
+        }
+    }
+    text.len()
 }
 
 /// `abuse: "idiot" (full width ×3)`.
@@ -75,23 +95,25 @@ mod tests {
     fn a_text_is_cut_at_its_findings_also_where_they_overlap() {
         let reasons =
             [reason("content", [2, 6], "one"), reason("content", [4, 8], "two"), reason("title", [0, 1], "x")];
-        let (stretches, cut) = stretches("ab王dfgh王", "content", &reasons[..1], false);
-        assert_eq!((stretches.len(), cut, stretches[1].text.as_str()), (3, 0, "王d"));
-        let (stretches, _) = super::stretches("abcdefgh", "content", &reasons, false);
-        let shown: Vec<_> = stretches.iter().map(|one| (one.text.as_str(), one.found.len(), one.ends.len())).collect();
+        let (passages, cut) = passages("ab王dfgh王", "content", &reasons[..1], false);
+        assert_eq!((passages.len(), cut, passages[1].text.as_str()), (3, 0, "王d"));
+        let (passages, _) = super::passages("abcdefgh", "content", &reasons, false);
+        let shown: Vec<_> = passages.iter().map(|one| (one.text.as_str(), one.found.len(), one.ends.len())).collect();
         assert_eq!(shown, [("ab", 0, 0), ("cd", 1, 0), ("ef", 2, 1), ("gh", 1, 1)]);
-        assert_eq!(stretches[2].read_as, "spam: one (full width ×1); spam: two (full width ×1)");
+        assert_eq!(passages[2].read_as, "spam: one (full width ×1); spam: two (full width ×1)");
     }
 
     #[test]
     fn a_span_that_fits_no_text_marks_nothing_and_a_long_text_is_cut() {
         for span in [[1, 2], [0, 99], [2, 1], [3, 3]] {
-            assert_eq!(stretches("王b", "title", &[reason("title", span, "x")], false).0.len(), 1, "{span:?}");
+            assert_eq!(passages("王b", "title", &[reason("title", span, "x")], false).0.len(), 1, "{span:?}");
         }
-        let long = "王".repeat(TEXT_MAX_BYTES);
-        let (shown, cut) = stretches(&long, "content", &[], false);
-        assert_eq!((shown[0].text.len() + cut, shown[0].text.len() <= TEXT_MAX_BYTES), (long.len(), true));
-        assert_eq!(stretches(&long, "content", &[], true).1, 0);
-        assert_eq!(stretches("", "title", &[], false).0.len(), 0);
+        let long = "王".repeat(SHOWN_MAX_BYTES);
+        let (shown, cut) = passages(&long, "content", &[], false);
+        assert_eq!((shown[0].text.len() + cut, shown[0].text.len() <= SHOWN_MAX_BYTES), (long.len(), true));
+        let hostile = "<\u{202e}".repeat(SHOWN_MAX_BYTES);
+        assert!(passages(&hostile, "content", &[], false).0[0].text.len() < SHOWN_MAX_BYTES / 3);
+        assert_eq!(passages(&long, "content", &[], true).1, 0);
+        assert_eq!(passages("", "title", &[], false).0.len(), 0);
     }
 }

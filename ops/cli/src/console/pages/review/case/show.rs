@@ -12,9 +12,10 @@ use super::super::super::app::Pages;
 use super::super::super::frame::{Answered, Frame, Page};
 use super::super::super::request::{Visit, Who};
 use super::super::asked::{self, failed, no_case};
+use super::super::comfort::{Comfort, Stretch};
 use super::after::After;
 use super::lease::{Lease, LeasePage};
-use super::marked::{Stretch, stretches};
+use super::marked::{Passage, passages};
 use crate::policies::Policy;
 use crate::review::case::about::About;
 use crate::times::{shown, span};
@@ -30,8 +31,8 @@ struct CasePage {
     about: About,
     lease: Lease,
     is_live: bool,
-    title: Vec<Stretch>,
-    content: Vec<Stretch>,
+    title: Vec<Passage>,
+    content: Vec<Passage>,
     /// How many bytes of the content are not shown.
     cut: usize,
     policies: Vec<Proposed>,
@@ -40,6 +41,11 @@ struct CasePage {
     undoable: Option<Decision>,
     /// The decision that is appealed against.
     against: Option<Decision>,
+    /// Work without a pause, where a break is offered.
+    stretch: Option<Stretch>,
+    comfort: Comfort,
+    /// The category for which the post is covered.
+    covered: Option<String>,
     queue: Option<String>,
     ids: Ids,
 }
@@ -63,7 +69,13 @@ struct Ids {
 impl Page for CasePage {}
 
 /// Shows it.
-pub(crate) async fn show(State(pages): State<Pages>, Path(id): Path<String>, visit: Visit, who: Who) -> Answered {
+pub(crate) async fn show(
+    State(pages): State<Pages>,
+    Path(id): Path<String>,
+    visit: Visit,
+    who: Who,
+    comfort: Comfort,
+) -> Answered {
     let store = &pages.0.store;
     let case = store.case(asked::id(&id)?).await.map_err(|failure| failed(&pages, failure))?.ok_or_else(no_case)?;
     let lease = Lease::of(&case, &who);
@@ -73,11 +85,13 @@ pub(crate) async fn show(State(pages): State<Pages>, Path(id): Path<String>, vis
     }
     let about = About::ask(store, case, None).await.map_err(|failure| failed(&pages, failure))?;
     let whole = visit.query.get("whole").is_some();
-    let marked = |text: Option<&str>, field| stretches(text.unwrap_or_default(), field, &about.reasons, whole);
+    let marked = |text: Option<&str>, field| passages(text.unwrap_or_default(), field, &about.reasons, whole);
     let (title, _) = marked(about.case.title.as_deref(), "title");
     let (content, cut) = marked(about.content.as_deref(), "content");
     let policies = pages.0.policies.now();
     let policies = policies.list().iter().map(|policy| Proposed::new(policy, &about)).collect();
+    let categories = about.scores.iter().map(|score| score.category.as_str()).chain([about.case.category.as_str()]);
+    let covered = comfort.covers(categories);
     let page = CasePage {
         frame: visit.frame("Case"),
         is_live,
@@ -88,6 +102,9 @@ pub(crate) async fn show(State(pages): State<Pages>, Path(id): Path<String>, vis
         after: After::read(&pages, &visit.query, &who).await?,
         undoable: undoable(&about, &who),
         against: about.case.of_decision.and_then(|against| find(&about, against)),
+        stretch: Stretch::long(store, &who.name, &comfort).await.map_err(|failure| failed(&pages, failure))?,
+        covered,
+        comfort,
         queue: asked::queue(&visit.query)?,
         ids: Ids::new(),
         lease,
