@@ -11,9 +11,16 @@ pub fn advice(failure: &Failure) -> &'static str {
             "is the schema outdated? upgrade it with `sluice migrate`; undo any other change to the tables"
         }
         "mysql_engine" => "Sluice needs transactions to test rows and to record operations as a whole",
-        "mysql_tls" => "check that its certificate is signed by a public authority or by the one in SSL_CERT_FILE",
+        "mysql_tls" => {
+            "its certificate must be for this host, in time, and signed by a public authority or by the one in SSL_CERT_FILE"
+        }
+        "mysql_no_tls" => "give it a certificate, or take `require_ssl=true` out of DATABASE_URL",
+        "mysql_3159" => "add `?require_ssl=true` to DATABASE_URL",
         "mysql_foreign" => "check the host and the port in DATABASE_URL",
-        "mysql_1045" | "mysql_1698" => "check the user and the password in DATABASE_URL",
+        "mysql_1045" | "mysql_1698" => {
+            "check the user and the password in DATABASE_URL; MariaDB also says this where it requires TLS \
+             (`?require_ssl=true`)"
+        }
         "mysql_auth_plugin" => {
             "check the user and the password in DATABASE_URL; the user must have caching_sha2_password or \
              mysql_native_password"

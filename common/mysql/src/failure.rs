@@ -38,8 +38,9 @@ fn kind_of(code: u16) -> Kind {
         // Too long, not null, out of range, wrong date, cut, wrong value, bad JSON, a CHECK that refused, a trigger's
         // SIGNAL.
         1406 | 1048 | 1264 | 1292 | 1265 | 1366 | 3140 | 3819 | 4025 | 1644 => Kind::Permanent,
-        // Access, a blocked host, an account that is locked or has to change its password.
-        1044 | 1045 | 1142 | 1143 | 1227 | 1698 | 1129 | 1130 | 1820 | 1862 | 3118 | 4151 => Kind::Operator,
+        // Access, also without the TLS that is required; a blocked host, an account that is locked or has to change its
+        // password.
+        3159 | 1044 | 1045 | 1142 | 1143 | 1227 | 1698 | 1129 | 1130 | 1820 | 1862 | 3118 | 4151 => Kind::Operator,
         // Unknown database, table or column, a foreign column that must have a value, something that a view or a
         // trigger lacks, syntax: an operator has to fix it.
         1049 | 1146 | 1932 | 1054 | 1364 | 1356 | 1449 | 1305 | 1064 => Kind::Operator,
@@ -69,6 +70,9 @@ pub fn classify(error: &Error) -> Failure {
         Error::Io(IoError::Tls(_)) => Failure::new(Kind::Operator, "mysql_tls", bare(error)),
         Error::Io(IoError::Io(io)) if io.kind() == ErrorKind::InvalidData => {
             Failure::new(Kind::Operator, "mysql_tls", bare(error))
+        }
+        Error::Driver(DriverError::NoClientSslFlagFromServer) => {
+            Failure::new(Kind::Operator, "mysql_no_tls", "the server offers no TLS")
         }
         // MySQL's possible answer to an unknown user: it asks for an arbitrary login method, and the driver does not
         // have all of them.
@@ -131,7 +135,7 @@ mod tests {
             (&[1040, 1203, 1226, 1461, 1041, 1053, 1927, 1290, 1836, 1792, 1036, 1047], Kind::Dependency),
             (&[1021, 1114, 1030, 3], Kind::Dependency),
             (&[1406, 1048, 1264, 1292, 1265, 1366, 3140, 3819, 4025, 1644, 1153], Kind::Permanent),
-            (&[1044, 1045, 1142, 1227, 1129, 1820, 4151], Kind::Operator),
+            (&[3159, 1044, 1045, 1142, 1227, 1129, 1820, 4151], Kind::Operator),
             (&[1049, 1146, 1054, 1364, 1064], Kind::Operator),
         ] {
             for code in codes {
@@ -183,6 +187,12 @@ mod tests {
         let refused = std::io::Error::new(ErrorKind::InvalidData, "invalid peer certificate");
         let failure = classify(&Error::Io(IoError::Io(refused)));
         assert_eq!((failure.kind, failure.code.as_str()), (Kind::Operator, "mysql_tls"));
+    }
+
+    #[test]
+    fn a_server_without_the_tls_that_is_asked_for_is_an_operators_business() {
+        let failure = classify(&Error::Driver(DriverError::NoClientSslFlagFromServer));
+        assert_eq!((failure.kind, failure.code.as_str()), (Kind::Operator, "mysql_no_tls"));
     }
 
     #[test]

@@ -109,6 +109,9 @@ fn ordinary(criterion: &mut Criterion) {
             bencher.iter(|| posts.iter().for_each(|post| drop(black_box(rules.review_text("", post)))));
         });
     }
+    group.bench_function("fingerprint", |bencher| {
+        bencher.iter(|| posts.iter().fold(0, |all, post| all ^ sluice_review::fingerprint("", post)[0]));
+    });
     group.bench_function("peer/rustrict", |bencher| {
         bencher.iter(|| posts.iter().filter(|post| post.as_str().is_inappropriate()).count());
     });

@@ -21,8 +21,11 @@ pub(super) struct Decoded {
 impl Decoded {
     /// `None`: there is nothing to decode.
     pub(super) fn new(original: &str) -> Option<Self> {
-        // One by one each is looked for many bytes at a time, together character by character.
-        if !['&', '%', TURNED].into_iter().any(|sign| original.contains(sign)) {
+        // Most signs encode nothing. One by one each is looked for many bytes at a time.
+        let encoded = |sign: char, decoded: fn(&str) -> Option<(char, usize)>| {
+            original.match_indices(sign).any(|(at, _)| decoded(&original[at..]).is_some())
+        };
+        if !original.contains(TURNED) && !encoded('&', entity) && !encoded('%', percent) {
             return None;
         }
         let mut pieces: Vec<(char, Range<u32>)> = Vec::new();

@@ -4,6 +4,8 @@
 use std::ops::Range;
 
 use super::fold::{has_word_edges, is_han};
+use super::runs::Runs;
+use super::table::is_alphanumeric;
 
 /// How many characters in a row are taken for a separator. More of them part two texts.
 const SEPARATOR_MAX: usize = 6;
@@ -51,14 +53,15 @@ impl Han {
         let mut runs = Runs::default();
         // Where the last letter or character ends; since then: how many others, and whether all are ordinary.
         let (mut end, mut between, mut ordinary) = (0, 0, true);
-        for (at, c) in folded.char_indices() {
-            // All of these are letters; asking the table of Unicode for each would be most of the work here.
-            let letter = matches!(c, 'a'..='z' | '\u{4E00}'..='\u{9FFF}') || (!is_ordinary(c) && c.is_alphanumeric());
+        let mut next = 0;
+        while let Some(c) = folded[next..].chars().next() {
+            let at = next;
+            next += c.len_utf8();
+            let letter = matches!(c, 'a'..='z' | '\u{4E00}'..='\u{9FFF}') || is_alphanumeric(c);
             if !letter {
                 (between, ordinary) = (between + 1, ordinary && is_ordinary(c));
                 continue;
             }
-            let next = at + c.len_utf8();
             if between == 0 && runs.is_again(c, &folded[next..]) {
                 view.text.push_str(&folded[taken..at]);
                 view.leave_out(next, runs.ordinary());
@@ -66,7 +69,7 @@ impl Han {
                 continue;
             }
             if between > 0 {
-                runs = Runs { last: Some(c), ..Runs::default() };
+                runs = Runs::of(Some(c));
                 let joins = last.is_some_and(|last| is_han(last) || is_han(c));
                 if joins && between <= SEPARATOR_MAX {
                     view.text.push_str(&folded[taken..end]);
@@ -76,6 +79,19 @@ impl Han {
                 (between, ordinary) = (0, true);
             }
             (last, end) = (Some(c), next);
+            if c.is_ascii() {
+                // Between characters of ASCII nothing is taken out: only what stands behind the last letter counts.
+                let ascii = folded.as_bytes()[next..].iter().take_while(|byte| byte.is_ascii()).count();
+                let stretch = &folded[next..next + ascii];
+                if let Some(letter) = stretch.rfind(|c: char| c.is_ascii_alphanumeric()) {
+                    end = next + letter + 1;
+                    last = stretch[letter..].chars().next();
+                    runs = Runs::of(last);
+                }
+                next += ascii;
+                between = next - end;
+                ordinary = folded[end..next].chars().all(is_ordinary);
+            }
         }
         if view.joins.is_empty() {
             return None;
@@ -91,6 +107,20 @@ impl Han {
             Some(join) => join.from = from,
             None => self.joins.push(Join { at, from, ordinary, again: true }),
         }
+    }
+
+    /// The stretches of the view in which a text of up to so many bytes may have something taken out of it.
+    pub(super) fn around_joins(&self, longest: usize) -> impl Iterator<Item = Range<usize>> {
+        let reach = longest.saturating_sub(1);
+        let mut joins = self.joins.iter().peekable();
+        std::iter::from_fn(move || {
+            let first = joins.next()?.at;
+            let mut end = first + reach;
+            while let Some(next) = joins.next_if(|next| next.at <= end + reach) {
+                end = next.at + reach;
+            }
+            Some(first.saturating_sub(reach)..end.min(self.text.len()))
+        })
     }
 
     /// Where in the folded text a stretch of the view comes from.
@@ -128,38 +158,6 @@ impl Han {
     }
 }
 
-/// The runs of one Chinese character that are read as one: of three and more, and pairs beside such runs or other pairs.
-/// One pair alone is how words are made (妈妈).
-#[derive(Default)]
-struct Runs {
-    last: Option<char>,
-    /// Whether this run is cut, and whether the one before it was.
-    cut: bool,
-    cut_before: bool,
-    /// Whether it is more than a pair.
-    long: bool,
-}
-
-impl Runs {
-    /// Whether a letter is the one before it once more, and one too many. `rest` is what comes after it.
-    fn is_again(&mut self, c: char, rest: &str) -> bool {
-        if self.last != Some(c) || !is_han(c) {
-            *self = Self { last: Some(c), cut: false, cut_before: self.cut, long: false };
-            return false;
-        }
-        let mut next = rest.chars();
-        let (one, two) = (next.next(), next.next());
-        self.long |= one == Some(c);
-        self.cut |= self.long || self.cut_before || (one == two && one.is_some_and(is_han));
-        self.cut
-    }
-
-    /// Whether people write so: 开开心心.
-    fn ordinary(&self) -> bool {
-        !self.long
-    }
-}
-
 fn is_ordinary(c: char) -> bool {
     matches!(
         c,
@@ -186,6 +184,7 @@ fn is_ordinary(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_stands_between_chinese_characters_is_taken_out() {
@@ -218,5 +217,31 @@ mod tests {
         let span = start..start + "赌博".len();
         assert_eq!(view.origin(&span).map(|span| &folded[span]), Some("赌赌赌赌*博"));
         assert_eq!(view.joined(&span), Some(Joined { separators: 1, repeats: 1, doubtful: false }));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_has_something_taken_out_is_looked_at_once(
+            text in "[赌博加微信ab1 ,.*-]{0,60}", longest in 1usize..20,
+        ) {
+            let Some(view) = Han::new(&text) else { return Ok(()) };
+            let stretches: Vec<_> = view.around_joins(longest).collect();
+            prop_assert!(stretches.windows(2).all(|pair| pair[0].end < pair[1].start), "{:?}", stretches);
+            let starts = view.text.char_indices().map(|(start, _)| start);
+            for span in starts.flat_map(|start| (start + 1..=view.text.len().min(start + longest)).map(move |end| start..end)) {
+                if view.joined(&span).is_some() {
+                    let whole = stretches.iter().any(|stretch| stretch.start <= span.start && span.end <= stretch.end);
+                    prop_assert!(whole, "{:?} of {:?}", span, stretches);
+                }
+            }
+        }
+
+        #[test]
+        fn latin_words_are_skipped_as_if_each_letter_were_read(text in "[赌博a1 ,.*-]{0,30}") {
+            // As long, but of letters of which each is looked at.
+            let slow = Han::new(&text.replace('a', "é").replace('1', "è"));
+            let back = |view: Han| view.text.replace('é', "a").replace('è', "1");
+            prop_assert_eq!(Han::new(&text).map(|view| view.text), slow.map(back));
+        }
     }
 }

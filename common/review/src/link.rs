@@ -12,7 +12,7 @@ use linkify::{LinkFinder, LinkKind};
 use super::hit::{Hit, What};
 use super::host::{above, address, host, is_outside, is_public};
 use super::imitation::Imitated;
-use super::table::{is_invisible, look_alike};
+use super::table::{has_invisible, is_invisible, look_alike};
 
 /// What a rule asks of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Links {
     /// What the rules say of a text's links.
     pub(super) fn find(&self, text: &str) -> Vec<Hit> {
         let nothing_asked = self.hosts.is_empty() && self.asked.is_empty() && self.imitated.is_empty();
-        if nothing_asked || !text.contains('.') {
+        if nothing_asked || !may_hold_a_host(text) {
             return Vec::new();
         }
         let visible = Visible::new(text);
@@ -78,6 +78,14 @@ impl Links {
     }
 }
 
+/// Whether a dot stands where one stands in a host, before something that is no blank and no sign; or there are a scheme
+/// and a dot.
+fn may_hold_a_host(text: &str) -> bool {
+    let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    let mut dots = text.match_indices('.').map(|(at, _)| at).peekable();
+    dots.peek().is_some() && (text.contains("://") || dots.any(|at| text.as_bytes().get(at + 1).is_some_and(goes_on)))
+}
+
 /// A text without what is not to be seen and would part a link, with the way back.
 struct Visible<'a> {
     text: Cow<'a, str>,
@@ -87,7 +95,7 @@ struct Visible<'a> {
 
 impl<'a> Visible<'a> {
     fn new(original: &'a str) -> Self {
-        if original.is_ascii() || !original.contains(is_invisible) {
+        if !has_invisible(original) {
             return Self { text: original.into(), left_out: Vec::new() };
         }
         let (mut text, mut left_out, mut count) = (String::with_capacity(original.len()), Vec::new(), 0);

@@ -10,18 +10,17 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use daachorse::DoubleArrayAhoCorasick;
-
 use super::compact::Compact;
 use super::error::{RulesError, Source};
-use super::fold::{Folded, at_word_edges};
+use super::fold::{Folded, at_word_edges, is_han};
 use super::han::Han;
 use super::hit::{Dropped, Hit, What};
+use super::index::Index;
 use super::patterns::Seen;
 use super::pinyin::{mixed, sounded};
 use super::rules::Term;
 use super::spelling::{Disguise, Spelling};
-use super::table::is_invisible;
+use super::table::has_invisible;
 use super::vocabulary::Vocabulary;
 use super::words::at_word_bounds;
 
@@ -32,49 +31,13 @@ const MIXED_MAX_TERMS: usize = 10_000;
 /// The most places in one text that are looked at more closely. A post that has more of them is for a person.
 const HITS_MAX: usize = 10_000;
 
-/// Texts to look for, each with the terms it stands for.
-struct Index {
-    automaton: Option<DoubleArrayAhoCorasick<u32>>,
-    /// By text, and one more: where its terms begin among the members.
-    firsts: Vec<u32>,
-    members: Vec<u32>,
-}
-
-impl Index {
-    fn new(mut texts: Vec<(String, u32)>, source: Source<'_>) -> Result<Self, RulesError> {
-        texts.sort_unstable();
-        let mut distinct: Vec<&str> = Vec::new();
-        let (mut firsts, mut members) = (Vec::new(), Vec::new());
-        for (text, term) in &texts {
-            if distinct.last() != Some(&text.as_str()) {
-                distinct.push(text);
-                firsts.push(members.len() as u32);
-            }
-            members.push(*term);
-        }
-        firsts.push(members.len() as u32);
-        let automaton = match distinct.is_empty() {
-            true => None,
-            false => Some(DoubleArrayAhoCorasick::new(&distinct).map_err(|error| source.too_large(error))?),
-        };
-        Ok(Self { automaton, firsts, members })
-    }
-
-    /// Each place of each text, with its terms.
-    fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, &'a [u32])> {
-        self.automaton.iter().flat_map(move |automaton| automaton.find_overlapping_iter(text)).map(|found| {
-            let nth = found.value() as usize;
-            let members = self.firsts[nth] as usize..self.firsts[nth + 1] as usize;
-            (found.start()..found.end(), &self.members[members])
-        })
-    }
-}
-
 /// All terms of a rule set.
 pub(super) struct Lists {
     terms: Vec<Term>,
     /// Terms and, numbered after them, the parts of patterns.
     plain: Index,
+    /// Of the terms those with Chinese characters.
+    joined: Index,
     /// Of Latin terms: by their place among `spellings`.
     disguised: Index,
     spellings: Vec<(usize, Spelling)>,
@@ -108,15 +71,18 @@ impl Lists {
         source: Source<'_>,
     ) -> Result<Self, RulesError> {
         let mut texts = plain_texts(&terms);
+        let with_han: Vec<_> = texts.iter().filter(|(text, _)| text.contains(is_han)).cloned().collect();
+        let joined = Index::new(with_han, usize::MAX, source)?;
         texts.extend(literals.into_iter().map(|(literal, part)| (literal, (terms.len() + part) as u32)));
-        let plain = Index::new(texts, source)?;
+        let plain = Index::new(texts, terms.len(), source)?;
         let speaking = terms.iter().enumerate().filter(|(_, term)| term.rule.is_some());
         let spellings: Vec<(usize, Spelling)> =
             speaking.filter_map(|(nth, term)| Some((nth, Spelling::new(&term.text)?))).collect();
         let keys = spellings.iter().zip(0..).map(|((_, spelling), nth)| (spelling.key(), nth)).collect();
         let words = spellings.iter().flat_map(|(nth, _)| terms[*nth].text.split([' ', '-', '\'']));
         let vocabulary = Vocabulary::new(words.filter(|word| word.len() >= 4));
-        Ok(Self { plain, disguised: Index::new(keys, source)?, spellings, vocabulary, terms })
+        let disguised = Index::new(keys, usize::MAX, source)?;
+        Ok(Self { plain, joined, disguised, spellings, vocabulary, terms })
     }
 
     /// A term, folded.
@@ -131,7 +97,7 @@ impl Lists {
         if let Some(view) = Han::new(folded.text()) {
             self.find_joined(folded, &view, &mut found);
         }
-        if self.disguised.automaton.is_some() {
+        if self.disguised.longest() > 0 {
             self.find_disguised(folded, &mut found);
         }
         found
@@ -139,8 +105,7 @@ impl Lists {
 
     fn find_plain(&self, original: &str, folded: &Folded<'_>, all: bool, found: &mut Found) {
         let text = folded.text();
-        for (span, members) in self.plain.find(text.as_bytes()) {
-            let (terms, parts) = self.parted(members);
+        for (span, terms, parts) in self.plain.find(text.as_bytes()) {
             parts.iter().for_each(|part| found.parts.insert(*part as usize - self.terms.len()));
             if terms.is_empty() {
                 continue;
@@ -157,7 +122,7 @@ impl Lists {
             // Nobody puts invisible characters into what two words only happen to spell.
             let at_bounds = !(at_edges && terms.iter().any(asked))
                 || at_word_bounds(text, &span)
-                || original[origin.clone()].contains(is_invisible);
+                || has_invisible(&original[origin.clone()]);
             for nth in terms {
                 let term = &self.terms[*nth as usize];
                 let dropped = match term.words {
@@ -171,30 +136,29 @@ impl Lists {
         }
     }
 
-    /// The terms among the members of a text, and the parts of patterns. They are in order.
-    fn parted<'a>(&self, members: &'a [u32]) -> (&'a [u32], &'a [u32]) {
-        members.split_at(members.partition_point(|nth| (*nth as usize) < self.terms.len()))
-    }
-
+    /// Only around what was taken out of the view: the rest is as it was.
     fn find_joined(&self, folded: &Folded<'_>, view: &Han, found: &mut Found) {
-        for (span, members) in self.plain.find(view.text.as_bytes()) {
-            if found.is_full() {
-                return;
-            }
-            let (terms, _) = self.parted(members);
-            let Some(joined) = view.joined(&span) else { continue };
-            let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };
-            let at_edges = view.at_edges(&span);
-            let dropped = (joined.doubtful && !at_word_bounds(&view.text, &span)).then_some(Dropped::AcrossWords);
-            for nth in terms.iter().filter(|nth| at_edges || !self.terms[**nth as usize].words) {
-                let pinyin = sounded(&self.terms[*nth as usize].text, &view.text[span.clone()]);
-                let disguise = Disguise {
-                    separators: joined.separators as u32,
-                    repeats: joined.repeats as u32,
-                    pinyin,
-                    ..Disguise::default()
-                };
-                self.add(*nth as usize, origin.clone(), disguise, dropped, found);
+        for stretch in view.around_joins(self.joined.longest()) {
+            let within = &view.text.as_bytes()[stretch.clone()];
+            for (span, terms, _) in self.joined.find(within) {
+                let span = stretch.start + span.start..stretch.start + span.end;
+                let Some(joined) = view.joined(&span) else { continue };
+                if found.is_full() {
+                    return;
+                }
+                let Some(origin) = view.origin(&span).and_then(|span| folded.origin(&span)) else { continue };
+                let at_edges = view.at_edges(&span);
+                let dropped = (joined.doubtful && !at_word_bounds(&view.text, &span)).then_some(Dropped::AcrossWords);
+                for nth in terms.iter().filter(|nth| at_edges || !self.terms[**nth as usize].words) {
+                    let pinyin = sounded(&self.terms[*nth as usize].text, &view.text[span.clone()]);
+                    let disguise = Disguise {
+                        separators: joined.separators as u32,
+                        repeats: joined.repeats as u32,
+                        pinyin,
+                        ..Disguise::default()
+                    };
+                    self.add(*nth as usize, origin.clone(), disguise, dropped, found);
+                }
             }
         }
     }
@@ -202,7 +166,7 @@ impl Lists {
     fn find_disguised(&self, folded: &Folded<'_>, found: &mut Found) {
         let view = Compact::new(folded.text(), &self.vocabulary);
         let known: HashSet<(What, usize)> = found.hits.iter().map(|hit| (hit.what, hit.span.start)).collect();
-        for (keys, spellings) in self.disguised.find(&view.keys) {
+        for (keys, spellings, _) in self.disguised.find(&view.keys) {
             if found.is_full() {
                 return;
             }

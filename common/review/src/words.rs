@@ -103,7 +103,8 @@ fn fits(words: &[Range<usize>], hit: &Range<usize>) -> bool {
 /// The likeliest way to cut a window into words.
 fn likeliest(window: &[char], hit: &Range<usize>) -> Vec<Range<usize>> {
     // By each end: the cost of the best way there, and where its last word begins.
-    let mut best: Vec<(f32, usize)> = vec![(0.0, 0)];
+    let mut best: Vec<(f32, usize)> = Vec::with_capacity(window.len() + 1);
+    best.push((0.0, 0));
     let (term, rarest) = (cost(TERM_COUNT), cost(1.0));
     for end in 1..=window.len() {
         let mut cheapest: Option<(f32, usize)> = None;
@@ -112,8 +113,10 @@ fn likeliest(window: &[char], hit: &Range<usize>) -> Vec<Range<usize>> {
                 cheapest = Some(way);
             }
         };
-        for start in end.saturating_sub(WORD_MAX)..end {
-            if let Some(cost) = word_cost(&window[start..end]) {
+        let first = end.saturating_sub(WORD_MAX);
+        let costs = word_costs(&window[first..end]);
+        for (start, cost) in (first..end).zip(costs) {
+            if let Some(cost) = cost {
                 consider((best[start].0 + cost, start));
             }
         }
@@ -125,13 +128,25 @@ fn likeliest(window: &[char], hit: &Range<usize>) -> Vec<Range<usize>> {
         consider((best[end - 1].0 + rarest + 1.0, end - 1));
         best.extend(cheapest);
     }
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(window.len());
     let mut end = window.len();
     while end > 0 {
         words.push(best[end].1..end);
         end = best[end].1;
     }
     words
+}
+
+/// The costs of the words that end where a stretch of up to four characters ends, by where in it they begin.
+fn word_costs(stretch: &[char]) -> [Option<f32>; WORD_MAX] {
+    let mut costs = [None; WORD_MAX];
+    let mut key = 0;
+    for ((nth, c), shift) in stretch.iter().enumerate().rev().zip((0..).step_by(16)) {
+        let Ok(unit) = u16::try_from(*c as u32) else { break };
+        key |= u64::from(unit) << shift;
+        costs[nth] = WORDS.get(&key).copied();
+    }
+    costs
 }
 
 fn word_cost(word: &[char]) -> Option<f32> {

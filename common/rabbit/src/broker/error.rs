@@ -27,8 +27,8 @@ impl std::fmt::Display for BrokerError {
                 "check the virtual host in AMQP_URL (`/` is written %2f) and the user's permissions"
             }
             "amqp_tls" => {
-                "check that this is its TLS port, and that its certificate is signed by an authority in this system or \
-                 in SSL_CERT_FILE"
+                "check that AMQP_URL has its TLS port; its certificate must be for this host, in time, and signed by an \
+                 authority of this system or of SSL_CERT_FILE"
             }
             "amqp_foreign" => "check the host and the port in AMQP_URL, and whether the URL must begin with amqps://",
             "amqp_541" => "see RabbitMQ's log",

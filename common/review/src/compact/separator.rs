@@ -2,6 +2,7 @@
 
 use super::Gap;
 use crate::fold::{has_word_edges, is_han};
+use crate::table::is_alphanumeric;
 
 /// The longest separator, in characters.
 const SEPARATOR_MAX: usize = 8;
@@ -27,7 +28,7 @@ impl Separator {
             }
             han if is_han(han) => Gap::Break,
             letter if has_word_edges(letter) => Gap::Joined,
-            letter if letter.is_alphanumeric() => Gap::Break,
+            letter if is_alphanumeric(letter) => Gap::Break,
             _ => Gap::Odd,
         };
         self.gap = Some(match (self.gap, seen) {

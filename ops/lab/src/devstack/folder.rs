@@ -1,6 +1,7 @@
 //! The one folder that holds all of a stack: data, logs, settings, process ids, and the record that marks it as ours.
 //!
 //! ```text
+//!  tls/          the servers' certificate and its key, if they have one
 //!  stack.json    the record: whose folder this is, which mark its processes carry, which ports they have
 //!  stack.lock    held by the process that starts or ends servers here
 //!  secrets.json  the passwords of its servers
@@ -173,7 +174,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let folder = Folder::claim(dir.path()).expect("an empty folder");
         assert!(Folder::existing(dir.path()).expect("it is ours").is_none());
-        let rabbitmq = RabbitmqPorts { amqp: 1, management: 2, distribution: 3, epmd: 4 };
+        let rabbitmq = RabbitmqPorts { amqp: 1, management: 2, distribution: 3, epmd: 4, amqps: 5 };
         let record = Record { mark: "m".to_owned(), bound: false, rabbitmq, database: 5, root: None };
         folder.write_record(&record).expect("a record");
         let existing = Folder::existing(dir.path()).expect("it is ours");

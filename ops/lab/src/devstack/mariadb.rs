@@ -9,6 +9,7 @@ use super::ground::Ground;
 use super::readiness::Greeting;
 use super::recipe::Recipe;
 use super::secrets::Secrets;
+use super::tls::Tls;
 
 /// Its name, and that of its folder.
 const NAME: &str = "mariadb";
@@ -64,6 +65,9 @@ pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
     ];
     if nix::unistd::geteuid().is_root() {
         args.push("--user=root".into());
+    }
+    if let Some(Tls { certificate, key }) = Tls::of(&ground.folder) {
+        args.extend([at("--ssl-cert=", certificate), at("--ssl-key=", key)]);
     }
     Recipe {
         name: NAME,

@@ -39,6 +39,7 @@ mod root;
 mod secrets;
 mod server;
 mod servers;
+mod tls;
 mod version;
 
 use std::fs::File;
@@ -58,6 +59,9 @@ use programs::Programs;
 use record::{RabbitmqPorts, Record};
 use secrets::{BROKER_USER, DATABASE_USER, Secrets};
 use servers::Servers;
+use tls::Tls;
+
+use crate::testing::Identity;
 
 /// The variable that names a root.
 pub const ROOT: &str = "SLUICE_STACK_ROOT";
@@ -71,6 +75,8 @@ pub struct StackOptions {
     pub dir: Option<PathBuf>,
     /// How long the broker lets a consumer hold a message unacknowledged. `None`: its default, 30 minutes.
     pub consumer_timeout: Option<Duration>,
+    /// The servers' certificate. `None`: a MariaDB and a RabbitMQ that offer no TLS.
+    pub identity: Option<Identity>,
     /// How long each server may take to be ready.
     pub deadline: Duration,
     /// The root whose RabbitMQ and MySQL it is made of. `None`: this machine's RabbitMQ and MariaDB.
@@ -80,7 +86,7 @@ pub struct StackOptions {
 impl Default for StackOptions {
     fn default() -> Self {
         let root = std::env::var_os(ROOT).map(PathBuf::from);
-        Self { dir: None, consumer_timeout: None, deadline: Duration::from_secs(60), root }
+        Self { dir: None, consumer_timeout: None, identity: None, deadline: Duration::from_secs(60), root }
     }
 }
 
@@ -126,6 +132,9 @@ impl Stack {
         let secrets = Secrets::of(&folder, before.is_some())?;
         let record = Record::republished(before, true, &programs)?;
         folder.write_record(&record)?;
+        if let Some(identity) = &options.identity {
+            Tls::write(&folder, identity)?;
+        }
         let ground = Ground::new(folder, programs, &record, options.deadline);
         // Posted before anything is started. From here on, a return without the stack ends what has been started.
         let guardian = Guardian::post(&ground.programs, &ground.folder, &ground.mark, fate)?;
@@ -170,6 +179,12 @@ impl Stack {
     #[must_use]
     pub fn amqp_url(&self) -> String {
         format!("amqp://{BROKER_USER}:{}@127.0.0.1:{}/%2f", self.secrets.broker(), self.rabbitmq().port())
+    }
+
+    /// The same with TLS, by the name `host`, if the stack has a certificate.
+    #[must_use]
+    pub fn amqps_url(&self, host: &str) -> String {
+        format!("amqps://{BROKER_USER}:{}@{host}:{}/%2f", self.secrets.broker(), self.servers.amqps_port)
     }
 
     /// Where the broker's management API and pages are, with user and password, without a slash at the end.

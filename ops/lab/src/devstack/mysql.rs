@@ -9,6 +9,7 @@ use super::ground::Ground;
 use super::readiness::Greeting;
 use super::recipe::Recipe;
 use super::secrets::Secrets;
+use super::tls::Tls;
 
 /// Its name, and that of its folder.
 const NAME: &str = "mysql";
@@ -36,7 +37,7 @@ pub(super) async fn prepare(ground: &Ground, program: &Path, secrets: &Secrets) 
 /// 127.0.0.1 by that name.
 pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
     let data = Data::of(ground, NAME);
-    let args = vec![
+    let mut args = vec![
         "--no-defaults".into(),
         "--user=root".into(),
         option("--datadir=", &data.path()),
@@ -55,6 +56,9 @@ pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
         // Several test programs, each with its pools.
         "--max-connections=500".into(),
     ];
+    if let Some(Tls { certificate, key }) = Tls::of(&ground.folder) {
+        args.extend([option("--ssl-cert=", &certificate), option("--ssl-key=", &key)]);
+    }
     Recipe {
         name: NAME,
         program: program.to_owned(),

@@ -14,6 +14,7 @@ use super::recipe::Recipe;
 use super::record::RabbitmqPorts;
 use super::secrets::{self, BROKER_USER, Secrets};
 use super::server::Server;
+use super::tls::Tls;
 
 /// The node's name, part of its data's path: it stays the same, or a restarted broker would begin with nothing. The
 /// private epmd keeps nodes of the same name apart.
@@ -38,8 +39,15 @@ pub(super) fn configure(
     secrets: &Secrets,
     consumer_timeout: Option<Duration>,
 ) -> Result<(), StackError> {
-    let RabbitmqPorts { amqp, management, .. } = ports;
+    let RabbitmqPorts { amqp, management, amqps, .. } = ports;
     let timeout = consumer_timeout.map(|timeout| format!("consumer_timeout = {}\n", timeout.as_millis()));
+    let tls = Tls::of(folder).map(|Tls { certificate, key }| {
+        let (certificate, key) = (certificate.display(), key.display());
+        format!(
+            "listeners.ssl.local = 127.0.0.1:{amqps}\nssl_options.certfile = {certificate}\n\
+             ssl_options.keyfile = {key}\nssl_options.verify = verify_none\n"
+        )
+    });
     let text = format!(
         "listeners.tcp.local = 127.0.0.1:{amqp}\n\
          management.tcp.ip = 127.0.0.1\n\
@@ -48,9 +56,10 @@ pub(super) fn configure(
          default_pass = {}\n\
          disk_free_limit.absolute = 50MB\n\
          log.console.level = info\n\
-         {}",
+         {}{}",
         secrets.broker(),
         timeout.unwrap_or_default(),
+        tls.unwrap_or_default(),
     );
     // A timeout shorter than the tick would be noticed only with the tick.
     let tick =

@@ -10,6 +10,9 @@ pub(super) struct RabbitmqPorts {
     pub(super) management: u16,
     pub(super) distribution: u16,
     pub(super) epmd: u16,
+    /// Of AMQP with TLS, if the stack has certificates.
+    #[serde(default)]
+    pub(super) amqps: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,8 +16,8 @@ const ATTEMPTS: usize = 5;
 impl RabbitmqPorts {
     /// Ports that are free at this moment.
     pub(super) fn draw() -> Result<Self, StackError> {
-        let [amqp, management, distribution, epmd] = ports::draw()?;
-        Ok(Self { amqp, management, distribution, epmd })
+        let [amqp, management, distribution, epmd, amqps] = ports::draw()?;
+        Ok(Self { amqp, management, distribution, epmd, amqps })
     }
 }
 
@@ -26,6 +26,7 @@ impl RabbitmqPorts {
 pub(super) struct Servers {
     pub(super) rabbitmq: Server,
     pub(super) management_port: u16,
+    pub(super) amqps_port: u16,
     pub(super) database: Server,
 }
 
@@ -35,6 +36,7 @@ impl Servers {
         Self {
             rabbitmq: rabbitmq::server(ground, record.rabbitmq),
             management_port: record.rabbitmq.management,
+            amqps_port: record.rabbitmq.amqps,
             database: database::server(ground, record.database),
         }
     }
@@ -50,7 +52,7 @@ impl Servers {
         let database = raise_database(ground, record.database, secrets);
         let ((rabbitmq, ports), database) = tokio::try_join!(rabbitmq, database)?;
         ground.folder.write_record(&Record { rabbitmq: ports, database: database.port(), ..record })?;
-        Ok(Self { rabbitmq, management_port: ports.management, database })
+        Ok(Self { rabbitmq, management_port: ports.management, amqps_port: ports.amqps, database })
     }
 
     /// The names of those that do not run.

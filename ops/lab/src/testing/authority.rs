@@ -10,11 +10,19 @@ pub struct Authority {
 }
 
 /// A server's certificate and its key, both as PEM.
+#[derive(Clone)]
 pub struct Identity {
     /// The certificate.
     pub certificate: String,
     /// The key.
     pub key: String,
+}
+
+impl std::fmt::Debug for Identity {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
 }
 
 impl Default for Authority {
