@@ -56,7 +56,7 @@ impl Stack {
         let in_use = before.is_some();
         let record = match before {
             Some(record) if alive => record,
-            before => Record::republished(before, false, &programs)?,
+            before => Record::republished(before, false, programs.folder_of_root())?,
         };
         let secrets = Secrets::of(&folder, in_use)?;
         folder.write_record(&record)?;

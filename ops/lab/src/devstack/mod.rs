@@ -56,7 +56,7 @@ use ground::Ground;
 use guardian::{End, Guardian};
 use process::Mark;
 use programs::Programs;
-use record::{RabbitmqPorts, Record};
+use record::Record;
 use secrets::{BROKER_USER, DATABASE_USER, Secrets};
 use servers::Servers;
 use tls::Tls;
@@ -130,7 +130,7 @@ impl Stack {
             return Err(StackError::Up(folder.path().to_owned()));
         }
         let secrets = Secrets::of(&folder, before.is_some())?;
-        let record = Record::republished(before, true, &programs)?;
+        let record = Record::republished(before, true, programs.folder_of_root())?;
         folder.write_record(&record)?;
         if let Some(identity) = &options.identity {
             Tls::write(&folder, identity)?;
@@ -233,20 +233,5 @@ impl Drop for Stack {
 impl Ground {
     fn new(folder: Folder, programs: Programs, record: &Record, deadline: Duration) -> Self {
         Self { folder, programs, mark: Mark::recorded(&record.mark), deadline }
-    }
-}
-
-impl Record {
-    /// The record of a stack that is about to be started: under a new mark, on the ports it had before if it had some.
-    fn republished(before: Option<Self>, bound: bool, programs: &Programs) -> Result<Self, StackError> {
-        let (rabbitmq, database) = match before {
-            Some(Self { rabbitmq, database, .. }) => (rabbitmq, database),
-            None => {
-                let [database] = ports::draw()?;
-                (RabbitmqPorts::draw()?, database)
-            }
-        };
-        let root = programs.root.as_ref().map(|root| root.path().to_owned());
-        Ok(Self { mark: Mark::new().as_str().to_owned(), bound, rabbitmq, database, root })
     }
 }

@@ -41,6 +41,11 @@ pub(super) enum DatabasePrograms {
 }
 
 impl Programs {
+    /// The folder of the root that they are from, if they are not this machine's.
+    pub(super) fn folder_of_root(&self) -> Option<PathBuf> {
+        self.root.as_ref().map(|root| root.path().to_owned())
+    }
+
     /// Looks in the usual places, of this machine or of a root.
     pub(super) fn find(root: Option<&Path>) -> Result<Self, StackError> {
         match root {

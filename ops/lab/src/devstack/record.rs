@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::StackError;
+use super::ports;
+use super::process::Mark;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RabbitmqPorts {
     pub(super) amqp: u16,
@@ -26,4 +30,18 @@ pub(super) struct Record {
     /// The root that its servers are from, if they are not this machine's.
     #[serde(default)]
     pub(super) root: Option<PathBuf>,
+}
+
+impl Record {
+    /// The record of a stack that is about to be started: under a new mark, on the ports it had before if it had some.
+    pub(super) fn republished(before: Option<Self>, bound: bool, root: Option<PathBuf>) -> Result<Self, StackError> {
+        let (rabbitmq, database) = match before {
+            Some(Self { rabbitmq, database, .. }) => (rabbitmq, database),
+            None => {
+                let [database] = ports::draw()?;
+                (RabbitmqPorts::draw()?, database)
+            }
+        };
+        Ok(Self { mark: Mark::new().as_str().to_owned(), bound, rabbitmq, database, root })
+    }
 }
