@@ -53,6 +53,7 @@ impl Channels {
             for (place, envelope) in
                 batch.iter().enumerate().filter(|(place, _)| is_refused(&answers[*place])).collect::<Vec<_>>()
             {
+                let ready_by = Instant::now() + self.patience;
                 answers[place] = self.publish_together(&[*envelope], ready_by).await.pop().unwrap_or(Ok(()));
             }
         }
