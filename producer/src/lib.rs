@@ -9,14 +9,18 @@
 //! ```
 //!
 //! However a post arrives, it is accepted only once the broker has confirmed it: then the client gets `202`, or a
-//! receipt is written.
+//! receipt is written. Over HTTP, [`senders`] decide who may send.
 
 pub mod bulk;
 pub mod cli;
 pub mod draft;
 pub mod http;
+pub mod key;
 pub mod lines;
+pub mod memory;
+pub mod receipts;
 pub mod refusal;
+pub mod senders;
 pub mod submit;
 pub mod topology_status;
 
@@ -32,15 +36,15 @@ use crate::cli::{Cli, Command};
 /// Why it could not be done, for people.
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     telemetry::init(cli.log.log_format)?;
-    let stop = match &cli.command {
-        Command::Serve(_) => shutdown::of_a_server(),
-        Command::Publish(_) | Command::Generate(_) | Command::Reference(_) => shutdown::on_interrupt(),
-    };
-    let stop = stop.context("cannot listen for signals")?;
+    let no_signals = "cannot listen for signals";
     match &cli.command {
-        Command::Serve(args) => http::serve::run(args, stop).await,
-        Command::Publish(args) => bulk::publish::run(args, stop).await,
-        Command::Generate(args) => bulk::generate::run(args, stop).await,
+        Command::Serve(args) => {
+            let (stop, hangups) = shutdown::of_a_server().context(no_signals)?;
+            http::serve::run(args, hangups, stop).await
+        }
+        Command::Publish(args) => bulk::publish::run(args, shutdown::on_interrupt().context(no_signals)?).await,
+        Command::Generate(args) => bulk::generate::run(args, shutdown::on_interrupt().context(no_signals)?).await,
+        Command::Token(args) => senders::command::run(args),
         Command::Reference(reference) => reference.run::<Cli>(),
     }
 }

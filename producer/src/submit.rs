@@ -3,47 +3,13 @@
 //! A client gets all errors at once: a missing title *and* a content that is too long are two entries of one response.
 //! For this reason, the input is first read as a [`Draft`], whatever its fields are, and validated afterwards.
 
-use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, PostId, TITLE_MAX_CHARS};
+use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
 use sluice_runtime::health::FieldProblem;
 use time::OffsetDateTime;
 
 use crate::draft::Draft;
+use crate::key::Key;
 use crate::refusal::Refusal;
-
-/// The longest idempotency key, in bytes.
-pub const KEY_MAX: usize = 255;
-/// The header that carries it.
-pub const KEY_HEADER: &str = "Idempotency-Key";
-
-/// A client's own key for a post: the same key always gives the same id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key(String);
-
-impl Key {
-    /// Reads a key: 1 to [`KEY_MAX`] visible ASCII characters.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(text: &[u8]) -> Result<Self, FieldProblem> {
-        let visible = text.iter().all(u8::is_ascii_graphic);
-        match String::from_utf8(text.to_vec()) {
-            Ok(key) if visible && (1..=KEY_MAX).contains(&key.len()) => Ok(Self(key)),
-            _ => Err(Self::problem(format!("must be 1 to {KEY_MAX} visible ASCII characters without spaces"))),
-        }
-    }
-
-    /// An error about the key.
-    #[must_use]
-    pub fn problem(problem: impl Into<String>) -> FieldProblem {
-        FieldProblem { field: KEY_HEADER, problem: problem.into() }
-    }
-
-    /// The key of one line of a batch that has this key. No key holds a line break, so no other key is the same.
-    #[must_use]
-    pub fn of_line(&self, number: u64) -> Self {
-        Self(format!("{}\n{number}", self.0))
-    }
-}
 
 /// Reads a post as senders write it: `{"title": "…", "content": "…", "author"?: "…", "id"?: "<uuid>"}`.
 ///
@@ -63,7 +29,7 @@ pub fn read(body: &[u8], key: Result<Option<Key>, FieldProblem>, at: OffsetDateT
     let key = key.map_err(|fault| faults.push(fault)).ok().flatten();
     match (title, content) {
         (Some(title), Some(content)) if faults.is_empty() => {
-            let id = id.or_else(|| key.map(|key| PostId::from_key(&key.0))).unwrap_or_default();
+            let id = id.or_else(|| key.map(|key| key.id())).unwrap_or_default();
             Ok(Post { id, title, content, author, submitted_at: at })
         }
         _ => Err(Refusal::Invalid(faults)),
@@ -80,6 +46,7 @@ pub fn now() -> OffsetDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sluice_core::post::PostId;
 
     fn read_plainly(body: &str) -> Result<Post, Refusal> {
         read(body.as_bytes(), Ok(None), OffsetDateTime::UNIX_EPOCH)
@@ -220,23 +187,5 @@ mod tests {
         let refusal = read(b"{}", key, OffsetDateTime::UNIX_EPOCH).expect_err("three faults");
         let Refusal::Invalid(fields) = refusal else { panic!("{refusal}") };
         assert_eq!(fields.iter().map(|at| at.field).collect::<Vec<_>>(), ["title", "content", "Idempotency-Key"]);
-    }
-
-    #[test]
-    fn a_key_is_1_to_255_visible_characters() {
-        for good in [&b"k"[..], b"\"8e03978e-40d5\"", &[b'~'; KEY_MAX]] {
-            assert!(Key::read(good).is_ok());
-        }
-        for wrong in [&b""[..], b" ", b"a b", b"tab\t", b"\x7f", "é".as_bytes(), b"\xff", &[b'k'; KEY_MAX + 1]] {
-            assert!(Key::read(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn the_lines_of_a_batch_have_keys_of_their_own() {
-        let key = Key::read(b"k").expect("a good key");
-        assert_eq!(key.of_line(1), key.of_line(1));
-        assert_ne!(key.of_line(1), key.of_line(2));
-        assert_ne!(key.of_line(1), key);
     }
 }

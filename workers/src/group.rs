@@ -138,7 +138,7 @@ mod tests {
                 ruleset: String::new(),
             };
             let post = Post { id, title, content, author: None, submitted_at: at };
-            Job { row: Row { post, review, reviewed_at: at, attempts: 1 }, answer: oneshot::channel().0 }
+            Job { row: Row { post, review, reviewed_at: at, attempts: 1, sender: None }, answer: oneshot::channel().0 }
         };
         (0..count).map(job).collect()
     }

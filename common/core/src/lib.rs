@@ -5,7 +5,7 @@
 //!  post, verdict ◄─ moderation                                 what people decide of a held post
 //!  retry                                                       the schedule of attempts
 //!  address ◄─ config                                           the settings that programs share
-//!  json, visible, named, natural, foreign                      how texts are read, shown and compared
+//!  json, visible, name, named, natural, foreign                how texts are read, shown and compared
 //! ```
 //!
 //! Nothing here does I/O or waits, and a clock is an argument.
@@ -20,6 +20,7 @@ pub mod foreign;
 pub mod json;
 pub mod kind;
 pub mod moderation;
+pub mod name;
 pub mod named;
 pub mod natural;
 mod new_id;

@@ -35,6 +35,7 @@ fn row(number: usize) -> Row {
         },
         reviewed_at: AT,
         attempts: 1,
+        sender: None,
     }
 }
 

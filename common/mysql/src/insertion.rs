@@ -5,11 +5,12 @@ use mysql_async::Value;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::row::Row;
+use sluice_core::name::SenderName;
 
 /// The columns that one row fills, in order.
 const COLUMNS: &str = "id, title, content, author, verdict, reasons, ruleset, submitted_at, reviewed_at, recorded_at, \
-                       worker, attempts, scores";
-const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                       worker, attempts, scores, sender";
+const PLACES: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// Stores the row that was stored last once more, under an id that is given.
 pub(super) fn another_like_the_last() -> String {
@@ -43,8 +44,8 @@ impl Insertion {
     }
 }
 
-fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 13] {
-    let Row { post, review, reviewed_at, attempts } = row;
+fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 14] {
+    let Row { post, review, reviewed_at, attempts, sender } = row;
     // Lists of strings and numbers always have a JSON form.
     let reasons = serde_json::to_string(&review.reasons).unwrap_or_else(|_| "[]".to_owned());
     let scores = serde_json::to_string(&review.scores).unwrap_or_else(|_| "[]".to_owned());
@@ -62,6 +63,7 @@ fn values(row: &Row, worker: &str, now: OffsetDateTime) -> [Value; 13] {
         worker.into(),
         (*attempts).into(),
         scores.into(),
+        sender.as_ref().map(SenderName::as_str).into(),
     ]
 }
 
@@ -82,7 +84,7 @@ mod tests {
         let post = Post { id: PostId::new(), title: "t".to_owned(), content: "c".to_owned(), author, submitted_at: at };
         let (reasons, shadow, ruleset) = (Vec::new(), Vec::new(), "r".to_owned());
         let review = Review { verdict: Verdict::Held, reasons, scores, shadow, ruleset };
-        Row { post, review, reviewed_at: at, attempts: 1 }
+        Row { post, review, reviewed_at: at, attempts: 1, sender: None }
     }
 
     #[test]
@@ -90,7 +92,7 @@ mod tests {
         for count in [1, 2, 64] {
             let rows = vec![row(None, Vec::new()); count];
             let Insertion { statement, values } = Insertion::new(&rows, "w", OffsetDateTime::UNIX_EPOCH);
-            assert_eq!((statement.matches('?').count(), values.len()), (count * 13, count * 13));
+            assert_eq!((statement.matches('?').count(), values.len()), (count * 14, count * 14));
             assert_eq!(statement.matches("), (").count(), count - 1, "{statement}");
         }
     }
@@ -104,5 +106,8 @@ mod tests {
         assert_eq!(values(row(None, Vec::new()))[12], Value::from("[]"));
         assert_eq!(values(row(Some("ann"), Vec::new()))[3], Value::from("ann"));
         assert_eq!(values(row(None, Vec::new()))[3], Value::NULL);
+        assert_eq!(values(row(None, Vec::new()))[13], Value::NULL);
+        let sender = "forum".parse().ok();
+        assert_eq!(values(Row { sender, ..row(None, Vec::new()) })[13], Value::from("forum"));
     }
 }

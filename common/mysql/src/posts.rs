@@ -82,7 +82,7 @@ impl Store {
             .bounded("the query for a post", async {
                 let mut connection = pool.get_conn().await?;
                 let statement = "SELECT id, title, content, author, verdict, reasons, ruleset, submitted_at, \
-                                 recorded_at, worker, attempts, scores FROM posts WHERE id = ?";
+                                 recorded_at, worker, attempts, scores, sender FROM posts WHERE id = ?";
                 connection.exec_first::<mysql_async::Row, _, _>(statement, (id.to_string(),)).await
             })
             .await?;
@@ -118,5 +118,6 @@ fn read(mut row: mysql_async::Row) -> Result<StoredPost, Failure> {
         worker: take!("worker"),
         attempts: take!("attempts"),
         scores: take!("scores"),
+        sender: take!("sender"),
     })
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use sluice_core::failure::Failure;
+use sluice_core::name::SenderName;
 use sluice_core::post::Post;
 use sluice_core::verdict::Review;
 use time::OffsetDateTime;
@@ -17,6 +18,8 @@ pub struct Row {
     pub reviewed_at: OffsetDateTime,
     /// Which attempt this is, from 1.
     pub attempts: u32,
+    /// Which sender it came from; none where anybody may send, or the message names none.
+    pub sender: Option<SenderName>,
 }
 
 impl Row {
@@ -76,4 +79,6 @@ pub struct StoredPost {
     pub attempts: u32,
     /// The sums of its categories, JSON; `None` in rows of versions that did not store them.
     pub scores: Option<String>,
+    /// The sender it came from; `None` if it is not known.
+    pub sender: Option<String>,
 }

@@ -15,7 +15,7 @@ fn row(ground: &Ground) -> Row {
         shadow: Vec::new(),
         ruleset: "test@0".to_owned(),
     };
-    Row { post: ground.post("tried"), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1 }
+    Row { post: ground.post("tried"), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1, sender: None }
 }
 
 /// What is said of it, which is the same everywhere.

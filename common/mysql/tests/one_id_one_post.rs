@@ -19,7 +19,7 @@ fn row(post: &Post) -> Row {
         shadow: Vec::new(),
         ruleset: "test@0".to_owned(),
     };
-    Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1 }
+    Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1, sender: None }
 }
 
 /// Each outcome by its name: how it was recorded, or the code of its failure.

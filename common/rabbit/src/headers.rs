@@ -2,6 +2,7 @@
 
 use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, FieldTable};
+use sluice_core::name::{SENDER_HEADER, SenderName};
 
 /// The broker's count of how often a message was returned to the queue.
 pub(crate) const DELIVERY_COUNT_HEADER: &str = "x-delivery-count";
@@ -21,6 +22,20 @@ pub(crate) fn is_a_count_of_the_brokers(name: &str) -> bool {
 pub(crate) fn without(table: &FieldTable, unwanted: impl Fn(&str) -> bool) -> FieldTable {
     let kept = table.inner().iter().filter(|(name, _)| !unwanted(name.as_str()));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect::<std::collections::BTreeMap<_, _>>().into()
+}
+
+/// The sender that a message names, if it names one.
+pub(crate) fn sender(table: &FieldTable) -> Option<SenderName> {
+    table.inner().get(SENDER_HEADER).and_then(text)?.parse().ok()
+}
+
+/// A text, whatever its length on the wire may be.
+pub(crate) fn text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => Some(text.to_string()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        _ => None,
+    }
 }
 
 /// Any of AMQP's integers that is not negative.

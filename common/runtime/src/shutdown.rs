@@ -85,19 +85,32 @@ pub fn on_interrupt() -> std::io::Result<CancellationToken> {
     Ok(Shutdown::listening(hangup, false)?.or_exit())
 }
 
-/// The stop signal of a server, which needs no terminal. SIGHUP asks servers to reload their files: this one has none,
-/// logs that, and continues.
+/// The stop signal of a server, which needs no terminal, and SIGHUP, which asks servers to open or read their files
+/// again.
 ///
 /// # Errors
 /// As [`Shutdown::listen`].
-pub fn of_a_server() -> std::io::Result<CancellationToken> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
+pub fn of_a_server() -> std::io::Result<(CancellationToken, Hangups)> {
+    let hangups = Hangups(signal(SignalKind::hangup())?);
+    Ok((Shutdown::listen()?.or_exit(), hangups))
+}
+
+/// Each SIGHUP that comes; none of them ends the process any more.
+#[derive(Debug)]
+pub struct Hangups(Signal);
+
+impl Hangups {
+    /// Waits for the next one; false when there will be none.
+    pub async fn next(&mut self) -> bool {
+        self.0.recv().await.is_some()
+    }
+
+    /// Logs each one, for a server that has nothing to reload by it.
+    pub async fn decline(mut self) {
+        while self.next().await {
             tracing::info!(signal = "SIGHUP", "nothing to reload");
         }
-    });
-    Ok(Shutdown::listen()?.or_exit())
+    }
 }
 
 /// Whether SIGHUP was ignored already when this process began.

@@ -56,7 +56,7 @@ async fn refusal(ground: &Ground, title: &str, author: &str) -> Dead {
         shadow: Vec::new(),
         ruleset: "test@0".to_owned(),
     };
-    let row = Row { post, review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1 };
+    let row = Row { post, review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1, sender: None };
     let failure = ground.store.insert(&[row], "test").await.expect_err("the table refuses it");
     Dead { code: failure.code.leak(), message: failure.message, ..Dead::new("refused") }
 }

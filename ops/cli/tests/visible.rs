@@ -413,7 +413,7 @@ async fn store(ground: &Ground, post: &Post) {
         shadow: Vec::new(),
         ruleset: HOSTILE.to_owned(),
     };
-    let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 2 };
+    let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 2, sender: None };
     ground.store.insert(&[row], HOSTILE).await.expect("it can be stored");
 }
 

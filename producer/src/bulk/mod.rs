@@ -9,7 +9,6 @@ pub mod pipeline;
 pub mod progress;
 pub mod publish;
 pub mod rate_limit;
-pub mod receipts;
 pub mod retrying_publisher;
 pub mod samples;
 pub mod summary;

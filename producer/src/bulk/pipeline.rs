@@ -28,11 +28,11 @@ use crate::bulk::entry::{Bundle, Entry};
 use crate::bulk::outcome::PublishOutcome;
 use crate::bulk::progress::Progress;
 use crate::bulk::rate_limit::RateLimit;
-use crate::bulk::receipts::Receipts;
 use crate::bulk::retrying_publisher::RetryingPublisher;
 use crate::bulk::summary::Summary;
 use crate::cli::RunArgs;
 use crate::lines::gather;
+use crate::receipts::Receipts;
 use crate::submit;
 use crate::topology_status;
 

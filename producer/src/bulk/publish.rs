@@ -14,8 +14,9 @@ use crate::bulk::outcome::{End, PublishOutcome};
 use crate::bulk::pipeline::Pipeline;
 use crate::bulk::progress::{self, Progress};
 use crate::cli::Publish;
+use crate::key::Key;
 use crate::lines::{LINE_MAX, Line, Lines};
-use crate::submit::{self, Key};
+use crate::submit;
 
 /// Publishes the file until its end or until `stop`.
 ///

@@ -2,16 +2,23 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::HeaderMap;
+use sluice_core::name::SenderName;
 use sluice_core::post::{Post, PostId};
 use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_rabbit::topology::Topology;
+use sluice_runtime::followed::Followed;
 use sluice_runtime::health::Problem;
 use tokio::sync::watch;
 
-use crate::http::memory::Memory;
+use crate::http::body::discard;
 use crate::http::meters::Meters;
 use crate::http::problem;
 use crate::http::watch::Reports;
+use crate::memory::Memory;
+use crate::receipts::ReceiptLog;
+use crate::senders::{Admitted, Senders};
 use crate::topology_status::TopologyStatus;
 
 /// What every request needs. Cheap to clone.
@@ -26,6 +33,10 @@ pub(crate) struct Parts {
     pub(crate) reports: Reports,
     pub(crate) meters: Meters,
     pub(crate) memory: Memory,
+    /// None: nobody wants receipts.
+    pub(crate) receipts: Option<Arc<ReceiptLog>>,
+    /// None: anybody may send.
+    pub(crate) senders: Option<Arc<Followed<Senders>>>,
     pub(crate) max_body: usize,
     pub(crate) max_batch: usize,
 }
@@ -45,6 +56,13 @@ impl App {
         problem::not_published(error, id)
     }
 
+    /// A post was confirmed.
+    pub(crate) fn confirmed(&self, id: PostId) {
+        if let Some(receipts) = &self.0.receipts {
+            receipts.add(id);
+        }
+    }
+
     pub(crate) fn publisher(&self) -> &Publisher {
         &self.0.publisher
     }
@@ -57,7 +75,23 @@ impl App {
         &self.0.memory
     }
 
-    pub(crate) fn envelope(&self, post: &Post) -> Envelope {
-        Envelope::post(&self.0.topology, post)
+    /// Whose request it is, and its body. None where anybody may send.
+    ///
+    /// # Errors
+    /// 401 and 429, as [`Senders::admit`] has them.
+    pub(crate) fn admit(&self, headers: &HeaderMap, body: Body) -> Result<(Option<Admitted>, Body), Problem> {
+        let Some(senders) = &self.0.senders else { return Ok((None, body)) };
+        match senders.now().admit(headers) {
+            Ok(admitted) => Ok((Some(admitted), body)),
+            Err(problem) => {
+                discard(headers, body);
+                Err(problem)
+            }
+        }
+    }
+
+    pub(crate) fn envelope(&self, post: &Post, sender: Option<&SenderName>) -> Envelope {
+        let envelope = Envelope::post(&self.0.topology, post);
+        if let Some(sender) = sender { envelope.sent_by(sender) } else { envelope }
     }
 }

@@ -10,7 +10,8 @@
 //! client reads, and closes the connection of a client that does not. No post is published before there is room for its
 //! result.
 //!
-//! The status is always 200; each line has its own result.
+//! The status is always 200; each line has its own result. Where there are senders, each line takes a token of its
+//! sender's bucket: at the first one that gets none, the batch ends, and says so.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,97 +20,45 @@ use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use serde::Serialize;
-use sluice_core::post::{Post, PostId};
+use sluice_core::post::Post;
 use sluice_rabbit::publisher::PublishError;
 use sluice_runtime::health::Problem;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
+use crate::http::answer::{LineResult, Room, Text};
 use crate::http::app::App;
 use crate::http::intake::{Chunk, Intake};
-use crate::http::memory::{Held, Overloaded};
 use crate::http::problem;
+use crate::key::Key;
 use crate::lines::Line;
-use crate::submit::{self, Key};
+use crate::memory::{Memory, Overloaded};
+use crate::senders::Admitted;
+use crate::submit;
 
 /// The most lines of one batch.
 pub const LINES_MAX: u64 = 100_000;
-/// The most bytes that the result of one line has: that of a line with every error has half as many.
-const RESULT_MAX: usize = 2048;
 
 /// After so many lines, the task yields: refused lines never wait by themselves, and many batches of them would delay
 /// `/healthz`, single posts and the broker's confirms for seconds.
 const TURN: usize = 16;
 
-/// The outcome of a line.
-#[derive(Debug, Serialize)]
-struct LineResult {
-    line: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<PostId>,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Box<Problem>>,
-}
-
-impl LineResult {
-    fn queued(line: u64, id: PostId) -> Self {
-        Self { line, id: Some(id), status: "queued", error: None }
-    }
-
-    fn refused(line: u64, mut problem: Problem) -> Self {
-        Self { line, id: problem.id.take(), status: "refused", error: Some(Box::new(problem)) }
-    }
-}
-
 /// The response to a batch. The batch is processed while its response is sent.
-pub fn answer(app: App, key: Option<Key>, intake: Intake) -> Response {
+pub fn answer(app: App, admitted: Option<Admitted>, key: Option<Key>, intake: Intake) -> Response {
     // Bounded by bytes, not by results: see `Room`.
     let (results, made) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(app.memory().answer_max()));
-    tokio::spawn(Batch { app, key, broken: None, room }.work(intake, results));
+    let prepaid = admitted.is_some();
+    tokio::spawn(Batch { app, admitted, prepaid, key, broken: None, room }.work(intake, results));
     let texts = stream::unfold(made, async |mut made| Some((Ok::<_, Infallible>(made.recv().await?), made)));
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(texts)).into_response()
 }
 
-/// Room for results, until the client has them: in this answer, and among all that is in flight.
-struct Room {
-    here: Option<OwnedSemaphorePermit>,
-    everywhere: Held,
-}
-
-/// Results to be sent to the client.
-struct Text {
-    text: Vec<u8>,
-    _room: Room,
-}
-
-impl AsRef<[u8]> for Text {
-    fn as_ref(&self) -> &[u8] {
-        &self.text
-    }
-}
-
-impl Text {
-    /// The results, one per line, in the memory reserved for them; the rest of it is released.
-    fn of(results: &[LineResult], mut room: Room) -> Bytes {
-        let mut text = Vec::with_capacity(results.len() * 96);
-        for result in results {
-            // A struct of texts and numbers always has a JSON form.
-            if serde_json::to_writer(&mut text, result).is_ok() {
-                text.push(b'\n');
-            }
-        }
-        if let Some(here) = &mut room.here {
-            drop(here.split(here.num_permits().saturating_sub(text.len())));
-        }
-        room.everywhere.keep(text.len());
-        Bytes::from_owner(Self { text, _room: room })
-    }
-}
-
 struct Batch {
     app: App,
+    /// The sender. None where anybody may send.
+    admitted: Option<Admitted>,
+    /// The next line is paid for already.
+    prepaid: bool,
     key: Option<Key>,
     /// The broker fails: each further post is refused immediately, instead of waiting again each time.
     broken: Option<PublishError>,
@@ -123,19 +72,21 @@ impl Batch {
         loop {
             let Chunk { mut lines, end } = intake.next().await;
             let over = lines.iter().position(|line| line.number > LINES_MAX);
-            let over = over.map(|at| lines.split_off(at).swap_remove(0).number);
+            let over = over.map(|at| (lines.split_off(at).swap_remove(0).number, too_many()));
+            let over = self.pay(&mut lines).or(over);
             let room = tokio::select! {
                 room = self.room_for(lines.len()) => room,
                 () = results.closed() => return,
             };
             let (room, ending) = match (room, over, &end) {
-                (Err(overloaded), ..) => {
+                (Err(overloaded), over, _) => {
                     self.app.meters().refused(problem::OVERLOADED);
-                    let at = lines.first().map_or_else(|| intake.number() + 1, |line| line.number);
+                    let first = lines.first().map(|line| line.number).or(over.map(|(number, _)| number));
+                    let at = first.unwrap_or_else(|| intake.number() + 1);
                     lines.clear();
                     (None, Some((at, overloaded.into())))
                 }
-                (Ok(room), Some(number), _) => (Some(room), Some((number, too_many()))),
+                (Ok(room), Some(over), _) => (Some(room), Some(over)),
                 (Ok(room), None, Some(Err(error))) => {
                     (Some(room), Some((intake.number() + 1, intake.body().problem(error))))
                 }
@@ -154,17 +105,24 @@ impl Batch {
 
     /// Room for the results of so many lines, before any of them is published.
     async fn room_for(&self, lines: usize) -> Result<Room, Overloaded> {
-        let most = (lines.max(1) * RESULT_MAX).min(self.app.memory().answer_max());
-        let permits = u32::try_from(most).unwrap_or(u32::MAX);
-        // It is never closed.
-        let here = Arc::clone(&self.room).acquire_many_owned(permits).await.map_err(|_| Overloaded)?;
-        let mut everywhere = self.app.memory().hold();
-        everywhere.take(most).await?;
-        Ok(Room { here: Some(here), everywhere })
+        Room::take(&self.room, self.memory(), lines).await
     }
 
     fn no_room(&self) -> Room {
-        Room { here: None, everywhere: self.app.memory().hold() }
+        Room::none(self.memory())
+    }
+
+    fn memory(&self) -> &Memory {
+        self.admitted.as_ref().map_or_else(|| self.app.memory(), Admitted::memory)
+    }
+
+    /// Pays for each line. What the sender cannot pay for is taken out, from the first such line on: its number, and
+    /// the problem.
+    fn pay(&mut self, lines: &mut Vec<Line>) -> Option<(u64, Problem)> {
+        let admitted = self.admitted.as_ref()?;
+        let refused = |_: &Line| if std::mem::take(&mut self.prepaid) { None } else { admitted.pay().err() };
+        let (at, problem) = lines.iter().map(refused).enumerate().find_map(|(at, refused)| Some((at, refused?)))?;
+        Some((lines.split_off(at).swap_remove(0).number, problem))
     }
 
     async fn publish(&mut self, lines: Vec<Line>) -> Vec<LineResult> {
@@ -176,7 +134,7 @@ impl Batch {
             results.push(match self.read(&line) {
                 Ok(post) => {
                     sent.push((results.len(), post.id));
-                    envelopes.push(self.app.envelope(&post));
+                    envelopes.push(self.app.envelope(&post, self.admitted.as_ref().map(Admitted::name)));
                     LineResult::queued(line.number, post.id)
                 }
                 Err(problem) => LineResult::refused(line.number, problem),
@@ -184,7 +142,10 @@ impl Batch {
         }
         let answers = self.app.publisher().publish_batch(&envelopes).await;
         for ((at, id), answer) in sent.into_iter().zip(answers) {
-            let Err(error) = answer else { continue };
+            let Err(error) = answer else {
+                self.app.confirmed(id);
+                continue;
+            };
             results[at] = LineResult::refused(results[at].line, self.app.not_taken(&error, id));
             // A full queue has room again as soon as a worker consumes a post.
             if error != PublishError::Full {
@@ -210,7 +171,11 @@ impl Batch {
     fn count(&self, results: &[LineResult]) {
         let problems = results.iter().filter_map(|result| result.error.as_ref());
         let refused = problems.inspect(|problem| self.app.meters().refused(problem.name)).count();
-        self.app.meters().accepted_in_batch((results.len() - refused) as u64);
+        let accepted = (results.len() - refused) as u64;
+        self.app.meters().accepted_in_batch(accepted);
+        if let Some(admitted) = &self.admitted {
+            admitted.accepted(accepted);
+        }
     }
 }
 

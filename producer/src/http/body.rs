@@ -17,8 +17,8 @@ use sluice_runtime::health::Problem;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::http::gathered::Gathered;
-use crate::http::memory::{Held, Memory, Overloaded};
 use crate::http::problem;
+use crate::memory::{Held, Memory, Overloaded};
 
 /// The longest wait for a whole body, and for the next line of a batch.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -48,6 +48,14 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize, memory: &Memory
         Ok((gathered.whole(), held))
     };
     tokio::time::timeout(TIMEOUT, gathered).await.unwrap_or_else(|_| Err(problem::too_slow(TIMEOUT)))
+}
+
+/// Discards the body of a request that is refused before it is read.
+pub fn discard(headers: &HeaderMap, body: Body) {
+    // A client that asks before sending (`Expect: 100-continue`) sends nothing after this answer.
+    if !headers.contains_key(header::EXPECT) {
+        drop(Wire { body: Some(body.into_data_stream()), limit: 0, read: 0 });
+    }
 }
 
 /// A body as it arrives: decoded, and no longer than the limit. When it is dropped before its end, the rest is
@@ -86,14 +94,11 @@ impl Incoming {
             }
             Ok(_) => None,
         };
-        let mut wire = Wire { body: Some(body.into_data_stream()), limit, read: 0 };
         if let Some(problem) = refused {
-            // A client that asks before sending (`Expect: 100-continue`) sends nothing after this answer.
-            if headers.contains_key(header::EXPECT) {
-                wire.body = None;
-            }
+            discard(headers, body);
             return Err(problem);
         }
+        let wire = Wire { body: Some(body.into_data_stream()), limit, read: 0 };
         let bytes = match encoding(headers)? {
             Encoding::Plain => Decoded::Plain(wire),
             Encoding::Gzip => {

@@ -9,8 +9,8 @@ use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::Decoder as _;
 
 use crate::http::body::{Incoming, TIMEOUT};
-use crate::http::memory::{Held, Memory, Overloaded};
 use crate::lines::{Line, Lines};
+use crate::memory::{Held, Memory, Overloaded};
 
 /// The most lines of a chunk.
 const CHUNK: usize = 256;

@@ -1,12 +1,13 @@
 //! The HTTP API.
 
+mod answer;
 pub mod app;
 pub mod batch;
 pub mod body;
 mod gathered;
 pub mod intake;
-pub mod memory;
 pub mod meters;
 pub mod problem;
+mod routes;
 pub mod serve;
 pub mod watch;

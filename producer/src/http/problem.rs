@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 /// How soon a client may retry after a 503.
 const COME_BACK: Duration = Duration::from_secs(1);
 
-/// The name of the problem of a post for which there is no memory, see [`crate::http::memory`].
+/// The name of the problem of a post for which there is no memory, see [`crate::memory`].
 pub const OVERLOADED: &str = "overloaded";
 
 /// The input is not a post.
@@ -115,7 +115,8 @@ pub fn broken_off() -> Problem {
 /// There is nothing at this path.
 #[must_use]
 pub fn not_found(path: &str) -> Problem {
-    let routes = "the routes are POST /posts, POST /posts/batch, GET /healthz, GET /readyz and GET /metrics";
+    let routes = "the routes are POST /posts, POST /posts/batch and GET /healthz, and, unless they have a port of their \
+                  own, GET /readyz and GET /metrics";
     Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", format!("there is nothing at {path}; {routes}"))
 }
 

@@ -137,6 +137,26 @@ async fn queues_that_turn_out_to_be_of_another_make_are_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn readiness_and_metrics_can_have_a_port_of_their_own() {
+    let ground = Ground::new();
+    let server = ground.serve_with(&[], &[("SLUICE_HEALTH_LISTEN", "127.0.0.1:0")]).await;
+    server.program.says(r#""health":"#, 1).await;
+    let said = server.program.said();
+    let mut events = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let health = events.find_map(|event| Some(format!("http://{}", event["health"].as_str()?))).expect("a port");
+    for path in ["/readyz", "/metrics"] {
+        assert_eq!(server.get(path).await.problem(), "not-found");
+        assert_eq!(Reply::of(server.client.get(format!("{health}{path}"))).await.status, 200);
+    }
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(Reply::of(server.client.get(format!("{health}/healthz"))).await.status, 200);
+    assert_eq!(server.submit("t").await.status, 202);
+    assert_eq!(Reply::of(server.client.post(format!("{health}/posts"))).await.status, 404);
+    let metrics = Reply::of(server.client.get(format!("{health}/metrics"))).await.text;
+    assert!(metrics.contains("sluice_posts_accepted_total 1"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn help_shows_every_variable_and_no_secret() {
     let ground = Ground::new();
     for command in ["serve", "publish", "generate"] {

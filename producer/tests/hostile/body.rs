@@ -2,8 +2,9 @@
 
 use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS, has_visible};
 use sluice_producer::http::problem;
+use sluice_producer::key::{KEY_MAX, Key};
 use sluice_producer::refusal::Refusal;
-use sluice_producer::submit::{KEY_MAX, Key, read};
+use sluice_producer::submit::read;
 use time::OffsetDateTime;
 
 /// It is refused with a reason, or is a post within every limit that a worker reads as it was accepted.

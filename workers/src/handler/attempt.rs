@@ -59,7 +59,7 @@ impl Handler {
             },
         };
         let (id, submitted_at) = (post.id, post.submitted_at);
-        let row = Row { post, review, reviewed_at: at, attempts: attempts.made };
+        let row = Row { post, review, reviewed_at: at, attempts: attempts.made, sender: delivery.sender() };
         match unless(withdrawn, self.recorder.record(row)).await {
             None => Outcome::Interrupted,
             Some(Err((failure, blame))) => Outcome::Failed(failure, blame),

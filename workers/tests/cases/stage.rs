@@ -81,7 +81,7 @@ impl Stage {
         let scores = vec![Score { category: "spam".to_owned(), sum: 60, hold: Some(50), reject: None, urgent: false }];
         let ruleset = "old@0".to_owned();
         let review = Review { verdict, reasons: Vec::new(), scores, shadow: Vec::new(), ruleset };
-        let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1 };
+        let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1, sender: None };
         self.ground.store().insert(&[row], "old").await.expect("it can be stored").remove(0).expect("it is stored");
     }
 

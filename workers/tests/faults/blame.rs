@@ -208,6 +208,7 @@ async fn a_rehearsal_of_replays_tells_a_post_that_fails_alone_from_a_table_that_
         review: RuleSet::builtin().review(&ground.post("clean")),
         reviewed_at: time::OffsetDateTime::now_utc(),
         attempts: 1,
+        sender: None,
     });
     let fates = store.rehearse(&rows).await.expect("the table can be asked");
     assert_eq!(fates[0].as_ref().map_err(|failure| failure.code.as_str()), Err("mysql_1146"));

@@ -37,7 +37,7 @@ impl Desk {
             shadow: Vec::new(),
             ruleset: "test@0".to_owned(),
         };
-        let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1 };
+        let row = Row { post: post.clone(), review, reviewed_at: OffsetDateTime::now_utc(), attempts: 1, sender: None };
         self.store.insert(&[row], "test").await.expect("it can be stored").remove(0).expect("it is stored");
         post
     }

@@ -9,9 +9,9 @@ use lapin::types::{AMQPValue, FieldTable};
 use time::OffsetDateTime;
 
 use super::Transcript;
-use super::summary::{DeadLetterSummary, sent_at, summarise, text};
+use super::summary::{DeadLetterSummary, sent_at, summarise};
 use crate::delivery::Unsettled;
-use crate::headers::{headers, is_a_count_of_the_brokers, number, without};
+use crate::headers::{headers, is_a_count_of_the_brokers, number, text, without};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 use sluice_core::dead_letter::{FAILURE_HEADER, NAME_HEADER, NAMELESS, Origin, REPLAY_HEADER, REPLAYS_HEADER};

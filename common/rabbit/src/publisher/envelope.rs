@@ -8,6 +8,7 @@ use deadpool_lapin::lapin::types::{AMQPValue, FieldTable};
 
 use crate::topology::{MESSAGE_TYPE, ROUTING_KEY, Topology};
 use sluice_core::dead_letter::USER_HEADER;
+use sluice_core::name::{SENDER_HEADER, SenderName};
 use sluice_core::post::Post;
 
 /// Persistent, as AMQP numbers it.
@@ -37,6 +38,15 @@ impl Envelope {
             .with_type(MESSAGE_TYPE.into())
             .with_timestamp(timestamp);
         Self::new(topology.exchange(), properties, post.to_body())
+    }
+
+    /// The same post with the name of its sender.
+    #[must_use]
+    pub fn sent_by(mut self, sender: &SenderName) -> Self {
+        let mut headers = self.properties.headers().clone().unwrap_or_default();
+        headers.insert(SENDER_HEADER.into(), AMQPValue::LongString(sender.as_str().into()));
+        self.properties = self.properties.with_headers(headers);
+        self
     }
 
     /// An event of people's review, for whoever has bound a queue to the exchange for decisions. `kind` is its routing

@@ -83,6 +83,11 @@ impl Metrics {
     }
 }
 
+/// `GET /healthz` alone, for a port whose clients are to learn no more.
+pub fn alive<State: Clone + Send + Sync + 'static>() -> Router<State> {
+    Router::new().route("/healthz", routing::get(async || Json(serde_json::json!({"status": "alive"}))))
+}
+
 /// The three routes. `ready` is asked at each `GET /readyz`; its error is the reason shown.
 pub fn routes<Ready, Answer, State>(metrics: Metrics, ready: Ready) -> Router<State>
 where
@@ -101,8 +106,5 @@ where
             }
         }
     };
-    Router::new()
-        .route("/healthz", routing::get(async || Json(serde_json::json!({"status": "alive"}))))
-        .route("/readyz", routing::get(readiness))
-        .route("/metrics", routing::get(async move || metrics.render()))
+    alive().route("/readyz", routing::get(readiness)).route("/metrics", routing::get(async move || metrics.render()))
 }

@@ -109,6 +109,9 @@ impl IntoResponse for Problem {
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }
@@ -137,5 +140,7 @@ mod tests {
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        let unknown = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Who are you?", "send a token");
+        assert_eq!(unknown.into_response().headers()[header::WWW_AUTHENTICATE], "Bearer");
     }
 }

@@ -11,13 +11,11 @@
 
 mod access;
 mod api;
-mod followed;
 mod pages;
 mod sender;
 mod serve;
 mod settings;
 mod sweep;
-mod toml_file;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -60,7 +58,8 @@ pub async fn run(args: ConsoleArgs) -> anyhow::Result<Exit> {
         Some(ConsoleCommand::Token(args)) => access::token_command::run(&args),
         Some(ConsoleCommand::Account(args)) => access::account_command::run(&args),
         None => {
-            let stop = shutdown::of_a_server().context("cannot listen for signals")?;
+            let (stop, hangups) = shutdown::of_a_server().context("cannot listen for signals")?;
+            tokio::spawn(hangups.decline());
             serve::run(args.serve, stop).await
         }
     }

@@ -10,14 +10,15 @@ use axum::http::{Method, Uri};
 use sluice_core::config::{ConfigError, ServerArgs};
 use sluice_mysql::Store;
 use sluice_runtime::exit::Exit;
+use sluice_runtime::followed::Followed;
 use sluice_runtime::health::{self, Metrics, Seldom};
 use sluice_runtime::output::report;
+use sluice_runtime::token;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::access::{Accounts, token};
+use super::access::Accounts;
 use super::api::{self, Api, Parts};
-use super::followed::Followed;
 use super::pages::{
     self, Hosts, NowSource, Once, Pages, Plans, QueuesSource, SessionKey, SnapshotSource, Tries, Watched, Work,
 };
@@ -132,7 +133,7 @@ struct Local {
 /// Who may use the console; without a file, whoever has a token or a link that are made now.
 fn accounts(args: &ServeArgs) -> anyhow::Result<(Followed<Accounts>, Option<Local>)> {
     match &args.accounts {
-        Some(path) => Ok((Followed::read(path, Box::new(Accounts::read))?, None)),
+        Some(path) => Ok((Followed::read(path, Box::new(|path, _| Accounts::read(path)))?, None)),
         None => {
             let drawn = "cannot draw a token from /dev/urandom";
             let token = token::new().context(drawn)?;
@@ -163,7 +164,7 @@ fn routes(api: Api, pages: Pages, metrics: Metrics) -> Router {
 fn policies(args: &PolicyArgs) -> Result<Followed<Policies>, ConfigError> {
     match &args.policies {
         Some(path) => {
-            let read = |path: &Path| PolicyArgs { policies: Some(path.to_owned()) }.read();
+            let read = |path: &Path, _: Option<&Policies>| PolicyArgs { policies: Some(path.to_owned()) }.read();
             Followed::read(path, Box::new(read))
         }
         None => Ok(Followed::fixed(Policies::default())),

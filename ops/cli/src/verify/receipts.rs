@@ -11,6 +11,8 @@ use sluice_core::post::PostId;
 
 use crate::visible::cut;
 
+/// How many characters an id has.
+const ID_LENGTH: usize = 36;
 /// The widest piece of a bad line that is repeated, in characters.
 const SHOWN: usize = 60;
 
@@ -37,13 +39,18 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Receipts> {
 }
 
 /// Bytes, not text, so that any bad line can be reported.
-fn from_lines(lines: impl BufRead) -> anyhow::Result<Receipts> {
+fn from_lines(mut lines: impl BufRead) -> anyhow::Result<Receipts> {
     let mut receipts = Receipts::default();
-    for (number, line) in (1u64..).zip(lines.split(b'\n')) {
-        let line = line?;
+    let mut line = Vec::new();
+    for number in 1u64.. {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
         let text = String::from_utf8_lossy(&line);
+        let whole = text.ends_with('\n');
         let text = text.trim();
-        if text.is_empty() {
+        if text.is_empty() || !whole && is_begun(text) {
             continue;
         }
         let id: PostId = text.parse().map_err(|_| {
@@ -57,9 +64,22 @@ fn from_lines(lines: impl BufRead) -> anyhow::Result<Receipts> {
     Ok(receipts)
 }
 
+/// Whether a last line is the beginning of an id: a running producer is about to write the rest, or had no room for it.
+fn is_begun(text: &str) -> bool {
+    text.len() < ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_last_receipt_that_is_not_complete_is_not_counted_and_no_mistake() {
+        let (one, two) = (PostId::new(), PostId::new().to_string());
+        let receipts = from_lines(format!("{one}\n{}", &two[..20]).as_bytes()).expect("good lines");
+        assert_eq!((receipts.ids.len(), receipts.repeated), (1, 0));
+        assert!(from_lines(format!("{}\n{one}\n", &two[..20]).as_bytes()).is_err(), "it is not the last one");
+    }
 
     #[test]
     fn each_id_counts_once_and_repetitions_are_counted() {

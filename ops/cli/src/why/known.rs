@@ -110,6 +110,7 @@ pub(super) mod examples {
             worker: "w-1".to_owned(),
             attempts: 2,
             scores: None,
+            sender: None,
         }
     }
 
@@ -127,6 +128,7 @@ pub(super) mod examples {
             replays: 0,
             title: None,
             author: None,
+            sender: None,
             post: None,
             submitted_at: None,
         }

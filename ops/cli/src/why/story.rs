@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use sluice_core::dead_letter::Death;
+use sluice_core::name::SenderName;
 use sluice_core::verdict::{Reason, Score};
 use sluice_mysql::{AuditEntry, StoredPost};
 use sluice_rabbit::dead_letters::DeadLetterSummary;
@@ -25,7 +26,7 @@ pub(super) fn events(known: &Known) -> Vec<Event> {
 }
 
 fn of_row(row: &StoredPost) -> [Event; 2] {
-    let author = row.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
+    let whose = whose(row.author.as_deref(), row.sender.as_deref());
     let stored = match row.attempts {
         0 | 1 => String::new(),
         attempts => format!(", at attempt {attempts}"),
@@ -33,7 +34,7 @@ fn of_row(row: &StoredPost) -> [Event; 2] {
     let because = because(row);
     let told = format!("{} by the rules {}{because}, stored by {}{stored}", row.verdict, row.ruleset, row.worker);
     [
-        Event { at: Some(row.submitted_at), what: "submitted", detail: format!("\"{}\"{author}", row.title) },
+        Event { at: Some(row.submitted_at), what: "submitted", detail: format!("\"{}\"{whose}", row.title) },
         Event { at: Some(row.recorded_at), what: "recorded", detail: told },
     ]
 }
@@ -63,8 +64,16 @@ fn submitted(known: &Known) -> Option<Event> {
 }
 
 fn of_whom(dead_letter: &DeadLetterSummary) -> String {
-    let author = dead_letter.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
-    dead_letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\"")) + &author
+    let sender = dead_letter.sender.as_ref().map(SenderName::as_str);
+    dead_letter.title.as_ref().map_or_else(|| "without a title".to_owned(), |title| format!("\"{title}\""))
+        + &whose(dead_letter.author.as_deref(), sender)
+}
+
+/// Who wrote a post, and which sender it came from, as far as that is known.
+fn whose(author: Option<&str>, sender: Option<&str>) -> String {
+    let author = author.map(|author| format!(" by {author}")).unwrap_or_default();
+    let sender = sender.map(|sender| format!(", sent by {sender}")).unwrap_or_default();
+    author + &sender
 }
 
 /// Each failure once: those of the current dead letters, then those that operations recorded. Several operations may
@@ -101,8 +110,19 @@ fn of_operation(operation: &AuditEntry) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use super::super::known::examples::{dead_letter, operation, row};
+    use super::super::known::examples::{NOON, dead_letter, operation, row};
     use super::*;
+
+    #[test]
+    fn a_post_is_told_with_its_author_and_its_sender() {
+        let row = StoredPost { sender: Some("forum".to_owned()), ..row(9) };
+        let known = Known { row: Some(row), ..Known::default() };
+        assert_eq!(events(&known)[0].detail, "\"Hello\" by ann, sent by forum");
+        let sender = "forum".parse().ok();
+        let dead = DeadLetterSummary { sender, submitted_at: Some(NOON), ..dead_letter(4) };
+        let known = Known { dead_letters: vec![dead], ..Known::default() };
+        assert_eq!(events(&known)[0].detail, "without a title, sent by forum");
+    }
 
     #[test]
     fn what_happened_is_told_in_order_whoever_tells_it() {

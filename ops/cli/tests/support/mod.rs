@@ -146,6 +146,7 @@ impl Ground {
                 },
                 reviewed_at: OffsetDateTime::now_utc(),
                 attempts: 1,
+                sender: None,
             })
             .collect();
         self.store.insert(&rows, "test").await.expect("rows can be stored");

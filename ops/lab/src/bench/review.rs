@@ -185,7 +185,7 @@ fn held(number: usize, at: OffsetDateTime) -> Row {
         shadow: Vec::new(),
         ruleset: "bench@0".to_owned(),
     };
-    Row { post, review, reviewed_at: at, attempts: 1 }
+    Row { post, review, reviewed_at: at, attempts: 1, sender: None }
 }
 
 #[cfg(test)]

@@ -13,13 +13,14 @@ use time::{OffsetDateTime, UtcOffset};
 
 use self::x_death::from_broker;
 use super::said::{FIELD_MAX_BYTES, Said, bounded};
-use crate::headers::{is_a_count_of_the_brokers, without};
+use crate::headers::{is_a_count_of_the_brokers, sender, text, without};
 use sluice_core::dead_letter::{
     DeadLetterRecord, Death, FAILURE_HEADER, NAME_HEADER, NAMELESS, Origin, RECORD_MAX_BYTES, fingerprint,
 };
 use sluice_core::disposition::Class;
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::json;
+use sluice_core::name::SenderName;
 use sluice_core::named::Named;
 use sluice_core::post::PostId;
 
@@ -57,6 +58,8 @@ pub struct DeadLetterSummary {
     pub title: Option<String>,
     /// Who wrote it, where the body says so.
     pub author: Option<String>,
+    /// Which sender it came from, where a header says so.
+    pub sender: Option<SenderName>,
     /// The id of the post that it holds, if it holds one: the one in the body, else the message id, where that is a
     /// UUID.
     pub post: Option<PostId>,
@@ -109,7 +112,7 @@ pub(super) fn summarise(properties: &BasicProperties, body: &[u8]) -> (DeadLette
     let at = said.submitted_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok());
     let utc = at.or_else(|| sent_at(properties)).and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     summary.submitted_at = utc.filter(|at| at.year() >= 0);
-    (summary.title, summary.author) = (said.title, said.author);
+    (summary.title, summary.author, summary.sender) = (said.title, said.author, table.and_then(sender));
     (summary, origin)
 }
 
@@ -168,16 +171,9 @@ fn from_record(mut record: DeadLetterRecord) -> (DeadLetterSummary, Option<Origi
         replays: record.replays,
         title: None,
         author: None,
+        sender: None,
         post: None,
         submitted_at: None,
     };
     (summary, Some(record.origin))
-}
-
-pub(super) fn text(value: &AMQPValue) -> Option<String> {
-    match value {
-        AMQPValue::LongString(text) => Some(text.to_string()),
-        AMQPValue::ShortString(text) => Some(text.to_string()),
-        _ => None,
-    }
 }

@@ -4,9 +4,9 @@ use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, FieldTable};
 use time::OffsetDateTime;
 
-use super::{DeadLetterSummary, NAME_MAX_BYTES, believable, text};
+use super::{DeadLetterSummary, NAME_MAX_BYTES, believable};
 use crate::dead_letters::said::bounded;
-use crate::headers::number;
+use crate::headers::{number, text};
 use sluice_core::dead_letter::{Origin, REPLAYS_HEADER, fingerprint};
 use sluice_core::disposition::Class;
 use sluice_core::failure::{Failure, Kind};
@@ -49,6 +49,7 @@ pub(super) fn from_broker(table: Option<&FieldTable>) -> (DeadLetterSummary, Opt
         replays: header_number(REPLAYS_HEADER).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         title: None,
         author: None,
+        sender: None,
         post: None,
         submitted_at: None,
     };

@@ -5,12 +5,12 @@ use std::io::{self, BufRead as _};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Serialize;
+use sluice_core::name;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
+use sluice_runtime::random::random;
 
-use super::accounts::check_name;
 use super::password::{PASSWORD_MAX_BYTES, Password};
-use super::random::random;
 use super::role::Role;
 
 /// The shortest password that a person may choose, in characters.
@@ -92,5 +92,5 @@ fn drawn() -> anyhow::Result<String> {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    check_name(text).map(|()| text.to_owned())
+    name::check(text).map(|()| text.to_owned())
 }

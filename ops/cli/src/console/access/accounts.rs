@@ -17,6 +17,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 use sluice_core::config::ConfigError;
+use sluice_core::name;
+use sluice_runtime::token::TokenHash;
+use sluice_runtime::toml_file;
 use toml::Spanned;
 
 use super::client::Client;
@@ -24,8 +27,6 @@ use super::password::Password;
 use super::person::Person;
 use super::role::Role;
 use super::scope::Scope;
-use super::token::TokenHash;
-use crate::console::toml_file;
 use crate::visible::cut;
 
 /// The most clients of a file, and the most people: each request is compared with all of the former.
@@ -127,7 +128,7 @@ fn clients(text: &str, entries: Vec<Spanned<ClientEntry>>) -> Result<Vec<Client>
         let line = toml_file::line(text, entry.span().start);
         let ClientEntry { name, token_sha256, scopes } = entry.into_inner();
         let wrong = |problem: String| format!("client `{}` (line {line}): {problem}", cut(&name, 60));
-        check_name(&name).map_err(wrong)?;
+        name::check(&name).map_err(wrong)?;
         let token = TokenHash::from_hex(&token_sha256).ok_or_else(|| {
             wrong("token_sha256 has to be 64 hexadecimal digits, as `sluice console token` prints them".to_owned())
         })?;
@@ -148,7 +149,7 @@ fn people(text: &str, entries: Vec<Spanned<PersonEntry>>) -> Result<Vec<Person>,
         let line = toml_file::line(text, entry.span().start);
         let PersonEntry { name, role, password_argon2, generation } = entry.into_inner();
         let wrong = |problem: String| format!("account `{}` (line {line}): {problem}", cut(&name, 60));
-        check_name(&name).map_err(wrong)?;
+        name::check(&name).map_err(wrong)?;
         let password = Password::parse(&password_argon2).map_err(wrong)?;
         if people.iter().any(|other| other.name == name) {
             return Err(wrong(TWICE.to_owned()));
@@ -159,18 +160,6 @@ fn people(text: &str, entries: Vec<Spanned<PersonEntry>>) -> Result<Vec<Person>,
 }
 
 const TWICE: &str = "there are two of this name; give each its own";
-
-/// Whether a client or a person may be called so: it stands in logs and beside decisions.
-///
-/// # Errors
-/// What is taken.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    match (1..=50).contains(&name.len()) && name.chars().all(fits) {
-        true => Ok(()),
-        false => Err("the name has to be 1 to 50 letters, digits, `_`, `-` or `.`".to_owned()),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! A program that uses the API.
 
+use sluice_runtime::token::TokenHash;
+
 use super::scope::Scope;
-use super::token::TokenHash;
 
 /// A program that uses the API.
 #[derive(Clone)]

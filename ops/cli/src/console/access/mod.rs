@@ -5,16 +5,13 @@ mod accounts;
 mod client;
 mod password;
 mod person;
-mod random;
 mod role;
 mod scope;
-pub(super) mod token;
 pub(super) mod token_command;
 
 pub(super) use accounts::Accounts;
 pub(super) use client::Client;
 pub(super) use password::{PASSWORD_MAX_BYTES, Password};
 pub(super) use person::Person;
-pub(super) use random::random;
 pub(super) use role::Role;
 pub(super) use scope::Scope;

@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
+use sluice_core::name;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
+use sluice_runtime::token::{self, TokenHash};
 
-use super::accounts::check_name;
 use super::scope::Scope;
-use super::token::{self, TokenHash};
 
 /// Arguments of `sluice console token`.
 #[derive(Debug, Args)]
@@ -60,5 +60,5 @@ pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<Exit> {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    check_name(text).map(|()| text.to_owned())
+    name::check(text).map(|()| text.to_owned())
 }

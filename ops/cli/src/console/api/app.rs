@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use sluice_core::failure::Failure;
 use sluice_mysql::Store;
+use sluice_runtime::followed::Followed;
 use sluice_runtime::health::{Problem, Seldom};
+use sluice_runtime::token;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::problem;
 use crate::console::access::{Accounts, Client, Scope};
-use crate::console::followed::Followed;
 use crate::policies::Policies;
 
 /// What every request needs. Cheap to clone.
@@ -81,12 +82,7 @@ impl Api {
     /// # Errors
     /// 401 without a token that is known, 403 with one that may not.
     pub(super) fn admit(&self, headers: &HeaderMap, scope: Scope) -> Result<Client, Problem> {
-        let mut given = headers.get_all(header::AUTHORIZATION).into_iter();
-        let token = match (given.next(), given.next()) {
-            (Some(value), None) => value.to_str().ok().and_then(bearer),
-            _ => None,
-        };
-        let token = token.ok_or_else(problem::no_token)?;
+        let token = token::shown(headers).ok_or_else(problem::no_token)?;
         let accounts = self.0.accounts.now();
         let client = accounts.whose(token).ok_or_else(problem::unknown_token)?;
         if client.may(scope) { Ok(client.clone()) } else { Err(problem::no_scope(client, scope)) }
@@ -102,9 +98,4 @@ impl Api {
         self.0.unusable.happened(move |times| tracing::warn!(times, %error, "requests could not be answered"));
         answer
     }
-}
-
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

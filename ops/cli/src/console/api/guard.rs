@@ -1,7 +1,7 @@
 //! The one layer that decides who may do what. A route that is not in the table lets nobody through.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -17,14 +17,7 @@ pub(super) async fn guard(State(api): State<Api>, mut request: Request, next: Ne
     if let Some(scope) = route.scope {
         match api.admit(request.headers(), scope) {
             Ok(client) => request.extensions_mut().insert(client),
-            Err(refused) => {
-                let unknown = refused.status == StatusCode::UNAUTHORIZED;
-                let mut response = refused.into_response();
-                if unknown {
-                    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-                }
-                return response;
-            }
+            Err(refused) => return refused.into_response(),
         };
     }
     let mut response = next.run(request).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sluice_core::config::ServerArgs;
 use sluice_mysql::Store;
+use sluice_runtime::followed::Followed;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,7 +15,6 @@ use super::watch::{NowSource, QueuesSource, SnapshotSource, Watched};
 use super::work::{Plans, Work};
 use crate::browse::DeadLetters;
 use crate::console::access::Accounts;
-use crate::console::followed::Followed;
 use crate::policies::Policies;
 
 /// What every page needs. Cheap to clone.

@@ -91,6 +91,7 @@ mod tests {
     use axum::response::Response;
     use sluice_core::config::{BrokerArgs, DatabaseArgs, ServerArgs};
     use sluice_mysql::Store;
+    use sluice_runtime::followed::Followed;
     use time::OffsetDateTime;
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
@@ -99,7 +100,6 @@ mod tests {
     use super::*;
     use crate::browse::DeadLetters;
     use crate::console::access::{Accounts, Password};
-    use crate::console::followed::Followed;
     use crate::console::pages::session::{Hosts, Session, SessionKey, Tries};
     use crate::console::pages::{NowSource, Parts, Plans, QueuesSource, SnapshotSource, Watched, Work};
     use crate::policies::Policies;

@@ -18,10 +18,10 @@ use std::path::Path;
 use http::Uri;
 use serde::Deserialize;
 use sluice_core::config::ConfigError;
+use sluice_runtime::toml_file;
 use toml::{Spanned, Value};
 
 use super::signature::Secret;
-use crate::console::toml_file;
 use crate::visible::cut;
 
 /// The setting that names the file.

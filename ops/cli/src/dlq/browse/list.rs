@@ -123,6 +123,7 @@ mod tests {
             worker: String::new(),
             replays: 0,
             author: None,
+            sender: None,
             post: None,
             submitted_at: None,
             title: Some("two\nlines \u{1b}[31mred".to_owned()),

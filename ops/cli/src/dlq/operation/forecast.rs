@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
 use sluice_core::failure::Failure;
+use sluice_core::name::SenderName;
 use sluice_core::post::Post;
 use sluice_core::verdict::Verdict;
 use sluice_mysql::{Recorded, Row, Store};
@@ -74,8 +75,8 @@ pub(crate) enum Candidate {
     Left(String),
     /// It is not a post: code and message.
     Refused(String, String),
-    /// The post, as a message's body.
-    Post(String),
+    /// The post, as a message's body, and its sender.
+    Post(String, Option<SenderName>),
 }
 
 /// Makes the forecasts of dead letters, in their order.
@@ -122,7 +123,10 @@ impl Judge {
                 let Failure { code, message, .. } = malformed.into();
                 Candidate::Refused(code, message)
             }
-            (None, Ok(post)) => Candidate::Post(String::from_utf8(post.to_body()).unwrap_or_default()),
+            (None, Ok(post)) => {
+                let body = String::from_utf8(post.to_body()).unwrap_or_default();
+                Candidate::Post(body, dead_letter.summary.sender.clone())
+            }
         }
     }
 
@@ -131,7 +135,7 @@ impl Judge {
         let forecast = match candidate {
             Candidate::Left(reason) => Forecast::Left(reason),
             Candidate::Refused(code, message) => Forecast::Refused(code, message),
-            Candidate::Post(body) => match self.row(&body) {
+            Candidate::Post(body, sender) => match self.row(&body, sender) {
                 Err(failure) => Forecast::Refused(failure.code, failure.message),
                 Ok(row) => {
                     self.bytes += row.bytes();
@@ -156,12 +160,12 @@ impl Judge {
     }
 
     /// As a worker would make it.
-    fn row(&self, body: &str) -> Result<Row, Failure> {
+    fn row(&self, body: &str, sender: Option<SenderName>) -> Result<Row, Failure> {
         let now = OffsetDateTime::now_utc();
         let post = Post::from_message(body.as_bytes(), None, now)?;
         let review = catch_unwind(AssertUnwindSafe(|| self.rules.review(&post)))
             .map_err(|panic| Failure::panicked("review", &*panic))?;
-        Ok(Row { post, review, reviewed_at: now, attempts: 1 })
+        Ok(Row { post, review, reviewed_at: now, attempts: 1, sender })
     }
 
     async fn try_out(&mut self) {

@@ -88,6 +88,7 @@ mod tests {
             replays: 0,
             title: None,
             author: None,
+            sender: None,
             post: post.and_then(|post| post.parse().ok()),
             submitted_at: None,
         }

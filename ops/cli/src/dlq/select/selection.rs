@@ -116,6 +116,7 @@ mod tests {
             replays: 0,
             title: Some("Größe".to_owned()),
             author: None,
+            sender: None,
             post: None,
             submitted_at: None,
         }

@@ -13,8 +13,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::Sha256;
+use sluice_runtime::random::random;
 
-use crate::console::access::{Accounts, Password, Person, random};
+use crate::console::access::{Accounts, Password, Person};
 
 /// The longest session, from the login on, in seconds.
 pub(crate) const SESSION_MOST: i64 = 12 * 3600;

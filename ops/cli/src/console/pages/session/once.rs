@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sluice_runtime::random::random;
 use subtle::ConstantTimeEq as _;
-
-use crate::console::access::random;
 
 /// A word that opens once.
 pub(crate) struct Once {

@@ -213,6 +213,7 @@ mod tests {
             replays: 2,
             title: title.map(str::to_owned),
             author: None,
+            sender: None,
             post: None,
             submitted_at: None,
         };

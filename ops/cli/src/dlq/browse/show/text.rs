@@ -75,16 +75,19 @@ mod tests {
             replays: 1,
             title: None,
             author: None,
+            sender: None,
             post: None,
             submitted_at: None,
         }
     }
 
     fn text_of(headers: Value, body: &str) -> String {
-        let summary = summary();
+        text_of_one(&summary(), headers, body)
+    }
+
+    fn text_of_one(summary: &DeadLetterSummary, headers: Value, body: &str) -> String {
         let (body, operations) = (body.to_owned(), None);
-        let dead_letter =
-            Shown { summary: &summary, origin: None, user: None, headers, body, body_is_utf8: true, operations };
+        let dead_letter = Shown { summary, origin: None, user: None, headers, body, body_is_utf8: true, operations };
         full(&dead_letter, "sluice dlq replay 42", datetime!(2026-11-22 16:00:00 UTC))
     }
 
@@ -130,6 +133,16 @@ mod tests {
         ));
         assert!(text.contains("headers\n  tenant: 7\n"), "{text}");
         assert!(!text.contains("sluice-failure: "), "it is shown above");
+    }
+
+    #[test]
+    fn the_sender_is_shown_once_and_as_a_claim() {
+        let headers = json!({ "sluice-sender": "forum" });
+        let named = DeadLetterSummary { sender: "forum".parse().ok(), ..summary() };
+        let text = text_of_one(&named, headers, "");
+        assert!(text.contains("sender        forum (from the header sluice-sender, which any"), "{text}");
+        assert_eq!(text.matches("forum").count(), 1, "{text}");
+        assert!(text_of(json!({ "sluice-sender": "f o" }), "").contains("headers\n  sluice-sender: f o\n"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use sluice_core::dead_letter::{FAILURE_HEADER, Origin, USER_HEADER};
+use sluice_core::name::SENDER_HEADER;
 use sluice_mysql::AuditEntry;
 use time::OffsetDateTime;
 
@@ -42,10 +43,11 @@ impl Whole {
             ("came from", came_from(dead_letter.origin)),
             ("replays", summary.replays.to_string()),
         ]);
+        facts.extend(summary.sender.as_ref().map(|sender| ("sender", format!("{sender}{CLAIMED}"))));
         facts.extend(dead_letter.user.map(|user| ("published by", format!("{} (verified by RabbitMQ)", line(user)))));
         let sections = [
             (DEATHS, deaths(&dead_letter.headers)),
-            ("headers", other_headers(&dead_letter.headers)),
+            ("headers", other_headers(&dead_letter.headers, summary.sender.is_some())),
             ("operations", history(dead_letter.operations.unwrap_or_default())),
         ];
         Self {
@@ -110,9 +112,12 @@ fn deaths(headers: &Value) -> Vec<String> {
 /// The note on a header with the name of the property.
 const CLAIM: &str = " (not verified: RabbitMQ checks only the property user_id)";
 
-/// The headers that are not shown above.
-fn other_headers(headers: &Value) -> Vec<String> {
-    let is_shown = |name: &str| name == "x-death" || name == FAILURE_HEADER;
+/// The note on a sender: only who may publish to RabbitMQ decides whether it can be believed.
+const CLAIMED: &str = " (from the header sluice-sender, which any publisher can set)";
+
+/// The headers that are not shown above. A sender that is no name is shown here.
+fn other_headers(headers: &Value, has_sender: bool) -> Vec<String> {
+    let is_shown = |name: &str| name == "x-death" || name == FAILURE_HEADER || (name == SENDER_HEADER && has_sender);
     let others = headers.as_object().into_iter().flatten().filter(|(name, _)| !is_shown(name));
     let told = |(name, value): (&String, &Value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

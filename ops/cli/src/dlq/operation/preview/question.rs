@@ -75,6 +75,7 @@ mod tests {
             replays: 0,
             title: None,
             author: None,
+            sender: None,
             post: None,
             submitted_at: None,
         }

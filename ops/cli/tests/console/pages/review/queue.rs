@@ -42,7 +42,7 @@ impl Desk {
         let mut review = RULES.review_text(title, content);
         review.verdict = Verdict::Held;
         let (id, now) = (post.id, OffsetDateTime::now_utc());
-        let row = Row { post, review, reviewed_at: now, attempts: 1 };
+        let row = Row { post, review, reviewed_at: now, attempts: 1, sender: None };
         self.store.insert(&[row], "test").await.expect("it can be stored").remove(0).expect("it is stored");
         let held = self.store.held_without_case(&[id]).await.expect("the database answers");
         let text = sluice_review::fingerprint(title, content);

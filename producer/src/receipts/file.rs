@@ -48,6 +48,25 @@ impl Receipts {
         self.file.write_all(&self.lines).map_err(|error| self.with_context(error))
     }
 
+    /// Writes as many of these receipts as fit, and says how many that are and what came in between. After that, the
+    /// file has to be opened again, because it may end with a part of the next one.
+    pub(super) fn write_some(&mut self, ids: &[PostId]) -> (usize, io::Result<()>) {
+        self.lines.clear();
+        // Into memory.
+        ids.iter().for_each(|id| drop(writeln!(self.lines, "{id}")));
+        let mut written = 0;
+        let whole = |bytes: usize| bytes / (ID_LENGTH + 1);
+        while written < self.lines.len() {
+            match self.file.write(&self.lines[written..]) {
+                Ok(0) => return (whole(written), Err(io::ErrorKind::WriteZero.into())),
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return (whole(written), Err(error)),
+            }
+        }
+        (ids.len(), Ok(()))
+    }
+
     fn with_context(&self, error: io::Error) -> anyhow::Error {
         let path = self.path.display();
         anyhow::Error::new(error)

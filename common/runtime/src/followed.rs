@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sluice_core::config::ConfigError;
+use sluice_core::visible::cut;
 use tokio_util::sync::CancellationToken;
-
-use crate::visible::cut;
 
 /// The time between two looks at the file.
 const LOOK: Duration = Duration::from_secs(1);
 
-type Reading<T> = Box<dyn Fn(&Path) -> Result<T, ConfigError> + Send + Sync>;
+/// Reads the file; the second argument is what it said before, if it was read before.
+pub type Reading<T> = Box<dyn Fn(&Path, Option<&T>) -> Result<T, ConfigError> + Send + Sync>;
 
 /// What the file says, now.
-pub(super) struct Followed<T> {
+pub struct Followed<T> {
     current: ArcSwap<T>,
     file: Option<File<T>>,
 }
@@ -36,11 +36,14 @@ struct Stamp {
     inode: u64,
     bytes: u64,
     modified: (i64, i64),
+    /// Of the inode: rights are changed without the content.
+    changed: (i64, i64),
 }
 
 impl<T: Send + Sync + 'static> Followed<T> {
     /// What does not change.
-    pub(super) fn fixed(value: T) -> Self {
+    #[must_use]
+    pub fn fixed(value: T) -> Self {
         Self { current: ArcSwap::from_pointee(value), file: None }
     }
 
@@ -48,20 +51,21 @@ impl<T: Send + Sync + 'static> Followed<T> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn read(path: &Path, read: Reading<T>) -> Result<Self, ConfigError> {
+    pub fn read(path: &Path, read: Reading<T>) -> Result<Self, ConfigError> {
         let first = stamp(path);
-        let value = read(path)?;
+        let value = read(path, None)?;
         let file = File { path: path.to_owned(), read, first };
         Ok(Self { current: ArcSwap::from_pointee(value), file: Some(file) })
     }
 
     /// What it says.
-    pub(super) fn now(&self) -> Arc<T> {
+    #[must_use]
+    pub fn now(&self) -> Arc<T> {
         self.current.load_full()
     }
 
     /// Looks at the file until the end.
-    pub(super) async fn follow(self: Arc<Self>, stop: CancellationToken) {
+    pub async fn follow(self: Arc<Self>, stop: CancellationToken) {
         let Some(file) = &self.file else { return };
         let mut last = file.first;
         while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
@@ -70,7 +74,7 @@ impl<T: Send + Sync + 'static> Followed<T> {
                 continue;
             }
             last = now;
-            match (file.read)(&file.path) {
+            match (file.read)(&file.path, Some(&self.current.load())) {
                 Ok(value) => {
                     self.current.store(Arc::new(value));
                     let file = cut(&file.path.display().to_string(), 200);
@@ -86,13 +90,18 @@ impl<T: Send + Sync + 'static> Followed<T> {
 
 fn stamp(path: &Path) -> Option<Stamp> {
     let file = fs::metadata(path).ok()?;
-    Some(Stamp { inode: file.ino(), bytes: file.size(), modified: (file.mtime(), file.mtime_nsec()) })
+    Some(Stamp {
+        inode: file.ino(),
+        bytes: file.size(),
+        modified: (file.mtime(), file.mtime_nsec()),
+        changed: (file.ctime(), file.ctime_nsec()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::toml_file;
+    use crate::toml_file;
 
     #[tokio::test(start_paused = true)]
     async fn a_file_is_read_again_when_it_changes_and_a_wrong_one_keeps_the_old() {
@@ -100,7 +109,7 @@ mod tests {
         let path = folder.path().join("number");
         fs::write(&path, "1").expect("it can be written");
         let read = || -> Reading<u32> {
-            Box::new(|path| {
+            Box::new(|path, _| {
                 let wrong = |problem: &str| toml_file::wrong("SETTING", path, problem);
                 let text = toml_file::read(path).map_err(|problem| wrong(&problem))?;
                 text.parse().map_err(|_| wrong("no number"))

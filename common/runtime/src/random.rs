@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 ///
 /// # Errors
 /// When the kernel gives none.
-pub(crate) fn random<const BYTES: usize>() -> io::Result<[u8; BYTES]> {
+pub fn random<const BYTES: usize>() -> io::Result<[u8; BYTES]> {
     let mut random = [0; BYTES];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
     Ok(random)

@@ -1,0 +1,2 @@
+ALTER TABLE posts
+    ADD COLUMN sender VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NULL
