@@ -5,6 +5,7 @@
 //!  post, verdict ◄─ moderation                                 what people decide of a held post
 //!  retry                                                       the schedule of attempts
 //!  address ◄─ config                                           the settings that programs share
+//!  server_user                                                 who connects to the servers
 //!  json, visible, name, named, natural, foreign                how texts are read, shown and compared
 //! ```
 //!
@@ -26,6 +27,7 @@ pub mod natural;
 mod new_id;
 pub mod post;
 pub mod retry;
+pub mod server_user;
 pub mod verdict;
 pub mod visible;
 

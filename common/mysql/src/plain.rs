@@ -53,6 +53,8 @@ impl Store {
     /// # Errors
     /// Why not: the failure of the first row.
     pub async fn probe(&self) -> Result<(), Failure> {
+        // First: what cannot be rolled back would have to be deleted, and not every user may.
+        self.check_engines().await?;
         let pool = self.pool();
         let stayed = self
             .bounded_by(PATIENCE, "a test row", async {
@@ -63,7 +65,6 @@ impl Store {
                 taken
             })
             .await?;
-        self.check_engines().await?;
         if stayed { Err(not_taken_back()) } else { Ok(()) }
     }
 
@@ -145,5 +146,5 @@ fn row(author: Option<&str>, content: &str, now: OffsetDateTime) -> Row {
         shadow: Vec::new(),
         ruleset: String::new(),
     };
-    Row { post, review, reviewed_at: now, attempts: 0 }
+    Row { post, review, reviewed_at: now, attempts: 0, sender: None }
 }

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use sluice_core::config::LogArgs;
 use sluice_runtime::command_line::Reference;
 
-use crate::{console, decisions, dlq, migrate, replays, review, rules, status, topology, verify, why};
+use crate::{console, decisions, dlq, grants, migrate, replays, review, rules, status, topology, verify, why};
 
 /// Operate and inspect Sluice, the queue between incoming posts and MySQL
 ///
@@ -32,6 +32,8 @@ pub enum Command {
     ///
     /// Creates the database if it does not exist.
     Migrate(migrate::MigrateArgs),
+    /// Print the grants that each user needs in MySQL and RabbitMQ (connects to neither)
+    Grants(grants::GrantsArgs),
     /// Show queue depth, dead letters, stored posts, workers and rates
     Status(status::StatusArgs),
     /// Inspect, replay, edit, drop and restore dead letters

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  topology, migrate    create what the other programs need, or list the differences
+//!  grants               what each user needs on the servers
 //!  status               counts and rates
 //!  dlq                  dead letters: browsed, replayed, dropped; each operation is recorded first
 //!  replays              the outcomes of the dead letters of each replay
@@ -25,6 +26,7 @@ pub mod console;
 pub mod decisions;
 pub mod depths;
 pub mod dlq;
+mod grants;
 pub mod hint;
 pub mod migrate;
 pub mod numbers;
@@ -59,6 +61,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     let done = match cli.command {
         Command::Topology(args) => topology::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Grants(args) => grants::run(&args),
         Command::Status(args) => status::run(args).await,
         Command::Dlq(args) => dlq::run(args).await,
         Command::Replays(args) => replays::run(args).await,

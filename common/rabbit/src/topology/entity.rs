@@ -36,6 +36,19 @@ impl Entity {
         }
     }
 
+    /// Whether it is there, without a look at its arguments. No permission is needed to ask.
+    pub(super) async fn is_there(&self, connection: &Connection) -> Result<bool, Failure> {
+        let channel = open(connection).await?;
+        match self.assert(&channel, &[], true).await {
+            Ok(()) => {
+                let _ = bounded("closing a channel", TIMEOUT, channel.close(200, "done".into())).await;
+                Ok(true)
+            }
+            Err(failure) if failure.code == "amqp_404" => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
     pub(super) async fn declare(&self, channel: &Channel) -> Result<(), TopologyError> {
         let declared = match self {
             Self::Exchange { .. } => self.assert(channel, &[], false).await,
@@ -96,10 +109,7 @@ impl Entity {
         found: &mut Vec<Drift>,
     ) -> Result<(), TopologyError> {
         // Declaring would create what is missing.
-        if let Err(failure) = self.assert(&open(connection).await?, &[], true).await {
-            if failure.code != "amqp_404" {
-                return Err(TopologyError::Failed(failure));
-            }
+        if !self.is_there(connection).await? {
             found.push(Drift::missing(self.name()));
             return Ok(());
         }

@@ -13,11 +13,15 @@ mod decisions;
 mod depth;
 mod drift;
 mod entity;
+mod permissions;
 
 pub use depth::Depth;
 pub use drift::Drift;
 pub use entity::Entity;
+pub use permissions::Permissions;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lapin::types::AMQPValue;
@@ -51,13 +55,29 @@ async fn open(connection: &Connection) -> Result<Channel, Failure> {
 pub struct Topology {
     prefix: String,
     max_length: Option<u32>,
+    /// The broker has refused a declaration: this user may only use what others have declared.
+    barred: Arc<AtomicBool>,
+}
+
+/// The code of a refusal because of permissions.
+const MAY_NOT: &str = "amqp_403";
+
+/// The failure of a user who may not declare what is not there.
+fn missing(entity: &Entity, refused: &Failure) -> Failure {
+    let message = format!(
+        "{} is not there, and this user may not declare it ({}); run `sluice topology apply` as a user who may, or \
+         give this one the permission that `sluice grants rabbitmq` prints for operators",
+        entity.name(),
+        refused.message
+    );
+    Failure::new(refused.kind, MAY_NOT, message)
 }
 
 impl Topology {
     /// The topology these settings describe.
     #[must_use]
     pub fn new(args: &BrokerArgs) -> Self {
-        Self { prefix: args.prefix.as_str().to_owned(), max_length: args.max_length }
+        Self { prefix: args.prefix.as_str().to_owned(), max_length: args.max_length, barred: Arc::default() }
     }
 
     /// Where posts are published.
@@ -133,16 +153,29 @@ impl Topology {
         ]
     }
 
-    /// Declares everything; what exists already must have the same arguments.
+    /// Declares everything; what exists already must have the same arguments. A user who may not declare it can use
+    /// what exists, but does not learn whether its arguments are the same.
     ///
     /// # Errors
     /// [`TopologyError`].
     pub async fn declare(&self, connection: &Connection) -> Result<(), TopologyError> {
         for entity in self.entities() {
+            // Each refusal is an error in the broker's log: after the first one, it is only looked.
+            if self.barred.load(Ordering::Relaxed) && entity.is_there(connection).await? {
+                continue;
+            }
             // The broker closes the channel of a declaration that it refuses, so each entity has its own.
             let channel = open(connection).await?;
-            entity.declare(&channel).await?;
-            let _ = bounded("closing a channel", TIMEOUT, channel.close(200, "done".into())).await;
+            match entity.declare(&channel).await {
+                Ok(()) => drop(bounded("closing a channel", TIMEOUT, channel.close(200, "done".into())).await),
+                Err(TopologyError::Failed(refused)) if refused.code == MAY_NOT => {
+                    self.barred.store(true, Ordering::Relaxed);
+                    if !entity.is_there(connection).await? {
+                        return Err(missing(&entity, &refused).into());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
