@@ -59,6 +59,13 @@ async fn apply(args: &BrokerArgs) -> anyhow::Result<Exit> {
     let declared = topology.declare(&connection).await;
     close(&connection).await;
     declared?;
+    if topology.only_looked() {
+        let at = broker.at();
+        report!(
+            "RabbitMQ at {at} refused the declaration: this user may not declare; everything is there, as far as its names"
+        );
+        return Ok(Exit::Failed);
+    }
     output::print(|out| {
         for entity in topology.entities() {
             writeln!(out, "{}", entity.name())?;

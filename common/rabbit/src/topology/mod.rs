@@ -180,6 +180,12 @@ impl Topology {
         Ok(())
     }
 
+    /// Whether the broker has refused a declaration, so that only what is there was looked at.
+    #[must_use]
+    pub fn only_looked(&self) -> bool {
+        self.barred.load(Ordering::Relaxed)
+    }
+
     /// Compares with the broker and changes nothing there.
     ///
     /// # Errors
