@@ -31,6 +31,7 @@ pub mod numbers;
 pub mod operation;
 mod policies;
 mod progress;
+mod recheck;
 pub mod replays;
 pub mod review;
 mod rows;
