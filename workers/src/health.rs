@@ -110,5 +110,12 @@ fn describe(gate: &Gate) {
     metrics::describe_histogram!("sluice_post_age_seconds", "Time from submission to the row");
     metrics::gauge!("sluice_worker_consuming").set(0.0);
     metrics::gauge!("sluice_posts_in_flight").set(0.0);
+    // An alert on what a counter grew by sees the first event only if the counter was there before it.
+    for settlement in ["ack", "dead_letter", "release", "republish", "gone"] {
+        metrics::counter!("sluice_deliveries_settled_total", "settlement" => settlement).increment(0);
+    }
+    for result in ["loaded", "unchanged", "refused"] {
+        metrics::counter!("sluice_rules_reloads_total", "result" => result).increment(0);
+    }
     gate.report();
 }

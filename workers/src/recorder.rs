@@ -13,23 +13,20 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use sluice_core::disposition::Blame;
 use sluice_core::failure::{Failure, Kind};
 use sluice_mysql::{Row, Store};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 use crate::case_opener::CaseOpener;
 use crate::group::{GROUP_ROWS, Group, Job};
 use crate::suspects::Suspects;
 use crate::writer::{Answer, Writer, Written};
 
-/// How long held posts are gathered while other rows wait to be written. A statement costs MySQL as much as six of its
-/// cases, so one that opens four or five of them takes half the time.
-const GATHER: Duration = Duration::from_millis(5);
+/// How often the others get a turn before a group is written, as long as each turn brings another row. Consumers that
+/// have a delivery at hand review it meanwhile, so that groups are larger by a third; nobody waits for a timer.
+const TURNS: usize = 5;
 
 /// A handle to the recorder's task, which ends when its last handle is dropped.
 #[derive(Clone)]
@@ -73,25 +70,18 @@ impl Recorder {
 }
 
 async fn run(mut waiting: mpsc::Receiver<Job>, writer: Arc<Writer>, suspects: Suspects, cases: CaseOpener) {
-    let (mut jobs, mut come) = (VecDeque::with_capacity(GROUP_ROWS), Vec::with_capacity(GROUP_ROWS));
-    let (mut held, mut since) = (Vec::new(), Instant::now());
+    let mut jobs = VecDeque::with_capacity(GROUP_ROWS);
     loop {
-        let more = waiting.recv_many(&mut come, GROUP_ROWS);
-        if !jobs.is_empty() {
-            // The rest of the last group is written without waiting.
-            let _ = more.now_or_never();
-        } else if more.await == 0 {
-            return;
+        if jobs.is_empty() {
+            match waiting.recv().await {
+                Some(job) => jobs.push_back(job),
+                None => return,
+            }
         }
-        jobs.extend(come.drain(..));
+        gather(&mut waiting, &mut jobs).await;
         let group = Group::next(&mut jobs, writer.packet());
         match writer.write(&group.rows).await {
-            Written::Answered(answers) => {
-                if held.is_empty() {
-                    since = Instant::now();
-                }
-                held.extend(group.answered(answers));
-            }
+            Written::Answered(answers) => cases.open(group.answered(answers)),
             Written::Failed(failure, Blame::EveryPost) => group.failed(&failure, Blame::EveryPost),
             // A row that fails permanently fails in the same way again.
             Written::Failed(failure, Blame::Post) if group.rows.len() == 1 && failure.kind == Kind::Permanent => {
@@ -99,8 +89,21 @@ async fn run(mut waiting: mpsc::Receiver<Job>, writer: Arc<Writer>, suspects: Su
             }
             Written::Failed(_, Blame::Post) | Written::TooSlow => suspects.take(group),
         }
-        if (jobs.is_empty() && waiting.is_empty()) || since.elapsed() >= GATHER {
-            cases.open(held.drain(..));
+    }
+}
+
+/// Adds what comes while the others have their turns.
+async fn gather(waiting: &mut mpsc::Receiver<Job>, jobs: &mut VecDeque<Job>) {
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
+        let before = jobs.len();
+        while jobs.len() < GROUP_ROWS
+            && let Ok(job) = waiting.try_recv()
+        {
+            jobs.push_back(job);
+        }
+        if jobs.len() == before {
+            return;
         }
     }
 }

@@ -16,8 +16,8 @@ const LOCK_WAIT_SECONDS: u32 = 2;
 /// How long an idle connection is kept. Without this setting the driver closes each connection as soon as it is given
 /// back, so that every statement opens a new one.
 const KEPT_IDLE: Duration = Duration::from_secs(60);
-/// Statements kept prepared on a connection: more than there are sizes of a group of rows.
-const STATEMENTS: usize = 64;
+/// Statements kept prepared on a connection: more than there are sizes of a group of rows and of a group of cases.
+const STATEMENTS: usize = 96;
 
 /// The parameters that `DATABASE_URL` may have. All other options of the driver are set here, for every connection.
 const PARAMETERS: [Parameter; 7] = [

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use sluice_core::config::LogArgs;
 use sluice_runtime::command_line::Reference;
 
-use crate::{console, decisions, dlq, migrate, replays, review, rules, status, topology, verify, why};
+use crate::{console, decisions, dlq, migrate, probe, replays, review, rules, status, topology, verify, why};
 
 /// Operate and inspect Sluice, the queue between incoming posts and MySQL
 ///
@@ -57,6 +57,10 @@ pub enum Command {
     ///
     /// Serves the pages for people at /, /api/v1 (described at /api/v1/openapi.json), /healthz, /readyz and /metrics. Several may run.
     Console(Box<console::ConsoleArgs>),
+    /// Ask a program's health page, and exit with 0 if it answers 200
+    ///
+    /// For the health checks of containers that have no shell: sluice probe http://127.0.0.1:8081/readyz
+    Probe(probe::ProbeArgs),
     /// Shell completions and manual pages.
     #[command(flatten)]
     Reference(Reference),

@@ -11,6 +11,7 @@
 //!  why                  one post's history, from all sources
 //!  review               people decide about held posts
 //!  decisions            how their decisions reach the forum
+//!  probe                a health page, asked from inside a container
 //! ```
 //!
 //! Nothing here acknowledges a message or contains SQL or a queue's name: only the packages in `common` do.
@@ -30,6 +31,7 @@ pub mod migrate;
 pub mod numbers;
 pub mod operation;
 mod policies;
+pub mod probe;
 mod progress;
 mod recheck;
 pub mod replays;
@@ -69,6 +71,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Verify(args) => verify::run(args).await,
         Command::Why(args) => why::run(args).await,
         Command::Console(args) => console::run(*args).await,
+        Command::Probe(args) => probe::run(args).await,
         Command::Reference(reference) => reference.run::<Cli>(),
     };
     match done {

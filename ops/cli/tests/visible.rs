@@ -76,6 +76,8 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("console token", &["forum", "--scope", "read"]),
     ("console account", &["{hostile}", "--role", "viewer"]),
     ("console account", &["ann", "--role", "viewer"]),
+    ("probe", &["{hostile}"]),
+    ("probe", &["http://127.0.0.1:1/%1b%5b31m"]),
     ("review list", &[]),
     ("review list", &["--queue", "{hostile}", "--author", "{hostile}"]),
     ("review list", &["--state", "{hostile}"]),
