@@ -50,7 +50,7 @@ work
 stored 110
 
 code=0
-sluice verify --receipts "$folder/receipts" --wait 60s --json >"$folder/verified" || code=$?
+sluice verify --receipts "$folder/receipts" --wait 2s --json >"$folder/verified" || code=$?
 cat "$folder/verified"
 [ "$code" = 1 ]
 for number in 101 130; do grep -q "01890000-0000-7000-8000-$(printf %012d "$number")" "$folder/verified"; done
@@ -58,6 +58,6 @@ if grep -q '01890000-0000-7000-8000-000000000100' "$folder/verified"; then echo 
 
 # Twice, as a sender does that lost the answer: no post is stored twice.
 if [ -z "$how" ]; then publish "$folder/after" && publish "$folder/after" && stored 140; fi
-sluice verify --receipts "$folder/receipts" --wait 60s
+sluice verify --receipts "$folder/receipts" --wait 2s
 rest
 mariadb "${at[@]}" -e "DROP DATABASE $database"
