@@ -17,13 +17,14 @@ const WORKER: [Grant; 3] = [
 const OPERATOR: [Grant; 2] =
     [("SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, CREATE VIEW", ""), ("CREATE, DROP", "post_standing")];
 
-const MODERATOR: [Grant; 6] = [
+const MODERATOR: [Grant; 7] = [
     ("SELECT", ""),
     ("INSERT, UPDATE", "review_cases"),
     ("INSERT, UPDATE", "review_claims"),
     ("INSERT, UPDATE", "review_notes"),
     ("INSERT", "review_decisions"),
     ("INSERT", "decision_outbox"),
+    ("INSERT", "second_opinions"),
 ];
 
 const VIEWER: [Grant; 1] = [("SELECT", "")];

@@ -35,6 +35,7 @@ pub mod operation;
 mod policies;
 pub mod probe;
 mod progress;
+mod recheck;
 pub mod replays;
 pub mod review;
 mod rows;

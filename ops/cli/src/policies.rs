@@ -9,12 +9,11 @@
 //! ```
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use sluice_core::config::{ConfigError, duration};
+use sluice_core::config::ConfigError;
 use sluice_mysql::review::Ruling;
 
 use crate::visible::cut;
@@ -34,29 +33,6 @@ pub(crate) struct PolicyArgs {
     /// TOML file of policies, the reasons for decisions; with it, a rejection has to name one [default: none]
     #[arg(long, env = "SLUICE_POLICIES", value_name = "FILE")]
     pub(crate) policies: Option<PathBuf>,
-}
-
-/// How long an author may appeal.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct AppealArgs {
-    /// How long an author may appeal against a rejection; 0s: not at all
-    #[arg(long, env = "SLUICE_APPEALS", value_name = "DURATION", default_value = "30d", value_parser = appeals)]
-    appeals: Duration,
-}
-
-impl AppealArgs {
-    /// The time; none: there are no appeals.
-    pub(crate) fn within(&self) -> Option<Duration> {
-        Some(self.appeals).filter(|within| !within.is_zero())
-    }
-}
-
-/// The longest time for an appeal: ten years, which fits the column.
-const APPEALS_MOST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
-
-fn appeals(text: &str) -> Result<Duration, String> {
-    let within = duration(text)?;
-    if within > APPEALS_MOST { Err("at most ten years".to_owned()) } else { Ok(within) }
 }
 
 /// One policy.

@@ -18,7 +18,7 @@ use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::{Reason, Review, Score, Verdict};
 use sluice_core::visible::{is_hidden, shell_word};
 use sluice_mysql::Row;
-use sluice_mysql::review::{Ask, DecisionRequest, Failed, Ruling};
+use sluice_mysql::review::{Ask, DecisionRequest, Failed, Recheck, Ruling};
 use sluice_rabbit::worker_status::{self, State, WorkerStatus};
 use support::{Dead, Ground, text, until};
 use tempfile::TempDir;
@@ -439,7 +439,7 @@ async fn reviewed(ground: &Ground, held: &Post, decided: &Post) -> Uuid {
         message: Some(HOSTILE),
         note: Some(HOSTILE),
         act: Some(decision),
-        appeals: Some(Duration::from_secs(3600)),
+        recheck: Recheck { appeals: Some(Duration::from_secs(3600)), ..Recheck::default() },
         expected: None,
     };
     store.decide(&request).await.expect("MySQL answers").expect("a case").expect("it is free");

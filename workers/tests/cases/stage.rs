@@ -9,7 +9,7 @@ use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::{Review, Score, Verdict};
 use sluice_lab::testing::{Clock, Ground, Program, eventually};
 use sluice_mysql::Row;
-use sluice_mysql::review::{DecisionRequest, Ruling};
+use sluice_mysql::review::{DecisionRequest, Recheck, Ruling};
 use tempfile::NamedTempFile;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -115,7 +115,7 @@ impl Stage {
             message: None,
             note: None,
             act: None,
-            appeals: None,
+            recheck: Recheck::default(),
             expected: Some(0),
         };
         let decided = store.decide(&request).await.expect("the database answers");

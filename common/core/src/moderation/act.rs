@@ -25,8 +25,10 @@ pub enum Refusal {
     Withdrawn,
     /// It waits for a lead.
     NeedsLead,
-    /// The decision that is appealed against is this person's own.
+    /// The decision that is appealed against, or reviewed a second time, is this person's own.
     OwnDecision,
+    /// It is a blind second review: an opinion is asked for first, and no decision.
+    NeedsOpinion,
     /// The post's decisions have gone on to this revision.
     Superseded {
         /// The highest revision that there is.
@@ -69,11 +71,20 @@ impl Case {
     /// # Errors
     /// Why not.
     pub fn decide(&self, actor: Actor<'_>) -> Result<(), Refusal> {
+        self.escalate(actor)?;
+        if self.is_blind() { Err(Refusal::NeedsOpinion) } else { Ok(()) }
+    }
+
+    /// Whether this person may leave it to a lead. That does not need a claim, but nobody else may hold one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn escalate(&self, actor: Actor<'_>) -> Result<(), Refusal> {
         self.open(actor)?;
         self.held_by(actor)
     }
 
-    /// Whether this person may give it back, skip it, escalate it or extend their claim: they have to hold one.
+    /// Whether this person may give it back, skip it or extend their claim: they have to hold one.
     ///
     /// # Errors
     /// Why not.
@@ -143,7 +154,7 @@ mod tests {
 
     fn case(claim: Option<Claim>) -> Case {
         let (kind, state) = (CaseKind::Held, CaseState::Waiting);
-        Case { kind, state, claim, handed_out: 1, not_by: None, revision: 0 }
+        Case { kind, state, claim, handed_out: 1, not_by: None, revision: 0, has_opinion: false }
     }
 
     fn ann(claim: Option<Uuid>) -> Actor<'static> {

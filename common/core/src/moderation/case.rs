@@ -52,6 +52,8 @@ spelled! {
         Held = "held",
         /// Whether a rejection stands that its author appealed against.
         Appeal = "appeal",
+        /// Whether another person, who does not see the first decision, says the same: a blind second review.
+        Second = "second",
     }
 }
 
@@ -112,8 +114,10 @@ pub struct Case {
     pub claim: Option<Claim>,
     /// How often it was claimed.
     pub handed_out: u16,
-    /// Who must not decide it: the one whose decision is appealed against.
+    /// Who must not decide it: the one whose decision is appealed against, or reviewed a second time.
     pub not_by: Option<String>,
     /// The highest revision of the post's decisions, 0 where there is none.
     pub revision: u32,
+    /// Whether the second opinion was given; of other kinds, never.
+    pub has_opinion: bool,
 }

@@ -24,6 +24,8 @@ spelled! {
         Undo = "undo",
         /// An appeal was decided.
         Appeal = "appeal",
+        /// A lead decided where a second opinion differed from the first decision.
+        Second = "second",
     }
 }
 

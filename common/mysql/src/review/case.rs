@@ -3,7 +3,7 @@
 use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row};
 use serde::Serialize;
-use sluice_core::moderation::{CaseKind, CaseState, Claim};
+use sluice_core::moderation::{Case, CaseKind, CaseState, Claim};
 use sluice_core::post::PostId;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub(super) const COLUMNS: &str = "c.id, c.post, c.kind, c.of_decision, c.queue, c.category, c.priority, c.author, \
                                   c.reason, c.state, c.opened_at, c.claim, c.claimed_by, c.claimed_at, \
                                   c.claimed_until, COALESCE(c.claimed_until > NOW(6), 0) AS live, c.handed_out, \
-                                  c.not_by, c.closed_at, LOWER(HEX(c.fingerprint)) AS fingerprint";
+                                  c.not_by, c.closed_at, c.opinion, LOWER(HEX(c.fingerprint)) AS fingerprint";
 
 /// A case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,12 +43,19 @@ pub struct StoredCase {
     pub title: Option<String>,
     /// Who wrote the post, as the forum said.
     pub author: Option<String>,
-    /// The decision that is appealed against.
+    /// The decision that is appealed against, or reviewed a second time.
+    #[serde(skip)]
     pub of_decision: Option<Uuid>,
     /// Why the author appeals.
     pub reason: Option<String>,
-    /// Who must not decide it.
+    /// Who must not decide it: who made that decision.
+    #[serde(skip)]
     pub not_by: Option<String>,
+    /// The two as they may be shown.
+    #[serde(flatten)]
+    pub first: FirstDecision,
+    /// Of a second review, the opinion that was given.
+    pub opinion: Option<Uuid>,
     /// How often it was claimed.
     pub handed_out: u16,
     /// The highest revision of the post's decisions.
@@ -67,6 +74,30 @@ pub struct StoredCase {
     /// When it was claimed, UTC.
     #[serde(skip)]
     pub claimed_at: Option<OffsetDateTime>,
+}
+
+/// The decision that a case is about, as it may be shown: of a blind second review nothing, because whoever reviews it is
+/// to be influenced by nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FirstDecision {
+    of_decision: Option<Uuid>,
+    not_by: Option<String>,
+}
+
+impl StoredCase {
+    /// What the guards need to know of the case.
+    #[must_use]
+    pub fn as_it_stands(&self) -> Case {
+        Case {
+            kind: self.kind,
+            state: self.stored_state,
+            claim: self.claim.clone(),
+            handed_out: self.handed_out,
+            not_by: self.not_by.clone(),
+            revision: self.revision,
+            has_opinion: self.opinion.is_some(),
+        }
+    }
 }
 
 impl FromRow for StoredCase {
@@ -95,7 +126,9 @@ impl FromRow for StoredCase {
             (Some(token), Some(by), Some(until)) => Some(Claim { token, by: by.clone(), until, live }),
             _ => None,
         };
-        Ok(Self {
+        let of_decision: Option<Uuid> = take!("of_decision" as String).parse().ok();
+        let not_by = take!("not_by" as Option<String>);
+        let mut case = Self {
             case: take!("id" parsed),
             post: take!("post" parsed),
             kind: take!("kind" parsed),
@@ -108,9 +141,11 @@ impl FromRow for StoredCase {
             claimed_until: until.filter(|_| live),
             title: take!("title" as Option<String>),
             author: take!("author" as Option<String>),
-            of_decision: take!("of_decision" as String).parse().ok(),
+            of_decision,
             reason: take!("reason" as Option<String>),
-            not_by: take!("not_by" as Option<String>),
+            first: FirstDecision { of_decision, not_by: not_by.clone() },
+            not_by,
+            opinion: take!("opinion" as Option<String>).and_then(|id| id.parse().ok()),
             handed_out: take!("handed_out" as u16),
             revision: take!("revision" as u32),
             closed_at: take!("closed_at" as Option<PrimitiveDateTime>).map(at),
@@ -118,6 +153,10 @@ impl FromRow for StoredCase {
             stored_state,
             claim,
             claimed_at: take!("claimed_at" as Option<PrimitiveDateTime>).map(at),
-        })
+        };
+        if case.as_it_stands().is_blind() {
+            case.first = FirstDecision { of_decision: None, not_by: None };
+        }
+        Ok(case)
     }
 }

@@ -112,7 +112,7 @@ impl Store {
             Box::pin(async move {
                 let stands = case.as_it_stands();
                 // Escalating a case does not need a claim, but nobody else may hold one.
-                let allowed = if *how == Release::Escalated { stands.decide(*actor) } else { stands.hold(*actor) };
+                let allowed = if *how == Release::Escalated { stands.escalate(*actor) } else { stands.hold(*actor) };
                 if let Err(refusal) = allowed {
                     return Ok(Err(refusal));
                 }

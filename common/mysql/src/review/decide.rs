@@ -3,20 +3,30 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Params, Transaction, Value};
+use mysql_async::{Params, Transaction};
 use sluice_core::failure::{Failure, Kind};
-use sluice_core::moderation::act::{Actor, Refusal, standing};
-use sluice_core::moderation::{CaseKind, CaseState, Cause, Event, EventType, Role};
+use sluice_core::moderation::act::{Actor, Refusal};
+use sluice_core::moderation::{CaseKind, CaseState, Cause, Role, Share};
 use sluice_core::verdict::Verdict;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::about::CaseAbout;
 use super::case::StoredCase;
 use super::claim::end_claim;
-use super::decision::{COLUMNS, Decision, Ruling, verdict};
+use super::decision::{COLUMNS, Decision, Ruling};
+use super::new_decision::{NewDecision, before, write};
 use crate::Store;
-use crate::failure::no_row;
 use crate::insertion::datetime;
+
+/// How decisions are checked again; by default not at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Recheck {
+    /// For how long the author may appeal against a rejection.
+    pub appeals: Option<Duration>,
+    /// Which share of moderators' decisions somebody else reviews, without seeing them.
+    pub second_reviews: Share,
+}
 
 /// What is to be decided.
 #[derive(Debug, Clone)]
@@ -39,40 +49,10 @@ pub struct DecisionRequest<'a> {
     pub note: Option<&'a str>,
     /// The decision in bulk that it is a part of.
     pub act: Option<Uuid>,
-    /// For how long the author may appeal against a rejection.
-    pub appeals: Option<Duration>,
+    /// How it may be checked again.
+    pub recheck: Recheck,
     /// The revision that they saw, if they say so.
     pub expected: Option<u32>,
-}
-
-/// A row of the table of decisions, before it is written.
-pub(super) struct NewDecision<'a> {
-    pub(super) id: Uuid,
-    pub(super) verdict: Verdict,
-    pub(super) previous: Verdict,
-    pub(super) cause: Cause,
-    pub(super) policies: &'a [String],
-    pub(super) policyset: Option<&'a str>,
-    pub(super) message: Option<&'a str>,
-    pub(super) note: Option<&'a str>,
-    pub(super) actor: Actor<'a>,
-    pub(super) act: Option<Uuid>,
-    pub(super) undoes: Option<Uuid>,
-    pub(super) ruleset: String,
-    pub(super) at: OffsetDateTime,
-    pub(super) appealable_until: Option<OffsetDateTime>,
-}
-
-/// What stands for a post before a decision, as read within its transaction.
-pub(super) struct Before {
-    /// What stands.
-    pub(super) standing: Verdict,
-    /// What stood before the last decision; what the review said, where there is none.
-    pub(super) stood: Verdict,
-    /// The rules that spoke.
-    pub(super) ruleset: String,
-    /// Now, by the database's clock.
-    pub(super) now: OffsetDateTime,
 }
 
 impl Store {
@@ -116,12 +96,13 @@ async fn decide(
     let verdict = request.ruling.verdict();
     let cause = match (case.kind, request.act, request.actor.role) {
         (CaseKind::Appeal, ..) => Cause::Appeal,
+        (CaseKind::Second, ..) => Cause::Second,
         (CaseKind::Held, Some(_), _) => Cause::Bulk,
         (CaseKind::Held, None, Role::Lead) => Cause::Lead,
         (CaseKind::Held, None, Role::Moderator) => Cause::Moderator,
     };
     // Once appealed against, a rejection is final.
-    let appeals = request.appeals.filter(|_| verdict == Verdict::Rejected && case.kind == CaseKind::Held);
+    let appeals = request.recheck.appeals.filter(|_| verdict == Verdict::Rejected && case.kind != CaseKind::Appeal);
     let decision = NewDecision {
         id: request.id,
         verdict,
@@ -139,80 +120,41 @@ async fn decide(
         appealable_until: appeals.map(|within| before.now + within),
     };
     write(transaction, case, &decision).await?;
-    end_claim(transaction, case, "decided").await?;
-    let close = "UPDATE review_cases SET state = ?, claim = NULL, claimed_until = NULL, closed_at = ? WHERE id = ?";
-    let asked = vec![CaseState::Decided.as_str().into(), datetime(decision.at), case.case.to_string().into()];
-    transaction.exec_drop(close, Params::Positional(asked)).await?;
+    close(transaction, case, decision.at).await?;
+    let drawn = request.recheck.second_reviews.draws(fastrand::u16(..10_000));
+    if drawn && case.as_it_stands().may_be_drawn(cause) {
+        draw(transaction, case, &decision).await?;
+    }
     Ok(Ok(()))
 }
 
-/// What stands for the post of a case.
-pub(super) async fn before(transaction: &mut Transaction<'_>, case: &StoredCase) -> Result<Before, mysql_async::Error> {
-    let post = case.post.to_string();
-    let now: PrimitiveDateTime = transaction.query_first("SELECT NOW(6)").await?.ok_or_else(no_row)?;
-    let row: Option<(String, String)> =
-        transaction.exec_first("SELECT verdict, ruleset FROM posts WHERE id = ?", (&post,)).await?;
-    // Of a row that is gone it is known that it was held: it has a case.
-    let (review, ruleset) = row.unwrap_or_default();
-    let review = verdict(&review).unwrap_or(Verdict::Held);
-    let last = "SELECT verdict, previous FROM review_decisions WHERE post = ? ORDER BY revision DESC LIMIT 1";
-    let last: Option<(String, String)> = transaction.exec_first(last, (post,)).await?;
-    let (last, stood) = last.map_or((None, None), |(last, stood)| (verdict(&last), verdict(&stood)));
-    Ok(Before { standing: standing(review, last), stood: stood.unwrap_or(review), ruleset, now: now.assume_utc() })
+/// Closes a case that is locked: it is decided.
+pub(super) async fn close(
+    transaction: &mut Transaction<'_>,
+    case: &StoredCase,
+    at: OffsetDateTime,
+) -> Result<(), mysql_async::Error> {
+    end_claim(transaction, case, "decided").await?;
+    let close = "UPDATE review_cases SET state = ?, claim = NULL, claimed_until = NULL, closed_at = ? WHERE id = ?";
+    let asked = vec![CaseState::Decided.as_str().into(), datetime(at), case.case.to_string().into()];
+    transaction.exec_drop(close, Params::Positional(asked)).await
 }
 
-/// Adds a decision on a case that is locked, and its event.
-pub(super) async fn write(
+/// Opens the second review of a decision.
+async fn draw(
     transaction: &mut Transaction<'_>,
     case: &StoredCase,
     decision: &NewDecision<'_>,
 ) -> Result<(), mysql_async::Error> {
-    let revision = case.revision + 1;
-    let handling = case.claimed_at.filter(|_| case.claim.is_some()).map(|since| decision.at - since);
-    let handling = handling.and_then(|took| u32::try_from(took.whole_milliseconds()).ok());
-    let statement = "INSERT INTO review_decisions (id, post, case_id, revision, verdict, previous, cause, policies, \
-                     message, note, decided_by, role, claim, act, undoes, ruleset, policyset, handling_ms, \
-                     decided_at, appealable_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let id = |id: Option<Uuid>| Value::from(id.map(|id| id.to_string()));
-    let values = vec![
-        decision.id.to_string().into(),
-        case.post.to_string().into(),
-        case.case.to_string().into(),
-        revision.into(),
-        decision.verdict.as_str().into(),
-        decision.previous.as_str().into(),
-        decision.cause.as_str().into(),
-        serde_json::to_string(decision.policies).unwrap_or_else(|_| "[]".to_owned()).into(),
-        decision.message.into(),
-        decision.note.into(),
-        decision.actor.name.into(),
-        decision.actor.role.as_str().into(),
-        id(case.claim.as_ref().map(|claim| claim.token)),
-        id(decision.act),
-        id(decision.undoes),
-        decision.ruleset.as_str().into(),
-        decision.policyset.into(),
-        handling.into(),
-        datetime(decision.at),
-        decision.appealable_until.map_or(Value::NULL, datetime),
-    ];
-    transaction.exec_drop(statement, Params::Positional(values)).await?;
-    let event = Event {
-        kind: if decision.cause == Cause::Appeal { EventType::AppealDecided } else { EventType::PostDecided },
-        id: decision.id,
-        seq: None,
-        post: case.post,
-        revision,
-        verdict: decision.verdict,
-        previous: decision.previous,
-        cause: Some(decision.cause),
-        policies: decision.policies.to_vec(),
-        message: decision.message.map(str::to_owned),
-        appealable_until: decision.appealable_until,
-        decided_at: decision.at,
-        by: decision.actor.role.as_str().to_owned(),
+    let new = CaseAbout {
+        id: Uuid::now_v7(),
+        kind: CaseKind::Second,
+        decision: decision.id,
+        not_by: decision.actor.name,
+        reason: None,
+        at: decision.at,
     };
-    super::outbox::add(transaction, &event).await
+    new.open(transaction, case.case).await
 }
 
 /// A decision of this id that is there already: this very request's, or another's.

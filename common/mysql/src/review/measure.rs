@@ -1,34 +1,16 @@
 //! Figures of people's review.
 
+use std::collections::BTreeMap;
+
 use mysql_async::Value;
 use serde::Serialize;
 use sluice_core::failure::Failure;
-use sluice_core::post::PostId;
-use sluice_core::verdict::Reason;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use sluice_core::moderation::Agreement;
+use sluice_core::verdict::{Reason, Verdict};
+use time::OffsetDateTime;
 
+use super::decision::verdict;
 use crate::Store;
-
-/// How many posts one query asks for.
-const ASK: usize = 500;
-
-/// What is waiting for people, and for the forum.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ReviewCounts {
-    /// Cases that wait for anybody.
-    pub waiting: u64,
-    /// Cases that wait for a lead.
-    pub escalated: u64,
-    /// Cases that moderators have claimed.
-    pub claimed: u64,
-    /// When the oldest open case was opened, UTC.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub oldest: Option<OffsetDateTime>,
-    /// Events that have no place in the feed yet.
-    pub unnumbered: u64,
-    /// Deliveries that an endpoint has not taken yet.
-    pub undelivered: u64,
-}
 
 /// What was decided since some time, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -59,56 +41,13 @@ pub struct Measures {
     pub handling_p90: f64,
     /// Ninety-nine hundredths within.
     pub handling_p99: f64,
+    /// How far second opinions agree with the decisions, told apart by those: by who made the first decision, for
+    /// instance.
+    #[serde(flatten)]
+    pub agreement: Agreement,
 }
 
 impl Store {
-    /// What is waiting.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn review_counts(&self) -> Result<ReviewCounts, Failure> {
-        type Columns = (u64, u64, u64, Option<PrimitiveDateTime>, u64, u64);
-        let statement = "SELECT COALESCE(SUM(c.state = 'waiting' AND NOT COALESCE(c.claimed_until > NOW(6), 0)), 0), \
-             COALESCE(SUM(c.state = 'escalated' AND NOT COALESCE(c.claimed_until > NOW(6), 0)), 0), \
-             COALESCE(SUM(COALESCE(c.claimed_until > NOW(6), 0)), 0), MIN(c.opened_at), \
-             (SELECT COUNT(*) FROM decision_outbox WHERE seq IS NULL) \
-             + (SELECT COUNT(*) FROM review_cases WHERE announced_at IS NULL AND kind = 'held'), \
-             (SELECT COUNT(*) FROM decision_endpoints e JOIN decision_deliveries d ON d.endpoint = e.name \
-              AND d.delivered_at IS NULL) \
-             FROM review_cases c WHERE c.state IN ('waiting', 'escalated')";
-        let rows: Vec<Columns> = self.read("counting cases", statement.to_owned(), Vec::new()).await?;
-        let (waiting, escalated, claimed, oldest, unnumbered, undelivered) =
-            rows.into_iter().next().unwrap_or_default();
-        let oldest = oldest.map(PrimitiveDateTime::assume_utc);
-        Ok(ReviewCounts { waiting, escalated, claimed, oldest, unnumbered, undelivered })
-    }
-
-    /// Of these posts: the held ones that have not exactly one case of their own, and the decisions that are not in the
-    /// outbox.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn unaccounted(&self, posts: &[PostId]) -> Result<(Vec<PostId>, u64), Failure> {
-        let (mut without, mut lost) = (Vec::new(), 0);
-        for posts in posts.chunks(ASK) {
-            let marks = vec!["?"; posts.len()].join(", ");
-            let asked: Vec<Value> = posts.iter().map(|post| post.to_string().into()).collect();
-            let held = format!(
-                "SELECT p.id FROM posts p LEFT JOIN review_cases c ON c.post = p.id AND c.kind = 'held' \
-                 WHERE p.verdict = 'held' AND p.id IN ({marks}) AND c.id IS NULL"
-            );
-            let held: Vec<String> = self.read("the query for cases", held, asked.clone()).await?;
-            without.extend(held.iter().filter_map(|id| id.parse::<PostId>().ok()));
-            let untold = format!(
-                "SELECT COUNT(*) FROM review_decisions d LEFT JOIN decision_outbox o ON o.decision = d.id \
-                 WHERE d.post IN ({marks}) AND o.decision IS NULL"
-            );
-            let untold: Vec<u64> = self.read("the query for decisions", untold, asked).await?;
-            lost += untold.first().copied().unwrap_or(0);
-        }
-        Ok((without, lost))
-    }
-
     /// What was decided since this time: by all, or by each moderator, queue, category or rule (`by` is one of
     /// `moderator`, `queue`, `category`, `rule`). A decision counts once for each rule that spoke against its post.
     ///
@@ -138,6 +77,9 @@ impl Store {
         // The database's order takes capitals for small letters.
         rows.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         let mut measures: Vec<Measures> = rows.chunk_by(|(one, ..), (other, ..)| one == other).map(sum_up).collect();
+        for (of, pairs) in self.pairs(since.clone(), (of, posts), by == Some("rule")).await? {
+            line(&mut measures, of).agreement = Agreement::of(pairs);
+        }
         let Some(holder) = holder else { return Ok(measures) };
         let statement = format!(
             "SELECT {holder}, COUNT(*) FROM review_claims l JOIN review_cases c ON c.id = l.case_id \
@@ -145,13 +87,40 @@ impl Store {
         );
         let lapsed: Vec<(String, u64)> = self.read("measuring claims", statement, vec![since]).await?;
         for (of, lapsed) in lapsed {
-            match measures.iter_mut().find(|measures| measures.of == of) {
-                Some(measures) => measures.lapsed = lapsed,
-                None => measures.push(Measures { of, lapsed, ..Measures::default() }),
-            }
+            line(&mut measures, of).lapsed = lapsed;
         }
         Ok(measures)
     }
+
+    /// Decisions, each with the second opinion on it that was given since this time.
+    async fn pairs(
+        &self,
+        since: Value,
+        (of, posts): (&str, &str),
+        by_rule: bool,
+    ) -> Result<BTreeMap<String, Vec<(Verdict, Verdict)>>, Failure> {
+        let statement = format!(
+            "SELECT {of}, d.verdict, o.verdict FROM second_opinions o JOIN review_decisions d ON d.id = o.of_decision \
+             JOIN review_cases c ON c.id = d.case_id {posts} WHERE o.given_at >= ?"
+        );
+        let rows: Vec<(String, String, String)> = self.read("measuring agreement", statement, vec![since]).await?;
+        let mut pairs: BTreeMap<String, Vec<(Verdict, Verdict)>> = BTreeMap::new();
+        for (of, first, second) in rows {
+            let (Some(first), Some(second)) = (verdict(&first), verdict(&second)) else { continue };
+            let lines = if by_rule { rules(&of) } else { vec![of] };
+            lines.into_iter().for_each(|of| pairs.entry(of).or_default().push((first, second)));
+        }
+        Ok(pairs)
+    }
+}
+
+/// The line of this name; a new one where there is none.
+fn line(measures: &mut Vec<Measures>, of: String) -> &mut Measures {
+    let at = measures.iter().position(|measures| measures.of == of).unwrap_or(measures.len());
+    if at == measures.len() {
+        measures.push(Measures { of, ..Measures::default() });
+    }
+    &mut measures[at]
 }
 
 /// A decision as far as it is measured: of whom or what, the verdict, whether it undoes another, was undone and overturned
@@ -160,12 +129,17 @@ type Measured = (String, String, bool, bool, bool, f64, Option<f64>);
 
 /// A decision once for each rule that spoke against its post.
 fn by_rule((reasons, verdict, undo, undone, overturned, wait, handling): &Measured) -> Vec<Measured> {
+    let of = |rule| (rule, verdict.clone(), *undo, *undone, *overturned, *wait, *handling);
+    rules(reasons).into_iter().map(of).collect()
+}
+
+/// The rules that a post's reasons name, each once.
+fn rules(reasons: &str) -> Vec<String> {
     let reasons: Vec<Reason> = serde_json::from_str(reasons).unwrap_or_default();
     let mut rules: Vec<String> = reasons.into_iter().map(|reason| reason.rule).collect();
     rules.sort_unstable();
     rules.dedup();
-    let of = |rule| (rule, verdict.clone(), *undo, *undone, *overturned, *wait, *handling);
-    rules.into_iter().map(of).collect()
+    rules
 }
 
 fn sum_up(rows: &[Measured]) -> Measures {
@@ -192,6 +166,7 @@ fn sum_up(rows: &[Measured]) -> Measures {
         handling_p90: quantile(&handling, 90),
         handling_p99: quantile(&handling, 99),
         lapsed: 0,
+        agreement: Agreement::default(),
     }
 }
 

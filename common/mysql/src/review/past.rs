@@ -32,16 +32,18 @@ impl Store {
         self.read("the query for somebody's decisions", statement, vec![name.into(), limit.into()]).await
     }
 
-    /// How many milliseconds ago this person decided their last cases, undos not counted, within a day: the latest first, at
-    /// most `limit`.
+    /// How many milliseconds ago this person decided their last cases, second opinions counted and undos not, within a
+    /// day: the latest first, at most `limit`.
     ///
     /// # Errors
     /// The server's.
     pub async fn decided_ages(&self, name: &str, limit: u32) -> Result<Vec<u64>, Failure> {
-        let statement = "SELECT CAST(GREATEST(TIMESTAMPDIFF(MICROSECOND, decided_at, NOW(6)), 0) DIV 1000 AS UNSIGNED) \
-                         FROM review_decisions WHERE decided_by = ? AND decided_at >= NOW(6) - INTERVAL 1 DAY \
-                         AND undoes IS NULL ORDER BY decided_at DESC LIMIT ?";
-        let asked = vec![name.into(), limit.into()];
+        let statement = "SELECT CAST(GREATEST(TIMESTAMPDIFF(MICROSECOND, at, NOW(6)), 0) DIV 1000 AS UNSIGNED) FROM \
+                         (SELECT decided_at AS at FROM review_decisions WHERE decided_by = ? \
+                         AND decided_at >= NOW(6) - INTERVAL 1 DAY AND undoes IS NULL \
+                         UNION ALL SELECT given_at FROM second_opinions WHERE given_by = ? \
+                         AND given_at >= NOW(6) - INTERVAL 1 DAY) AS decided ORDER BY at DESC LIMIT ?";
+        let asked = vec![name.into(), name.into(), limit.into()];
         self.read("the query for somebody's decisions", statement.to_owned(), asked).await
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, IsolationLevel, Transaction, TxOpts};
-use sluice_core::moderation::Case;
 use sluice_core::moderation::act::Refusal;
 use sluice_core::post::PostId;
 use uuid::Uuid;
@@ -109,21 +108,6 @@ impl Store {
                 Err(failure) if again(&failure, tried).await => tried += 1,
                 changed => return changed,
             }
-        }
-    }
-}
-
-impl StoredCase {
-    /// What the guards need to know of the case.
-    #[must_use]
-    pub fn as_it_stands(&self) -> Case {
-        Case {
-            kind: self.kind,
-            state: self.stored_state,
-            claim: self.claim.clone(),
-            handed_out: self.handed_out,
-            not_by: self.not_by.clone(),
-            revision: self.revision,
         }
     }
 }

@@ -1,18 +1,18 @@
 //! Undo: one more decision, with the verdict that stood before. The person who undid it then holds a claim on the case.
 
-use mysql_async::Params;
 use mysql_async::prelude::Queryable as _;
 use sluice_core::failure::Failure;
+use sluice_core::moderation::Cause;
 use sluice_core::moderation::act::{Actor, Refusal};
-use sluice_core::moderation::{CaseKind, CaseState, Cause};
 use uuid::Uuid;
 
+use super::about::end_those_about;
 use super::claim::claim_for;
-use super::decide::{NewDecision, before, find, taken, write};
+use super::decide::{find, taken};
 use super::decision::Decision;
+use super::new_decision::{NewDecision, before, write};
 use super::transaction::lock;
 use crate::Store;
-use crate::insertion::datetime;
 
 /// What is to be undone.
 #[derive(Debug, Clone)]
@@ -72,19 +72,13 @@ impl Store {
                         appealable_until: None,
                     };
                     write(transaction, case, &decision).await?;
-                    let open = "UPDATE review_cases SET state = 'waiting', closed_at = NULL WHERE id = ?";
-                    transaction.exec_drop(open, (case.case.to_string(),)).await?;
+                    let open = "UPDATE review_cases SET state = ?, closed_at = NULL WHERE id = ?";
+                    let state = case.as_it_stands().reopened();
+                    transaction.exec_drop(open, (state.as_str(), case.case.to_string())).await?;
                     claim_for(transaction, case, request.actor.name, request.actor.claim.unwrap_or(request.id)).await?;
-                    // An appeal against the undone decision has lost its object.
-                    for appeal in lock(transaction, case.post).await? {
-                        let of_this = appeal.kind == CaseKind::Appeal && appeal.of_decision == Some(request.decision);
-                        if of_this && appeal.stored_state.is_open() {
-                            let end = "UPDATE review_cases SET state = ?, closed_at = ? WHERE id = ?";
-                            let state = CaseState::Withdrawn.as_str();
-                            let asked = vec![state.into(), datetime(decision.at), appeal.case.to_string().into()];
-                            transaction.exec_drop(end, Params::Positional(asked)).await?;
-                        }
-                    }
+                    // What is open about the undone decision has lost its object.
+                    let cases = lock(transaction, case.post).await?;
+                    end_those_about(transaction, &cases, request.decision).await?;
                     Ok(Ok(()))
                 })
             })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sluice_core::moderation::act::{Actor, Refusal};
 use sluice_core::moderation::{Event, Role};
 use sluice_core::verdict::Verdict;
-use sluice_mysql::review::{Appeal, AppealRefusal, Ask, DecisionRequest, Ruling, StoredCase, UndoRequest};
+use sluice_mysql::review::{Appeal, AppealRefusal, Ask, DecisionRequest, Recheck, Ruling, StoredCase, UndoRequest};
 use uuid::Uuid;
 
 use super::ground::{Desk, lead, moderator, request};
@@ -126,7 +126,7 @@ async fn two_appeals_that_meet_open_one_and_one_that_comes_as_its_time_ends_is_t
     // The time ends while it waits for the case.
     let case = desk.held(10).await;
     let short = DecisionRequest {
-        appeals: Some(Duration::from_millis(500)),
+        recheck: Recheck { appeals: Some(Duration::from_millis(500)), ..Recheck::default() },
         ..request(Uuid::now_v7(), case.case, Ruling::Reject, moderator("ann", None))
     };
     desk.store.decide(&short).await.expect("the database answers").expect("it is there").expect("it was free");

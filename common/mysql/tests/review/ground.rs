@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use sluice_core::moderation::Role;
 use sluice_core::moderation::act::{Actor, Refusal};
+use sluice_core::moderation::{Role, Share};
 use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::{Review, Score, Verdict};
 use sluice_lab::testing::Ground;
-use sluice_mysql::review::{Ask, Claimed, Decision, DecisionRequest, NewCase, Ruling, StoredCase, UndoRequest};
+use sluice_mysql::review::{
+    Ask, Claimed, Decision, DecisionRequest, NewCase, Recheck, Ruled, Ruling, StoredCase, UndoRequest,
+};
 use sluice_mysql::{Row, Store};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -75,6 +77,21 @@ impl Desk {
         self.store.decide(&request).await.expect("the database answers").expect("there is such a case")
     }
 
+    /// A held post that this moderator has decided, with the second review for which that was drawn.
+    pub(crate) async fn drawn(&self, by: &str, ruling: Ruling) -> (Decision, StoredCase) {
+        let case = self.held(10).await;
+        let asked = drawn(Uuid::now_v7(), case.case, ruling, moderator(by, None));
+        let decided = self.store.decide(&asked).await.expect("the database answers").expect("it is there");
+        let mut cases = self.store.cases_of(case.post).await.expect("the database answers");
+        (decided.expect("it was free"), cases.pop().expect("there are two"))
+    }
+
+    /// What this person says of a second review.
+    pub(crate) async fn opine(&self, case: Uuid, ruling: Ruling, actor: Actor<'_>) -> Result<Ruled, Refusal> {
+        let asked = request(Uuid::now_v7(), case, ruling, actor);
+        self.store.rule(&asked).await.expect("the database answers").expect("there is such a case")
+    }
+
     pub(crate) async fn undo(&self, decision: Uuid, actor: Actor<'_>) -> Result<Decision, Refusal> {
         let request = UndoRequest { id: Uuid::now_v7(), decision, actor, note: None, act: None };
         self.store.undo(&request).await.expect("the database answers").expect("there is such a decision")
@@ -100,9 +117,15 @@ pub(crate) fn request(id: Uuid, case: Uuid, ruling: Ruling, actor: Actor<'_>) ->
         message: None,
         note: None,
         act: None,
-        appeals: Some(Duration::from_secs(3600)),
+        recheck: Recheck { appeals: Some(Duration::from_secs(3600)), ..Recheck::default() },
         expected: None,
     }
+}
+
+/// One that is drawn for a second review in any case.
+pub(crate) fn drawn(id: Uuid, case: Uuid, ruling: Ruling, actor: Actor<'_>) -> DecisionRequest<'_> {
+    let asked = request(id, case, ruling, actor);
+    DecisionRequest { recheck: Recheck { second_reviews: Share::ALL, ..asked.recheck }, ..asked }
 }
 
 pub(crate) fn moderator(name: &str, claim: Option<Uuid>) -> Actor<'_> {

@@ -18,13 +18,13 @@ use super::ground::{Desk, lead, moderator, request};
 const SLOW: Duration = Duration::from_millis(4);
 
 /// A way to the database that can be cut.
-struct Line {
+pub(crate) struct Line {
     proxy: Proxy,
-    store: Store,
+    pub(crate) store: Store,
 }
 
 impl Line {
-    async fn new(desk: &Desk) -> Self {
+    pub(crate) async fn new(desk: &Desk) -> Self {
         let proxy = Proxy::start(desk.ground.database_address()).expect("a free port");
         let url = desk.ground.database_url_via(proxy.addr());
         let store = Store::new(&DatabaseArgs { database_url: url.as_str().into() }).expect("a valid address");
@@ -34,7 +34,11 @@ impl Line {
     }
 
     /// Cuts the line after this time, and then asks again until there is an answer. Whether the first one was lost.
-    async fn cut_after<T>(&self, time: Duration, act: impl AsyncFn(&Store) -> Result<T, Failure>) -> (T, bool) {
+    pub(crate) async fn cut_after<T>(
+        &self,
+        time: Duration,
+        act: impl AsyncFn(&Store) -> Result<T, Failure>,
+    ) -> (T, bool) {
         let cut = async {
             tokio::time::sleep(time).await;
             self.proxy.cut();
@@ -54,7 +58,7 @@ impl Line {
 const CUTS: u32 = 40;
 
 /// Moments from the beginning of an act that takes this long to beyond its end.
-fn moments(took: Duration) -> impl Iterator<Item = Duration> {
+pub(crate) fn moments(took: Duration) -> impl Iterator<Item = Duration> {
     (0..CUTS).map(move |step| took * step / (CUTS - 4))
 }
 

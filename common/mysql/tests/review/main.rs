@@ -12,4 +12,6 @@ mod deliveries;
 mod feed;
 mod ground;
 mod lost_answers;
+mod second;
+mod second_races;
 mod stopped;

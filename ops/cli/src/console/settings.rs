@@ -10,7 +10,8 @@ use sluice_runtime::health;
 
 use super::pages::{Hosts, HostsArg, SessionKey};
 use super::sender::Waits;
-use crate::policies::{AppealArgs, PolicyArgs};
+use crate::policies::PolicyArgs;
+use crate::recheck::RecheckArgs;
 
 /// The longest delay of a decision.
 const DELAY_MOST: Duration = Duration::from_secs(24 * 3600);
@@ -64,9 +65,9 @@ pub struct ServeArgs {
     #[arg(long, env = "SLUICE_DECISION_DELAY", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(super) decision_delay: Duration,
 
-    /// Appeals.
+    /// Appeals and second reviews.
     #[command(flatten)]
-    pub(super) appeals: AppealArgs,
+    pub(super) recheck: RecheckArgs,
 
     /// The waits after tries that failed, for tests: nobody waits for hours there.
     #[arg(long, env = "SLUICE_DECISION_WAITS", hide = true)]

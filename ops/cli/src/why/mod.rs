@@ -45,7 +45,9 @@ pub struct WhyArgs {
     /// detail}], post (the row), dead_letters (as in `sluice dlq list --json`), operations (as in `sluice dlq audit
     /// --json`, oldest first), cases (as in `sluice review list --json`), claims [{case, by, at, ended_at, outcome}],
     /// decisions [{decision, case, revision, verdict, previous, cause, policies, message, note, decided_by, role, act,
-    /// undoes, decided_at, appealable_until}], deliveries [{endpoint, decision, seq, attempts, status, error,
+    /// undoes, decided_at, appealable_until}], opinions [{opinion, case, of_decision, verdict, agrees, policies, note,
+    /// given_by, role, given_at}], blind (whether a blind second review is open: what was decided is left out then, and who
+    /// claimed the other cases), deliveries [{endpoint, decision, seq, attempts, status, error,
     /// delivered_at}], forgotten (who had the texts erased: {by, reason, at}, or null), unreachable [what could not be
     /// queried, and why].
     #[arg(long)]
@@ -87,7 +89,7 @@ struct StoryJson<'a> {
 impl Serialize for StoryJson<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
-        let mut told = serializer.serialize_struct("StoryJson", 13)?;
+        let mut told = serializer.serialize_struct("StoryJson", 15)?;
         told.serialize_field("id", self.id)?;
         told.serialize_field("place", &self.place)?;
         told.serialize_field("now", &self.now)?;
@@ -95,10 +97,12 @@ impl Serialize for StoryJson<'_> {
         told.serialize_field("post", &self.known.row)?;
         told.serialize_field("dead_letters", &self.known.dead_letters)?;
         told.serialize_field("operations", &self.known.operations)?;
-        let Reviewed { cases, claims, decisions, deliveries, forgotten } = &self.known.reviewed;
+        let Reviewed { cases, claims, blind, decisions, opinions, deliveries, forgotten } = &self.known.reviewed;
         told.serialize_field("cases", cases)?;
         told.serialize_field("claims", claims)?;
+        told.serialize_field("blind", blind)?;
         told.serialize_field("decisions", decisions)?;
+        told.serialize_field("opinions", opinions)?;
         told.serialize_field("deliveries", deliveries)?;
         told.serialize_field("forgotten", forgotten)?;
         told.serialize_field("unreachable", &self.known.unreachable)?;

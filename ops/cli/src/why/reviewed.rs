@@ -4,7 +4,7 @@ use sluice_core::failure::Failure;
 use sluice_core::moderation::CaseKind;
 use sluice_core::post::PostId;
 use sluice_mysql::Store;
-use sluice_mysql::review::{Decision, Forgotten, PastClaim, PastDelivery, StoredCase};
+use sluice_mysql::review::{Decision, Forgotten, Opinion, PastClaim, PastDelivery, StoredCase};
 
 use super::event::Event;
 use crate::times::shown;
@@ -16,8 +16,13 @@ pub(super) struct Reviewed {
     pub(super) cases: Vec<StoredCase>,
     /// Who claimed them.
     pub(super) claims: Vec<PastClaim>,
+    /// Whether a blind second review is open: decisions and opinions are left out then, and who claimed other cases of
+    /// the post, since whoever asks may be the one who does it.
+    pub(super) blind: bool,
     /// The decisions on it, the first one first.
     pub(super) decisions: Vec<Decision>,
+    /// The second opinions on them, the first one first.
+    pub(super) opinions: Vec<Opinion>,
     /// Where its events were sent.
     pub(super) deliveries: Vec<PastDelivery>,
     /// Who had its texts erased.
@@ -30,10 +35,21 @@ impl Reviewed {
     /// # Errors
     /// The database's.
     pub(super) async fn ask(store: &Store, post: PostId) -> Result<Self, Failure> {
+        // First: who holds a claim that ended with a decision has made it, and its second review is there by then.
+        let mut claims = store.claims_of(post).await?;
+        let decisions = store.decisions_for(post, None).await?;
+        let cases = store.cases_of(post).await?;
+        let blind = decisions.is_none();
+        if blind {
+            let second = |id| cases.iter().any(|case| case.case == id && case.as_it_stands().is_blind());
+            claims.retain(|claim| second(claim.case));
+        }
         Ok(Self {
-            cases: store.cases_of(post).await?,
-            claims: store.claims_of(post).await?,
-            decisions: store.decisions_of(post).await?,
+            blind,
+            decisions: decisions.unwrap_or_default(),
+            opinions: if blind { Vec::new() } else { store.opinions_of(post).await? },
+            cases,
+            claims,
             deliveries: store.deliveries_of(post).await?,
             forgotten: store.forgotten(post).await?,
         })
@@ -44,6 +60,7 @@ impl Reviewed {
         let mut events: Vec<Event> = self.cases.iter().flat_map(of_case).collect();
         events.extend(self.claims.iter().map(of_claim));
         events.extend(self.decisions.iter().map(of_decision));
+        events.extend(self.opinions.iter().map(of_opinion));
         events.extend(self.deliveries.iter().map(of_delivery));
         events.extend(self.forgotten.iter().map(|forgotten| {
             let reason = forgotten.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -68,7 +85,8 @@ impl Reviewed {
             let by = case.claimed_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             format!("; its case {} is {}{by}", case.case, case.state)
         });
-        stands.into_iter().chain(open).collect()
+        let blind = self.blind.then(|| "; what was decided is not shown while it is reviewed blindly".to_owned());
+        stands.into_iter().chain(open).chain(blind).collect()
     }
 }
 
@@ -83,10 +101,16 @@ fn of_case(case: &StoredCase) -> Vec<Event> {
             let reason = case.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             Event { at: Some(case.opened_at), what: "appealed", detail: format!("case {}{against}{reason}", case.case) }
         }
+        CaseKind::Second => {
+            let detail = format!("case {}: for a blind second review", case.case);
+            Event { at: Some(case.opened_at), what: "drawn", detail }
+        }
     };
     let withdrawn = (case.state == "withdrawn").then(|| {
-        let detail =
-            format!("case {}: the post is gone at the forum, or what was appealed against was undone", case.case);
+        let detail = format!(
+            "case {}: the post is gone at the forum, or its decision was undone or appealed against",
+            case.case
+        );
         Event { at: case.closed_at, what: "withdrawn", detail }
     });
     std::iter::once(opened).chain(withdrawn).collect()
@@ -122,6 +146,19 @@ fn of_decision(decision: &Decision) -> Event {
     }
     let what = if decision.undoes.is_some() { "undone" } else { "decided" };
     Event { at: Some(decision.decided_at), what, detail }
+}
+
+fn of_opinion(opinion: &Opinion) -> Event {
+    let Opinion { verdict, agrees, given_by, role, of_decision, policies, note, .. } = opinion;
+    let says = if *agrees { "agrees with" } else { "differs from" };
+    let mut detail = format!("{verdict} by {given_by} ({role}), {says} decision {of_decision}");
+    if !policies.is_empty() {
+        detail.push_str(&format!(", for {}", policies.join(", ")));
+    }
+    if let Some(note) = note {
+        detail.push_str(&format!(", note: {note}"));
+    }
+    Event { at: Some(opinion.given_at), what: "second opinion", detail }
 }
 
 fn of_delivery(delivery: &PastDelivery) -> Event {

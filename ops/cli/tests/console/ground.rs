@@ -8,7 +8,7 @@ use sluice_core::moderation::act::Actor;
 use sluice_core::post::PostId;
 use sluice_core::verdict::{Reason, Review, Score, Verdict};
 use sluice_lab::testing::Ground;
-use sluice_mysql::review::{Decision, DecisionRequest, NewCase, Ruling, StoredCase, UndoRequest};
+use sluice_mysql::review::{Decision, DecisionRequest, NewCase, Recheck, Ruling, StoredCase, UndoRequest};
 use sluice_mysql::{Row, Store};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -122,7 +122,7 @@ impl Desk {
             message: Some("a text for the author"),
             note: Some("a text for the team"),
             act: None,
-            appeals: Some(std::time::Duration::from_secs(3600)),
+            recheck: Recheck { appeals: Some(std::time::Duration::from_secs(3600)), ..Recheck::default() },
             expected: None,
         };
         self.store.decide(&request).await.expect("the database answers").expect("a case").expect("it is open")

@@ -15,5 +15,6 @@ mod outage;
 mod pages;
 mod posts;
 mod receiver;
+mod second;
 mod sender;
 mod two;

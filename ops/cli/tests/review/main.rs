@@ -8,6 +8,7 @@ mod cases;
 mod decisions;
 mod desk;
 mod feed;
+mod second;
 mod told;
 mod two;
 mod upkeep;

@@ -21,7 +21,7 @@ async fn an_appeal_is_judged_by_somebody_else_and_once() {
     let same = desk.review(&["appeal", &held.post, "--reason", "x", "--id", &appeal, "--json"]).await.ok().object();
     assert_eq!(text(&same, "appeal"), appeal);
     let own = desk.review(&["decide", &appeal, "approve", "--as", "ann", "--lead"]).await.exits(3);
-    assert!(own.stderr.contains("against your own decision"), "{own:?}");
+    assert!(own.stderr.contains("about your own decision"), "{own:?}");
     let page = desk.review(&["show", &held.post]).await.ok().stdout;
     assert!(page.contains("it is a joke") && page.contains("not by        ann"), "the open one is shown: {page}");
     desk.decided(&appeal, "reject", "bob").await;

@@ -11,7 +11,7 @@ use sluice_core::moderation::Role;
 use sluice_core::moderation::act::Actor;
 use sluice_core::post::Post;
 use sluice_core::verdict::{Review, Score, Verdict};
-use sluice_mysql::review::{Ask, Claimed, DecisionRequest, HeldPost, Ruling};
+use sluice_mysql::review::{Ask, Claimed, DecisionRequest, HeldPost, Recheck, Ruling};
 use sluice_mysql::{Row, Store};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -139,7 +139,7 @@ async fn moderator(store: &Store, name: &str, over: Instant) -> anyhow::Result<(
             message: None,
             note: None,
             act: None,
-            appeals: None,
+            recheck: Recheck::default(),
             expected: Some(0),
         };
         let decided = store.decide(&request).await.map_err(|failure| store.with_context(failure))?;

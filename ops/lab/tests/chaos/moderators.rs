@@ -8,7 +8,7 @@ use sluice_core::failure::Failure;
 use sluice_core::moderation::Role;
 use sluice_core::moderation::act::Actor;
 use sluice_mysql::Store;
-use sluice_mysql::review::{Ask, Claimed, DecisionRequest, Ruling, UndoRequest};
+use sluice_mysql::review::{Ask, Claimed, DecisionRequest, Recheck, Ruling, UndoRequest};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -130,7 +130,7 @@ async fn decide(
         message: None,
         note: None,
         act: None,
-        appeals: None,
+        recheck: Recheck::default(),
         expected: None,
     };
     let word = match insist(enough, async || store.decide(&request).await).await {

@@ -1,7 +1,7 @@
 //! Everything that can happen, with the place of the product where it does.
 
 use crate::rules::{Broken, Rules};
-use crate::state::{APPEAL, BOB, HELD, Request, State};
+use crate::state::{APPEAL, BOB, HELD, Request, SECOND, State};
 
 /// One step. `who` is a person's place, `s` a sender's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,14 +10,16 @@ pub(crate) enum Action {
     Ask { who: u8, request: Request },
     /// common/mysql/src/review/transaction.rs, `lock`: only done wrongly is it a step of its own.
     Read { who: u8 },
-    /// common/mysql/src/review: `claim`, `decide`, `release`, `undo`. `lost`: it is committed, and whoever asked does
+    /// common/mysql/src/review: `claim`, `rule`, `release`, `undo`. `lost`: it is committed, and whoever asked does
     /// not hear of it; they ask again.
     Process { who: u8, lost: bool },
+    /// common/mysql/src/review/opinion.rs, `decisions_for`: somebody looks at the post.
+    Look { who: u8 },
     /// The claim's time ends by the database's clock.
     ClaimLapses { case: u8 },
     /// common/mysql/src/review/appeal.rs, `appeal`.
     Appeal,
-    /// common/mysql/src/review/appeal.rs, `withdraw`.
+    /// common/mysql/src/review/withdraw.rs, `withdraw`.
     Withdraw,
     /// workers/src/case_opener.rs: a post that comes back finds its case.
     Redeliver,
@@ -74,7 +76,7 @@ impl Action {
 fn requests(state: &State, who: u8, into: &mut Vec<Action>) {
     let (left, id) = (state.left, state.made + 1);
     let mut ask = |request| into.push(Action::Ask { who, request });
-    for case in [HELD, APPEAL] {
+    for case in [HELD, APPEAL, SECOND] {
         if state.cases[usize::from(case)].is_none() {
             continue;
         }
@@ -102,7 +104,10 @@ fn requests(state: &State, who: u8, into: &mut Vec<Action>) {
 
 /// The clock, the author, the forum and the workers.
 fn around(rules: &Rules, state: &State, into: &mut Vec<Action>) {
-    for case in [HELD, APPEAL] {
+    if state.left.looks > 0 {
+        into.extend((0..).zip(&state.people).map(|(who, _)| Action::Look { who }));
+    }
+    for case in [HELD, APPEAL, SECOND] {
         let row = state.cases[usize::from(case)];
         if state.left.lapses > 0 && row.and_then(|row| row.claim).is_some_and(|claim| claim.live) {
             into.push(Action::ClaimLapses { case });

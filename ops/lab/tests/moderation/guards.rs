@@ -1,10 +1,11 @@
 //! The product's guards, and each with one check left out.
 
 use sluice_core::moderation::act::{Actor, Refusal, standing};
-use sluice_core::moderation::{Case, CaseState, Role};
+use sluice_core::moderation::{Case, CaseKind, CaseState, Cause, Role};
 use sluice_core::verdict::Verdict;
 
 type Guard = fn(&Case, Actor<'_>) -> Result<(), Refusal>;
+type Opine = fn(&Case, Actor<'_>, Verdict, Verdict) -> Result<CaseState, Refusal>;
 type Undo = fn(&Case, Actor<'_>, u32, &str, bool) -> Result<(), Refusal>;
 
 /// What the database asks before it writes.
@@ -12,9 +13,14 @@ type Undo = fn(&Case, Actor<'_>, u32, &str, bool) -> Result<(), Refusal>;
 pub(crate) struct Guards {
     pub(crate) claim: Guard,
     pub(crate) decide: Guard,
+    pub(crate) escalate: Guard,
     pub(crate) hold: Guard,
     pub(crate) skipped: fn(&Case) -> CaseState,
     pub(crate) undo: Undo,
+    pub(crate) drawn: fn(&Case, Cause) -> bool,
+    pub(crate) hides: fn(&Case, Option<&str>) -> bool,
+    pub(crate) opine: Opine,
+    pub(crate) reopened: fn(&Case) -> CaseState,
     pub(crate) standing: fn(Verdict, Option<Verdict>) -> Verdict,
 }
 
@@ -23,9 +29,14 @@ impl Default for Guards {
         Self {
             claim: |case, actor| case.claim(actor),
             decide: |case, actor| case.decide(actor),
+            escalate: |case, actor| case.escalate(actor),
             hold: |case, actor| case.hold(actor),
             skipped: Case::skipped,
             undo: |case, actor, revision, by, undoes| case.undo(actor, revision, by, undoes),
+            drawn: |case, cause| case.may_be_drawn(cause),
+            hides: |case, viewer| case.hides_decisions_from(viewer),
+            opine: |case, actor, first, opinion| case.opine(actor, first, opinion),
+            reopened: Case::reopened,
             standing,
         }
     }
@@ -70,6 +81,16 @@ pub(crate) fn tokenless(actor: Actor<'_>) -> Actor<'_> {
 /// As if it were a lead.
 pub(crate) fn as_lead(actor: Actor<'_>) -> Actor<'_> {
     Actor { role: Role::Lead, ..actor }
+}
+
+/// As if it were no second review.
+pub(crate) fn not_blind(case: &Case) -> Case {
+    Case { kind: CaseKind::Held, ..case.clone() }
+}
+
+/// As if nobody had given an opinion.
+pub(crate) fn without_opinion(case: &Case) -> Case {
+    Case { has_opinion: false, ..case.clone() }
 }
 
 fn open_if(case: &Case, state: CaseState) -> Case {

@@ -36,6 +36,22 @@ fn an_appeal_is_judged_by_somebody_else_though_the_rejection_is_undone_meanwhile
 }
 
 #[test]
+fn a_second_opinion_is_blind_changes_nothing_and_ends_with_what_it_is_about() {
+    let some = Budget { decisions: 3, seconds: 1, looks: 1, ..Budget::default() };
+    holds("three decisions, a second review, a look", people(some));
+    holds("and an undo", people(Budget { undos: 1, ..some }));
+    holds("and an appeal, an answer lost", people(Budget { appeals: 1, lost: 1, ..some }));
+    holds("and a claim, an escalation", people(Budget { claims: 1, escalations: 1, looks: 0, ..some }));
+    holds("and a withdrawal", people(Budget { withdrawals: 1, ..some }));
+}
+
+#[test]
+fn what_a_lead_decides_after_a_difference_may_be_undone_and_appealed_against() {
+    let budget = Budget { decisions: 4, undos: 1, appeals: 1, seconds: 1, ..Budget::default() };
+    holds("four decisions, a second review, an undo, an appeal", people(budget));
+}
+
+#[test]
 fn a_post_that_is_gone_is_left_alone_by_whatever_was_on_its_way() {
     let budget =
         Budget { claims: 1, decisions: 1, undos: 1, appeals: 1, withdrawals: 1, escalations: 1, ..Budget::default() };

@@ -5,7 +5,7 @@ use stateright::{Model, Property};
 
 use crate::action::Action;
 use crate::rules::Rules;
-use crate::state::{APPEAL, HELD, State};
+use crate::state::{APPEAL, HELD, SECOND, State};
 use crate::step::Step;
 
 pub(crate) const FORUM: &str = "once everything is delivered, the forum's last word is ours";
@@ -25,15 +25,24 @@ pub(crate) const UNDONE: &str = "an undo is not undone";
 pub(crate) const YOURS: &str = "a decision is undone by its decider or a lead";
 pub(crate) const BACK: &str = "an undo brings back what stood before";
 pub(crate) const TOLD: &str = "whoever is told that it was refused has decided nothing";
+pub(crate) const UNSEEN: &str = "nobody who has seen the first decision gives a second opinion on it";
+pub(crate) const ONCE: &str = "a second opinion is given once";
+pub(crate) const CLOSES: &str = "a second opinion that agrees closes the review, and one that differs is for a lead";
+pub(crate) const QUIET: &str =
+    "a second review changes what stands only by a lead who was asked because of a difference";
+pub(crate) const DRAWN: &str = "only a moderator's decision on the held post is drawn";
 pub(crate) const AGAINST: &str = "an open appeal is against what stands";
+pub(crate) const OF_WHAT_STANDS: &str = "an open second review is of what stands, and beside no appeal";
 pub(crate) const ORDER: &str = "the forum hears of no event before those that came before it";
 pub(crate) const SETTLED: &str = "what can go no further is settled";
 /// Reached in some run, or the others would hold for want of anything that happens.
 pub(crate) const DONE: &str = "a decision is delivered";
 
 /// Those that a step notices.
-const NOTICED: [&str; 15] =
-    [FENCED, REOPENED, DECIDED, GONE, OWN, OWN_CLAIM, TAKEN, LEAD, LONG, LAST, UNDONE, YOURS, BACK, TOLD, ORDER];
+const NOTICED: [&str; 20] = [
+    FENCED, REOPENED, DECIDED, GONE, OWN, OWN_CLAIM, TAKEN, LEAD, LONG, LAST, UNDONE, YOURS, BACK, TOLD, ORDER, UNSEEN,
+    ONCE, CLOSES, QUIET, DRAWN,
+];
 
 impl Model for Rules {
     type State = State;
@@ -52,7 +61,7 @@ impl Model for Rules {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let noticed: [fn(&Self, &State) -> bool; 15] = [
+        let noticed: [fn(&Self, &State) -> bool; 20] = [
             |_, state| state.wrong != Some(NOTICED[0]),
             |_, state| state.wrong != Some(NOTICED[1]),
             |_, state| state.wrong != Some(NOTICED[2]),
@@ -68,6 +77,11 @@ impl Model for Rules {
             |_, state| state.wrong != Some(NOTICED[12]),
             |_, state| state.wrong != Some(NOTICED[13]),
             |_, state| state.wrong != Some(NOTICED[14]),
+            |_, state| state.wrong != Some(NOTICED[15]),
+            |_, state| state.wrong != Some(NOTICED[16]),
+            |_, state| state.wrong != Some(NOTICED[17]),
+            |_, state| state.wrong != Some(NOTICED[18]),
+            |_, state| state.wrong != Some(NOTICED[19]),
         ];
         let mut properties: Vec<Property<Self>> =
             NOTICED.into_iter().zip(noticed).map(|(name, kept)| Property::always(name, kept)).collect();
@@ -83,6 +97,7 @@ impl Model for Rules {
                 (1..).zip(&state.decisions).all(|(wanted, decision)| decision.revision == wanted)
             }),
             Property::always(AGAINST, |_, state: &State| against_what_stands(state)),
+            Property::always(OF_WHAT_STANDS, |_, state: &State| of_what_stands(state)),
             Property::always(SETTLED, |rules: &Self, state: &State| {
                 rules.goes_on(state) || state.wrong.is_some() || settled(state)
             }),
@@ -102,6 +117,14 @@ fn against_what_stands(state: &State) -> bool {
     let open = state.cases[usize::from(APPEAL)].filter(|appeal| appeal.state.is_open());
     let Some(of) = open.and_then(|appeal| appeal.of) else { return true };
     state.decisions.iter().all(|decision| decision.case != HELD || decision.revision <= of)
+}
+
+/// Nothing but a lead's decision on the second review itself came since, and no appeal looks at the same decision.
+fn of_what_stands(state: &State) -> bool {
+    let open = |case: u8| state.cases[usize::from(case)].filter(|row| row.state.is_open()).and_then(|row| row.of);
+    let Some(of) = open(SECOND) else { return true };
+    open(APPEAL) != Some(of)
+        && state.decisions.iter().all(|decision| decision.case == SECOND || decision.revision <= of)
 }
 
 /// Nobody waits for an answer, and the forum knows everything.

@@ -11,10 +11,16 @@ pub(crate) enum Broken {
     RevisionsOfTheCase,
     /// Whoever asks again with the same id is treated as if it were another one.
     ForgetsIds,
+    /// Of a second opinion it is not asked whether its id is known.
+    ForgetsOpinions,
     /// A post that comes back opens its case again.
     RedeliveryReopens,
     /// An appeal against what was undone stays open.
     UndoKeepsTheAppeal,
+    /// The second review of what was undone stays open.
+    UndoKeepsTheSecond,
+    /// The second review of what is appealed against stays open.
+    AppealKeepsTheSecond,
     /// Events are given their numbers in any order.
     NumbersInAnyOrder,
     /// Deliveries are taken in any order.
@@ -40,6 +46,10 @@ pub(crate) struct Budget {
     pub(crate) escalations: u8,
     /// The author appeals.
     pub(crate) appeals: u8,
+    /// A decision is drawn for a second review: the first one that may be.
+    pub(crate) seconds: u8,
+    /// Somebody asks for the decisions on the post.
+    pub(crate) looks: u8,
     /// The forum says that the post is gone.
     pub(crate) withdrawals: u8,
     /// The post is delivered to a worker again.

@@ -17,6 +17,7 @@ pub(crate) const LEA: u8 = 2;
 /// The places of the cases.
 pub(crate) const HELD: u8 = 0;
 pub(crate) const APPEAL: u8 = 1;
+pub(crate) const SECOND: u8 = 2;
 
 /// Who acts, with the token they show.
 pub(crate) fn actor(who: u8, token: Option<u8>) -> Actor<'static> {
@@ -39,12 +40,15 @@ pub(crate) struct Held {
 /// A row of `review_cases`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CaseRow {
+    pub(crate) kind: CaseKind,
     pub(crate) state: CaseState,
     pub(crate) claim: Option<Held>,
     pub(crate) handed_out: u16,
     pub(crate) not_by: Option<u8>,
-    /// The revision that is appealed against.
+    /// The revision that is appealed against, or reviewed a second time.
     pub(crate) of: Option<u8>,
+    /// The id of the second opinion.
+    pub(crate) opinion: Option<u8>,
 }
 
 impl CaseRow {
@@ -57,13 +61,25 @@ impl CaseRow {
             live: claim.live,
         });
         Case {
-            kind: if self.of.is_some() { CaseKind::Appeal } else { CaseKind::Held },
+            kind: self.kind,
             state: self.state,
             claim,
             handed_out: self.handed_out,
             not_by: self.not_by.map(|who| NAMES[usize::from(who)].to_owned()),
             revision: revision.into(),
+            has_opinion: self.opinion.is_some(),
         }
+    }
+
+    /// One that was just opened about this decision.
+    pub(crate) fn about(kind: CaseKind, decision: &Decision) -> Self {
+        Self { kind, not_by: Some(decision.by), of: Some(decision.revision), ..Self::waiting(0) }
+    }
+
+    /// The held post's, claimed so often before.
+    pub(crate) fn waiting(handed_out: u16) -> Self {
+        let (kind, state) = (CaseKind::Held, CaseState::Waiting);
+        Self { kind, state, claim: None, handed_out, not_by: None, of: None, opinion: None }
     }
 }
 
@@ -95,7 +111,9 @@ pub(crate) struct Person {
     /// What they wait for an answer to.
     pub(crate) asked: Option<Request>,
     /// The tokens of the claims that they were told they have.
-    pub(crate) tokens: [Option<u8>; 2],
+    pub(crate) tokens: [Option<u8>; 3],
+    /// The highest revision whose decision they have seen.
+    pub(crate) seen: u8,
     /// Only done wrongly: what their transaction has read and not locked, with the revision.
     pub(crate) read: Option<(CaseRow, u8)>,
 }
@@ -112,7 +130,7 @@ pub(crate) struct Forum {
 /// One moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct State {
-    pub(crate) cases: [Option<CaseRow>; 2],
+    pub(crate) cases: [Option<CaseRow>; 3],
     pub(crate) decisions: Vec<Decision>,
     pub(crate) people: [Person; 3],
     /// The events in the order of their numbers: 0 for `post.held`, then the place of the decision, counted from 1.
@@ -133,9 +151,8 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn first(rules: &Rules) -> Self {
-        let (state, handed_out) = (CaseState::Waiting, rules.handed_out);
         Self {
-            cases: [Some(CaseRow { state, claim: None, handed_out, not_by: None, of: None }), None],
+            cases: [Some(CaseRow::waiting(rules.handed_out)), None, None],
             decisions: Vec::new(),
             people: [Person::default(); 3],
             feed: Vec::new(),

@@ -1,7 +1,6 @@
 //! What the requests of the API share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
@@ -9,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use sluice_core::failure::Failure;
 use sluice_mysql::Store;
+use sluice_mysql::review::Recheck;
 use sluice_runtime::followed::Followed;
 use sluice_runtime::health::{Problem, Seldom};
 use sluice_runtime::token;
@@ -31,8 +31,8 @@ pub(crate) struct Parts {
     pub(crate) accounts: Arc<Followed<Accounts>>,
     /// The reasons for decisions.
     pub(crate) policies: Arc<Followed<Policies>>,
-    /// For how long an author may appeal.
-    pub(crate) appeals: Option<Duration>,
+    /// How decisions may be checked again.
+    pub(crate) recheck: Recheck,
     /// How far the feed has come.
     pub(crate) feed: watch::Receiver<u64>,
     /// Ends requests that wait.

@@ -195,8 +195,13 @@ pub(super) async fn one(State(api): State<Api>, Id(id): Id) -> Answered {
     let failed = |failure| api.failed(failure);
     let case = api.store().case(id).await.map_err(failed)?.ok_or_else(|| no_case(id))?;
     let post = api.store().post(case.post).await.map_err(failed)?;
-    let decisions = api.store().decisions_of(case.post).await.map_err(failed)?;
-    let notes = api.store().notes(id).await.map_err(failed)?;
+    // Whoever asks here may be the one who reviews the post a second time.
+    let decisions = api.store().decisions_for(case.post, None).await.map_err(failed)?;
+    let (opinions, notes) = match &decisions {
+        Some(_) => (api.store().opinions_of(case.post).await.map_err(failed)?, true),
+        None => (Vec::new(), case.as_it_stands().is_blind()),
+    };
+    let notes = if notes { api.store().notes(id).await.map_err(failed)? } else { Vec::new() };
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
     let post = post.map(|post| {
         json!({
@@ -212,7 +217,16 @@ pub(super) async fn one(State(api): State<Api>, Id(id): Id) -> Answered {
             "recorded_at": text(post.recorded_at),
         })
     });
-    Answer::ok(json!({ "case": case, "post": post, "decisions": decisions, "notes": notes }))
+    let blind = decisions.is_none();
+    let decisions = decisions.unwrap_or_default();
+    Answer::ok(json!({
+        "case": case,
+        "post": post,
+        "blind": blind,
+        "decisions": decisions,
+        "opinions": opinions,
+        "notes": notes,
+    }))
 }
 
 /// A case, as it stands now.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sluice_core::moderation::Role;
 use sluice_core::verdict::Verdict;
-use sluice_mysql::review::{Decision, DecisionRequest, Ruling, UndoRequest};
+use sluice_mysql::review::{Decision, DecisionRequest, Ruled, Ruling, UndoRequest};
 use sluice_runtime::health::Problem;
 use uuid::Uuid;
 
@@ -64,11 +64,18 @@ pub(super) async fn decide(State(api): State<Api>, asker: Asker, Body(asked): Bo
         message: message.as_deref(),
         note: asked.note.as_deref(),
         act: None,
-        appeals: api.0.appeals,
+        recheck: api.0.recheck,
         expected: asked.revision,
     };
-    match api.store().decide(&request).await.map_err(failed)? {
-        Some(Ok(decision)) => Answer::created(shown(&decision)),
+    match api.store().rule(&request).await.map_err(failed)? {
+        Some(Ok(Ruled::Decision(decision))) => Answer::created(shown(&decision)),
+        Some(Ok(Ruled::Opinion(opinion))) => Answer::created(json!({
+            "opinion": opinion.opinion,
+            "post": opinion.post,
+            "case": opinion.case,
+            "verdict": opinion.verdict,
+            "agrees": opinion.agrees,
+        })),
         Some(Err(refusal)) => Err(refused(&api, asked.case, refusal).await),
         None => Err(no_case(asked.case)),
     }

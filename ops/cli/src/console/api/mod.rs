@@ -1,7 +1,7 @@
 //! The HTTP API, `/api/v1`.
 //!
 //! ```text
-//!  request ─► guard (the table of routes: who may) ─► posts, feed, appeals, cases, decisions ─► the store
+//!  request ─► guard (the table of routes: who may) ─► posts, feed, appeals, cases, decisions, measures ─► the store
 //! ```
 
 mod app;
@@ -11,6 +11,7 @@ mod decisions;
 mod feed;
 mod guard;
 mod input;
+mod measures;
 mod openapi;
 mod person;
 mod posts;

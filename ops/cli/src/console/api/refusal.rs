@@ -1,5 +1,6 @@
 //! A refused act as the client is told: what stands in the way, who was first, and when.
 
+use sluice_core::moderation::CaseKind;
 use sluice_core::moderation::act::Refusal;
 use sluice_mysql::review::StoredCase;
 use sluice_runtime::health::Problem;
@@ -28,12 +29,22 @@ pub(super) async fn refused(api: &Api, case: Uuid, refusal: Refusal) -> Problem 
         Refusal::Decided => decided(api, stands.as_ref()).await,
         Refusal::Withdrawn => {
             let at = stands.as_ref().and_then(|case| case.closed_at);
-            conflict("withdrawn", "The post is gone", "the forum said that the post is gone").with("at", at.map(text))
+            let (title, detail) = match stands.as_ref().map(|case| case.kind) {
+                Some(CaseKind::Held) | None => ("The post is gone", "the forum said that the post is gone"),
+                Some(CaseKind::Appeal | CaseKind::Second) => {
+                    ("The case is ended", "the post is gone, or the decision was undone or appealed against")
+                }
+            };
+            conflict("withdrawn", title, detail).with("at", at.map(text))
         }
         Refusal::NeedsLead => conflict("needs-lead", "The case waits for a lead", "only a lead may decide this case"),
         Refusal::OwnDecision => {
-            let detail = "the appeal is against a decision of the same person; somebody else has to decide it";
+            let detail = "the case is about a decision of the same person; somebody else has to decide it";
             conflict("own-decision", "The decision is their own", detail)
+        }
+        Refusal::NeedsOpinion => {
+            let detail = "it is a blind second review: a second opinion is asked for first";
+            conflict("needs-opinion", "An opinion is asked for", detail)
         }
         Refusal::Superseded { revision } => {
             let detail = format!("the post's decisions have gone on to revision {revision}");
@@ -57,12 +68,22 @@ pub(super) async fn refused(api: &Api, case: Uuid, refusal: Refusal) -> Problem 
 
 async fn decided(api: &Api, case: Option<&StoredCase>) -> Problem {
     const NAME: (&str, &str) = ("decided", "The case is decided");
-    let decisions = match case {
-        Some(case) => api.store().decisions_of(case.post).await.unwrap_or_default(),
-        None => Vec::new(),
+    let Some(case) = case else { return conflict(NAME.0, NAME.1, "the case is decided") };
+    // Whoever is refused may be the one who reviews the post a second time.
+    let decisions = api.store().decisions_for(case.post, None).await.ok().flatten();
+    let last = decisions.into_iter().flatten().rev().find(|decision| case.case == decision.case);
+    let Some(last) = last else {
+        let opinions = api.store().opinions_of(case.post).await.unwrap_or_default();
+        return match opinions.into_iter().find(|opinion| opinion.case == case.case) {
+            Some(opinion) => {
+                let at = text(opinion.given_at);
+                let detail = format!("{} gave the second opinion at {at}: {}", opinion.given_by, opinion.verdict);
+                let problem = conflict(NAME.0, NAME.1, detail).with("by", opinion.given_by).with("at", at);
+                problem.with("verdict", opinion.verdict)
+            }
+            None => conflict(NAME.0, NAME.1, "it is decided; a blind second review of that is open"),
+        };
     };
-    let last = decisions.into_iter().rev().find(|decision| case.is_some_and(|case| case.case == decision.case));
-    let Some(last) = last else { return conflict(NAME.0, NAME.1, "the case is decided") };
     let at = text(last.decided_at);
     let detail = format!("{} decided it at {at}: {}", last.decided_by, last.verdict);
     conflict(NAME.0, NAME.1, detail)

@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::routing::{self, MethodRouter};
 
 use super::app::Api;
-use super::{appeals, cases, decisions, document, feed, posts};
+use super::{appeals, cases, decisions, document, feed, measures, posts};
 use crate::console::access::Scope;
 
 /// One route.
@@ -33,7 +33,7 @@ pub(super) struct Route {
 const NONE: &[&str] = &[];
 
 /// All of them.
-pub(super) static ROUTES: [Route; 19] = [
+pub(super) static ROUTES: [Route; 20] = [
     Route {
         method: Method::GET,
         path: "/api/v1/openapi.json",
@@ -155,6 +155,17 @@ pub(super) static ROUTES: [Route; 19] = [
         problems: &[],
         handler: || routing::get(decisions::policies),
     },
+    Route {
+        method: Method::GET,
+        path: "/api/v1/review/measures",
+        scope: Some(Scope::Moderate),
+        summary: "What was decided since a time, how long that took, and how far second opinions agree",
+        query: &["since", "by"],
+        body: None,
+        answers: &[(200, "Measures")],
+        problems: &[422],
+        handler: || routing::get(measures::show),
+    },
     act("/api/v1/review/cases/{id}/claim", "Claim a certain case", "NewClaim", &[(200, "Claimed")], || {
         routing::post(cases::claim)
     }),
@@ -177,9 +188,13 @@ pub(super) static ROUTES: [Route; 19] = [
     act("/api/v1/review/cases/{id}/notes", "Add a note of the team", "NewNote", &[(201, "Noted")], || {
         routing::post(cases::note)
     }),
-    act("/api/v1/review/decisions", "Decide a case", "NewDecision", &[(201, "Decided")], || {
-        routing::post(decisions::decide)
-    }),
+    act(
+        "/api/v1/review/decisions",
+        "Decide a case; of a blind second review, give the opinion",
+        "NewDecision",
+        &[(201, "Decided")],
+        || routing::post(decisions::decide),
+    ),
     act("/api/v1/review/decisions/{id}/undo", "Undo a decision", "Undo", &[(201, "Undone")], || {
         routing::post(decisions::undo)
     }),

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sluice_core::config::ServerArgs;
 use sluice_mysql::Store;
+use sluice_mysql::review::Recheck;
 use sluice_runtime::followed::Followed;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,8 +35,8 @@ pub(crate) struct Parts {
     pub(crate) tries: Tries,
     /// The reasons for decisions.
     pub(crate) policies: Arc<Followed<Policies>>,
-    /// For how long an author may appeal; none: not at all.
-    pub(crate) appeals: Option<Duration>,
+    /// How decisions may be checked again.
+    pub(crate) recheck: Recheck,
     /// The database.
     pub(crate) store: Arc<Store>,
     /// Where the servers are, for connections of an operation's own.

@@ -91,6 +91,7 @@ mod tests {
     use axum::response::Response;
     use sluice_core::config::{BrokerArgs, DatabaseArgs, ServerArgs};
     use sluice_mysql::Store;
+    use sluice_mysql::review::Recheck;
     use sluice_runtime::followed::Followed;
     use time::OffsetDateTime;
     use tokio_util::sync::CancellationToken;
@@ -137,7 +138,7 @@ mod tests {
             once: None,
             tries: Tries::default(),
             policies: Arc::new(Followed::fixed(Policies::default())),
-            appeals: None,
+            recheck: Recheck::default(),
             store: Arc::clone(&store),
             dead: dead.clone(),
             servers: ServerArgs { broker, database },

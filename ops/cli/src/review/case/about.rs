@@ -7,7 +7,7 @@ use sluice_core::moderation::CaseKind;
 use sluice_core::post::PostId;
 use sluice_core::verdict::{Reason, Score, Verdict};
 use sluice_mysql::Store;
-use sluice_mysql::review::{Decision, Forgotten, Note, PastDelivery, StoredCase};
+use sluice_mysql::review::{Decision, Forgotten, Note, Opinion, PastDelivery, StoredCase};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -36,8 +36,13 @@ pub(crate) struct About {
     pub(crate) reasons: Vec<Reason>,
     /// The sum of each category, beside its thresholds.
     pub(crate) scores: Vec<Score>,
+    /// Whether a blind second review of the post is open, and whoever asks may be the one who gives the opinion. Decisions,
+    /// opinions, deliveries, and notes on other cases of the post are left out then.
+    pub(crate) blind: bool,
     /// The decisions on the post, the first one first.
     pub(crate) decisions: Vec<Decision>,
+    /// The second opinions on them, the first one first.
+    pub(crate) opinions: Vec<Opinion>,
     /// Notes of the team on this case.
     pub(crate) notes: Vec<Note>,
     /// Cases of the author's other posts, the latest first.
@@ -65,17 +70,24 @@ pub(crate) struct Earlier {
 }
 
 impl About {
-    /// Asks for it.
+    /// Asks for it, for this person; without a name, for anybody.
     ///
     /// # Errors
     /// The database's.
-    pub(crate) async fn ask(store: &Store, case: StoredCase, claim: Option<Uuid>) -> Result<Self, Failure> {
+    pub(crate) async fn ask(
+        store: &Store,
+        case: StoredCase,
+        claim: Option<Uuid>,
+        viewer: Option<&str>,
+    ) -> Result<Self, Failure> {
         let row = store.post(case.post).await?;
         let author = case.author.as_deref().filter(|author| !author.is_empty());
         let earlier = match author {
             Some(author) => store.cases_of_author(author, case.post, EARLIER).await?,
             None => Vec::new(),
         };
+        let decisions = store.decisions_for(case.post, viewer).await?;
+        let blind = decisions.is_none();
         let mut about = Self {
             claim,
             content: None,
@@ -85,11 +97,13 @@ impl About {
             recorded_at: None,
             reasons: Vec::new(),
             scores: Vec::new(),
-            decisions: store.decisions_of(case.post).await?,
-            notes: store.notes(case.case).await?,
+            blind,
+            decisions: decisions.unwrap_or_default(),
+            opinions: unless(blind, store.opinions_of(case.post)).await?,
+            notes: unless(blind && !case.as_it_stands().is_blind(), store.notes(case.case)).await?,
             earlier: with_standings(store, earlier).await?,
             same_text: store.same_text(case.case).await?,
-            deliveries: store.deliveries_of(case.post).await?,
+            deliveries: unless(blind, store.deliveries_of(case.post)).await?,
             forgotten: store.forgotten(case.post).await?,
             case,
         };
@@ -101,6 +115,25 @@ impl About {
         }
         Ok(about)
     }
+
+    /// What the person is asked.
+    pub(crate) fn question(&self) -> String {
+        let of = self.case.of_decision.map(|decision| format!(" (decision {decision})")).unwrap_or_default();
+        match self.case.kind {
+            CaseKind::Held => "whether to show a post that the review held".to_owned(),
+            CaseKind::Appeal => format!("whether the rejection stands that the author appeals against{of}"),
+            CaseKind::Second if self.case.as_it_stands().is_blind() => {
+                "whether to show a post that somebody decided about, without seeing how: a blind second review"
+                    .to_owned()
+            }
+            CaseKind::Second => format!("whether the decision stands that is reviewed a second time{of}"),
+        }
+    }
+}
+
+/// What is asked for, or nothing.
+async fn unless<T>(blind: bool, asked: impl Future<Output = Result<Vec<T>, Failure>>) -> Result<Vec<T>, Failure> {
+    if blind { Ok(Vec::new()) } else { asked.await }
 }
 
 async fn with_standings(store: &Store, cases: Vec<StoredCase>) -> Result<Vec<Earlier>, Failure> {

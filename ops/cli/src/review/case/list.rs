@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use sluice_core::config::DatabaseArgs;
+use sluice_core::moderation::CaseKind;
 use sluice_mysql::review::{CaseFilter, StoredCase};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
@@ -60,10 +61,10 @@ pub(in crate::review) struct ListArgs {
     limit: u32,
     /// Print one JSON object per line
     ///
-    /// Keys: case, post, kind (held or appeal), state (waiting, claimed, escalated, decided or withdrawn), queue,
+    /// Keys: case, post, kind (held, appeal or second), state (waiting, claimed, escalated, decided or withdrawn), queue,
     /// category, priority, opened_at, claimed_by, claimed_until, title, author, of_decision (the decision that is
-    /// appealed against), reason (why the author appeals), not_by (who must not decide it), handed_out (how often it was
-    /// claimed), revision (of the post's last decision, 0 if there is none), closed_at, fingerprint (the same for posts
+    /// appealed against or reviewed a second time; null while that is blind), not_by (who made it, and must not decide the
+    /// case), opinion (the second opinion), reason (why the author appeals), handed_out (how often it was claimed), revision (of the post's last decision, 0 if there is none), closed_at, fingerprint (the same for posts
     /// with the same text).
     #[arg(long)]
     json: bool,
@@ -119,7 +120,11 @@ pub(in crate::review) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
 
 fn row(case: &StoredCase, now: OffsetDateTime) -> Vec<String> {
     let title = case.title.as_deref().map_or_else(|| "-".to_owned(), |title| cut(title, SHOWN));
-    let title = if case.of_decision.is_some() { format!("appeal: {title}") } else { title };
+    let title = match case.kind {
+        CaseKind::Held => title,
+        CaseKind::Appeal => format!("appeal: {title}"),
+        CaseKind::Second => format!("second review: {title}"),
+    };
     vec![
         case.case.to_string(),
         case.state.to_owned(),

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use sluice_core::config::DatabaseArgs;
+use sluice_core::moderation::Agreement;
 use sluice_mysql::review::Measures;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
@@ -13,8 +14,8 @@ use crate::rows::Rows;
 use crate::times::{past_moment, shown, span};
 use crate::visible::cut;
 
-/// The columns of the table.
-const COLUMNS: [Column; 13] = [
+/// The columns of the table; those of second reviews come last.
+static COLUMNS: [Column; 15] = [
     Column::text("OF", 8),
     Column::number("DECIDED"),
     Column::number("APPROVED"),
@@ -28,7 +29,12 @@ const COLUMNS: [Column; 13] = [
     Column::number("HANDLING P50").goes(4),
     Column::number("P90").goes(6),
     Column::number("P99").goes(8),
+    Column::number("AGREED").goes(9),
+    Column::number("KAPPA").goes(10),
 ];
+
+/// How many there are without those of second reviews.
+const WITHOUT_SECOND: usize = 13;
 
 /// By what the decisions are told apart.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -69,6 +75,9 @@ pub(in crate::review) struct MeasuresArgs {
     /// rejected, undone, overturned (appeals that ended with another verdict), lapsed (claims whose time was over, and
     /// whose case somebody claimed again; 0 by rule), to_decision_p50, to_decision_p90, to_decision_p99 (seconds from the
     /// opening of the case), handling_p50, handling_p90, handling_p99 (seconds from the claim).
+    /// Of blind second reviews, told apart by the first decision: second_opinions, agreed, agreement (the share),
+    /// agreement_low and agreement_high (its interval of 95 %), kappa (Cohen's; null if all verdicts are the same),
+    /// kappa_low and kappa_high (its interval of 95 %; null if all agree).
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -86,8 +95,10 @@ pub(in crate::review) async fn run(args: MeasuresArgs) -> anyhow::Result<Exit> {
     if args.json {
         output::print(|out| measures.iter().try_for_each(|measures| output::json_line(out, measures)))?;
     } else {
-        let mut rows = Rows::new(&COLUMNS)?;
-        measures.iter().for_each(|measures| _ = rows.add(row(measures)));
+        let has_second = measures.iter().any(|measures| measures.agreement.second_opinions > 0);
+        let shown = if has_second { COLUMNS.len() } else { WITHOUT_SECOND };
+        let mut rows = Rows::new(&COLUMNS[..shown])?;
+        measures.iter().for_each(|measures| _ = rows.add(row(measures).into_iter().take(shown).collect()));
         rows.print()?;
     }
     if measures.is_empty() {
@@ -114,7 +125,29 @@ fn row(measures: &Measures) -> Vec<String> {
         measures.handling_p99,
     ];
     let counts = counts.iter().map(u64::to_string);
-    std::iter::once(cut(&measures.of, 100)).chain(counts).chain(times.into_iter().map(took)).collect()
+    let agreement = [agreed(&measures.agreement), kappa(&measures.agreement)];
+    std::iter::once(cut(&measures.of, 100)).chain(counts).chain(times.into_iter().map(took)).chain(agreement).collect()
+}
+
+/// How many second opinions agree: `18 of 20 (90 %, 70–97)`, with the interval of 95 %.
+pub(crate) fn agreed(agreement: &Agreement) -> String {
+    let Agreement { second_opinions, agreed, .. } = agreement;
+    match (agreement.agreement, agreement.agreement_low, agreement.agreement_high) {
+        (Some(share), Some(low), Some(high)) => {
+            let [share, low, high] = [share, low, high].map(|share| share * 100.0);
+            format!("{agreed} of {second_opinions} ({share:.0} %, {low:.0}–{high:.0})")
+        }
+        _ => "-".to_owned(),
+    }
+}
+
+/// Cohen's kappa: `0.40 (0.15 to 0.65)`, with the interval of 95 %.
+pub(crate) fn kappa(agreement: &Agreement) -> String {
+    match (agreement.kappa, agreement.kappa_low, agreement.kappa_high) {
+        (Some(kappa), Some(low), Some(high)) => format!("{kappa:.2} ({low:.2} to {high:.2})"),
+        (Some(kappa), ..) => format!("{kappa:.2}"),
+        (None, ..) => "-".to_owned(),
+    }
 }
 
 /// A time with tenths of a second where those matter.

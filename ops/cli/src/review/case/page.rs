@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use sluice_core::moderation::CaseKind;
 use sluice_core::verdict::Reason;
 use time::OffsetDateTime;
 
@@ -35,6 +34,14 @@ const DECISIONS: [Column; 7] = [
     Column::text("POLICIES", 8).goes(3),
     Column::whole("DECISION"),
 ];
+const OPINIONS: [Column; 6] = [
+    Column::whole("VERDICT"),
+    Column::whole("SAYS"),
+    Column::text("BY", 8),
+    Column::whole("AT").goes(1),
+    Column::text("POLICIES", 8).goes(2),
+    Column::whole("ON DECISION").goes(3),
+];
 const EARLIER: [Column; 4] =
     [Column::whole("CASE"), Column::whole("STANDING"), Column::whole("OPENED").goes(1), Column::text("TITLE", 10)];
 const DELIVERIES: [Column; 5] = [
@@ -66,19 +73,15 @@ impl Page {
         let case = &about.case;
         self.row("case", &case.case.to_string());
         self.row("post", &case.post.to_string());
-        let asked = match (case.kind, case.of_decision) {
-            (CaseKind::Held, _) => "whether to show a post that the review held".to_owned(),
-            (CaseKind::Appeal, against) => {
-                let against = against.map(|decision| format!(" (decision {decision})")).unwrap_or_default();
-                format!("whether the rejection stands that the author appeals against{against}")
-            }
-        };
-        self.row("asked", &asked);
+        self.row("asked", &about.question());
         if let Some(reason) = &case.reason {
             self.row("appeal", reason);
         }
-        if let Some(name) = &case.not_by {
+        if let Some(name) = case.not_by.as_ref().filter(|_| !case.as_it_stands().is_blind()) {
             self.row("not by", name);
+        }
+        if about.blind {
+            self.row("decisions", "not shown while a blind second review of the post is open");
         }
         let state = match (&case.claimed_by, case.claimed_until) {
             (Some(by), until) => format!("claimed by {by} until {}", shown(until)),
@@ -153,6 +156,18 @@ impl Page {
                     let _ = writeln!(self.text, "{name}, with revision {}", one.revision);
                     self.indented(text);
                 }
+            }
+        }
+        let opinions = about.opinions.iter().map(|one| {
+            let says = if one.agrees { "agrees" } else { "differs" };
+            let (by, at, policies) = (line(&one.given_by), shown(Some(one.given_at)), one.policies.join(", "));
+            vec![one.verdict.to_string(), says.to_owned(), by, at, cut(&policies, 200), one.of_decision.to_string()]
+        });
+        self.table(Some("second opinions"), &OPINIONS, opinions.collect());
+        for one in &about.opinions {
+            if let Some(note) = &one.note {
+                let _ = writeln!(self.text, "to the team, by {}", line(&one.given_by));
+                self.indented(note);
             }
         }
         let sent = about.deliveries.iter().map(|sent| {

@@ -32,7 +32,7 @@ pub(in crate::review) struct ShowArgs {
 pub(in crate::review) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let desk = Desk::open(&args.database).await?;
     let Some(case) = find::case_or_latest(&desk, &args.case).await? else { return Ok(Exit::Partial) };
-    let about = desk.ok(About::ask(&desk.store, case, None).await)?;
+    let about = desk.ok(About::ask(&desk.store, case, None, None).await)?;
     desk.store.close().await;
     output::print(|out| match args.json {
         true => output::json_line(out, &about),

@@ -57,7 +57,7 @@ pub(in crate::review) async fn run(args: NextArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Partial);
         }
     };
-    let about = desk.ok(About::ask(&desk.store, *case, Some(token)).await)?;
+    let about = desk.ok(About::ask(&desk.store, *case, Some(token), Some(&args.person.name)).await)?;
     desk.store.close().await;
     output::print(|out| match args.json {
         true => output::json_line(out, &about),
@@ -84,7 +84,7 @@ fn why_none(nothing: &Nothing, queue: Option<&str>) -> String {
         text.push_str(&format!("; the first claim ends at {}", shown(Some(*at))));
     }
     if *waiting > 0 {
-        text.push_str("; those that wait are appeals against your own decisions, were skipped by you within a day, or claimed just now");
+        text.push_str("; those that wait are appeals against your own decisions or second reviews of them, were skipped by you within a day, or claimed just now");
     }
     if *escalated > 0 {
         text.push_str("; a lead may have those that are escalated (--lead)");

@@ -3,13 +3,11 @@
 //! A decision's id follows from the act's and the case's, and an undo's from the decision's: whoever does an act again
 //! that was cut short, under its id, does nothing twice.
 
-use std::time::Duration;
-
 use sluice_core::failure::Failure;
 use sluice_core::moderation::Role;
 use sluice_core::moderation::act::{Actor, Refusal};
 use sluice_mysql::Store;
-use sluice_mysql::review::{Decision, DecisionRequest, Release, Ruling, StoredCase, UndoRequest};
+use sluice_mysql::review::{Decision, DecisionRequest, Recheck, Release, Ruling, StoredCase, UndoRequest};
 use uuid::Uuid;
 
 /// The most posts of one act; whoever has more does another one.
@@ -39,8 +37,8 @@ pub(crate) struct ActRequest<'a> {
     pub(crate) message: Option<&'a str>,
     /// A text for the team.
     pub(crate) note: Option<&'a str>,
-    /// For how long the authors may appeal.
-    pub(crate) appeals: Option<Duration>,
+    /// How the decisions may be checked again.
+    pub(crate) recheck: Recheck,
 }
 
 impl ActRequest<'_> {
@@ -59,7 +57,7 @@ impl ActRequest<'_> {
             message: self.message,
             note: self.note,
             act: Some(self.act),
-            appeals: self.appeals,
+            recheck: self.recheck,
             expected: None,
         };
         store.decide(&request).await

@@ -88,8 +88,9 @@ pub(in crate::review) async fn run(args: BulkArgs) -> anyhow::Result<Exit> {
     let stop = shutdown::on_interrupt()?;
     let desk = Desk::open(&args.database).await?;
     let Some(case) = find::case(&desk, named).await? else { return Ok(Exit::Partial) };
-    if case.kind == CaseKind::Appeal {
-        return Err(ConfigError::new("CASE", "it is an appeal, and each appeal is decided by itself").into());
+    if case.kind != CaseKind::Held {
+        let problem = "it is an appeal or a second review, and each of those is decided by itself";
+        return Err(ConfigError::new("CASE", problem).into());
     }
     let chosen = desk.ok(act::choose(&desk.store, &case, &args.person.name).await)?;
     if chosen.is_empty() {
@@ -157,7 +158,7 @@ async fn decide(
         policyset: reasons.set.as_deref(),
         message: reasons.message.as_deref(),
         note: args.reasons.note.as_deref(),
-        appeals: reasons.appeals,
+        recheck: reasons.recheck,
     };
     report!("act {id}");
     for case in chosen {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use sluice_core::config::DatabaseArgs;
 use sluice_core::post::PostId;
 use sluice_core::verdict::Verdict;
-use sluice_mysql::review::{Decision, DecisionRequest};
+use sluice_mysql::review::{Decision, DecisionRequest, Opinion, Ruled};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output;
 use uuid::Uuid;
@@ -39,6 +39,8 @@ pub(in crate::review) struct DecideArgs {
     expected: Option<u32>,
     /// Print one JSON object: {"decision", "post", "revision", "verdict"}
     ///
+    /// Of a second review: {"opinion", "post", "case", "of_decision", "verdict", "agrees", "policies", "note", "given_by",
+    /// "role", "given_at"}.
     /// If somebody else was first: {"refused", "case", "post", "by", "at", "until", "verdict", "revision", "detail"}.
     #[arg(long)]
     json: bool,
@@ -62,6 +64,15 @@ impl From<&Decision> for Decided {
     }
 }
 
+/// What a second opinion leads to, in words.
+fn said(Opinion { opinion, post, verdict, agrees, .. }: &Opinion) -> String {
+    let then = match agrees {
+        true => "it agrees with the decision, and the case is closed",
+        false => "it differs from the decision, and a lead decides",
+    };
+    format!("the second opinion on post {post} is {verdict} ({opinion}): {then}")
+}
+
 /// Decides it.
 ///
 /// # Errors
@@ -81,16 +92,23 @@ pub(in crate::review) async fn run(args: DecideArgs) -> anyhow::Result<Exit> {
         message: reasons.message.as_deref(),
         note: args.reasons.note.as_deref(),
         act: None,
-        appeals: reasons.appeals,
+        recheck: reasons.recheck,
         expected: args.expected,
     };
-    let exit = match desk.ok(desk.store.decide(&request).await)? {
+    let exit = match desk.ok(desk.store.rule(&request).await)? {
         None => {
             output::say(&format!("case {} is gone; `sluice review list` has those that there are\n", case.case));
             Exit::Partial
         }
         Some(Err(refusal)) => Refused::new(&desk, &refusal, case.case, case.post).await?.tell(args.json)?,
-        Some(Ok(decision)) => {
+        Some(Ok(Ruled::Opinion(opinion))) => {
+            output::print(|out| match args.json {
+                true => output::json_line(out, &opinion),
+                false => writeln!(out, "{}", said(&opinion)),
+            })?;
+            Exit::Done
+        }
+        Some(Ok(Ruled::Decision(decision))) => {
             output::print(|out| match args.json {
                 true => output::json_line(out, &Decided::from(&decision)),
                 false => {

@@ -1,12 +1,11 @@
 //! What is said with a decision, and the reasons that it names.
 
-use std::time::Duration;
-
 use clap::{Args, ValueEnum};
 use sluice_core::config::ConfigError;
-use sluice_mysql::review::Ruling;
+use sluice_mysql::review::{Recheck, Ruling};
 
-use crate::policies::{AppealArgs, PolicyArgs, ReasonError};
+use crate::policies::{PolicyArgs, ReasonError};
+use crate::recheck::RecheckArgs;
 use crate::review::desk::person::words;
 
 /// What a person says of a post.
@@ -41,7 +40,7 @@ pub(in crate::review) struct ReasonArgs {
     #[arg(long, value_name = "TEXT", value_parser = words)]
     pub(in crate::review) note: Option<String>,
     #[command(flatten)]
-    appeals: AppealArgs,
+    recheck: RecheckArgs,
     #[command(flatten)]
     policies: PolicyArgs,
 }
@@ -55,8 +54,8 @@ pub(in crate::review) struct Reasons {
     pub(in crate::review) set: Option<String>,
     /// The text for the author.
     pub(in crate::review) message: Option<String>,
-    /// How long a rejection may be appealed against, if it may.
-    pub(in crate::review) appeals: Option<Duration>,
+    /// How the decision may be checked again.
+    pub(in crate::review) recheck: Recheck,
 }
 
 impl ReasonArgs {
@@ -71,6 +70,6 @@ impl ReasonArgs {
             ConfigError::new(setting, error.to_string())
         };
         let message = policies.check(ruling, &self.named, self.message.as_deref()).map_err(wrong)?;
-        Ok(Reasons { named: self.named.clone(), set: policies.set, message, appeals: self.appeals.within() })
+        Ok(Reasons { named: self.named.clone(), set: policies.set, message, recheck: self.recheck.settings() })
     }
 }

@@ -1,10 +1,11 @@
 //! What is said where somebody else was first: who, when and what.
 
 use serde::Serialize;
+use sluice_core::moderation::CaseKind;
 use sluice_core::moderation::act::Refusal;
 use sluice_core::post::PostId;
 use sluice_core::verdict::Verdict;
-use sluice_mysql::review::{Decision, StoredCase};
+use sluice_mysql::review::{Decision, Opinion, StoredCase};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output::{self, report};
 use time::OffsetDateTime;
@@ -48,8 +49,10 @@ impl Refused {
         post: PostId,
     ) -> anyhow::Result<Self> {
         let now = desk.ok(desk.store.case(case).await)?;
-        let last = desk.ok(desk.store.decisions_of(post).await)?.pop();
-        Ok(told(refusal, case, post, now.as_ref(), last))
+        // Whoever is refused may be the one who reviews the post a second time.
+        let last = desk.ok(desk.store.decisions_for(post, None).await)?.and_then(|mut decisions| decisions.pop());
+        let opinion = desk.ok(desk.store.opinions_of(post).await)?.into_iter().find(|opinion| opinion.case == case);
+        Ok(told(refusal, case, post, now.as_ref(), last, opinion))
     }
 
     /// Says it; with `json` also as an object on stdout.
@@ -65,7 +68,14 @@ impl Refused {
     }
 }
 
-fn told(refusal: &Refusal, case: Uuid, post: PostId, now: Option<&StoredCase>, last: Option<Decision>) -> Refused {
+fn told(
+    refusal: &Refusal,
+    case: Uuid,
+    post: PostId,
+    now: Option<&StoredCase>,
+    last: Option<Decision>,
+    opinion: Option<Opinion>,
+) -> Refused {
     let mut refused = Refused {
         refused: "",
         case,
@@ -77,12 +87,18 @@ fn told(refusal: &Refusal, case: Uuid, post: PostId, now: Option<&StoredCase>, l
         revision: None,
         detail: String::new(),
     };
-    let decided = match &last {
-        Some(Decision { decided_by, decided_at, verdict, decision, revision, .. }) => {
+    // A second review that an opinion has closed: what stands is the decision of another case.
+    let opinion = opinion.filter(|_| last.as_ref().is_none_or(|last| last.case != case));
+    let last = last.filter(|_| opinion.is_none());
+    let decided = match (&last, &opinion) {
+        (Some(Decision { decided_by, decided_at, verdict, decision, revision, .. }), _) => {
             let at = shown(Some(*decided_at));
             format!("{} decided it at {at}: {verdict} (decision {decision}, revision {revision})", line(decided_by))
         }
-        None => "it is decided".to_owned(),
+        (None, Some(Opinion { given_by, given_at, verdict, .. })) => {
+            format!("{} gave the second opinion at {}: {verdict}", line(given_by), shown(Some(*given_at)))
+        }
+        (None, None) => "it is decided; a blind second review of that is open, so it is not shown how".to_owned(),
     };
     let next = "`sluice review next` claims another one";
     let (word, detail) = match refusal {
@@ -99,12 +115,19 @@ fn told(refusal: &Refusal, case: Uuid, post: PostId, now: Option<&StoredCase>, l
         Refusal::Withdrawn => {
             let at = now.and_then(|case| case.closed_at);
             refused.at = at;
-            ("withdrawn", format!("the post is gone at the forum: withdrawn at {}", shown(at)))
+            let why = match now.map(|case| case.kind) {
+                Some(CaseKind::Held) | None => "the post is gone at the forum",
+                Some(CaseKind::Appeal | CaseKind::Second) => {
+                    "the post is gone at the forum, or the decision was undone or appealed against"
+                }
+            };
+            ("withdrawn", format!("{why}: withdrawn at {}", shown(at)))
         }
         Refusal::NeedsLead => ("needs_lead", "it is escalated and waits for a lead (--lead)".to_owned()),
         Refusal::OwnDecision => {
-            ("own_decision", "the appeal is against your own decision; somebody else has to decide it".to_owned())
+            ("own_decision", "it is about your own decision; somebody else has to decide it".to_owned())
         }
+        Refusal::NeedsOpinion => ("needs_opinion", "a second opinion is asked for first".to_owned()),
         Refusal::Superseded { revision } => {
             refused.revision = Some(*revision);
             let since = if last.is_some() { format!(": {decided}") } else { String::new() };
@@ -116,6 +139,10 @@ fn told(refusal: &Refusal, case: Uuid, post: PostId, now: Option<&StoredCase>, l
     if let Some(last) = last.filter(|_| !matches!(refusal, Refusal::Claimed(_) | Refusal::Withdrawn)) {
         (refused.by, refused.at) = (Some(last.decided_by), Some(last.decided_at));
         (refused.verdict, refused.revision) = (Some(last.verdict), Some(last.revision));
+    }
+    if let Some(opinion) = opinion {
+        (refused.by, refused.at, refused.verdict) =
+            (Some(opinion.given_by), Some(opinion.given_at), Some(opinion.verdict));
     }
     Refused { refused: word, detail, ..refused }
 }

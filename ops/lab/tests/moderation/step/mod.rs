@@ -2,13 +2,13 @@
 
 mod requests;
 
-use sluice_core::moderation::CaseState;
+use sluice_core::moderation::{CaseKind, CaseState};
 use sluice_core::verdict::Verdict;
 
 use crate::action::Action;
 use crate::property::{REOPENED, TOLD};
 use crate::rules::{Broken, Rules};
-use crate::state::{APPEAL, CaseRow, HELD, Held, Request, State};
+use crate::state::{APPEAL, CaseRow, HELD, Held, Request, SECOND, State, actor};
 
 /// An answer of the database: it did it, or it refused.
 type Answer = Result<(), ()>;
@@ -47,6 +47,7 @@ impl<'a> Step<'a> {
                 }
             }
             Action::Process { who, lost } => self.process(who, lost),
+            Action::Look { who } => self.look(who),
             Action::ClaimLapses { case } => {
                 self.state.left.lapses -= 1;
                 self.change(case, |row| row.claim = row.claim.map(|claim| Held { live: false, ..claim }));
@@ -118,7 +119,7 @@ impl<'a> Step<'a> {
         self.state.people[place].asked = None;
         match (request, answer) {
             (Request::Decide { id, .. } | Request::Undo { id, .. }, Err(()))
-                if self.state.decisions.iter().any(|decision| decision.id == id) =>
+                if self.is_decision(id) || self.is_opinion(id) =>
             {
                 self.wrong(TOLD);
             }
@@ -141,11 +142,31 @@ impl<'a> Step<'a> {
         self.state.left.appeals -= 1;
         let gone = self.row(HELD).state == CaseState::Withdrawn;
         let Some(last) = self.state.last().copied() else { return };
-        if gone || last.verdict != Verdict::Rejected || last.case != HELD || last.undoes.is_some() {
+        if gone || last.verdict != Verdict::Rejected || last.case == APPEAL || last.undoes.is_some() {
             return;
         }
-        let (state, not_by, of) = (CaseState::Waiting, Some(last.by), Some(last.revision));
-        self.state.cases[usize::from(APPEAL)] = Some(CaseRow { state, claim: None, handed_out: 0, not_by, of });
+        self.state.cases[usize::from(APPEAL)] = Some(CaseRow::about(CaseKind::Appeal, &last));
+        if !self.rules.is(Broken::AppealKeepsTheSecond) {
+            self.ends_about(SECOND, last.revision);
+        }
+    }
+
+    /// common/mysql/src/review/about.rs, `end_those_about`.
+    fn ends_about(&mut self, case: u8, revision: u8) {
+        let of_this = |row: &CaseRow| row.of == Some(revision) && row.state.is_open();
+        if self.state.cases[usize::from(case)].as_ref().is_some_and(of_this) {
+            self.change(case, |row| (row.state, row.claim) = (CaseState::Withdrawn, None));
+        }
+    }
+
+    /// common/mysql/src/review/opinion.rs, `decisions_for`.
+    fn look(&mut self, who: u8) {
+        self.state.left.looks -= 1;
+        let revision = self.state.revision();
+        let (name, hides) = (actor(who, None).name, self.rules.guards.hides);
+        if !self.state.cases.iter().flatten().any(|row| hides(&row.as_it_stands(revision), Some(name))) {
+            self.state.people[usize::from(who)].seen = revision;
+        }
     }
 
     fn standing(&self) -> Verdict {
@@ -153,7 +174,16 @@ impl<'a> Step<'a> {
     }
 
     fn is_known(&self, id: u8) -> bool {
-        !self.rules.is(Broken::ForgetsIds) && self.state.decisions.iter().any(|decision| decision.id == id)
+        let opinion = self.is_opinion(id) && !self.rules.is(Broken::ForgetsOpinions);
+        !self.rules.is(Broken::ForgetsIds) && (opinion || self.is_decision(id))
+    }
+
+    fn is_decision(&self, id: u8) -> bool {
+        self.state.decisions.iter().any(|decision| decision.id == id)
+    }
+
+    fn is_opinion(&self, id: u8) -> bool {
+        self.state.cases.iter().flatten().any(|row| row.opinion == Some(id))
     }
 
     fn row(&self, case: u8) -> CaseRow {

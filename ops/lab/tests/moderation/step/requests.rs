@@ -1,13 +1,14 @@
 //! What the database does with a request, and what nobody may ask.
 
-use sluice_core::moderation::CaseState;
-use sluice_core::moderation::act::HANDED_OUT_MOST;
+use sluice_core::moderation::act::{HANDED_OUT_MOST, Refusal};
+use sluice_core::moderation::{Case, CaseKind, CaseState, Cause};
 use sluice_core::verdict::Verdict;
 
 use super::{Answer, Step};
-use crate::property::{BACK, DECIDED, FENCED, GONE, LAST, LEAD, LONG, OWN, OWN_CLAIM, TAKEN, UNDONE, YOURS};
+use crate::property::{BACK, CLOSES, DECIDED, DRAWN, FENCED, GONE, LAST, LEAD, LONG, ONCE, OWN, OWN_CLAIM};
+use crate::property::{QUIET, TAKEN, UNDONE, UNSEEN, YOURS};
 use crate::rules::Broken;
-use crate::state::{APPEAL, CaseRow, Decision, Held, LEA, actor};
+use crate::state::{APPEAL, CaseRow, Decision, Held, LEA, SECOND, actor};
 
 impl Step<'_> {
     /// common/mysql/src/review/claim.rs, `claim` and `take`.
@@ -42,7 +43,13 @@ impl Step<'_> {
         }
         let read = self.state.people[usize::from(who)].read;
         let (row, revision) = read.unwrap_or_else(|| (self.row(case), self.state.revision()));
-        (self.rules.guards.decide)(&row.as_it_stands(revision), actor(who, token)).map_err(|_| ())?;
+        match (self.rules.guards.decide)(&row.as_it_stands(revision), actor(who, token)) {
+            Err(Refusal::NeedsOpinion) => return self.opine(who, (case, token), approve, id),
+            refused => refused.map_err(|_| ())?,
+        }
+        if row.kind == CaseKind::Second && (row.opinion.is_none() || who != LEA) {
+            self.wrong(QUIET);
+        }
         if read.is_none() {
             self.touches(who, &row);
             self.shows_its_claim(who, &row, token);
@@ -50,11 +57,51 @@ impl Step<'_> {
                 self.wrong(OWN);
             }
         }
-        let verdict = if approve { Verdict::Approved } else { Verdict::Rejected };
+        let verdict = said(approve);
         let decision =
             Decision { id, case, revision: revision + 1, verdict, previous: self.standing(), by: who, undoes: None };
         self.write(decision);
         self.change(case, |row| (row.state, row.claim) = (CaseState::Decided, None));
+        self.draw(&row.as_it_stands(revision), &decision);
+        Ok(())
+    }
+
+    /// common/mysql/src/review/decide.rs, `draw`: the first decision that may be drawn is.
+    fn draw(&mut self, case: &Case, decision: &Decision) {
+        let cause = match case.kind {
+            CaseKind::Held if decision.by == LEA => Cause::Lead,
+            CaseKind::Held => Cause::Moderator,
+            CaseKind::Appeal => Cause::Appeal,
+            CaseKind::Second => Cause::Second,
+        };
+        if self.state.left.seconds == 0 || !(self.rules.guards.drawn)(case, cause) {
+            return;
+        }
+        self.state.left.seconds -= 1;
+        if cause != Cause::Moderator {
+            self.wrong(DRAWN);
+        }
+        self.state.cases[usize::from(SECOND)] = Some(CaseRow::about(CaseKind::Second, decision));
+    }
+
+    /// common/mysql/src/review/opinion.rs, `give`.
+    fn opine(&mut self, who: u8, (case, token): (u8, Option<u8>), approve: bool, id: u8) -> Answer {
+        let row = self.row(case);
+        let of = row.of.unwrap_or_default();
+        let first = self.state.decisions.iter().find(|decision| decision.revision == of).map(|first| first.verdict);
+        let (first, opinion) = (first.unwrap_or(Verdict::Held), said(approve));
+        let stands = row.as_it_stands(self.state.revision());
+        let state = (self.rules.guards.opine)(&stands, actor(who, token), first, opinion).map_err(|_| ())?;
+        self.touches(who, &row);
+        self.shows_its_claim(who, &row, token);
+        let wrong = [
+            (row.not_by == Some(who), OWN),
+            (self.state.people[usize::from(who)].seen >= of, UNSEEN),
+            (row.opinion.is_some(), ONCE),
+            ((state == CaseState::Decided) != (first == opinion), CLOSES),
+        ];
+        wrong.into_iter().filter(|(wrong, _)| *wrong).for_each(|(_, property)| self.wrong(property));
+        self.change(case, |row| (row.state, row.claim, row.opinion) = (state, None, Some(id)));
         Ok(())
     }
 
@@ -97,13 +144,14 @@ impl Step<'_> {
             by: who,
             undoes: Some(revision),
         });
-        self.change(undone.case, |row| row.state = CaseState::Waiting);
+        let state = (self.rules.guards.reopened)(&stands);
+        self.change(undone.case, |row| row.state = state);
         self.claim_for(who, undone.case, id);
-        let of_this = |row: &CaseRow| row.of == Some(revision) && row.state.is_open();
-        if self.state.cases[usize::from(APPEAL)].as_ref().is_some_and(of_this)
-            && !self.rules.is(Broken::UndoKeepsTheAppeal)
-        {
-            self.change(APPEAL, |row| row.state = CaseState::Withdrawn);
+        if !self.rules.is(Broken::UndoKeepsTheAppeal) {
+            self.ends_about(APPEAL, revision);
+        }
+        if !self.rules.is(Broken::UndoKeepsTheSecond) {
+            self.ends_about(SECOND, revision);
         }
         Ok(())
     }
@@ -126,7 +174,7 @@ impl Step<'_> {
     /// The same with `Release::Escalated`, for which one need not have a claim.
     pub(super) fn escalate(&mut self, who: u8, case: u8, token: Option<u8>) -> Answer {
         let row = self.row(case);
-        (self.rules.guards.decide)(&row.as_it_stands(self.state.revision()), actor(who, token)).map_err(|_| ())?;
+        (self.rules.guards.escalate)(&row.as_it_stands(self.state.revision()), actor(who, token)).map_err(|_| ())?;
         self.touches(who, &row);
         self.shows_its_claim(who, &row, token);
         self.change(case, |row| (row.state, row.claim) = (CaseState::Escalated, None));
@@ -155,4 +203,9 @@ impl Step<'_> {
             self.wrong(FENCED);
         }
     }
+}
+
+/// The verdict of whoever approves, or does not.
+fn said(approve: bool) -> Verdict {
+    if approve { Verdict::Approved } else { Verdict::Rejected }
 }

@@ -2,8 +2,9 @@
 
 use askama::Template;
 use axum::http::StatusCode;
+use sluice_core::moderation::CaseKind;
 use sluice_core::moderation::act::Refusal as Refused;
-use sluice_mysql::review::{Decision, StoredCase};
+use sluice_mysql::review::{Decision, Opinion, StoredCase};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -21,8 +22,10 @@ struct ConflictPage {
     frame: Frame,
     refused: Refused,
     case: StoredCase,
-    /// The decision that stands.
+    /// The decision that stands; none while they may review it a second time.
     last: Option<Decision>,
+    /// The second opinion that closed the case.
+    opinion: Option<Opinion>,
     next: Uuid,
     queue: Option<String>,
 }
@@ -46,9 +49,16 @@ pub(super) async fn show(
     }
     let store = &pages.0.store;
     let case = store.case(case).await.map_err(|failure| failed(pages, failure))?.ok_or_else(no_case)?;
-    let last = store.decisions_of(case.post).await.map_err(|failure| failed(pages, failure))?.pop();
+    let last = store.decisions_for(case.post, Some(&who.name)).await.map_err(|failure| failed(pages, failure))?;
+    let last = last.and_then(|mut decisions| decisions.pop());
+    let opinion = match (case.opinion, &last) {
+        (Some(opinion), Some(last)) if last.case != case.case => {
+            store.opinion(opinion).await.map_err(|failure| failed(pages, failure))?
+        }
+        _ => None,
+    };
     let (next, queue) = (Uuid::now_v7(), queue.map(str::to_owned));
-    let page = ConflictPage { frame: visit.frame("Somebody was first"), refused, case, last, next, queue };
+    let page = ConflictPage { frame: visit.frame("Somebody was first"), refused, case, last, opinion, next, queue };
     visit.show_as(StatusCode::CONFLICT, &page)
 }
 

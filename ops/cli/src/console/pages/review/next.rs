@@ -33,7 +33,7 @@ impl Onward {
         self.queue.as_deref()
     }
 
-    /// Claims the next case and leads to it. `after`: the decision that was just made.
+    /// Claims the next case and leads to it. `after`: the decision that was just made, or the second opinion.
     ///
     /// # Errors
     /// 503 when the database does not answer.
@@ -58,7 +58,7 @@ impl Onward {
 
     fn to(&self, path: String, after: Option<Uuid>, none: bool) -> Response {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let after = after.map(|decision| decision.to_string());
+        let after = after.map(|id| id.to_string());
         for (name, value) in [("queue", self.queue()), ("after", after.as_deref()), ("none", none.then_some("1"))] {
             value.iter().for_each(|value| _ = query.append_pair(name, value));
         }

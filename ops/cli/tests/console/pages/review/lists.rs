@@ -49,9 +49,9 @@ async fn an_appeal_is_not_for_the_one_whose_decision_it_is_against() {
     let appeal = Appeal { id: Uuid::now_v7(), post: case.post, reason: "please" };
     let appeal = desk.store.appeal(&appeal).await.expect("the database answers").expect("a case").expect("in time");
     let path = format!("/review/cases/{appeal}");
-    ann.get(&path).await.is(200).says("against your own decision").lacks("Claim this case").lacks("/decide");
+    ann.get(&path).await.is(200).says("about your own decision").lacks("Claim this case").lacks("/decide");
     let token = Uuid::now_v7().to_string();
-    ann.post(&format!("{path}/claim"), &[("claim", &token)]).await.is(409).says("against your own decision");
+    ann.post(&format!("{path}/claim"), &[("claim", &token)]).await.is(409).says("about your own decision");
     ann.post("/review/next", &[("next", &token)]).await.goes_to("/review?none=1");
     let own = ann.get("/review/decided").await.is(200).says("post 00").says("rude");
     let undo = own.field("/undo\"", "undo");

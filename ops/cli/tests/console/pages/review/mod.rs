@@ -8,4 +8,5 @@ mod lists;
 mod pictures;
 mod queue;
 mod refused;
+mod second;
 mod strangers;

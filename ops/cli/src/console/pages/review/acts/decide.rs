@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use sluice_core::moderation::act::Refusal as Refused;
-use sluice_mysql::review::{DecisionRequest, Ruling};
+use sluice_mysql::review::{DecisionRequest, Ruled, Ruling};
 
 use super::super::super::app::Pages;
 use super::super::super::frame::{Answered, Refusal};
@@ -46,11 +46,12 @@ pub(crate) async fn decide(
         message: message.as_deref(),
         note: note.as_deref(),
         act: None,
-        appeals: pages.0.appeals,
+        recheck: pages.0.recheck,
         expected: revision(&form)?,
     };
-    let refused = match store.decide(&request).await {
-        Ok(Some(Ok(decision))) => return onward.go(&pages, &who, Some(decision.decision)).await,
+    let refused = match store.rule(&request).await {
+        Ok(Some(Ok(Ruled::Decision(decision)))) => return onward.go(&pages, &who, Some(decision.decision)).await,
+        Ok(Some(Ok(Ruled::Opinion(opinion)))) => return onward.go(&pages, &who, Some(opinion.opinion)).await,
         Ok(Some(Err(refused))) => refused,
         Ok(None) => return Err(no_case()),
         // The same form was sent twice, with two buttons: the first one counts.

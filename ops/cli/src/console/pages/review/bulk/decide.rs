@@ -25,7 +25,7 @@ pub(crate) async fn decide(State(pages): State<Pages>, Path(id): Path<String>, w
     let policies = pages.0.policies.now();
     let message = policies.check(ruling, &named, asked::text(&form, "message")?.as_deref());
     let message = message.map_err(|error| Refusal::invalid(format!("{error}.")))?;
-    let (store, stop, appeals) = (Arc::clone(&pages.0.store), pages.0.stop.clone(), pages.0.appeals);
+    let (store, stop, recheck) = (Arc::clone(&pages.0.store), pages.0.stop.clone(), pages.0.recheck);
     let case = store.case(case).await.map_err(|failure| failed(&pages, failure))?.ok_or_else(no_case)?;
     let asked = shown.len();
     let work = pages.0.tasks.spawn(async move {
@@ -38,7 +38,7 @@ pub(crate) async fn decide(State(pages): State<Pages>, Path(id): Path<String>, w
             policyset: policies.set.as_deref(),
             message: message.as_deref(),
             note: note.as_deref(),
-            appeals,
+            recheck,
         };
         each(&store, &request, shown.into_iter().filter(|case| waiting.contains(case)), &stop).await
     });

@@ -59,8 +59,9 @@ pub(crate) async fn show(
     let store = &pages.0.store;
     let failed = |failure| failed(&pages, failure);
     let case = store.case(asked::id(&id)?).await.map_err(failed)?.ok_or_else(no_case)?;
-    if case.kind == CaseKind::Appeal {
-        return Err(Refusal::invalid("It is an appeal, and each appeal is decided by itself.".to_owned()));
+    if case.kind != CaseKind::Held {
+        let problem = "It is an appeal or a second review, and each of those is decided by itself.";
+        return Err(Refusal::invalid(problem.to_owned()));
     }
     let chosen = act::choose(store, &case, &who.name).await.map_err(failed)?;
     let mut samples = Vec::with_capacity(SAMPLES);

@@ -34,7 +34,7 @@ pub(crate) enum Lease {
     Free,
     /// It waits for a lead.
     ForLead,
-    /// The appeal is against their own decision.
+    /// It is about their own decision.
     NotForThem,
     /// It is decided, or the post is gone.
     Closed,

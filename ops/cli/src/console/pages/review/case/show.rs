@@ -83,7 +83,7 @@ pub(crate) async fn show(
     if visit.asks_for("lease") {
         return visit.show(&LeasePage { lease, is_live });
     }
-    let about = About::ask(store, case, None).await.map_err(|failure| failed(&pages, failure))?;
+    let about = About::ask(store, case, None, Some(&who.name)).await.map_err(|failure| failed(&pages, failure))?;
     let whole = visit.query.get("whole").is_some();
     let marked = |text: Option<&str>, field| passages(text.unwrap_or_default(), field, &about.reasons, whole);
     let (title, _) = marked(about.case.title.as_deref(), "title");
@@ -130,8 +130,13 @@ impl CasePage {
         self.lease.token().map(|token| (self.about.case.case, token))
     }
 
-    fn is_appeal(&self) -> bool {
-        self.about.case.kind == CaseKind::Appeal
+    fn is(&self, kind: CaseKind) -> bool {
+        self.about.case.kind == kind
+    }
+
+    /// Whether an opinion is asked for, and no decision.
+    fn is_blind(&self) -> bool {
+        self.about.case.as_it_stands().is_blind()
     }
 }
 
