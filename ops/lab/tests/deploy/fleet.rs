@@ -39,7 +39,8 @@ pub(crate) struct Fleet {
     folder: TempDir,
 }
 
-fn program(name: &str) -> String {
+/// The path of a program that was built with this test.
+pub(crate) fn program(name: &str) -> String {
     let folder = Path::new(env!("CARGO_BIN_EXE_sluice-lab")).parent().expect("a file is in a folder");
     let path = folder.join(name);
     assert!(path.is_file(), "{} is missing: cargo build --workspace --bins", path.display());

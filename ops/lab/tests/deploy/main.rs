@@ -6,10 +6,12 @@ mod files;
 mod fleet;
 mod shown;
 
+use std::process::Command;
+
 use sluice_lab::testing::eventually;
 
 use files::Question;
-use fleet::Fleet;
+use fleet::{Fleet, program};
 use shown::Shown;
 
 /// Everything that is wrong with the questions, one line for each.
@@ -66,5 +68,28 @@ fn mutants_are_refused(questions: &[Question], shown: &Shown) {
             assert_eq!(shown.complaints(question), Vec::<String>::new(), "{}", question.of);
         }
         assert!(planted > 0, "nothing says {from:?} any more: choose another mutant");
+    }
+}
+
+/// The shared libraries that `readelf --dynamic` names, except for those of every system and image.
+fn foreign(dynamic: &str) -> Vec<&str> {
+    let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
+    let named = needed.filter_map(|line| line.split(['[', ']']).nth(1));
+    named
+        .filter(|name| !["libc.so.", "libm.so.", "libgcc_s.so.", "ld-linux"].iter().any(|own| name.starts_with(own)))
+        .collect()
+}
+
+#[test]
+fn the_programs_need_no_library_that_an_image_may_lack() {
+    let planted =
+        "0x1 (NEEDED) Shared library: [libc.so.6]\n0x1 (NEEDED) Shared library: [libz.so.1]\n0x2 (RUNPATH) [/x]";
+    assert_eq!(foreign(planted), ["libz.so.1"], "the check itself finds what is there");
+    for name in ["sluice", "sluice-producer", "sluice-worker"] {
+        let read = Command::new("readelf").args(["--dynamic", "--wide", &program(name)]).output();
+        let read = read.expect("readelf comes with every linker");
+        let dynamic = String::from_utf8_lossy(&read.stdout);
+        assert!(dynamic.contains("libc.so."), "{name}: {dynamic}");
+        assert_eq!(foreign(&dynamic), Vec::<&str>::new(), "{name}");
     }
 }
