@@ -19,7 +19,8 @@ use super::access::{Accounts, token};
 use super::api::{self, Api, Parts};
 use super::followed::Followed;
 use super::pages::{
-    self, Hosts, NowSource, Once, Pages, Plans, QueuesSource, SessionKey, SnapshotSource, Tries, Watched, Work,
+    self, Hosts, NowSource, Once, Pages, Plans, QueuesSource, Searches, SessionKey, SnapshotSource, Tries, Watched,
+    Work,
 };
 use super::sender::{self, Sender};
 use super::settings::ServeArgs;
@@ -93,6 +94,7 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
     let ServerArgs { broker, database } = &args.servers;
     let sampler = Sampler::new(broker, database, Look::Elsewhere, false, stop.clone())?;
     let dead = DeadLetters::briefly(broker, "console", stop.clone())?;
+    let searches = Arc::new(Searches::default());
     let pages = Pages::new(pages::Parts {
         accounts,
         key,
@@ -111,7 +113,8 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         dead: dead.clone(),
         queues: Watched::new(QueuesSource::new(Arc::clone(&store)), stop.clone()),
         now: Watched::new(NowSource::new(sampler), stop.clone()),
-        snapshot: Watched::new(SnapshotSource::new(dead), stop.clone()),
+        snapshot: Watched::new(SnapshotSource::new(dead, Arc::clone(&searches)), stop.clone()),
+        searches,
     });
     health::serve(listener, routes(api, pages, metrics), most, stop, GRACE).await;
     tasks.close();
