@@ -23,6 +23,9 @@ pub struct AuditEntry {
     pub at: OffsetDateTime,
     /// In which operation.
     pub operation: String,
+    /// Its place in the operation.
+    #[serde(skip)]
+    pub number: u32,
     /// What was done: `replay`, `drop`, `edit`, …
     pub kind: String,
     /// By whom: user and host.
@@ -53,11 +56,25 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn audit_log(&self, prefix: &str, named: Option<&Named>, limit: u32) -> Result<Vec<AuditEntry>, Failure> {
+        self.audit_log_before(prefix, named, None, limit).await
+    }
+
+    /// The same, of the entries before this one: an operation, and the place in it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn audit_log_before(
+        &self,
+        prefix: &str,
+        named: Option<&Named>,
+        before: Option<(&str, u32)>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, Failure> {
         // Lines of one dead letter are found by it, all others by the last operations of the prefix.
         let (which, mut asked): (String, Vec<Value>) = match named {
             Some(named) => of_dead_letter(named),
             None => {
-                let operations = self.last_operations(prefix, limit).await?;
+                let operations = self.last_operations(prefix, before.map(|(operation, _)| operation), limit).await?;
                 if operations.is_empty() {
                     return Ok(Vec::new());
                 }
@@ -65,25 +82,32 @@ impl Store {
                 (format!("l.operation IN ({marks})"), operations.into_iter().map(Value::from).collect())
             }
         };
+        let earlier = before.map_or("", |_| "AND (l.operation < ? OR l.operation = ? AND l.number < ?)");
         // With the tables in this order, the lines come sorted by their key, and no more are read than are wanted.
         let statement = format!(
-            "SELECT l.at, l.operation, a.kind, a.actor, l.dead_letter, l.outcome, l.detail, u.operation AS undone_by, \
+            "SELECT l.at, l.operation, l.number, a.kind, a.actor, l.dead_letter, l.outcome, l.detail, u.operation AS undone_by, \
              CAST(a.selection AS CHAR) AS asked, k.operation IS NOT NULL AS archived, l.post, \
              CAST(l.death AS CHAR) AS death \
              FROM operation_items l STRAIGHT_JOIN operations a ON a.id = l.operation \
              LEFT JOIN archived_dead_letters k ON k.operation = l.operation AND k.number = l.number \
              LEFT JOIN undone_items u ON u.of_operation = l.operation AND u.of_number = l.number \
-             WHERE {which} AND a.prefix = ? ORDER BY l.operation DESC, l.number DESC LIMIT ?"
+             WHERE {which} AND a.prefix = ? {earlier} ORDER BY l.operation DESC, l.number DESC LIMIT ?"
         );
-        asked.extend([prefix.into(), limit.into()]);
+        asked.push(prefix.into());
+        if let Some((operation, number)) = before {
+            asked.extend([operation.into(), operation.into(), number.into()]);
+        }
+        asked.push(limit.into());
         self.read("reading the audit log", statement, asked).await
     }
 
     /// The operations that the last lines of a prefix belong to. There are no more of them than lines, because each
     /// operation that was not killed has at least one line.
-    async fn last_operations(&self, prefix: &str, lines: u32) -> Result<Vec<String>, Failure> {
-        let statement = "SELECT id FROM operations WHERE prefix = ? ORDER BY id DESC LIMIT ?".to_owned();
-        let asked = vec![prefix.into(), lines.saturating_add(EMPTY).min(OPERATIONS).into()];
+    async fn last_operations(&self, prefix: &str, until: Option<&str>, lines: u32) -> Result<Vec<String>, Failure> {
+        let earlier = until.map_or("", |_| "AND id <= ?");
+        let statement = format!("SELECT id FROM operations WHERE prefix = ? {earlier} ORDER BY id DESC LIMIT ?");
+        let mut asked: Vec<Value> = [prefix].into_iter().chain(until).map(Value::from).collect();
+        asked.push(lines.saturating_add(EMPTY).min(OPERATIONS).into());
         self.read("reading the audit log", statement, asked).await
     }
 }
@@ -107,39 +131,28 @@ pub(super) fn reason(asked: &serde_json::Value) -> Option<String> {
 
 impl FromRow for AuditEntry {
     fn from_row_opt(row: Row) -> Result<Self, FromRowError> {
-        type Columns = (
-            PrimitiveDateTime,
-            String,
-            String,
-            String,
-            String,
-            String,
-            String,
-            Option<String>,
-            String,
-            bool,
-            Option<String>,
-            Option<String>,
-        );
-        let (at, operation, kind, actor, dead_letter, outcome, detail, undone_by, asked, archived, post, death) =
-            Columns::from_row_opt(row)?;
-        let asked = serde_json::from_str(&asked).unwrap_or(serde_json::Value::String(asked));
-        let (reason, death) = (reason(&asked), death.and_then(|death| serde_json::from_str(&death).ok()));
-        let at = at.assume_utc();
-        Ok(Self {
-            at,
-            operation,
-            kind,
-            actor,
-            dead_letter,
-            post,
-            outcome,
-            detail,
-            archived,
-            undone_by,
-            asked,
-            reason,
-            death,
-        })
+        let text = |name: &str| row.get_opt::<Option<String>, _>(name).and_then(Result::ok).flatten();
+        let read = || {
+            let asked = text("asked")?;
+            let asked = serde_json::from_str(&asked).unwrap_or(serde_json::Value::String(asked));
+            Some(Self {
+                at: row.get_opt::<PrimitiveDateTime, _>("at")?.ok()?.assume_utc(),
+                operation: text("operation")?,
+                number: row.get_opt("number")?.ok()?,
+                kind: text("kind")?,
+                actor: text("actor")?,
+                dead_letter: text("dead_letter")?,
+                post: text("post"),
+                outcome: text("outcome")?,
+                detail: text("detail")?,
+                archived: row.get_opt("archived")?.ok()?,
+                undone_by: text("undone_by"),
+                reason: reason(&asked),
+                asked,
+                death: text("death").and_then(|death| serde_json::from_str(&death).ok()),
+            })
+        };
+        let entry = read();
+        entry.ok_or(FromRowError(row))
     }
 }

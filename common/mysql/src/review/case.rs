@@ -8,11 +8,33 @@ use sluice_core::post::PostId;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
-/// The columns of a case `c`. What comes from other tables, `title` and `revision`, is added by each query.
+/// The columns of a case `c`. What comes from other tables is added by each query.
 pub(super) const COLUMNS: &str = "c.id, c.post, c.kind, c.of_decision, c.queue, c.category, c.priority, c.author, \
                                   c.reason, c.state, c.opened_at, c.claim, c.claimed_by, c.claimed_at, \
                                   c.claimed_until, COALESCE(c.claimed_until > NOW(6), 0) AS live, c.handed_out, \
                                   c.not_by, c.closed_at, c.opinion, LOWER(HEX(c.fingerprint)) AS fingerprint";
+
+/// What comes from other tables, where nobody needs it.
+pub(super) const NOT_JOINED: &str = "NULL AS title, NULL AS categories, 0 AS in_title, 0 AS revision";
+
+/// What the review found in a post, as far as a list needs it that shows its title.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The categories that have a sum.
+    pub categories: Vec<String>,
+    /// Whether something was found in the title.
+    pub in_title: bool,
+}
+
+impl Findings {
+    /// Of a row that has them.
+    pub(super) fn of(row: &Row) -> Self {
+        let categories = row.get_opt::<Option<String>, _>("categories").and_then(Result::ok).flatten();
+        let categories = categories.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        let in_title = row.get_opt::<bool, _>("in_title").and_then(Result::ok).unwrap_or_default();
+        Self { categories, in_title }
+    }
+}
 
 /// A case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,6 +87,9 @@ pub struct StoredCase {
     pub closed_at: Option<OffsetDateTime>,
     /// A hash of the folded text, equal for posts with the same text: 32 hexadecimal digits.
     pub fingerprint: String,
+    /// What was found in the post.
+    #[serde(skip)]
+    pub findings: Findings,
     /// The state in the table.
     #[serde(skip)]
     pub stored_state: CaseState,
@@ -150,6 +175,7 @@ impl FromRow for StoredCase {
             revision: take!("revision" as u32),
             closed_at: take!("closed_at" as Option<PrimitiveDateTime>).map(at),
             fingerprint: take!("fingerprint" as String),
+            findings: Findings::of(&row),
             stored_state,
             claim,
             claimed_at: take!("claimed_at" as Option<PrimitiveDateTime>).map(at),

@@ -8,9 +8,11 @@ use uuid::Uuid;
 
 use super::case::{COLUMNS, StoredCase};
 use crate::Store;
+use crate::insertion::datetime;
 
 /// What comes from other tables.
-pub(super) const JOINED: &str = "p.title, (SELECT COALESCE(MAX(d.revision), 0) FROM review_decisions d WHERE d.post = c.post) \
+pub(super) const JOINED: &str = "p.title, JSON_EXTRACT(p.scores, '$[*].category') AS categories, \
+                      JSON_SEARCH(p.reasons, 'one', 'title', NULL, '$[*].field') IS NOT NULL AS in_title, (SELECT COALESCE(MAX(d.revision), 0) FROM review_decisions d WHERE d.post = c.post) \
                       AS revision FROM review_cases c LEFT JOIN posts p ON p.id = c.post";
 
 /// Which cases are meant. All that is given has to fit.
@@ -28,6 +30,8 @@ pub struct CaseFilter<'a> {
     pub claimed_by: Option<&'a str>,
     /// With the same folded text as this case.
     pub same_text_as: Option<Uuid>,
+    /// Those that come after this case, in the order in which cases are handed out.
+    pub after: Option<Uuid>,
     /// At most so many.
     pub limit: u32,
 }
@@ -64,6 +68,15 @@ impl Store {
         if let Some(case) = filter.same_text_as {
             conditions.push("c.fingerprint = (SELECT s.fingerprint FROM review_cases s WHERE s.id = ?)".to_owned());
             asked.push(case.to_string().into());
+        }
+        // A case keeps its place, whatever becomes of it.
+        if let Some(StoredCase { priority, opened_at, case, .. }) = match filter.after {
+            Some(after) => self.case(after).await?,
+            None => None,
+        } {
+            conditions.push("c.priority <= ? AND (c.priority < ? OR (c.opened_at, c.id) > (?, ?))".to_owned());
+            let id = case.to_string();
+            asked.extend([priority.into(), priority.into(), datetime(opened_at), id.into()]);
         }
         asked.push(filter.limit.into());
         let conditions = conditions.join(" AND ");

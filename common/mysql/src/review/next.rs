@@ -10,7 +10,7 @@ use sluice_core::moderation::{CaseState, Role};
 use time::{OffsetDateTime, PrimitiveDateTime};
 use uuid::Uuid;
 
-use super::case::{COLUMNS, StoredCase};
+use super::case::{COLUMNS, NOT_JOINED, StoredCase};
 use super::claim::{Ask, take};
 use super::transaction::{again, begin};
 use crate::Store;
@@ -124,7 +124,7 @@ async fn next(connection: &mut Conn, ask: Ask<'_>) -> Result<Option<Uuid>, mysql
         let of_queue = if ask.queue.is_some() { "c.queue = ? AND" } else { "" };
         // Rows that others lock just now are skipped: they are being claimed.
         let statement = format!(
-            "SELECT {COLUMNS}, NULL AS title, 0 AS revision FROM review_cases c WHERE {of_queue} c.state = ? \
+            "SELECT {COLUMNS}, {NOT_JOINED} FROM review_cases c WHERE {of_queue} c.state = ? \
              AND (c.claimed_until IS NULL OR c.claimed_until <= NOW(6)) AND (c.not_by IS NULL OR c.not_by <> ?) {but_not} \
              ORDER BY c.priority DESC, c.opened_at, c.id LIMIT 1 FOR UPDATE SKIP LOCKED"
         );

@@ -4,6 +4,7 @@ use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row};
 use sluice_core::failure::Failure;
 
+use super::case::Findings;
 use super::decision::{COLUMNS, Decision};
 use crate::Store;
 
@@ -14,6 +15,8 @@ pub struct PastDecision {
     pub decision: Decision,
     /// The post's title; none where the row is gone.
     pub title: Option<String>,
+    /// What was found in the post.
+    pub findings: Findings,
     /// Whether it is the last one on its post.
     pub stands: bool,
 }
@@ -25,7 +28,8 @@ impl Store {
     /// The server's.
     pub async fn decisions_by(&self, name: &str, limit: u32) -> Result<Vec<PastDecision>, Failure> {
         let statement = format!(
-            "SELECT {COLUMNS}, p.title, d.revision = (SELECT MAX(n.revision) FROM review_decisions n \
+            "SELECT {COLUMNS}, p.title, JSON_EXTRACT(p.scores, '$[*].category') AS categories, \
+             JSON_SEARCH(p.reasons, 'one', 'title', NULL, '$[*].field') IS NOT NULL AS in_title, d.revision = (SELECT MAX(n.revision) FROM review_decisions n \
              WHERE n.post = d.post) AS stands FROM review_decisions d LEFT JOIN posts p ON p.id = d.post \
              WHERE d.decided_by = ? ORDER BY d.decided_at DESC, d.id DESC LIMIT ?"
         );
@@ -53,7 +57,10 @@ impl FromRow for PastDecision {
         let title = row.get_opt::<Option<String>, _>("title").and_then(Result::ok);
         let stands = row.get_opt::<bool, _>("stands").and_then(Result::ok);
         match (title, stands) {
-            (Some(title), Some(stands)) => Ok(Self { decision: Decision::from_row_opt(row)?, title, stands }),
+            (Some(title), Some(stands)) => {
+                let findings = Findings::of(&row);
+                Ok(Self { decision: Decision::from_row_opt(row)?, title, findings, stands })
+            }
             _ => Err(FromRowError(row)),
         }
     }

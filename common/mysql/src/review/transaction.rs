@@ -10,7 +10,7 @@ use sluice_core::moderation::act::Refusal;
 use sluice_core::post::PostId;
 use uuid::Uuid;
 
-use super::case::{COLUMNS, StoredCase};
+use super::case::{COLUMNS, NOT_JOINED, StoredCase};
 use crate::Store;
 use sluice_core::failure::{Failure, Kind};
 
@@ -42,7 +42,7 @@ pub(super) async fn lock(
     post: PostId,
 ) -> Result<Vec<StoredCase>, mysql_async::Error> {
     let statement = format!(
-        "SELECT {COLUMNS}, NULL AS title, 0 AS revision FROM review_cases c WHERE c.post = ? \
+        "SELECT {COLUMNS}, {NOT_JOINED} FROM review_cases c WHERE c.post = ? \
          ORDER BY c.opened_at, c.id FOR UPDATE"
     );
     let mut cases: Vec<StoredCase> = transaction.exec(statement, (post.to_string(),)).await?;

@@ -20,7 +20,8 @@ use tokio_util::task::TaskTracker;
 use super::access::Accounts;
 use super::api::{self, Api, Parts};
 use super::pages::{
-    self, Hosts, NowSource, Once, Pages, Plans, QueuesSource, SessionKey, SnapshotSource, Tries, Watched, Work,
+    self, Hosts, NowSource, Once, Pages, Plans, QueuesSource, Searches, SessionKey, SnapshotSource, Tries, Watched,
+    Work,
 };
 use super::sender::{self, Sender};
 use super::settings::ServeArgs;
@@ -94,6 +95,7 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
     let ServerArgs { broker, database } = &args.servers;
     let sampler = Sampler::new(broker, database, Look::Elsewhere, false, stop.clone())?;
     let dead = DeadLetters::briefly(broker, "console", stop.clone())?;
+    let searches = Arc::new(Searches::default());
     let pages = Pages::new(pages::Parts {
         accounts,
         key,
@@ -112,7 +114,8 @@ pub(super) async fn run(args: ServeArgs, stop: CancellationToken) -> anyhow::Res
         dead: dead.clone(),
         queues: Watched::new(QueuesSource::new(Arc::clone(&store)), stop.clone()),
         now: Watched::new(NowSource::new(sampler), stop.clone()),
-        snapshot: Watched::new(SnapshotSource::new(dead), stop.clone()),
+        snapshot: Watched::new(SnapshotSource::new(dead, Arc::clone(&searches)), stop.clone()),
+        searches,
     });
     health::serve(listener, routes(api, pages, metrics), most, stop, GRACE).await;
     tasks.close();

@@ -1,7 +1,7 @@
 //! `sluice review`: people's review of held posts, at the command line.
 //!
 //! ```text
-//!  case      list, show, measures, policies, sweep      cases as they are
+//!  case      list, show, measures, export, policies, sweep   cases as they are
 //!  claim     next, release, skip, escalate, note        who holds one
 //!  decision  decide, undo, bulk, appeal, withdraw, forget
 //!  desk      what they share: the database, which case is meant, who acts, who was first
@@ -74,6 +74,12 @@ enum ReviewCommand {
     Appeal(decision::appeal::AppealArgs),
     /// Show how many cases were decided, and how long that took (read only)
     Measures(case::measures::MeasuresArgs),
+    /// Print decided posts as texts for `sluice rules eval` (read only)
+    ///
+    /// One JSON object per line: {"title", "text", "expect": "flag" if the post was rejected, "clean" if it was approved,
+    /// "kind": the category that held it}. The last decision on a post counts. Posts whose texts were erased, and those
+    /// with an open blind second review, are left out.
+    Export(case::export::ExportArgs),
     /// List the policies, the reasons that decisions name (needs no server)
     Policies(case::policies::PoliciesArgs),
     /// Open the cases that held posts lack
@@ -103,6 +109,7 @@ pub async fn run(args: ReviewArgs) -> anyhow::Result<Exit> {
         ReviewCommand::Forget(args) => decision::forget::run(args).await,
         ReviewCommand::Appeal(args) => decision::appeal::run(args).await,
         ReviewCommand::Measures(args) => case::measures::run(args).await,
+        ReviewCommand::Export(args) => case::export::run(args).await,
         ReviewCommand::Policies(args) => case::policies::run(&args),
         ReviewCommand::Sweep(args) => case::sweep::run(args).await,
     }

@@ -136,6 +136,7 @@ pub(super) mod examples {
 
     pub(in crate::why) fn operation(minutes: i64, outcome: &str) -> AuditEntry {
         AuditEntry {
+            number: 0,
             at: NOON + time::Duration::minutes(minutes),
             operation: "op".to_owned(),
             kind: "replay".to_owned(),

@@ -7,6 +7,7 @@ mod bulk;
 mod cases;
 mod decisions;
 mod desk;
+mod export;
 mod feed;
 mod second;
 mod told;

@@ -167,7 +167,7 @@ pub(super) async fn note(State(api): State<Api>, Id(case): Id, asker: Asker, Bod
 
 /// `GET review/cases`.
 pub(super) async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> Answered {
-    let names = ["state", "kind", "queue", "author", "same_text_as", "limit"];
+    let names = ["state", "kind", "queue", "author", "same_text_as", "after", "limit"];
     let query = Query::read(query.as_deref(), &names)?;
     let state = query.get("state");
     let known = ["waiting", "claimed", "escalated", "decided", "withdrawn"];
@@ -177,6 +177,7 @@ pub(super) async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> A
     let kind = query.get("kind").map(|kind| kind.parse().map_err(|error: String| problem::invalid("kind", error)));
     let same =
         query.get("same_text_as").map(|id| id.parse().map_err(|_| problem::invalid("same_text_as", "is no UUID")));
+    let after = query.get("after").map(|id| id.parse().map_err(|_| problem::invalid("after", "is no UUID")));
     let filter = CaseFilter {
         state,
         kind: kind.transpose()?,
@@ -184,6 +185,7 @@ pub(super) async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> A
         author: query.get("author"),
         same_text_as: same.transpose()?,
         claimed_by: None,
+        after: after.transpose()?,
         limit: u32::try_from(query.number("limit", 1..=LIST_MOST, LIST)?).unwrap_or(u32::MAX),
     };
     let cases = api.store().cases(&filter).await.map_err(|failure| api.failed(failure))?;

@@ -127,7 +127,7 @@ pub(super) static ROUTES: [Route; 20] = [
         path: "/api/v1/review/cases",
         scope: Some(Scope::Moderate),
         summary: "Cases, in the order in which they are handed out",
-        query: &["state", "kind", "queue", "author", "same_text_as", "limit"],
+        query: &["state", "kind", "queue", "author", "same_text_as", "after", "limit"],
         body: None,
         answers: &[(200, "Cases")],
         problems: &[422],

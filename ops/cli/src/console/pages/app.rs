@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::session::{Hosts, Once, SessionKey, Tries};
-use super::watch::{NowSource, QueuesSource, SnapshotSource, Watched};
+use super::watch::{NowSource, QueuesSource, Searches, SnapshotSource, Watched};
 use super::work::{Plans, Work};
 use crate::browse::DeadLetters;
 use crate::console::access::Accounts;
@@ -49,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) now: Arc<Watched<NowSource>>,
     /// All dead letters at one moment.
     pub(crate) snapshot: Arc<Watched<SnapshotSource>>,
+    /// What is looked for in them.
+    pub(crate) searches: Arc<Searches>,
     /// How many cases each queue has.
     pub(crate) queues: Arc<Watched<QueuesSource>>,
     /// Plans that wait for a yes.

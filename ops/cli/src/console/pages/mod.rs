@@ -40,7 +40,7 @@ mod work;
 
 pub(super) use app::{Pages, Parts};
 pub(super) use session::{Hosts, HostsArg, Once, SessionKey, Tries};
-pub(super) use watch::{NowSource, QueuesSource, SnapshotSource, Watched};
+pub(super) use watch::{NowSource, QueuesSource, Searches, SnapshotSource, Watched};
 pub(super) use work::{Plans, Work};
 
 use axum::http::Uri;

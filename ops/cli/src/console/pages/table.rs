@@ -35,7 +35,7 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 38] = [
+pub(super) static ROUTES: [Route; 39] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
@@ -50,6 +50,7 @@ pub(super) static ROUTES: [Route; 38] = [
     page("/operations/{id}", Role::Viewer, || routing::get(operations::one)),
     act("/operations/{id}/stop", Role::Operator, || routing::post(operations::stop)),
     page("/audit", Role::Viewer, || routing::get(operations::audit)),
+    page("/audit/export", Role::Viewer, || routing::get(operations::export)),
     page("/review", Role::Moderator, || routing::get(review::queues)),
     act("/review/next", Role::Moderator, || routing::post(review::next)),
     page("/review/cases", Role::Moderator, || routing::get(review::cases)),
@@ -102,7 +103,7 @@ mod tests {
     use crate::browse::DeadLetters;
     use crate::console::access::{Accounts, Password};
     use crate::console::pages::session::{Hosts, Session, SessionKey, Tries};
-    use crate::console::pages::{NowSource, Parts, Plans, QueuesSource, SnapshotSource, Watched, Work};
+    use crate::console::pages::{NowSource, Parts, Plans, QueuesSource, Searches, SnapshotSource, Watched, Work};
     use crate::policies::Policies;
     use crate::status::dead::Look;
     use crate::status::sample::Sampler;
@@ -131,6 +132,7 @@ mod tests {
         let sampler = Sampler::new(&broker, &database, Look::Elsewhere, false, stop.clone()).expect("good addresses");
         let store = Arc::new(Store::new(&database).expect("a good address"));
         let dead = DeadLetters::briefly(&broker, "console", stop).expect("a good address");
+        let searches = Arc::new(Searches::default());
         Pages::new(Parts {
             accounts: Arc::new(Followed::fixed(Accounts::read(&path).expect("it is in order"))),
             key: SessionKey::draw().expect("the kernel has chance"),
@@ -149,7 +151,8 @@ mod tests {
             stop: CancellationToken::new(),
             queues: Watched::new(QueuesSource::new(store), CancellationToken::new()),
             now: Watched::new(NowSource::new(sampler), CancellationToken::new()),
-            snapshot: Watched::new(SnapshotSource::new(dead), CancellationToken::new()),
+            snapshot: Watched::new(SnapshotSource::new(dead, Arc::clone(&searches)), CancellationToken::new()),
+            searches,
         })
     }
 

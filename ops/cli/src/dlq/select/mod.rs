@@ -6,4 +6,4 @@ pub(crate) mod named;
 mod selection;
 
 pub(crate) use filters::Filters;
-pub(crate) use selection::Selection;
+pub(crate) use selection::{Selection, holds};

@@ -74,8 +74,8 @@ impl Selection {
     }
 }
 
-/// Whether a dead letter contains this text, as people read it.
-fn holds(text: &str, dead_letter: &DeadLetterSummary, body: &[u8]) -> bool {
+/// Whether a dead letter contains this text, as people read it. `text` is in lower case.
+pub(crate) fn holds(text: &str, dead_letter: &DeadLetterSummary, body: &[u8]) -> bool {
     let has = |place: &str| place.to_lowercase().contains(text);
     has(&dead_letter.message)
         || match serde_json::from_slice::<Value>(body) {

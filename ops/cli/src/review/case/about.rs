@@ -7,7 +7,7 @@ use sluice_core::moderation::CaseKind;
 use sluice_core::post::PostId;
 use sluice_core::verdict::{Reason, Score, Verdict};
 use sluice_mysql::Store;
-use sluice_mysql::review::{Decision, Forgotten, Note, Opinion, PastDelivery, StoredCase};
+use sluice_mysql::review::{Decision, Findings, Forgotten, Note, Opinion, PastDelivery, StoredCase};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -65,6 +65,9 @@ pub(crate) struct Earlier {
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) opened_at: OffsetDateTime,
     pub(crate) title: Option<String>,
+    /// What was found in the post.
+    #[serde(skip)]
+    pub(crate) findings: Findings,
     /// What stands for the post; none where the row is gone.
     pub(crate) standing: Option<Verdict>,
 }
@@ -140,15 +143,17 @@ async fn with_standings(store: &Store, cases: Vec<StoredCase>) -> Result<Vec<Ear
     let posts: Vec<PostId> = cases.iter().map(|case| case.post).collect();
     let standings = store.standings(&posts).await?;
     let standing = |post| standings.iter().find(|standing| standing.post == post).map(|standing| standing.standing);
-    let earlier = cases.into_iter().map(|StoredCase { case, post, kind, state, opened_at, title, .. }| Earlier {
-        case,
-        post,
-        kind,
-        state,
-        opened_at,
-        title,
-        standing: standing(post),
-    });
+    let earlier =
+        cases.into_iter().map(|StoredCase { case, post, kind, state, opened_at, title, findings, .. }| Earlier {
+            case,
+            post,
+            kind,
+            state,
+            opened_at,
+            title,
+            findings,
+            standing: standing(post),
+        });
     Ok(earlier.collect())
 }
 

@@ -32,6 +32,11 @@ async fn kinds_lead_to_their_dead_letters_and_those_to_one_whole() {
     assert!(first.text.len() < 100_000, "{}", first.text.len());
     ann.get(&format!("{path}&from=50")).await.is(200).says("title 50").says("51 to 60 shown").lacks("title 49");
     ann.get("/dead-letters/list?code=malformed").await.is(200).says("1 of 61").lacks("title 00");
+    // What a body contains, the next look looks for, once for all viewers.
+    let body = "/dead-letters/list?contains=ANOTHER";
+    seen(&mut ann, body, "1 of 61").await.says("value=\"ANOTHER\"").lacks("title 00");
+    ann.get(&format!("{body}&code=mysql_1406")).await.is(200).says("No dead letter matches");
+    seen(&mut ann, "/dead-letters/list?contains=nowhere", "No dead letter matches").await;
     ann.get("/dead-letters/list?class=expired").await.is(200).says("No dead letter matches");
     ann.get("/dead-letters/list?class=nonsense").await.is(422).says("no such class");
     ann.get("/dead-letters/list?since=never").await.is(422).says("since");

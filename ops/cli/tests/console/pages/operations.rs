@@ -95,6 +95,38 @@ async fn an_operation_is_stopped_between_two_batches_and_goes_on_from_there() {
 }
 
 #[tokio::test]
+async fn the_audit_log_is_downloaded_whole_with_the_lines_of_the_command() {
+    let house = House::new().await;
+    house.ground.dead(&Dead::some(5)).await;
+    house.ground.sluice(&["dlq", "drop", "--code", "mysql_1406", "--limit", "2", "--yes"]).await.ok();
+    house.ground.sluice(&["dlq", "drop", "--all", "--yes", "--reason", "the rest"]).await.ok();
+    let console = house.console().await;
+    let mut ann = Visitor::of(&console, "viewer").await;
+    ann.get("/audit").await.is(200).says("href=\"/audit/export\"");
+    let file = ann.get("/audit/export").await.is(200);
+    let log = house.ground.sluice(&["dlq", "audit", "--json", "--limit", "100"]).await.ok();
+    assert_eq!((file.text.lines().count(), &file.text), (5, &log.stdout));
+    let id = log.lines()[4]["dead_letter"].as_str().expect("an id").to_owned();
+    let of_one = ann.get(&format!("/audit/export?dead_letter={id}")).await.is(200).says(&id);
+    assert_eq!(of_one.text.lines().count(), 1);
+    ann.get("/audit/export?dead_letter=nobody").await.is(200).lacks("{");
+    // The pages in which it is read join without a gap.
+    let (store, prefix) = (&house.ground.store, house.ground.prefix.as_str());
+    let all = store.audit_log(prefix, None, 100).await.expect("the database answers");
+    let mut read = store.audit_log(prefix, None, 2).await.expect("the database answers");
+    while let Some(last) = read.last() {
+        let before = (last.operation.clone(), last.number);
+        let page = store.audit_log_before(prefix, None, Some((&before.0, before.1)), 2).await;
+        let page = page.expect("the database answers");
+        if page.is_empty() {
+            break;
+        }
+        read.extend(page);
+    }
+    assert_eq!(read, all);
+}
+
+#[tokio::test]
 async fn nothing_is_done_that_cannot_be_recorded() {
     let house = House::new().await;
     house.ground.dead(&Dead::some(2)).await;

@@ -68,6 +68,26 @@ impl Browser {
         self.post("/back", json!({})).await;
     }
 
+    /// The tab that is shown, and in which everything is done.
+    pub(crate) async fn tab(&self) -> Value {
+        self.call(Method::GET, "/window", Value::Null).await.expect("there is one")
+    }
+
+    /// Waits for another tab than this one.
+    pub(crate) async fn other_tab(&self, than: &Value) -> Value {
+        eventually("another tab", async || {
+            let tabs = self.call(Method::GET, "/window/handles", Value::Null).await?;
+            let mut others = tabs.as_array().into_iter().flatten().filter(|tab| *tab != than);
+            others.next().cloned().ok_or_else(|| tabs.to_string())
+        })
+        .await
+    }
+
+    /// Brings a tab to the front; the others are in the background then.
+    pub(crate) async fn show_tab(&self, tab: &Value) {
+        self.post("/window", json!({ "handle": tab })).await;
+    }
+
     /// Loads the page again.
     pub(crate) async fn refresh(&self) {
         self.post("/refresh", json!({})).await;

@@ -7,7 +7,7 @@ use sluice_core::disposition::Class;
 use super::super::app::Pages;
 use super::super::frame::{Answered, Frame, Page};
 use super::super::request::Visit;
-use super::super::watch::{Entry, Snapshot};
+use super::super::watch::{DeadLetterSet, Entry};
 use super::query::{Query, encode};
 use super::snapshot_note::SnapshotNote;
 use crate::dlq::select::Filters;
@@ -24,11 +24,21 @@ struct ListPage {
     classes: [Class; Class::ALL.len()],
     query: Query,
     note: SnapshotNote,
-    found: Option<Found>,
+    matching: Matching,
     from: usize,
 }
 
 /// What matches.
+enum Matching {
+    /// These.
+    Found(Found),
+    /// The next look looks for the text that they have to contain.
+    Sought,
+    /// There was no look yet.
+    Unknown,
+}
+
+/// What was found.
 struct Found {
     lines: Vec<DeadLetterLine>,
     /// How many match, on all pages.
@@ -59,12 +69,15 @@ impl Page for ListPage {
 pub(crate) async fn show(State(pages): State<Pages>, visit: Visit) -> Answered {
     let query = Query::read(&visit.query)?;
     let from = visit.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
+    if query.filters.contains.as_ref().is_some_and(|text| pages.0.searches.ask(text)) {
+        pages.0.snapshot.hurry();
+    }
     let snapshot = pages.0.snapshot.look().await;
     let page = ListPage {
         frame: visit.frame("Dead letters"),
         classes: Class::ALL,
         note: SnapshotNote::new(snapshot.as_deref()),
-        found: snapshot.as_deref().and_then(|snapshot| Found::new(snapshot, &query.filters, from)),
+        matching: Matching::new(snapshot.as_deref().and_then(|snapshot| snapshot.set.as_deref()), &query.filters, from),
         query,
         from,
     };
@@ -78,22 +91,32 @@ impl ListPage {
 
     fn after(&self) -> Option<usize> {
         let next = self.from.saturating_add(PAGE);
-        self.found.as_ref().filter(|found| found.count > next).map(|_| next)
+        matches!(&self.matching, Matching::Found(found) if found.count > next).then_some(next)
+    }
+}
+
+impl Matching {
+    fn new(set: Option<&DeadLetterSet>, filters: &Filters, from: usize) -> Self {
+        let Some(set) = set else { return Self::Unknown };
+        let Some(text) = &filters.contains else { return Self::Found(Found::new(set, filters, from, |_| true)) };
+        match set.containing(text) {
+            Some(containing) => Self::Found(Found::new(set, filters, from, containing)),
+            None => Self::Sought,
+        }
     }
 }
 
 impl Found {
-    fn new(snapshot: &Snapshot, filters: &Filters, from: usize) -> Option<Self> {
-        let set = snapshot.set.as_ref()?;
+    fn new(set: &DeadLetterSet, filters: &Filters, from: usize, containing: impl Fn(&Entry<'_>) -> bool) -> Self {
         let limit = filters.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let (mut lines, mut count) = (Vec::new(), 0);
-        for entry in set.entries().filter(|entry| passes(entry, filters)).take(limit) {
+        for entry in set.entries().filter(|entry| passes(entry, filters) && containing(entry)).take(limit) {
             if (from..from.saturating_add(PAGE)).contains(&count) {
                 lines.push(DeadLetterLine::new(&entry));
             }
             count += 1;
         }
-        Some(Self { lines, count, total: set.total, without_line: set.without_line() })
+        Self { lines, count, total: set.total, without_line: set.without_line() }
     }
 }
 
@@ -111,7 +134,7 @@ impl DeadLetterLine {
     }
 }
 
-/// Whether a line matches. What a dead letter contains only a look at its body tells: that filter is left out here.
+/// Whether a line matches. What a dead letter contains, the look at its body has told.
 fn passes(entry: &Entry<'_>, filters: &Filters) -> bool {
     let Filters { ids, class, code, fingerprint, since, until, contains: _, limit: _ } = filters;
     let at = entry.last_failed_at;

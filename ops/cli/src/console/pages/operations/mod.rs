@@ -2,12 +2,14 @@
 
 mod audit;
 mod begin;
+mod export;
 mod list;
 mod one;
 mod plan;
 
 pub(super) use audit::show as audit;
 pub(super) use begin::{begin, stop};
+pub(super) use export::export;
 pub(super) use list::show as list;
 pub(super) use one::show as one;
 pub(super) use plan::show as plan;

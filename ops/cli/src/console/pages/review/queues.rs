@@ -37,6 +37,7 @@ struct QueuesPage {
     queue: Option<String>,
     is_lead: bool,
     next: Uuid,
+    comfort: Comfort,
 }
 
 impl Page for QueuesPage {
@@ -97,6 +98,7 @@ pub(crate) async fn show(State(pages): State<Pages>, visit: Visit, who: Who, com
         queue,
         is_lead: asked::role(&who) == sluice_core::moderation::Role::Lead,
         next: Uuid::now_v7(),
+        comfort,
     })
 }
 

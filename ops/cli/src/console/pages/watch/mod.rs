@@ -6,12 +6,16 @@
 //!                 └─ nobody takes it any more? start ─────────────────────────────────┘ for a while
 //! ```
 
+mod lines;
 mod now;
 mod queues;
+mod searches;
 mod snapshot;
 mod watched;
 
+pub(crate) use lines::Entry;
 pub(crate) use now::{Moment, NowSource, Point};
 pub(crate) use queues::QueuesSource;
-pub(crate) use snapshot::{DeadLetterSet, Entry, Snapshot, SnapshotSource};
+pub(crate) use searches::Searches;
+pub(crate) use snapshot::{DeadLetterSet, Snapshot, SnapshotSource};
 pub(crate) use watched::Watched;

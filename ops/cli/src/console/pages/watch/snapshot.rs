@@ -1,20 +1,20 @@
 //! All dead letters at one moment: their groups, and a line for each of them. While they are read, nobody else sees
 //! them, so this happens seldom: they rest ten times as long as it took.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluice_core::disposition::Class;
-use sluice_rabbit::dead_letters::DeadLetterSummary;
+use sluice_rabbit::dead_letters::DeadLetter;
 use time::OffsetDateTime;
 
+use super::lines::{Entry, Lines};
+use super::searches::Searches;
 use super::watched::Source;
 use crate::browse::DeadLetters;
 use crate::dlq::browse::group::{Group, Groups};
+use crate::dlq::select::holds;
 use crate::status::dead::Seen;
-use crate::visible::cut;
 
 /// The shortest rest between two looks.
 const REST: Duration = Duration::from_secs(20);
@@ -22,11 +22,6 @@ const REST: Duration = Duration::from_secs(20);
 const TIMES: u32 = 10;
 /// A kind is new where all of its dead letters failed first within this time.
 const NEW: time::Duration = time::Duration::HOUR;
-/// The most dead letters that have a line each; the others are counted in their groups.
-const LINES: usize = 200_000;
-/// The longest title of a line, in characters.
-const TITLE_MAX_CHARS: usize = 80;
-
 /// What was seen, if anything was, and why nothing newer was.
 #[derive(Clone, Default)]
 pub(crate) struct Snapshot {
@@ -49,128 +44,56 @@ pub(crate) struct DeadLetterSet {
     /// How many are of kinds beyond those.
     pub(crate) others: u32,
     lines: Lines,
-}
-
-/// One line for each dead letter, in their order. All texts stand in one string: hundreds of thousands of small ones
-/// would take three times the memory.
-#[derive(Default)]
-struct Lines {
-    text: String,
-    lines: Vec<Line>,
-    kinds: Vec<(Class, Box<str>, Box<str>)>,
-    by_kind: HashMap<(Class, Box<str>, Box<str>), u32>,
-}
-
-struct Line {
-    start: u32,
-    id: u16,
-    title: u16,
-    kind: u32,
-    attempts: u32,
-    replays: u32,
-    last_failed_at: Option<i64>,
-}
-
-/// One dead letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry<'a> {
-    /// Its id.
-    pub(crate) id: &'a str,
-    /// The title of its post, cut; empty if there is none.
-    pub(crate) title: &'a str,
-    /// Why it was dead-lettered.
-    pub(crate) class: Class,
-    /// The failure's code.
-    pub(crate) code: &'a str,
-    /// What all dead letters of one kind share.
-    pub(crate) fingerprint: &'a str,
-    /// How often it was tried.
-    pub(crate) attempts: u32,
-    /// How often it was replayed.
-    pub(crate) replays: u32,
-    /// When it failed last.
-    pub(crate) last_failed_at: Option<OffsetDateTime>,
-}
-
-impl Lines {
-    fn add(&mut self, dead_letter: &DeadLetterSummary) {
-        let start = u32::try_from(self.text.len());
-        let (Ok(start), true) = (start, self.lines.len() < LINES) else { return };
-        let DeadLetterSummary { class, code, fingerprint, .. } = dead_letter;
-        let kind = (*class, code.as_str().into(), fingerprint.as_str().into());
-        let kind = *self.by_kind.entry(kind).or_insert_with_key(|kind| {
-            self.kinds.push(kind.clone());
-            u32::try_from(self.kinds.len() - 1).unwrap_or(u32::MAX)
-        });
-        let title = dead_letter.title.as_deref().map(|title| cut(title, TITLE_MAX_CHARS)).unwrap_or_default();
-        self.text.push_str(&dead_letter.id);
-        self.text.push_str(&title);
-        let bytes = |text: &str| u16::try_from(text.len()).unwrap_or(u16::MAX);
-        self.lines.push(Line {
-            start,
-            id: bytes(&dead_letter.id),
-            title: bytes(&title),
-            kind,
-            attempts: dead_letter.attempts,
-            replays: dead_letter.replays,
-            last_failed_at: dead_letter.last_failed_at.map(OffsetDateTime::unix_timestamp),
-        });
-    }
-
-    fn entry(&self, line: &Line) -> Option<Entry<'_>> {
-        let start = usize::try_from(line.start).ok()?;
-        let (id, title) = (usize::from(line.id), usize::from(line.title));
-        let (class, code, fingerprint) = self.kinds.get(usize::try_from(line.kind).ok()?)?;
-        Some(Entry {
-            id: self.text.get(start..start + id)?,
-            title: self.text.get(start + id..start + id + title)?,
-            class: *class,
-            code,
-            fingerprint,
-            attempts: line.attempts,
-            replays: line.replays,
-            last_failed_at: line.last_failed_at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()),
-        })
-    }
+    /// What was looked for, in lower case.
+    searched: Vec<String>,
 }
 
 impl DeadLetterSet {
     /// Each dead letter, the oldest first.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.lines.lines.iter().filter_map(|line| self.lines.entry(line))
+        self.lines.entries()
+    }
+
+    /// Which of them contain this text; none where that was not looked for.
+    pub(crate) fn containing(&self, text: &str) -> Option<impl Fn(&Entry<'_>) -> bool> {
+        let text = text.to_lowercase();
+        let search = self.searched.iter().position(|searched| *searched == text)?;
+        Some(move |entry: &Entry<'_>| entry.is_found(search))
     }
 
     /// How many have no line.
     pub(crate) fn without_line(&self) -> usize {
-        usize::try_from(self.total).unwrap_or(usize::MAX).saturating_sub(self.lines.lines.len())
+        usize::try_from(self.total).unwrap_or(usize::MAX).saturating_sub(self.lines.len())
     }
 }
 
 /// Takes snapshots.
 pub(crate) struct SnapshotSource {
     dead: DeadLetters,
+    searches: Arc<Searches>,
     last: Snapshot,
 }
 
 impl SnapshotSource {
-    /// Of these dead letters.
-    pub(crate) fn new(dead: DeadLetters) -> Self {
-        Self { dead, last: Snapshot::default() }
+    /// Of these dead letters; each look also looks for these texts.
+    pub(crate) fn new(dead: DeadLetters, searches: Arc<Searches>) -> Self {
+        Self { dead, searches, last: Snapshot::default() }
     }
 
     async fn set(&self) -> anyhow::Result<DeadLetterSet> {
         let at = OffsetDateTime::now_utc();
         let (mut seen, mut groups, mut lines) = (Seen::default(), Groups::new(at, Some(at - NEW)), Lines::default());
+        let searched = self.searches.wanted();
         let total = self.dead.look(|dead_letter| {
             seen.add(&dead_letter.summary, at);
-            lines.add(&dead_letter.summary);
+            lines.add(&dead_letter.summary, found(&searched, &dead_letter));
             groups.count(dead_letter.summary);
             ControlFlow::Continue(())
         });
         let total = total.await?;
         let others = groups.others();
-        lines.by_kind = HashMap::new();
-        Ok(DeadLetterSet { at, total, seen, groups: groups.sorted(), others, lines })
+        lines.finish();
+        Ok(DeadLetterSet { at, total, seen, groups: groups.sorted(), others, lines, searched })
     }
 }
 
@@ -193,38 +116,8 @@ impl Source for SnapshotSource {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_read_back_as_it_was_and_takes_little() {
-        let mut lines = Lines::default();
-        let dead_letter = |number: u32, title: Option<&str>| DeadLetterSummary {
-            id: format!("id-{number}"),
-            class: Class::Permanent,
-            code: format!("code_{}", number % 3),
-            message: "m".repeat(8000),
-            fingerprint: "f".to_owned(),
-            attempts: number,
-            first_failed_at: None,
-            last_failed_at: OffsetDateTime::from_unix_timestamp(i64::from(number)).ok(),
-            worker: String::new(),
-            replays: 2,
-            title: title.map(str::to_owned),
-            author: None,
-            sender: None,
-            post: None,
-            submitted_at: None,
-        };
-        lines.add(&dead_letter(7, Some("Größe\u{202e}")));
-        lines.add(&dead_letter(8, None));
-        lines.add(&dead_letter(10, Some(&"x".repeat(500))));
-        let entries: Vec<_> = lines.lines.iter().map(|line| lines.entry(line).expect("it is there")).collect();
-        assert_eq!((entries[0].id, entries[0].title), ("id-7", "Größe\\u{202e}"));
-        assert_eq!((entries[1].id, entries[1].title, entries[1].code), ("id-8", "", "code_2"));
-        assert_eq!((entries[2].title.chars().count(), entries[2].attempts, entries[2].code), (80, 10, "code_1"));
-        assert_eq!(lines.kinds.len(), 2);
-        assert!(size_of::<Line>() <= 40);
-    }
+/// Which of these texts a dead letter contains, by their bits.
+fn found(texts: &[String], dead_letter: &DeadLetter) -> u8 {
+    let bits = texts.iter().enumerate().filter(|(_, text)| holds(text, &dead_letter.summary, dead_letter.body()));
+    bits.fold(0, |found, (search, _)| found | 1 << search)
 }

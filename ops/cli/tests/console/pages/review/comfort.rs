@@ -43,6 +43,28 @@ async fn a_break_is_offered_to_whoever_set_it_and_never_forced() {
 }
 
 #[tokio::test]
+async fn titles_in_lists_are_covered_as_the_posts_are() {
+    let desk = Desk::new().await;
+    let case = desk.held_post("ann", "Buy viagra", NASTY).await;
+    let other = desk.held_post("ann", "Hello", "Good morning.").await;
+    let console = desk.reviewing().await;
+    let mut ann = Visitor::of(&console, "moderator").await;
+    ann.get("/review/cases").await.is(200).says("Buy viagra").lacks("class=\"found\"").lacks("masked");
+    ann.post("/review/comfort", &[("mask", "1")]).await.is(303);
+    ann.get("/review/cases").await.is(200).says("scroll masked").says("<span class=\"found\">Buy viagra</span>");
+    ann.get("/review/cases").await.says("<span>Hello</span>");
+    ann.post("/review/comfort", &[("cover", "drugs")]).await.is(303);
+    desk.claimed_by(&case, "moderator").await;
+    for path in ["/review/cases?state=claimed", "/review", &format!("/review/cases/{}", other.case)] {
+        ann.get(path).await.is(200).says("(covered: drugs)").lacks("viagra");
+    }
+    desk.lapse().await;
+    desk.decide(case.case, Ruling::Approve).await;
+    desk.ground.sql("UPDATE review_decisions SET decided_by = 'moderator'").await;
+    ann.get("/review/decided").await.is(200).says("(covered: drugs)").lacks("viagra");
+}
+
+#[tokio::test]
 async fn covered_posts_show_when_they_are_asked_for_and_covered_words_when_they_have_the_focus() {
     let desk = Desk::new().await;
     let case = desk.held_post("ann", "Hello", NASTY).await;

@@ -92,13 +92,17 @@ async fn a_claim_is_extended_by_work_and_not_by_an_open_page_or_a_hidden_one() {
         let three_polls = format!("{polls} >= 3");
         until(browser, "the page to ask three times", &three_polls).await;
         assert_eq!(desk.now(&case).await.claimed_until, claimed, "an open page alone extends nothing");
-        let hide = "Object.defineProperty(document, 'hidden', { value: true, configurable: true }) && 1";
-        browser.value(hide).await;
-        browser.press("x").await;
+        // Another tab is in front of it, and does something in it from there: its timers go on.
+        let own = browser.tab().await;
+        browser.value("!!window.open('/account')").await;
+        browser.show_tab(&browser.other_tab(&own).await).await;
+        until(browser, "the page to be in the background", "!!window.opener && window.opener.document.hidden").await;
+        let works = "window.opener.document.dispatchEvent(new window.opener.KeyboardEvent('keydown', { key: 'x' }))";
+        assert!(holds(browser, works).await);
         let ticks = "(window.ticks = window.ticks ?? Date.now()) && Date.now() - window.ticks > 3500";
         until(browser, "three beats to pass", ticks).await;
         assert_eq!(desk.now(&case).await.claimed_until, claimed, "a hidden page extends nothing");
-        browser.value("Object.defineProperty(document, 'hidden', { value: false, configurable: true }) && 1").await;
+        browser.show_tab(&own).await;
         eventually("work to extend the claim", async || {
             let until = desk.now(&case).await.claimed_until;
             if until > claimed { Ok(()) } else { Err(until) }

@@ -38,6 +38,36 @@ async fn cases_are_listed_by_state_and_queue_and_appeals_by_themselves() {
 }
 
 #[tokio::test]
+async fn a_long_list_has_pages_that_join_and_the_api_has_them_too() {
+    let desk = Desk::new().await;
+    let cases = desk.held_posts(205).await;
+    // Some of the same age, others more urgent.
+    desk.ground.sql("UPDATE review_cases SET opened_at = '2026-11-29 12:00:00', priority = CRC32(id) % 3").await;
+    let console = desk.reviewing().await;
+    let mut ann = Visitor::of(&console, "moderator").await;
+    let (mut path, mut seen, mut pages) = ("/review/cases".to_owned(), Vec::new(), 0);
+    loop {
+        let page = ann.get(&path).await.is(200);
+        assert!(page.text.len() < 100_000, "{}", page.text.len());
+        seen.extend(page.text.split("data-row href=\"/review/cases/").skip(1).map(|rest| rest[..36].to_owned()));
+        pages += 1;
+        let Some((before, _)) = page.text.split_once("\">Next page") else { break };
+        assert_eq!(page.text.contains("First page"), pages > 1);
+        let query = before.rsplit("href=\"").next().expect("an address");
+        path = format!("/review/cases{}", query.replace("&amp;", "&"));
+    }
+    let listed = console.get("review/cases?state=waiting&limit=1000").await.is(200);
+    let ids = |listed: &serde_json::Value| {
+        let cases = listed["cases"].as_array().expect("cases").iter();
+        cases.map(|case| case["case"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((pages, seen.len(), &seen), (3, cases.len(), &ids(&listed)));
+    let rest = console.get(&format!("review/cases?state=waiting&limit=1000&after={}", seen[99])).await.is(200);
+    assert_eq!(ids(&rest), seen[100..]);
+    ann.get("/review/cases?after=nonsense").await.is(422).says("after: a UUID");
+}
+
+#[tokio::test]
 async fn an_appeal_is_not_for_the_one_whose_decision_it_is_against() {
     let desk = Desk::new().await;
     let case = desk.held_posts(1).await.remove(0);

@@ -72,7 +72,7 @@ pub(crate) async fn show(
     }
     visit.show(&PreviewPage {
         frame: visit.frame("The same text"),
-        covered: comfort.covers([case.category.as_str()].into_iter()),
+        covered: comfort.covers(case.findings.categories.iter().map(String::as_str)),
         case,
         count: chosen.len(),
         taken: chosen.len().min(MOST),

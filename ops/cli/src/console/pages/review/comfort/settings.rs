@@ -4,16 +4,20 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
+use sluice_mysql::review::Findings;
 
 use super::super::super::app::Pages;
 use super::super::super::frame::Refusal;
 use super::super::super::request::Who;
 use super::super::super::session::kept;
+use crate::visible::cut;
 
 /// The most categories.
 pub(super) const CATEGORIES_MOST: usize = 20;
 /// The longest name of one, in characters.
 pub(super) const CATEGORY_MAX_CHARS: usize = 50;
+/// The longest title in a list, in characters.
+const TITLE_MAX_CHARS: usize = 160;
 /// After how many minutes without a pause a break is offered, where nothing is set.
 const MINUTES: u32 = 50;
 
@@ -32,6 +36,16 @@ pub(crate) struct Comfort {
     pub(crate) answered: u64,
 }
 
+/// A title in a list.
+pub(crate) struct ListedTitle {
+    /// What it says.
+    pub(crate) text: String,
+    /// The category for which it is not shown.
+    pub(crate) covered: Option<String>,
+    /// Whether it is shown only to whoever points at it, or has it in focus.
+    pub(crate) masked: bool,
+}
+
 impl Default for Comfort {
     fn default() -> Self {
         Self { cover: Vec::new(), mask: false, cases: 0, minutes: MINUTES, answered: 0 }
@@ -43,6 +57,17 @@ impl Comfort {
     pub(crate) fn covers<'a>(&self, mut categories: impl Iterator<Item = &'a str>) -> Option<String> {
         let covered = categories.find(|category| self.cover.iter().any(|cover| cover.eq_ignore_ascii_case(category)));
         covered.map(str::to_owned)
+    }
+
+    /// A title in a list: covered where the post itself would be, and masked where something was found in it.
+    pub(crate) fn title(&self, title: &Option<String>, findings: &Findings) -> ListedTitle {
+        let text = match title.as_deref() {
+            None => "(the post is gone)".to_owned(),
+            Some("") => "(no title)".to_owned(),
+            Some(title) => cut(title, TITLE_MAX_CHARS),
+        };
+        let covered = self.covers(findings.categories.iter().map(String::as_str));
+        ListedTitle { text, covered, masked: self.mask && findings.in_title }
     }
 
     /// The header that keeps it.

@@ -5,12 +5,15 @@ use axum::extract::State;
 use sluice_core::moderation::CaseKind;
 use sluice_mysql::review::{CaseFilter, StoredCase};
 use time::OffsetDateTime;
+use url::form_urlencoded;
+use uuid::Uuid;
 
 use super::super::super::app::Pages;
 use super::super::super::dead_letters::encode;
 use super::super::super::frame::{Answered, Frame, Page, Refusal};
 use super::super::super::request::Visit;
 use super::super::asked::{self, failed};
+use super::super::comfort::Comfort;
 use crate::times::span;
 
 /// The most cases of a page.
@@ -29,8 +32,11 @@ struct CasesPage {
     state: Option<&'static str>,
     queue: Option<String>,
     cases: Vec<StoredCase>,
-    /// There are more.
-    more: bool,
+    /// Whether it is a later page than the first.
+    is_later: bool,
+    /// The last case of this page, if there are more.
+    next: Option<Uuid>,
+    comfort: Comfort,
 }
 
 impl Page for CasesPage {
@@ -39,17 +45,28 @@ impl Page for CasesPage {
     }
 }
 
+impl CasesPage {
+    /// The filters, for an address.
+    fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("state", self.state), ("queue", self.queue.as_deref())] {
+            value.iter().for_each(|value| _ = query.append_pair(name, value));
+        }
+        query.finish()
+    }
+}
+
 /// `GET /review/cases`: of one state, those that wait where none is named.
-pub(crate) async fn show(State(pages): State<Pages>, visit: Visit) -> Answered {
-    list(&pages, &visit, false).await
+pub(crate) async fn show(State(pages): State<Pages>, visit: Visit, comfort: Comfort) -> Answered {
+    list(&pages, &visit, comfort, false).await
 }
 
 /// `GET /review/appeals`: of all states, where none is named.
-pub(crate) async fn appeals(State(pages): State<Pages>, visit: Visit) -> Answered {
-    list(&pages, &visit, true).await
+pub(crate) async fn appeals(State(pages): State<Pages>, visit: Visit, comfort: Comfort) -> Answered {
+    list(&pages, &visit, comfort, true).await
 }
 
-async fn list(pages: &Pages, visit: &Visit, appeals: bool) -> Answered {
+async fn list(pages: &Pages, visit: &Visit, comfort: Comfort, appeals: bool) -> Answered {
     let queue = asked::queue(&visit.query)?;
     let state = match visit.query.get("state") {
         Some(asked) => {
@@ -59,10 +76,12 @@ async fn list(pages: &Pages, visit: &Visit, appeals: bool) -> Answered {
         None if appeals => None,
         None => Some("waiting"),
     };
+    let after = asked::maybe_uuid(&visit.query, "after")?;
     let filter = CaseFilter {
         state,
         kind: appeals.then_some(CaseKind::Appeal),
         queue: queue.as_deref(),
+        after,
         limit: LINES + 1,
         ..CaseFilter::default()
     };
@@ -70,8 +89,10 @@ async fn list(pages: &Pages, visit: &Visit, appeals: bool) -> Answered {
     let lines = usize::try_from(LINES).unwrap_or(usize::MAX);
     let more = cases.len() > lines;
     cases.truncate(lines);
+    let next = cases.last().filter(|_| more).map(|last| last.case);
     let frame = visit.frame(if appeals { "Appeals" } else { "Cases" });
-    visit.show(&CasesPage { frame, appeals, states: STATES, state, queue, cases, more })
+    let is_later = after.is_some();
+    visit.show(&CasesPage { frame, appeals, states: STATES, state, queue, cases, is_later, next, comfort })
 }
 
 /// For the template.

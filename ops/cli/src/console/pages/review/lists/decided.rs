@@ -10,6 +10,7 @@ use super::super::super::app::Pages;
 use super::super::super::frame::{Answered, Frame, Page};
 use super::super::super::request::{Visit, Who};
 use super::super::asked::failed;
+use super::super::comfort::Comfort;
 use crate::times::span;
 
 /// The most decisions of the page.
@@ -21,15 +22,16 @@ const LINES: u32 = 100;
 struct DecidedPage {
     frame: Frame,
     decisions: Vec<PastDecision>,
+    comfort: Comfort,
 }
 
 impl Page for DecidedPage {}
 
 /// Shows it.
-pub(crate) async fn show(State(pages): State<Pages>, visit: Visit, who: Who) -> Answered {
+pub(crate) async fn show(State(pages): State<Pages>, visit: Visit, who: Who, comfort: Comfort) -> Answered {
     let decisions = pages.0.store.decisions_by(&who.name, LINES).await;
     let decisions = decisions.map_err(|failure| failed(&pages, failure))?;
-    visit.show(&DecidedPage { frame: visit.frame("Decided by you"), decisions })
+    visit.show(&DecidedPage { frame: visit.frame("Decided by you"), decisions, comfort })
 }
 
 /// For the template.
