@@ -90,11 +90,9 @@ impl Lines {
         });
     }
 
-    /// Nothing more is added. What was reserved for more is given back: these lines stay while the next look adds others.
+    /// Nothing more is added.
     pub(super) fn finish(&mut self) {
         self.by_kind = HashMap::new();
-        self.text.shrink_to_fit();
-        self.lines.shrink_to_fit();
     }
 
     /// How many there are.
