@@ -224,7 +224,7 @@ async fn a_large_table_is_estimated_and_counted_only_when_asked() {
     let ground = Ground::new().await;
     ground.record(&[support::post("one")]).await;
     let doubled = "INSERT INTO posts SELECT UUID(), title, content, author, verdict, reasons, ruleset, submitted_at, \
-                   reviewed_at, recorded_at, worker, attempts, scores FROM posts";
+                   reviewed_at, recorded_at, worker, attempts, scores, sender FROM posts";
     for _ in 0..18 {
         ground.sql(doubled).await;
     }

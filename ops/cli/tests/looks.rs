@@ -128,6 +128,7 @@ async fn the_list_has_the_agreed_keys_and_the_broker_s_own_dead_letters_have_the
         "message",
         "post",
         "replays",
+        "sender",
         "submitted_at",
         "title",
         "worker",
