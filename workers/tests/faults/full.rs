@@ -58,11 +58,10 @@ async fn a_disk_that_is_full_pauses_the_work_and_costs_no_post_anything() {
     load.iter_mut().for_each(|post| post.content = "x".repeat(50_000));
     flood(&ground, &load).await;
     worker.says("paused: mysql", 1).await;
-    // MariaDB 10.11 does not say so: it hangs, and in the end it crashes.
-    let room = number(&ground, "SELECT COUNT(*) FROM posts").await;
+    // MariaDB 10.11 does not say so: it hangs, and in the end it crashes, so it is asked nothing.
     quiet(&worker, "disk full").await;
     let said = worker.said();
-    println!("disk full: {room} of {} stored, paused {} times", load.len(), said.matches("paused: mysql").count());
+    println!("disk full: paused {} times", said.matches("paused: mysql").count());
     // A probe that opened the gate to the next failure would show here.
     assert!(said.matches("paused: mysql").count() <= 3, "{said}");
     assert_eq!(ground.dead().await.ready, 0, "{said}");
