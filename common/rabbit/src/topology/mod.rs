@@ -73,6 +73,15 @@ fn missing(entity: &Entity, refused: &Failure) -> Failure {
     Failure::new(refused.kind, MAY_NOT, message)
 }
 
+/// Whether it is not there, as far as the broker tells. RabbitMQ 4.3 tells a user only of what the user has a permission
+/// on; whoever has none does not use it.
+async fn is_missing(entity: &Entity, connection: &Connection) -> Result<bool, Failure> {
+    match entity.is_there(connection).await {
+        Err(failure) if failure.code == MAY_NOT => Ok(false),
+        found => found.map(|there| !there),
+    }
+}
+
 impl Topology {
     /// The topology these settings describe.
     #[must_use]
@@ -161,7 +170,7 @@ impl Topology {
     pub async fn declare(&self, connection: &Connection) -> Result<(), TopologyError> {
         for entity in self.entities() {
             // Each refusal is an error in the broker's log: after the first one, it is only looked.
-            if self.barred.load(Ordering::Relaxed) && entity.is_there(connection).await? {
+            if self.barred.load(Ordering::Relaxed) && !is_missing(&entity, connection).await? {
                 continue;
             }
             // The broker closes the channel of a declaration that it refuses, so each entity has its own.
@@ -170,7 +179,7 @@ impl Topology {
                 Ok(()) => drop(bounded("closing a channel", TIMEOUT, channel.close(200, "done".into())).await),
                 Err(TopologyError::Failed(refused)) if refused.code == MAY_NOT => {
                     self.barred.store(true, Ordering::Relaxed);
-                    if !entity.is_there(connection).await? {
+                    if is_missing(&entity, connection).await? {
                         return Err(missing(&entity, &refused).into());
                     }
                 }

@@ -29,7 +29,9 @@ impl Topology {
         let (lock, status) = (named(self.browser_lock()), named(self.worker_status()));
         let (decisions, own) = (named(self.decisions()), BROKER_NAMED.to_owned());
         let (configure, write, read) = match user {
-            ServerUser::Producer => (vec![], vec![exchange], vec![]),
+            // RabbitMQ 4.3 tells of a queue only whoever has a permission on it. To write is the one that allows nothing:
+            // to bind the queue, one has to read an exchange too.
+            ServerUser::Producer => (vec![], vec![exchange, queue], vec![]),
             // Declares only what is there while a worker is. A dead letter goes by the exchange, a post that is
             // republished too.
             ServerUser::Worker => (
@@ -44,7 +46,7 @@ impl Topology {
             ),
             ServerUser::Moderator => return None,
             // Browsing takes the dead letters and returns them, which is consuming to RabbitMQ.
-            ServerUser::Viewer => (vec![lock], vec![status], vec![dlq]),
+            ServerUser::Viewer => (vec![lock], vec![status, queue], vec![dlq]),
         };
         Some(Permissions { configure: any(&configure), write: any(&write), read: any(&read) })
     }
@@ -65,7 +67,7 @@ mod tests {
         let prefix = "my.posts".parse().expect("a good prefix");
         let topology = Topology::new(&BrokerArgs { amqp_url: "amqp://h".into(), prefix, max_length: None });
         let producer = topology.permissions(ServerUser::Producer).expect("it publishes");
-        let (none, write) = ("^$".to_owned(), "^(my\\.posts_exchange)$".to_owned());
+        let (none, write) = ("^$".to_owned(), "^(my\\.posts_exchange|my\\.posts_queue)$".to_owned());
         assert_eq!(producer, Permissions { configure: none.clone(), write, read: none });
         assert_eq!(topology.permissions(ServerUser::Moderator), None);
         for user in ServerUser::ALL {
