@@ -18,6 +18,7 @@ use std::path::Path;
 use http::Uri;
 use serde::Deserialize;
 use sluice_core::config::ConfigError;
+use sluice_core::name;
 use sluice_runtime::toml_file;
 use toml::{Spanned, Value};
 
@@ -109,10 +110,7 @@ fn parse(text: &str) -> Result<Vec<Endpoint>, String> {
         let entry = entry.into_inner();
         let name = entry.name.clone();
         let wrong = |problem: String| format!("endpoint `{}` (line {line}): {problem}", cut(&name, 60));
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        if !(1..=50).contains(&name.len()) || !name.chars().all(fits) {
-            return Err(wrong("the name has to be 1 to 50 letters, digits, `_`, `-` or `.`".to_owned()));
-        }
+        name::check(&name).map_err(&wrong)?;
         if endpoints.iter().any(|other| other.name == name) {
             return Err(wrong("there are two of this name; give each its own".to_owned()));
         }
