@@ -36,7 +36,8 @@ impl Entity {
         }
     }
 
-    /// Whether it is there, without a look at its arguments. No permission is needed to ask.
+    /// Whether it is there, without a look at its arguments. RabbitMQ 3 answers everybody, 4.3 only whoever has a
+    /// permission on it.
     pub(super) async fn is_there(&self, connection: &Connection) -> Result<bool, Failure> {
         let channel = open(connection).await?;
         match self.assert(&channel, &[], true).await {
