@@ -159,6 +159,12 @@ pub(super) fn at_word_edges(text: &str, span: &Range<usize>) -> bool {
         && !joined(text[span.end..].chars().next(), inside.chars().next_back())
 }
 
+/// Whether no letter or digit of a script with spaces touches a stretch from outside.
+pub(super) fn stands_alone(text: &str, span: &Range<usize>) -> bool {
+    !text[..span.start].chars().next_back().is_some_and(has_word_edges)
+        && !text[span.end..].chars().next().is_some_and(has_word_edges)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,11 @@ impl Hit {
     pub(super) fn new(rule: usize, what: What, span: Range<usize>) -> Self {
         Self { rule, what, span, disguise: Disguise::default(), decoded: false, dropped: None }
     }
+
+    /// Whether a review meets it: it does not look inside of longer words, as a person who asks does.
+    pub(super) fn is_seen(&self) -> bool {
+        self.dropped != Some(Dropped::InsideAWord)
+    }
 }
 
 /// Why a hit does not count.

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::compact::Compact;
 use super::error::{RulesError, Source};
-use super::fold::{Folded, at_word_edges, is_han};
+use super::fold::{Folded, at_word_edges, is_han, stands_alone};
 use super::han::Han;
 use super::hit::{Dropped, Hit, What};
 use super::index::Index;
@@ -165,7 +165,8 @@ impl Lists {
 
     fn find_disguised(&self, folded: &Folded<'_>, found: &mut Found) {
         let view = Compact::new(folded.text(), &self.vocabulary);
-        let known: HashSet<(What, usize)> = found.hits.iter().map(|hit| (hit.what, hit.span.start)).collect();
+        let known: HashSet<(What, usize)> = 
+            found.hits.iter().filter(|hit| hit.is_seen()).map(|hit| (hit.what, hit.span.start)).collect();
         for (keys, spellings, _) in self.disguised.find(&view.keys) {
             if found.is_full() {
                 return;
@@ -175,6 +176,10 @@ impl Lists {
                 let cells = view.starts[keys.start] as usize..view.starts[keys.end] as usize;
                 let (first, last) = (view.cells[cells.start], view.cells[cells.end - 1]);
                 let span = first.at..last.at + last.sign.len_utf8();
+                // Letters that are no cells touch a word, too.
+                if self.terms[*nth].words && !stands_alone(folded.text(), &span) {
+                    continue;
+                }
                 let Some(origin) = folded.origin(&span) else { continue };
                 if !known.contains(&(What::Term(*nth), origin.start)) {
                     self.add(*nth, origin, disguise, None, found);

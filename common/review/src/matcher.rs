@@ -60,7 +60,7 @@ impl Matcher {
     pub(super) fn hits(&self, text: &str, all: bool) -> Hits {
         let mut hits = self.look(text, all);
         if let Some(decoded) = Decoded::new(text) {
-            let known: HashSet<What> = hits.all.iter().map(|hit| hit.what).collect();
+            let known: HashSet<What> = hits.all.iter().filter(|hit| hit.is_seen()).map(|hit| hit.what).collect();
             let seen = self.look(&decoded.text, all);
             hits.cut |= seen.cut;
             let more = seen.all.into_iter().filter(|hit| !known.contains(&hit.what));

@@ -60,13 +60,13 @@ impl Spelling {
         key.into_iter().map(char::from).collect()
     }
 
-    /// How the cells of some keys differ from the term; `None`: they do not spell it, or only by accident. `edges`: it
-    /// must begin and end as a word.
+    /// How the cells of some keys differ from the term; `None`: they do not spell it, or only by accident. `edges`: no
+    /// cell may touch it.
     pub(super) fn read(&self, view: &Compact, keys: Range<usize>, edges: bool) -> Option<Disguise> {
         let span = view.starts[keys.start] as usize..view.starts[keys.end] as usize;
         let cells = &view.cells[span.clone()];
-        let begins = span.start == 0 || is_edge(cells.first()?.gap);
-        let ends = view.cells.get(span.end).is_none_or(|next| is_edge(next.gap));
+        let begins = span.start == 0 || cells.first()?.gap != Gap::None;
+        let ends = view.cells.get(span.end).is_none_or(|next| next.gap != Gap::None);
         if edges && !(begins && ends) {
             return None;
         }
@@ -119,10 +119,6 @@ impl Spelling {
         let few_digits = self.letters > 3 || digits <= 1;
         real > 0 && few_digits && 2 * real + 1 >= self.letters as usize && (!spaced || digits == 0 || real >= 2)
     }
-}
-
-fn is_edge(gap: Gap) -> bool {
-    !matches!(gap, Gap::None | Gap::Joined)
 }
 
 /// Whether a run of letters can be read as a shorter one. Three in a row are never spelling; two are where English

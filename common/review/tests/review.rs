@@ -176,7 +176,8 @@ fn near_the_rules() -> impl Strategy<Value = String> {
         3 => proptest::sample::select(vec![
             "fuck you", "you", "are", "idiot", "ass", "class", "加微信", "微信", "：", "abc12345", "大麻", "烦", "路口交", "通",
             "口交", "刷单", "兼职", "ＦＵＣＫ", "ｙｏｕ", "\u{200b}", "™", "İ", "ﷺ", "🔥", "👩‍👩‍👧", "https://bit.ly/x1", "$500 a day",
-            "earn", "13800138000", "!!!!", " ", "\n\t", "e\u{301}", "한국어", "ﬁ",
+            "earn", "13800138000", "!!!!", " ", "\n\t", "e\u{301}", "한국어", "ﬁ", "ͱ",
+            "з", "sss", "f.u.c.k",
         ]).prop_map(str::to_owned),
         1 => "(?s).{0,6}",
     ];
@@ -212,6 +213,12 @@ proptest! {
     }
 
     #[test]
+    fn what_is_explained_is_what_is_reviewed(title in near_the_rules(), content in near_the_rules()) {
+        let explained = BUILTIN.explain(&title, &content).review;
+        prop_assert_eq!(explained, BUILTIN.review(&post(&title, &content)));
+    }
+
+    #[test]
     fn no_text_makes_the_review_panic(title in ".*", content in "(?s).*") {
         let _ = BUILTIN.review(&post(&title, &content));
     }
@@ -229,6 +236,16 @@ proptest! {
         let disguised = format!("{before}\u{200b}{after}");
         // They may make it stronger: nobody puts them between two words that only happen to spell a term.
         prop_assert!(review(&content).verdict <= review(&disguised).verdict);
+    }
+}
+
+#[test]
+fn a_letter_of_any_script_with_spaces_that_touches_a_word_makes_it_another_word() {
+    for another in ["ͱfuck you", "fuck youͱ", "ͱfuck you now", "fuck youͱ now", "ͱf*ck you", "fuuuck youͱ"] {
+        assert_eq!(review(another).verdict, Approved, "{another}");
+    }
+    for same in ["ͱ fuck you", "fuck you ͱ", "你fuck you你", "fuck you-ͱ", "ͱ f*ck you ͱ", "fuuuck you"] {
+        assert!(review(same).verdict > Approved, "{same}");
     }
 }
 

@@ -11,10 +11,8 @@ pub(crate) enum Gap {
     Space,
     /// Signs and a space, as between sentences.
     Both,
-    /// Too long for a separator, or Chinese: no term reaches over it, but words end there.
+    /// Too long for a separator, or a letter that is not ASCII: no term reaches over it.
     Break,
-    /// A letter that is not ASCII: no term reaches over it, and no word ends there.
-    Joined,
 }
 
 /// How a letter is written.

@@ -84,7 +84,7 @@ impl Compact {
             match cell.gap {
                 Gap::None if last == Some(key) => continue,
                 Gap::None => {}
-                Gap::Break | Gap::Joined => {
+                Gap::Break => {
                     self.keys.push(b' ');
                     self.starts.push(nth as u32);
                 }

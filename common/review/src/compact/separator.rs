@@ -1,7 +1,6 @@
 //! What stands between two cells.
 
 use super::Gap;
-use crate::fold::{has_word_edges, is_han};
 use crate::table::is_alphanumeric;
 
 /// The longest separator, in characters.
@@ -26,15 +25,12 @@ impl Separator {
             '-' | '.' | '\'' | ',' | ';' | ':' | '!' | '?' | '/' | '&' | '"' | '(' | ')' | '%' | '=' | '#' | '@' => {
                 Gap::Mark
             }
-            han if is_han(han) => Gap::Break,
-            letter if has_word_edges(letter) => Gap::Joined,
             letter if is_alphanumeric(letter) => Gap::Break,
             _ => Gap::Odd,
         };
         self.gap = Some(match (self.gap, seen) {
             (None, seen) => seen,
-            (Some(Gap::Joined), Gap::Space | Gap::Mark | Gap::Odd | Gap::Both | Gap::None) => Gap::Break,
-            (_, Gap::Break | Gap::Joined) => seen,
+            (_, Gap::Break) => seen,
             (Some(before), seen) if before == seen => seen,
             (Some(Gap::Odd), Gap::Mark) | (Some(Gap::Mark), Gap::Odd) => Gap::Odd,
             (Some(_), _) => Gap::Both,
