@@ -10,6 +10,7 @@ use sluice_core::retry::RetryPolicy;
 use sluice_review::reviewer::ReviewerArgs;
 use sluice_runtime::command_line::Reference;
 
+use crate::copies::CopiesArgs;
 use crate::gate::SchemaMode;
 
 /// How long a delivery may stay in flight. The broker takes it back after 30 minutes (its default `consumer_timeout`),
@@ -80,6 +81,12 @@ pub struct RunArgs {
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
 
+    /// Scorer file that `sluice rules learn` wrote [default: none]
+    ///
+    /// It may hold posts that the rules approve. The file is reloaded as the rules are.
+    #[arg(long, env = "SLUICE_SCORER", value_name = "FILE")]
+    pub scorer: Option<PathBuf>,
+
     /// Refuse changed rules that shift verdicts by more than this many percentage points
     ///
     /// The shift is how far the share of held or of rejected posts, among the last 500 reviewed, would go up or down.
@@ -91,6 +98,10 @@ pub struct RunArgs {
     /// The outside reviewer.
     #[command(flatten)]
     pub reviewer: ReviewerArgs,
+
+    /// Near copies.
+    #[command(flatten)]
+    pub copies: CopiesArgs,
 
     /// What to do with a schema that is older than this version
     #[arg(long, env = "SLUICE_MIGRATE", value_name = "MODE", default_value = "auto")]
@@ -155,6 +166,7 @@ impl RunArgs {
     /// # Errors
     /// The setting that is wrong.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.copies.check()?;
         if self.hold > LONGEST_HOLD {
             let problem =
                 format!("{:?} is too long: RabbitMQ takes a delivery back after 30 minutes; at most 15m", self.hold);

@@ -103,6 +103,16 @@ fn describe(gate: &Gate) {
         "sluice_reviewer_circuit_open",
         "1 while no requests are sent to the outside reviewer because of consecutive failures"
     );
+    metrics::describe_counter!(
+        "sluice_copies_held_total",
+        "Posts that are held because of near copies, and that the review alone would have approved"
+    );
+    metrics::describe_gauge!("sluice_copies_entries", "Posts in the window of near copies, the outdated among them");
+    metrics::describe_gauge!("sluice_copies_bytes", "Bytes that the window of near copies takes when it is full");
+    metrics::describe_counter!(
+        "sluice_copies_shared_total",
+        "Posts shared with other processes for the count of near copies, by result: sent, received or dropped"
+    );
     metrics::describe_counter!("sluice_deliveries_settled_total", "Settled deliveries, by settlement");
     metrics::describe_counter!("sluice_posts_dead_lettered_total", "Posts that were dead-lettered, by class and code");
     metrics::describe_counter!("sluice_attempts_failed_total", "Failed attempts that will be retried, by code");

@@ -1,10 +1,10 @@
 //! The worker: takes posts from the queue, reviews them, stores them, and settles their deliveries.
 //!
 //! ```text
-//!  consumer ─► handler ─► rules ─► outside reviewer ─► recorder ─► MySQL
-//!     ▲           │ decide                │
-//!     │           ▼                       │
-//!     └─────── settle ◄───────────────────┘        gate: closed while MySQL accepts no posts
+//!  consumer ─► handler ─► rules ─► outside reviewer ─► copies ─► recorder ─► MySQL
+//!     ▲           │ decide                                 │
+//!     │           ▼                                        │
+//!     └─────── settle ◄────────────────────────────────────┘        gate: closed while MySQL accepts no posts
 //!
 //!  recorder ─► writer ─► MySQL      a group with a row at fault: recorder ─► suspects ─► writer
 //! ```
@@ -14,6 +14,7 @@ pub mod case_opener;
 pub mod cli;
 pub mod consumer;
 mod consumer_stream;
+pub mod copies;
 pub mod gate;
 pub mod group;
 pub mod handler;

@@ -13,10 +13,11 @@ use sluice_rabbit::publisher::Publisher;
 use sluice_rabbit::topology::{Topology, TopologyError};
 use sluice_rabbit::worker_status;
 use sluice_review::reviewer::Reviewer;
-use sluice_review::{Mistakes, RuleSet};
+use sluice_review::{Judge, RuleSet, Scorer};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::health::Metrics;
 use sluice_runtime::shutdown::{ENDED_AT_ONCE, Shutdown};
+use sluice_traces::Tracer;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -24,12 +25,13 @@ use tracing::Instrument as _;
 use crate::activity::Activity;
 use crate::cli::RunArgs;
 use crate::consumer::Consumers;
+use crate::copies::Copies;
 use crate::gate::{Gate, Probe};
 use crate::handler::Handler;
 use crate::health::Health;
 use crate::large::Large;
 use crate::recorder::Recorder;
-use crate::rules::{Calls, Reload, Rules, Stamp};
+use crate::rules::{Calls, Followed, Part, Reload, Rules};
 use crate::supervisor;
 use crate::worker_status::StatusSource;
 
@@ -47,7 +49,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let shutdown = Shutdown::listen().context("cannot listen for signals")?;
     let calls = Calls::listen().context("cannot listen for SIGHUP")?;
     let reviewer = args.reviewer.settings()?;
-    let (rules, file) = first_rules(&args)?;
+    let (judge, files) = first_rules(&args)?;
     let name = args.base_name();
     let broker = Broker::new(&args.broker, format!("sluice-worker {name}"))?;
     let topology = Topology::new(&args.broker);
@@ -70,8 +72,8 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     if args.watched {
         obey_the_pipe(shutdown.orderly.clone(), calls.clone());
     }
-    let rules = Arc::new(Rules::new(rules));
-    let reload = Reload { file, rules: Arc::clone(&rules), max_shift: args.reload_max_shift, calls: calls.heard() };
+    let rules = Arc::new(Rules::new(judge));
+    let reload = Reload { files, rules: Arc::clone(&rules), max_shift: args.reload_max_shift, calls: calls.heard() };
     let status = StatusSource {
         worker: name.clone(),
         rules: Arc::clone(&rules),
@@ -84,16 +86,26 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         settled: Arc::default(),
         stop: shutdown.orderly.clone(),
     };
+    let end = CancellationToken::new();
+    let copies = Copies::new(&args.copies).map(|(copies, sharing)| {
+        let (copies, process) = (Arc::new(copies), tracing::info_span!("process", worker = name));
+        let sharing = sharing.run(Arc::clone(&copies), broker.clone(), topology.clone(), end.clone());
+        tokio::spawn(sharing.instrument(process));
+        copies
+    });
+    let (tracer, exporting) = Tracer::start("sluice-worker", Some(&name))?;
     let (activity, log) = Activity::new(Arc::clone(&status.in_flight));
     let handler = Handler {
         worker: name.clone(),
         rules,
         reviewer,
+        copies,
         recorder: Recorder::start(Arc::clone(&store), name.clone()),
         gate: Arc::clone(&gate),
         in_flight: Arc::clone(&status.in_flight),
         settled: Arc::clone(&status.settled),
         activity,
+        tracer,
         large: Large::default(),
         retry: args.retry(),
         max_deliveries: args.max_deliveries,
@@ -116,11 +128,12 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         Some((address, metrics)) => Some(Health::prepare(address, metrics, status.clone()).await?),
         None => None,
     };
-    let (process, end) = (tracing::info_span!("process", worker = name), CancellationToken::new());
+    let process = tracing::info_span!("process", worker = name);
     let logging = tokio::spawn(log.run(end.clone()).instrument(process.clone()));
     work(consumers, status, probe, reload, health, &store, shutdown).instrument(process.clone()).await;
     end.cancel();
     let _ = logging.await;
+    exporting.close().await;
     process.in_scope(|| tracing::info!("stopped"));
     Ok(Exit::Done)
 }
@@ -135,7 +148,7 @@ async fn work(
     store: &Store,
     shutdown: Shutdown,
 ) {
-    tracing::info!(database = store.at(), rules = status.rules.active().set.id(), "started");
+    tracing::info!(database = store.at(), rules = status.rules.active().judge.id(), "started");
     let (end, gate) = (CancellationToken::new(), Arc::clone(&consumers.gate));
     tokio::spawn(answer_worker_status_requests(&consumers, status, end.clone()).in_current_span());
     tokio::spawn(reload.run(end.clone()).in_current_span());
@@ -155,16 +168,17 @@ async fn work(
     }
 }
 
-/// The rules to begin with, and where they were read from. The stamp is taken before the file is read, so that a change
-/// in between is noticed.
-fn first_rules(args: &RunArgs) -> Result<(RuleSet, Option<(PathBuf, Stamp)>), Mistakes> {
-    match &args.rules {
-        Some(file) => {
-            let stamp = Stamp::take(file);
-            Ok((RuleSet::load(file)?, Some((file.clone(), stamp))))
-        }
-        None => Ok((RuleSet::builtin(), None)),
+/// The rules and the scorer to begin with, and the files that they were read from.
+fn first_rules(args: &RunArgs) -> anyhow::Result<(Judge, Vec<Followed>)> {
+    let follow = |part, file: &Option<PathBuf>| file.as_deref().map(|file| Followed::new(part, file));
+    let files = [follow(Part::Rules, &args.rules), follow(Part::Scorer, &args.scorer)];
+    let rules = args.rules.as_deref().map_or_else(|| Ok(RuleSet::builtin()), RuleSet::load)?;
+    let scorer = args.scorer.as_deref().map(Scorer::load).transpose().context("SLUICE_SCORER")?;
+    if let Some((scorer, why)) = scorer.as_ref().and_then(|scorer| Some((scorer, scorer.in_shadow()?))) {
+        tracing::warn!(scorer = scorer.id(), why, "the scorer runs in shadow: it decides nothing");
     }
+    let files = files.into_iter().flatten().collect();
+    Ok((Judge::new(Arc::new(rules), scorer.map(Arc::new)), files))
 }
 
 /// Answers worker-status requests.

@@ -50,6 +50,7 @@ impl Suspects {
         let mut open = group.split();
         while let Some(group) = open.pop() {
             let Ok(_turn) = self.splitting.acquire().await else { return };
+            self.writer.given_up_ended().await;
             if group.is_abandoned() {
                 continue;
             }
@@ -67,6 +68,7 @@ impl Suspects {
     /// The trial of one row.
     async fn try_alone(self, group: Group) {
         let Ok(_turn) = self.trials.acquire().await else { return };
+        self.writer.given_up_ended().await;
         if group.is_abandoned() {
             return;
         }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sluice_rabbit::worker_status::{OutsideReviewer, Paused, RulesInForce, RulesRefused, State, WorkerStatus};
+use sluice_rabbit::worker_status::{
+    OutsideReviewer, Paused, RulesInForce, RulesRefused, ScorerInForce, State, WorkerStatus,
+};
 use sluice_review::reviewer::Reviewer;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
 use crate::in_flight::InFlight;
-use crate::rules::{ActiveRules, Rules};
+use crate::rules::{ActiveRules, Refusal, Rules};
 use crate::settled::Settled;
 
 /// The parts that know what this process is doing.
@@ -55,7 +57,7 @@ impl StatusSource {
             worker: self.worker.clone(),
             pid: std::process::id(),
             version: sluice_core::VERSION.to_owned(),
-            ruleset: active.set.id().to_owned(),
+            ruleset: active.judge.id().to_owned(),
             started_at: self.started_at,
             state,
             paused: pause.map(|pause| Paused {
@@ -69,15 +71,25 @@ impl StatusSource {
             stored: self.settled.stored(),
             dead_lettered: self.settled.dead_lettered(),
             oldest_submitted_at: self.in_flight.oldest(),
-            rules: Some(in_force(&active)),
+            rules: Some(RulesInForce { since: active.since, refused: active.refused.clone().map(refused) }),
+            scorer: scorer(&active),
             reviewer: self.reviewer.as_deref().map(circuit),
         }
     }
 }
 
-fn in_force(active: &ActiveRules) -> RulesInForce {
-    let refused = active.refused.clone().map(|refusal| RulesRefused { at: refusal.at, why: refusal.why });
-    RulesInForce { since: active.since, refused }
+fn scorer(active: &ActiveRules) -> Option<ScorerInForce> {
+    let scorer = active.judge.scorer()?;
+    Some(ScorerInForce {
+        id: scorer.id().to_owned(),
+        since: active.scorer_since,
+        in_shadow: scorer.in_shadow().map(str::to_owned),
+        refused: active.scorer_refused.clone().map(refused),
+    })
+}
+
+fn refused(Refusal { at, why }: Refusal) -> RulesRefused {
+    RulesRefused { at, why }
 }
 
 fn circuit(reviewer: &Reviewer) -> OutsideReviewer {

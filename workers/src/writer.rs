@@ -145,6 +145,11 @@ impl Writer {
         blame(failure, &self.ask(asking).await)
     }
 
+    /// Waits until the rows of abandoned statements are not locked any more.
+    pub async fn given_up_ended(&self) {
+        self.store.given_up_ended().await;
+    }
+
     async fn insert(&self, rows: &[Row]) -> Inserted {
         metrics::histogram!("sluice_group_rows").record(u32::try_from(rows.len()).unwrap_or(u32::MAX));
         let insert = async {

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 /// What may end the part of an address that names user, password and host.
-const ENDS: [char; 3] = ['/', '?', '#'];
+pub(crate) const ENDS: [char; 3] = ['/', '?', '#'];
 /// What is said of an `@` behind one of them: what stands before it may be the end of a password, and what would be
 /// read as the host its beginning.
 const BEHIND: &str = "it contains an `@` after a `/`, `?` or `#`. In a user name or password, write these as %2F, %3F \
@@ -30,15 +30,7 @@ pub struct Parameter {
 /// # Errors
 /// What is wrong, without any part of the address that may be a password.
 pub fn read(text: &str) -> Result<Url, String> {
-    if text.contains(|c: char| c.is_ascii_control()) {
-        // The reader of URLs would leave tabs and line breaks out, and say nothing.
-        return Err("it contains a line break, a tab or another control character".to_owned());
-    }
-    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
-    let behind = rest.find(ENDS).map_or("", |end| &rest[end..]);
-    if behind.contains('@') {
-        return Err(BEHIND.to_owned());
-    }
+    check_form(text)?;
     let url = Url::parse(text).map_err(|error| format!("not a URL ({error})"))?;
     // To a URL of HTTP a `\` is a `/`.
     if url.path().contains('@') {
@@ -59,6 +51,20 @@ pub fn read(text: &str) -> Result<Url, String> {
         return Err(format!("its {part} is not UTF-8 after percent-decoding"));
     }
     Ok(url)
+}
+
+/// Refuses what would be read as something else than it says.
+pub(crate) fn check_form(text: &str) -> Result<(), String> {
+    if text.contains(|c: char| c.is_ascii_control()) {
+        // The reader of URLs would leave tabs and line breaks out, and say nothing.
+        return Err("it contains a line break, a tab or another control character".to_owned());
+    }
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let behind = rest.find(ENDS).map_or("", |end| &rest[end..]);
+    if behind.contains('@') {
+        return Err(BEHIND.to_owned());
+    }
+    Ok(())
 }
 
 /// The host of an address, as it is looked up and as it stands in a certificate: an IPv6 address without brackets.

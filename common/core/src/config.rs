@@ -1,91 +1,14 @@
 //! The settings that more than one program takes: flag, else environment, else default.
 //!
-//! Secrets arrive in URLs. They are kept in [`SecretUrl`], whose text forms never show the password, and clap is told
+//! Secrets arrive in URLs. They are kept in [`SecretUrl`], whose text forms never show the password; clap is told
 //! neither to show the variables' values in `--help` nor to judge the URLs itself: its complaints would repeat them.
 
-use std::fmt;
 use std::str::FromStr;
 
 use clap::Args;
-use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
-use crate::address;
-
-/// A setting that is wrong: named, with what was found and what would do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {problem}")]
-pub struct ConfigError {
-    /// The variable's name.
-    pub setting: &'static str,
-    /// What is wrong with it and what would be right.
-    pub problem: String,
-}
-
-impl ConfigError {
-    /// An error about one setting.
-    pub fn new(setting: &'static str, problem: impl Into<String>) -> Self {
-        Self { setting, problem: problem.into() }
-    }
-}
-
-/// A URL that may hold a password. Shown without it, everywhere.
-#[derive(Clone)]
-pub struct SecretUrl(SecretString);
-
-impl SecretUrl {
-    /// The whole URL, password included: only for the library that opens the connection.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    /// Reads it.
-    ///
-    /// # Errors
-    /// When it is no address with one of `schemes`; the complaint names `setting` and shows no secret.
-    pub fn parsed(&self, setting: &'static str, schemes: &[&str], example: &str) -> Result<Url, ConfigError> {
-        let refused = |problem: String| ConfigError::new(setting, format!("{problem}; use the form {example}"));
-        let url = address::read(self.expose()).map_err(refused)?;
-        if !schemes.contains(&url.scheme()) {
-            return Err(refused(format!("unknown scheme `{}://`", url.scheme())));
-        }
-        Ok(url)
-    }
-}
-
-impl From<&str> for SecretUrl {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned().into())
-    }
-}
-
-impl FromStr for SecretUrl {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text.into())
-    }
-}
-
-/// Scheme, host and path, without user and password.
-impl fmt::Display for SecretUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match address::read(self.expose()) {
-            Ok(url) => {
-                let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-                write!(f, "{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
-            }
-            Err(_) => f.write_str("(not a URL)"),
-        }
-    }
-}
-
-impl fmt::Debug for SecretUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+pub use crate::config_error::ConfigError;
+pub use crate::secret_url::SecretUrl;
 
 /// The prefix of every name in RabbitMQ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +35,7 @@ impl FromStr for Prefix {
 /// Where RabbitMQ is, and the prefix of the names there.
 #[derive(Debug, Clone, Args)]
 pub struct BrokerArgs {
-    /// RabbitMQ URL; `amqps://` for TLS
+    /// RabbitMQ URL; `amqps://` for TLS; a cluster's nodes separated by commas: amqp://user:password@a:5672,b:5672/%2f
     #[arg(
         long,
         env = "AMQP_URL",
@@ -136,7 +59,8 @@ pub struct BrokerArgs {
 /// Where MySQL or MariaDB is.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
-    /// MySQL or MariaDB URL with the database name: mysql://user:password@host:3306/name
+    /// MySQL or MariaDB URL with the database name: mysql://user:password@host:3306/name; a cluster's nodes separated by
+    /// commas: mysql://user:password@a:3306,b:3306/name
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -197,25 +121,6 @@ pub fn duration(text: &str) -> Result<std::time::Duration, String> {
 mod tests {
     use super::*;
     use std::time::Duration;
-
-    #[test]
-    fn a_password_is_in_no_text_form() {
-        for text in ["amqp://me:hunter2@host:5672/%2f", "amqp://me:hunter2@host/?password=hunter2", "amqp:/hunter2@"] {
-            let url = SecretUrl::from(text);
-            assert!(!format!("{url} {url:?} {url:#?}").contains("hunter2"), "{url}");
-        }
-        let complaint = SecretUrl::from("http://me:hunter2@host").parsed("AMQP_URL", &["amqp"], "amqp://host");
-        assert!(!format!("{complaint:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn a_wrong_url_is_refused_by_the_settings_name() {
-        for wrong in ["", "localhost", "http://localhost", "amqp://"] {
-            let error = SecretUrl::from(wrong).parsed("AMQP_URL", &["amqp", "amqps"], "amqp://host").expect_err(wrong);
-            assert_eq!(error.setting, "AMQP_URL");
-            assert!(error.problem.contains("amqp://host"), "{error}");
-        }
-    }
 
     #[test]
     fn durations_are_read_with_their_units() {

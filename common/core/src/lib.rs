@@ -4,8 +4,9 @@
 //!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter      the way of a post, as values
 //!  post, verdict ◄─ moderation                                 what people decide of a held post
 //!  retry                                                       the schedule of attempts
-//!  address ◄─ config                                           the settings that programs share
+//!  address ◄─ nodes ◄─ secret_url ◄─ config                    the settings that programs share
 //!  server_user                                                 who connects to the servers
+//!  trace_parent                                                which trace a post belongs to
 //!  json, visible, name, named, natural, foreign                how texts are read, shown and compared
 //! ```
 //!
@@ -14,6 +15,7 @@
 pub mod address;
 mod class;
 pub mod config;
+mod config_error;
 pub mod dead_letter;
 pub mod disposition;
 pub mod failure;
@@ -25,9 +27,12 @@ pub mod name;
 pub mod named;
 pub mod natural;
 mod new_id;
+pub mod nodes;
 pub mod post;
 pub mod retry;
+mod secret_url;
 pub mod server_user;
+pub mod trace_parent;
 pub mod verdict;
 pub mod visible;
 

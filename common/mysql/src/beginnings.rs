@@ -14,7 +14,7 @@ use sluice_core::post::PostId;
 /// How many posts the latest is looked for among.
 const LOOKED_AT: u32 = 1000;
 /// How far the clock of a producer may be ahead of ours.
-const AHEAD: Duration = Duration::DAY;
+pub(super) const AHEAD: Duration = Duration::DAY;
 
 impl Store {
     /// The ids of posts and dead letters that begin so, as far as rows and the audit log know them: at most `limit`,
@@ -74,7 +74,7 @@ impl Store {
 }
 
 /// A text that sorts behind all ids of version 7 that were made before a time, and before those that were made later.
-fn not_before(time: OffsetDateTime) -> String {
+pub(super) fn not_before(time: OffsetDateTime) -> String {
     let milliseconds = time.unix_timestamp_nanos() / 1_000_000;
     let digits = format!("{milliseconds:012x}");
     format!("{}-{}", &digits[..8], &digits[8..])

@@ -133,10 +133,9 @@ impl Store {
         let mut found = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(AT_ONCE) {
             let (statement, asked) = question(ids);
-            let pool = self.pool();
             let rows = self
                 .bounded("the query for the posts' contents", async {
-                    pool.get_conn().await?.exec::<StoredRow, _, _>(statement, asked).await
+                    self.connection().await?.exec::<StoredRow, _, _>(statement, asked).await
                 })
                 .await?;
             found.extend(by_id(rows));

@@ -85,10 +85,9 @@ impl Store {
     /// The rows that InnoDB believes the table to have. It follows each insert, and is set anew from a few pages when a
     /// tenth of the table has changed.
     async fn estimate(&self) -> Result<u64, Failure> {
-        let pool = self.pool();
         let rows: Option<Option<u64>> = self
             .bounded("estimating the rows", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 // MySQL would give an estimate up to a day old. MariaDB has no such setting and does not need it.
                 match connection.query_drop("SET SESSION information_schema_stats_expiry = 0").await {
                     Err(error) if classify(&error).kind == Kind::Dependency => return Err(error),
@@ -103,9 +102,8 @@ impl Store {
     }
 
     async fn counts(&self, statement: &str, patience: Duration) -> Result<Vec<(String, u64)>, Failure> {
-        let pool = self.pool();
         self.bounded_by(patience, "a count", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             connection.query::<(String, u64), _>(statement).await
         })
         .await

@@ -23,10 +23,9 @@ impl Store {
                         LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE \
                         WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = ? \
                         AND t.ENGINE IS NOT NULL AND COALESCE(e.TRANSACTIONS, 'NO') <> 'YES'";
-        let pool = self.pool();
         let unfit = self
             .bounded("the query for the tables' engines", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 let mut unfit = Vec::new();
                 for table in tables() {
                     let engine: Option<String> = connection.exec_first(question, (&table,)).await?;

@@ -1,13 +1,14 @@
 //! The schema: numbered files, each applied once, under a lock that all programs share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 use refinery::Target;
 
 use crate::failure::classify;
-use crate::{Store, StoreError};
+use crate::migration_lock::{self, MigrationLock};
+use crate::{SchemaError, Store, StoreError};
 use sluice_core::failure::{Failure, Kind};
 
 mod embedded {
@@ -15,11 +16,14 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
-/// How long to wait for another process that is migrating.
-const LOCK_PATIENCE: Duration = Duration::from_secs(60);
+/// The wait before a step is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The codes for a column or a key that is to be added and is already there (`ER_DUP_FIELDNAME`, `ER_DUP_KEYNAME`).
 const IS_THERE: [&str; 2] = ["mysql_1060", "mysql_1061"];
+/// The codes of a step that another process is doing at the same moment, whose lock this one took for abandoned: it has
+/// noted it first, or one of the two was rolled back.
+const IN_THE_WAY: [&str; 4] = ["mysql_1062", "mysql_1213", "mysql_1205", "mysql_1412"];
 
 /// What a migration did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,51 +34,31 @@ pub struct Migrated {
     pub version: i32,
 }
 
-/// Why the schema is not what this version needs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaError {
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The schema is older than this version, and we were told not to touch it.
-    #[error(
-        "database `{database}` has schema version {found}, but this program needs {needed}: upgrade it with `sluice \
-         migrate`, or start with SLUICE_MIGRATE=auto"
-    )]
-    Old {
-        /// The database's name.
-        database: String,
-        /// Its version, 0 where there is none.
-        found: i32,
-        /// The version this program needs.
-        needed: i32,
-    },
-    /// A step failed.
-    #[error("the schema of database `{database}` could not be upgraded: {problem}")]
-    Failed {
-        /// The database's name.
-        database: String,
-        /// What went wrong.
-        problem: String,
-    },
-}
-
 impl Store {
-    /// Makes the database itself, if it is not there.
+    /// Makes the database itself, if it is not there, on the first node that answers and may be written to.
     ///
     /// # Errors
-    /// The server's.
+    /// The last node's.
     pub async fn create_database(&self) -> Result<(), StoreError> {
-        let options: mysql_async::Opts = OptsBuilder::from_opts(self.options.clone()).db_name(None::<String>).into();
         let name = self.database.replace('`', "``");
+        let statement = format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4");
+        for _ in 1..self.nodes.count() {
+            match self.on_the_server(&statement).await {
+                // The node has been left for the next one.
+                Err(Failure { kind: Kind::Dependency, .. }) => {}
+                created => return created.map_err(|failure| self.with_context(failure)),
+            }
+        }
+        self.on_the_server(&statement).await.map_err(|failure| self.with_context(failure))
+    }
+
+    async fn on_the_server(&self, statement: &str) -> Result<(), Failure> {
         self.bounded("creating the database", async {
-            let mut connection = Conn::new(options).await?;
-            let statement = format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4");
+            let mut connection = Conn::new(OptsBuilder::from_opts(self.options()).db_name(None::<String>)).await?;
             connection.query_drop(statement).await?;
             connection.disconnect().await
         })
         .await
-        .map_err(|failure| self.with_context(failure))
     }
 
     /// Brings the schema up to this version, and refuses tables whose engine has no transactions. Ten processes may
@@ -89,22 +73,9 @@ impl Store {
             self.check_engines().await.map_err(with_context)?;
             return Ok(Migrated { applied: Vec::new(), version });
         }
-        // The lock belongs to its connection, so it is released however this process ends.
-        let mut guard = self.bounded("connecting", self.pool().get_conn()).await.map_err(with_context)?;
-        let lock = "SELECT GET_LOCK(CONCAT('sluice.', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
-        let waited = tokio::time::timeout(
-            LOCK_PATIENCE + crate::PATIENCE,
-            guard.exec_first::<Option<i64>, _, _>(lock, (LOCK_PATIENCE.as_secs(),)),
-        );
-        let what = "waiting for the migration lock";
-        let turn = waited.await.map_err(|_| with_context(Failure::timed_out("mysql", what, LOCK_PATIENCE)))?;
-        if turn.map_err(|error| with_context(classify(&error)))?.flatten() != Some(1) {
-            let problem = format!("another program has been migrating it for {LOCK_PATIENCE:?}");
-            return Err(SchemaError::Failed { database: self.database.clone(), problem });
-        }
-        let applied = self.apply().await;
-        // Ending the connection gives the lock back.
-        let _ = guard.disconnect().await;
+        let mut lock = MigrationLock::take(self).await?;
+        let applied = self.apply(&mut lock).await;
+        lock.release().await;
         let applied = applied?;
         self.check_engines().await.map_err(with_context)?;
         Ok(Migrated { applied, version: needed() })
@@ -115,22 +86,34 @@ impl Store {
     /// A step and the line that says that it is done are not written together. A process that is killed in between
     /// leaves a step that is done but not noted. A step that makes a table can then be repeated; one that adds a column
     /// or a key fails, and is noted as done.
-    async fn apply(&self) -> Result<Vec<String>, SchemaError> {
-        let failed = |problem| SchemaError::Failed { database: self.database.clone(), problem };
+    async fn apply(&self, lock: &mut MigrationLock<'_>) -> Result<Vec<String>, SchemaError> {
+        let begun = Instant::now();
+        let mut applied = Vec::new();
         loop {
-            let runner = embedded::migrations::runner().set_abort_missing(false);
-            match runner.run_async(&mut self.pool()).await {
-                Ok(report) => return Ok(report.applied_migrations().iter().map(ToString::to_string).collect()),
-                Err(error) if is_done(&error) => {
-                    let step = self.lacking().await?.1.into_iter().next();
-                    let step = step.ok_or_else(|| failed(innermost(&error)))?;
-                    let note = embedded::migrations::runner().set_abort_missing(false);
-                    let noted = note.set_target(Target::FakeVersion(step)).run_async(&mut self.pool()).await;
-                    noted.map_err(|error| failed(innermost(&error)))?;
+            lock.keep().await?;
+            let lacking = self.lacking().await?.1;
+            let Some(step) = lacking.first() else { return Ok(applied) };
+            let done = match self.step(Target::Version(*step)).await {
+                Err(error) if is_one_of(&error, &IS_THERE) => self.step(Target::FakeVersion(*step)).await,
+                done => done,
+            };
+            match done {
+                Ok(names) => applied.extend(names),
+                Err(error) if is_one_of(&error, &IN_THE_WAY) && begun.elapsed() < migration_lock::PATIENCE => {
+                    tokio::time::sleep(PAUSE).await;
                 }
-                Err(error) => return Err(failed(innermost(&error))),
+                Err(error) => {
+                    let problem = innermost(&error);
+                    return Err(SchemaError::Failed { database: self.database.clone(), problem });
+                }
             }
         }
+    }
+
+    async fn step(&self, target: Target) -> Result<Vec<String>, refinery::Error> {
+        let runner = embedded::migrations::runner().set_abort_missing(false).set_target(target);
+        let report = runner.run_async(&mut self.pool()).await?;
+        Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
     }
 
     /// Refuses a schema that is older than this version needs, and tables whose engine has no transactions.
@@ -151,10 +134,9 @@ impl Store {
 
     /// The schema's version and the numbers of the steps it lacks, in order.
     async fn lacking(&self) -> Result<(i32, Vec<i32>), SchemaError> {
-        let pool = self.pool();
         let versions = self
             .bounded("reading the schema version", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 connection.query::<i32, _>("SELECT version FROM refinery_schema_history ORDER BY version").await
             })
             .await;
@@ -184,12 +166,12 @@ fn needed() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
 
-/// Whether a step failed because the column or the key that it adds is already there.
-fn is_done(error: &refinery::Error) -> bool {
+/// Whether a step failed for one of these reasons.
+fn is_one_of(error: &refinery::Error, codes: &[&str]) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<mysql_async::Error>() {
-            return IS_THERE.contains(&classify(error).code.as_str());
+            return codes.contains(&classify(error).code.as_str());
         }
         cause = error.source();
     }
@@ -202,14 +184,6 @@ fn innermost(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
-}
-
-impl SchemaError {
-    /// Whether the database is merely down, so that it is enough to try again.
-    #[must_use]
-    pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Store(error) if error.failure.kind == Kind::Dependency || error.failure.kind == Kind::Transient)
-    }
 }
 
 #[cfg(test)]

@@ -26,8 +26,7 @@ impl Store {
     /// # Errors
     /// The server's.
     pub(super) async fn asked_packet(&self) -> Result<usize, Failure> {
-        let pool = self.pool();
-        self.bounded("reading max_allowed_packet", async { self.ask_packet(&mut pool.get_conn().await?).await })
+        self.bounded("reading max_allowed_packet", async { self.ask_packet(&mut self.connection().await?).await })
             .await?;
         Ok(self.packet())
     }

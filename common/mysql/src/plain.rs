@@ -55,14 +55,11 @@ impl Store {
     pub async fn probe(&self) -> Result<(), Failure> {
         // First: what cannot be rolled back would have to be deleted, and not every user may.
         self.check_engines().await?;
-        let pool = self.pool();
         let stayed = self
             .bounded_by(PATIENCE, "a test row", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 let under_way = self.under_way(&connection);
-                let taken = self.takes_plain_rows(&mut connection).await;
-                under_way.answered();
-                taken
+                under_way.answered(self.takes_plain_rows(&mut connection).await)
             })
             .await?;
         if stayed { Err(not_taken_back()) } else { Ok(()) }

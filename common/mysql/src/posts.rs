@@ -33,14 +33,12 @@ impl Store {
         }
         let now = OffsetDateTime::now_utc();
         let Insertion { statement, values } = Insertion::new(rows, worker, now);
-        let pool = self.pool();
         let all_new = self
             .bounded("an insert", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 let under_way = self.under_way(&connection);
-                let stored = connection.exec_drop(statement, Params::Positional(values)).await;
-                under_way.answered();
-                stored.map(|()| all_new(&connection, rows.len()))
+                under_way.answered(connection.exec_drop(statement, Params::Positional(values)).await)?;
+                Ok(all_new(&connection, rows.len()))
             })
             .await?;
         if all_new { Ok(vec![Ok(Recorded::Inserted); rows.len()]) } else { self.sort_out(rows, worker, now).await }
@@ -60,10 +58,9 @@ impl Store {
         for ids in ids.chunks(ASK) {
             let statement = format!("{query} IN ({})", vec!["?"; ids.len()].join(", "));
             let asked: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
-            let pool = self.pool();
             let rows = self
                 .bounded("the query for posts", async {
-                    let mut connection = pool.get_conn().await?;
+                    let mut connection = self.connection().await?;
                     connection.exec::<String, _, _>(statement, Params::Positional(asked)).await
                 })
                 .await?;
@@ -77,10 +74,9 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn post(&self, id: PostId) -> Result<Option<StoredPost>, Failure> {
-        let pool = self.pool();
         let row = self
             .bounded("the query for a post", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 let statement = "SELECT id, title, content, author, verdict, reasons, ruleset, submitted_at, \
                                  recorded_at, worker, attempts, scores, sender FROM posts WHERE id = ?";
                 connection.exec_first::<mysql_async::Row, _, _>(statement, (id.to_string(),)).await

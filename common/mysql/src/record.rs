@@ -35,7 +35,6 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn record_operation(&self, operation: &Operation) -> Result<(), Failure> {
-        let pool = self.pool();
         let values = (
             &operation.id,
             operation.kind.as_str(),
@@ -46,7 +45,7 @@ impl Store {
         );
         let recorded = self
             .bounded("recording an operation", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 let statement = "INSERT INTO operations (id, kind, actor, prefix, selection, begun_at) \
                                  VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE id = id";
                 connection.exec_drop(statement, values).await?;
@@ -71,11 +70,10 @@ impl Store {
         // Half of what the server takes leaves room for the rest of the statement.
         let most = if archives { WRITE_BYTES.min(self.asked_packet().await? / 2) } else { WRITE_BYTES };
         for dead_letters in portions(dead_letters, most) {
-            let pool = self.pool();
             let tables = tables(operation, dead_letters, now);
             let refused = self
                 .bounded("recording dead letters", async {
-                    let mut connection = pool.get_conn().await?;
+                    let mut connection = self.connection().await?;
                     if let [lines] = &tables[..] {
                         return Ok((!lines.record(&mut connection).await?).then_some(lines.table));
                     }

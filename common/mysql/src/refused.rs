@@ -63,10 +63,9 @@ impl Store {
     /// it may be repeated: if the id is taken, the row that is stored under it is compared.
     async fn insert_alone(&self, row: &Row, worker: &str) -> RowOutcome {
         let Insertion { statement, values } = Insertion::strict(row, worker, OffsetDateTime::now_utc());
-        let pool = self.pool();
         let inserted = self
             .bounded("an insert", async {
-                pool.get_conn().await?.exec_drop(statement, Params::Positional(values)).await
+                self.connection().await?.exec_drop(statement, Params::Positional(values)).await
             })
             .await;
         match inserted {

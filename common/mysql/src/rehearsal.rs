@@ -60,10 +60,9 @@ impl Store {
     async fn try_together(&self, rows: &[&Row]) -> Result<bool, Failure> {
         let group: Vec<Row> = rows.iter().map(|row| (*row).clone()).collect();
         let Insertion { statement, values } = Insertion::new(&group, NOBODY, OffsetDateTime::now_utc());
-        let pool = self.pool();
         let (all_new, stayed) = self
             .bounded("a trial insert", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 // If an error leaves it open, the end of the connection rolls it back.
                 let mut transaction = connection.start_transaction(TxOpts::default()).await?;
                 let inserted = transaction.exec_drop(statement, Params::Positional(values)).await;
@@ -79,10 +78,9 @@ impl Store {
     /// An answer for each row. A row that is refused does not end the transaction; one that is stored can conflict with
     /// those after it, as it would in earnest.
     async fn try_each(&self, rows: &[&Row]) -> Result<Vec<RowOutcome>, Failure> {
-        let pool = self.pool();
         let (answers, stayed) = self
             .bounded("a trial insert", async {
-                let mut connection = pool.get_conn().await?;
+                let mut connection = self.connection().await?;
                 let mut transaction = connection.start_transaction(TxOpts::default()).await?;
                 let mut answers = Vec::with_capacity(rows.len());
                 for row in rows {

@@ -55,7 +55,6 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn replays(&self, prefix: &str, id: &str, limit: u32) -> Result<Vec<PastReplay>, Failure> {
-        let pool = self.pool();
         // Hexadecimal digits and dashes only, so that LIKE finds no wildcard in it.
         let plain = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let like = if plain { format!("{}%", id.to_ascii_lowercase()) } else { return Ok(Vec::new()) };
@@ -63,7 +62,7 @@ impl Store {
                          ORDER BY id DESC LIMIT ?";
         let asked = (OperationKind::Replay.as_str(), prefix, like, limit);
         let rows: Vec<(String, String, PrimitiveDateTime, String)> = self
-            .bounded("the query for replays", async { pool.get_conn().await?.exec(statement, asked).await })
+            .bounded("the query for replays", async { self.connection().await?.exec(statement, asked).await })
             .await?;
         let read = |(id, actor, at, selection): (String, String, PrimitiveDateTime, String)| PastReplay {
             id,
@@ -79,12 +78,11 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn items_of(&self, operation: &str, after: u32, limit: u32) -> Result<Vec<PastItem>, Failure> {
-        let pool = self.pool();
         let statement = "SELECT number, dead_letter, outcome, detail FROM operation_items WHERE operation = ? AND number > ? \
                          ORDER BY number LIMIT ?";
         let rows: Vec<(u32, String, String, String)> = self
             .bounded("the query for dead letters", async {
-                pool.get_conn().await?.exec(statement, (operation, after, limit)).await
+                self.connection().await?.exec(statement, (operation, after, limit)).await
             })
             .await?;
         let read = |(number, dead_letter, outcome, detail)| PastItem { number, dead_letter, outcome, detail };
@@ -112,10 +110,9 @@ impl Store {
         );
         let mut asked: Vec<Value> = dead_letters.iter().map(|dead_letter| (*dead_letter).into()).collect();
         asked.push(operation.into());
-        let pool = self.pool();
         let rows: Vec<(String, String, String, String)> = self
             .bounded("the query for operations", async {
-                pool.get_conn().await?.exec(statement, Params::Positional(asked)).await
+                self.connection().await?.exec(statement, Params::Positional(asked)).await
             })
             .await?;
         for (dead_letter, operation, outcome, detail) in rows {

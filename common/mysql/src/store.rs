@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mysql_async::prelude::{FromRow, Queryable as _};
@@ -12,28 +11,29 @@ use sluice_core::address;
 use sluice_core::config::{ConfigError, DatabaseArgs};
 use sluice_core::failure::{Failure, Kind};
 use sluice_core::foreign::MYSQL;
+use sluice_core::nodes;
+use url::Url;
 
 use crate::error::StoreError;
 use crate::failure::classify;
 use crate::foreign;
+use crate::nodes::Nodes;
 use crate::options::{check_parameters, session};
-use crate::under_way::UnderWay;
+use crate::under_way::{GivenUp, UnderWay};
 
 /// The longest wait for one statement, taking a connection included.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The database.
 pub struct Store {
-    pub(crate) options: Opts,
-    /// Replaced after a failure that is not a post's fault. A connection that hangs would keep its place in the pool
-    /// until the kernel gives it up; one that was opened while the server was read-only may stay read-only afterwards.
-    pool: Mutex<Pool>,
+    pub(crate) nodes: Nodes,
     at: String,
     pub(crate) database: String,
     /// The largest packet that the server was last seen to take.
     pub(crate) packet: AtomicUsize,
     /// Whether a server has ever answered there.
     met: AtomicBool,
+    given_up: GivenUp,
 }
 
 impl Store {
@@ -44,31 +44,19 @@ impl Store {
     pub fn new(args: &DatabaseArgs) -> Result<Self, ConfigError> {
         const SETTING: &str = "DATABASE_URL";
         const EXAMPLE: &str = "mysql://user:password@host:3306/name";
-        let url = args.database_url.parsed(SETTING, &["mysql"], EXAMPLE)?;
-        let wrong = |problem: String| ConfigError::new(SETTING, format!("{problem}; use the form {EXAMPLE}"));
-        check_parameters(&url).map_err(wrong)?;
-        if url.path().trim_matches('/').contains('/') {
-            return Err(wrong("its path contains more than the database name".to_owned()));
-        }
-        // The driver's error for a wrong parameter contains its value.
-        let parsed =
-            Opts::from_url(args.database_url.expose()).map_err(|_| wrong("it is not a database URL".to_owned()))?;
-        let database = parsed.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
-        let database = database.ok_or_else(|| wrong("it has no database name".to_owned()))?;
-        let at = parsed.socket().map_or_else(|| address::at(&url, parsed.tcp_port()), str::to_owned);
-        // RabbitMQ's library reads this variable by itself, so a private authority is named once for both servers.
-        let authority = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
-        let tls = match (parsed.ssl_opts().cloned(), authority) {
-            (Some(tls), Some(file)) => Some(tls.with_root_certs(vec![file.into()])),
-            (tls, _) => tls,
-        };
-        let options = OptsBuilder::from_opts(parsed).ip_or_hostname(address::host(&url)).ssl_opts(tls);
-        let options = session(options);
+        let wrong = |problem: &str| ConfigError::of_form(SETTING, problem, EXAMPLE);
+        let urls = args.database_url.nodes(SETTING, &["mysql"], EXAMPLE)?;
+        let options: Vec<Opts> =
+            urls.iter().map(options).collect::<Result<_, String>>().map_err(|problem| wrong(&problem))?;
+        let Some(one) = options.first() else { return Err(wrong("it has no host")) };
+        let database = one.db_name().filter(|name| !name.is_empty()).map(str::to_owned);
+        let database = database.ok_or_else(|| wrong("it has no database name"))?;
+        let at = one.socket().map_or_else(|| nodes::at(&urls, one.tcp_port()), str::to_owned);
         let (packet, met) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-        Ok(Self { pool: Mutex::new(Pool::new(options.clone())), options, at, database, packet, met })
+        Ok(Self { nodes: Nodes::new(options), at, database, packet, met, given_up: GivenUp::default() })
     }
 
-    /// Host and port.
+    /// Host and port; of several nodes, of each, separated by commas.
     #[must_use]
     pub fn at(&self) -> &str {
         &self.at
@@ -91,13 +79,29 @@ impl Store {
         StoreError { at: self.at.clone(), database: self.database.clone(), failure }
     }
 
+    /// A connection to the node in use, or to the next one that answers.
+    pub(crate) async fn connection(&self) -> Result<Conn, mysql_async::Error> {
+        self.nodes.connection().await
+    }
+
     pub(crate) fn pool(&self) -> Pool {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.nodes.pool()
+    }
+
+    /// How to reach the node in use.
+    pub(crate) fn options(&self) -> Opts {
+        self.nodes.options().clone()
     }
 
     /// A statement that is about to be sent on a connection, and that the caller may stop waiting for.
     pub(crate) fn under_way(&self, connection: &Conn) -> UnderWay {
-        UnderWay::new(connection.id(), &self.options)
+        UnderWay::new(connection, &self.given_up)
+    }
+
+    /// Waits until the server has ended the statements that were given up so far: they may hold locks on rows that are
+    /// about to be written again. Not longer than a statement may take; what runs on by then may run for long.
+    pub async fn given_up_ended(&self) {
+        let _ = tokio::time::timeout(PATIENCE, self.given_up.ended()).await;
     }
 
     /// Waits for the driver at most [`PATIENCE`], and classifies what it says.
@@ -116,6 +120,7 @@ impl Store {
         what: &str,
         call: impl Future<Output = Result<T, mysql_async::Error>>,
     ) -> Result<T, Failure> {
+        let left = self.nodes.left();
         let answer = match tokio::time::timeout(patience, call).await {
             Ok(answer) => answer.map_err(|error| classify(&error)),
             Err(_) if !self.met.load(Ordering::Relaxed) => Err(self.met_nobody(what).await),
@@ -125,7 +130,7 @@ impl Store {
             self.met.store(true, Ordering::Relaxed);
         }
         if let Err(Failure { kind: Kind::Dependency | Kind::Operator, .. }) = answer {
-            self.begin_anew();
+            self.nodes.leave(left);
         }
         answer
     }
@@ -137,10 +142,9 @@ impl Store {
         statement: String,
         asked: Vec<Value>,
     ) -> Result<Vec<T>, Failure> {
-        let pool = self.pool();
         let asked = if asked.is_empty() { Params::Empty } else { Params::Positional(asked) };
         self.bounded(what, async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             connection.exec(statement, asked).await
         })
         .await
@@ -148,7 +152,8 @@ impl Store {
 
     /// The failure for a server that has never answered: it may not be MySQL at all.
     async fn met_nobody(&self, what: &str) -> Failure {
-        match foreign::ask(self.options.ip_or_hostname(), self.options.tcp_port()).await {
+        let node = self.options();
+        match foreign::ask(node.ip_or_hostname(), node.tcp_port()).await {
             Some(speaks) if speaks != MYSQL => {
                 let message = format!("the server there speaks {speaks}, not {MYSQL}");
                 Failure::new(Kind::Operator, "mysql_foreign", message)
@@ -156,13 +161,23 @@ impl Store {
             Some(_) | None => Failure::timed_out("mysql", what, PATIENCE),
         }
     }
+}
 
-    /// Leaves the connections that there are.
-    fn begin_anew(&self) {
-        let fresh = Pool::new(self.options.clone());
-        let stuck = std::mem::replace(&mut *self.pool.lock().unwrap_or_else(PoisonError::into_inner), fresh);
-        drop(stuck);
+/// How to reach one node.
+fn options(url: &Url) -> Result<Opts, String> {
+    check_parameters(url)?;
+    if url.path().trim_matches('/').contains('/') {
+        return Err("its path contains more than the database name".to_owned());
     }
+    // The driver's error for a wrong parameter contains its value.
+    let parsed = Opts::from_url(url.as_str()).map_err(|_| "it is not a database URL".to_owned())?;
+    // RabbitMQ's library reads this variable by itself, so a private authority is named once for both servers.
+    let authority = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let tls = match (parsed.ssl_opts().cloned(), authority) {
+        (Some(tls), Some(file)) => Some(tls.with_root_certs(vec![file.into()])),
+        (tls, _) => tls,
+    };
+    Ok(session(OptsBuilder::from_opts(parsed).ip_or_hostname(address::host(url)).ssl_opts(tls)))
 }
 
 impl std::fmt::Debug for Store {
@@ -191,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_of_ipv6_is_what_the_driver_is_told() {
         let store = store("mysql://me@[2001:db8::1]/db").expect("a good address");
-        assert_eq!((store.at(), store.options.ip_or_hostname()), ("[2001:db8::1]:3306", "2001:db8::1"));
+        assert_eq!((store.at(), store.options().ip_or_hostname()), ("[2001:db8::1]:3306", "2001:db8::1"));
     }
 
     #[tokio::test]

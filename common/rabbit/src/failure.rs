@@ -40,6 +40,14 @@ pub fn classify(error: &lapin::Error) -> Failure {
     }
 }
 
+/// The failure of declaring something, or of using what was just declared. That it is not found then says nothing of the
+/// settings: the node is in a minority of its cluster, or the queue has no leader, and both pass.
+#[must_use]
+pub(crate) fn of_declared(failure: Failure) -> Failure {
+    let kind = if failure.code == "amqp_404" { Kind::Dependency } else { failure.kind };
+    Failure { kind, ..failure }
+}
+
 /// The broker's message if there is one, otherwise the library's.
 fn told(error: &lapin::Error) -> String {
     match error.kind() {

@@ -3,6 +3,7 @@
 use deadpool_lapin::lapin;
 use lapin::types::{AMQPValue, FieldTable};
 use sluice_core::name::{SENDER_HEADER, SenderName};
+use sluice_core::trace_parent::{TRACE_HEADER, TraceParent};
 
 /// The broker's count of how often a message was returned to the queue.
 pub(crate) const DELIVERY_COUNT_HEADER: &str = "x-delivery-count";
@@ -27,6 +28,11 @@ pub(crate) fn without(table: &FieldTable, unwanted: impl Fn(&str) -> bool) -> Fi
 /// The sender that a message names, if it names one.
 pub(crate) fn sender(table: &FieldTable) -> Option<SenderName> {
     table.inner().get(SENDER_HEADER).and_then(text)?.parse().ok()
+}
+
+/// The place in a trace that a message names, if it names one that can be read.
+pub(crate) fn trace(table: &FieldTable) -> Option<TraceParent> {
+    table.inner().get(TRACE_HEADER).and_then(text)?.parse().ok()
 }
 
 /// A text, whatever its length on the wire may be.

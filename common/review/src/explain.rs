@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::Points;
 use sluice_core::verdict::{Reason, Review};
 
 /// Everything that the rules found in a text.
@@ -13,6 +14,8 @@ pub struct Explanation {
     pub review: Review,
     /// The language or script of the text, if there is no list for it.
     pub unlisted: Option<String>,
+    /// What the scorer says of it, if there is one.
+    pub scorer: Option<Points>,
 }
 
 /// One place that a rule found.

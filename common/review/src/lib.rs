@@ -15,6 +15,7 @@
 mod builtin;
 mod check;
 mod compact;
+pub mod copies;
 mod decode;
 mod error;
 mod explain;
@@ -26,7 +27,9 @@ mod hit;
 mod host;
 mod imitation;
 mod index;
+mod judge;
 mod language;
+mod learned;
 mod link;
 mod lint;
 mod lists;
@@ -59,7 +62,9 @@ use self::error::{Source, Wrong};
 pub use self::explain::{Explanation, Finding};
 use self::file::RulesFile;
 pub use self::fit::{Change, Fit, Rates, Sample, Share, Unfit};
+pub use self::judge::Judge;
 use self::language::Language;
+pub use self::learned::{About, Lesson, Lessons, Points, Scorer, ScorerError};
 pub use self::lint::{Checked, Warning};
 use self::matcher::{Hits, Matcher};
 use self::rules::{Category, Combination, Rule, Rules};
@@ -151,7 +156,7 @@ impl RuleSet {
             findings.extend(tally.findings(field, read, &hits));
         }
         let unlisted = self.unlisted(title, content).map(str::to_owned);
-        Explanation { findings, review: self.concluded(tally), unlisted }
+        Explanation { findings, review: self.concluded(tally), unlisted, scorer: None }
     }
 
     /// What the rules say of a text that is no post yet.
@@ -228,8 +233,7 @@ impl RuleSet {
     }
 }
 
-/// The fields of a post, each with how much of it is read: as many bytes as a post may have that came in by a front
-/// door.
+/// The fields of a post, each with how much of it is read: as many bytes as a front door lets in.
 fn fields<'a>(title: &'a str, content: &'a str) -> [(&'static str, &'a str, usize); 2] {
     const CHARACTER_MAX_BYTES: usize = 4;
     [

@@ -193,7 +193,8 @@ fn unread(field: &str, span: Range<usize>, whole: &str) -> Reason {
     }
 }
 
-fn cut(text: &str) -> String {
+/// A text of a reason, cut to a length that can be read.
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(TEXT_MAX_CHARS) {
         None => text.to_owned(),
         Some(_) => text.chars().take(TEXT_MAX_CHARS - 1).chain(['…']).collect(),

@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use sluice_core::config::LogArgs;
 use sluice_runtime::command_line::Reference;
 
-use crate::{console, decisions, dlq, grants, migrate, probe, replays, review, rules, status, topology, verify, why};
+use crate::{
+    console, decisions, dlq, grants, migrate, probe, prune, replays, review, rules, status, topology, verify, why,
+};
 
 /// Operate and inspect Sluice, the queue between incoming posts and MySQL
 ///
@@ -53,6 +55,12 @@ pub enum Command {
     Review(review::ReviewArgs),
     /// Follow decisions on their way to the forum, and operate the endpoints (MySQL alone)
     Decisions(decisions::DecisionsArgs),
+    /// Delete old posts while workers go on (MySQL alone)
+    ///
+    /// Posts that wait for a person or may be appealed against, and those of which an endpoint was not told yet, stay.
+    /// With a post go its cases, claims, notes, decisions and events; its id is noted, so that `verify` and `why` know.
+    /// It works in short transactions and rests between them. Ctrl-C stops it; the same command goes on.
+    Prune(prune::PruneArgs),
     /// Check, explain and evaluate the rules of the review (needs no server)
     Rules(rules::RulesArgs),
     /// Serve the console's pages and its HTTP API, and send decisions to the forum

@@ -12,6 +12,7 @@
 //!  why                  one post's history, from all sources
 //!  review               people decide about held posts
 //!  decisions            how their decisions reach the forum
+//!  prune                old posts, deleted while workers go on
 //!  probe                a health page, asked from inside a container
 //! ```
 //!
@@ -35,6 +36,7 @@ pub mod operation;
 mod policies;
 pub mod probe;
 mod progress;
+pub mod prune;
 mod recheck;
 pub mod replays;
 pub mod review;
@@ -70,10 +72,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Replays(args) => replays::run(args).await,
         Command::Review(args) => review::run(args).await,
         Command::Decisions(args) => decisions::run(args).await,
-        Command::Rules(args) => rules::run(&args),
+        Command::Rules(args) => rules::run(&args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Why(args) => why::run(args).await,
         Command::Console(args) => console::run(*args).await,
+        Command::Prune(args) => prune::run(args).await,
         Command::Probe(args) => probe::run(args).await,
         Command::Reference(reference) => reference.run::<Cli>(),
     };

@@ -162,6 +162,7 @@ async fn every_program_does_its_work_with_the_grants_that_are_printed_and_nothin
         &["review", "list", "--json"],
         &["review", "measures", "--json"],
         &["decisions", "endpoints", "--json"],
+        &["prune", "--past"],
     ] {
         if args.contains(&"--plan") {
             // The outcome is tried in the table and rolled back: that is for those who may write there.
@@ -171,9 +172,16 @@ async fn every_program_does_its_work_with_the_grants_that_are_printed_and_nothin
             site.does("viewer", args).await;
         }
     }
+    // What a prune would do is counted without a lock.
+    site.does("viewer", &["prune", "--older-than", "1d", "--plan"]).await;
     let status = site.does_json("viewer", &["status", "--json"]).await;
     assert_eq!(status["workers"].as_array().map(Vec::len), Some(1), "a viewer learns the worker's status: {status}");
-    for args in [&["dlq", "drop", dead, "--yes"][..], &["topology", "apply"], &["review", "next", "--as", "eve"]] {
+    for args in [
+        &["dlq", "drop", dead, "--yes"][..],
+        &["topology", "apply"],
+        &["review", "next", "--as", "eve"],
+        &["prune", "--older-than", "1d", "--yes"],
+    ] {
         site.may_not("viewer", args).await;
     }
 
@@ -196,10 +204,20 @@ async fn every_program_does_its_work_with_the_grants_that_are_printed_and_nothin
     site.does("operator", &["dlq", "replay", dead, "--yes", "--wait"]).await;
     site.does("operator", &["review", "forget", &ids[0], "--as", "root", "--reason", "asked", "--yes"]).await;
     site.does("operator", &["topology", "check", "--json"]).await;
+    site.root
+        .query_drop(format!(
+            "UPDATE {DATABASE}.posts SET recorded_at = recorded_at - INTERVAL 2 DAY WHERE id = '{}'",
+            ids[0]
+        ))
+        .await
+        .expect("root may");
+    let pruned = site.does_json("operator", &["prune", "--older-than", "1d", "--yes", "--json"]).await;
+    assert_eq!(pruned["pruned"], 1, "{pruned}");
     // Whoever follows gives events their places.
     site.does("operator", &["decisions", "follow", "--once"]).await;
     let report = site.does_json("viewer", &verify).await;
-    assert_eq!((&report["recorded"], &report["missing"]), (&json!(4), &json!(0)), "{report}");
+    let found = (&report["recorded"], &report["pruned"], &report["missing"]);
+    assert_eq!(found, (&json!(3), &json!(1), &json!(0)), "{report}");
     let console = site.start("operator", "sluice", &["console", "--listen", "127.0.0.1:0"]);
     console.says("serving", 1).await;
 
@@ -215,6 +233,7 @@ async fn every_program_does_its_work_with_the_grants_that_are_printed_and_nothin
     site.may_not("worker", &["dlq", "list"]).await;
     assert!(worker.stop().await.success(), "{}", worker.said());
     assert!(!worker.said().to_lowercase().contains("denied"), "{}", worker.said());
+    assert!(!worker.said().contains("near copies"), "it may share them: {}", worker.said());
 }
 
 impl Site {

@@ -85,3 +85,27 @@ async fn what_the_review_says_of_a_post_sent_by_http_is_read_back_from_mysql() {
     assert!(line.contains(&on_trial.to_string()) && line.contains("on-trial"), "{line}");
     assert!(!line.contains("Gnome"), "no line of log holds a post's text: {line}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_that_is_held_for_its_near_copies_says_so_to_whoever_asks_why() {
+    let ground = Ground::new().await;
+    let (_door, url) = front_door(&ground).await;
+    let _worker = ground.worker(&["--copies", "2"]);
+    let text =
+        "Yesterday evening the old bridge across the river was closed, and nobody told us how long it will last.";
+    let mut ids = Vec::new();
+    for (number, text) in [text.to_owned(), text.replace("river", "brook")].iter().enumerate() {
+        let id = accepted(&url, &format!("bridge {number}"), text).await;
+        eventually("the post to be stored", async || {
+            ground.store.post(id).await.map_err(|error| error.to_string())?.ok_or("no row".to_owned())
+        })
+        .await;
+        ids.push(id.to_string());
+    }
+    let first = ground.sluice(&["why", &ids[0]]).await.ok().stdout;
+    assert!(first.contains("approved") && !first.contains("near_copies"), "{first}");
+    let why = ground.sluice(&["why", &ids[1]]).await.ok().stdout;
+    assert!(why.contains("repetition 2; near_copies: \"2 posts within "), "{why}");
+    let listed = ground.sluice(&["review", "list", "--json"]).await.ok().lines();
+    assert_eq!((listed.len(), &listed[0]["queue"]), (1, &json!("repetition")), "{listed:?}");
+}

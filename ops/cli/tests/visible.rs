@@ -63,6 +63,8 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("replays show", &["{hostile}"]),
     ("verify", &["--receipts", "{receipts}", "--settle", "0s"]),
     ("verify", &["--receipts", "{hostile}"]),
+    ("prune", &["--older-than", "400d", "--plan"]),
+    ("prune", &["--past"]),
     ("why", &["{id}"]),
     ("why", &["--", "{shell}"]),
     ("why", &["{post}"]),
@@ -104,6 +106,11 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("rules eval", &["{texts}"]),
     ("rules fit", &["{texts}"]),
     ("rules fit", &["{samples}"]),
+    ("rules learn", &["{texts}"]),
+    ("rules learn", &["{samples}"]),
+    ("rules learn", &["--from-decisions"]),
+    ("rules learn", &["{hostile}"]),
+    ("rules explain", &["{hostile}", "--scorer", "{texts}"]),
     ("stack up", &["--dir", "/proc/{hostile}"]),
     ("stack env", &["--dir", "/proc/{hostile}"]),
     ("stack down", &["--dir", "/proc/{hostile}"]),
@@ -484,6 +491,7 @@ fn status() -> WorkerStatus {
         dead_lettered: 0,
         oldest_submitted_at: None,
         rules: None,
+        scorer: None,
         reviewer: None,
     }
 }

@@ -1,7 +1,7 @@
 //! What production does not need: private servers, the demonstration, the measurements, and what tests share.
 //!
 //! ```text
-//!  devstack ◄─ stack    a RabbitMQ and a MariaDB or MySQL of one's own, in a folder
+//!  devstack ◄─ stack    a RabbitMQ and a MariaDB or MySQL of one's own, in a folder; for tests, clusters of them too
 //!           ◄─ demo     the whole of Sluice in a minute
 //!           ◄─ bench    how fast it is, beside what the servers can do and what one would write without it
 //!           ◄─ testing  prefixes and databases of one's own, programs that are ended in order, broken networks

@@ -10,6 +10,7 @@ use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 use sluice_rabbit::topology::Topology;
 use sluice_runtime::followed::Followed;
 use sluice_runtime::health::Problem;
+use sluice_traces::{Kind, Span, Tracer};
 use tokio::sync::watch;
 
 use crate::http::body::discard;
@@ -37,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) receipts: Option<Arc<ReceiptLog>>,
     /// None: anybody may send.
     pub(crate) senders: Option<Arc<Followed<Senders>>>,
+    pub(crate) tracer: Tracer,
     pub(crate) max_body: usize,
     pub(crate) max_batch: usize,
 }
@@ -90,8 +92,13 @@ impl App {
         }
     }
 
-    pub(crate) fn envelope(&self, post: &Post, sender: Option<&SenderName>) -> Envelope {
+    /// The message of a post, and the span of its publishing, a part of `request`.
+    pub(crate) fn envelope(&self, post: &Post, sender: Option<&SenderName>, request: &Span) -> (Envelope, Span) {
+        let mut span = request.child("publish", Kind::Producer);
+        span.set("messaging.system", || "rabbitmq".to_owned());
+        span.set("messaging.message.id", || post.id.to_string());
         let envelope = Envelope::post(&self.0.topology, post);
-        if let Some(sender) = sender { envelope.sent_by(sender) } else { envelope }
+        let envelope = if let Some(sender) = sender { envelope.sent_by(sender) } else { envelope };
+        (if let Some(place) = span.place() { envelope.traced(&place) } else { envelope }, span)
     }
 }

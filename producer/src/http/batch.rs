@@ -23,6 +23,7 @@ use futures_util::stream;
 use sluice_core::post::Post;
 use sluice_rabbit::publisher::PublishError;
 use sluice_runtime::health::Problem;
+use sluice_traces::Span;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::http::answer::{LineResult, Room, Text};
@@ -43,12 +44,12 @@ pub const LINES_MAX: u64 = 100_000;
 const TURN: usize = 16;
 
 /// The response to a batch. The batch is processed while its response is sent.
-pub fn answer(app: App, admitted: Option<Admitted>, key: Option<Key>, intake: Intake) -> Response {
+pub fn answer(app: App, admitted: Option<Admitted>, key: Option<Key>, intake: Intake, span: Span) -> Response {
     // Bounded by bytes, not by results: see `Room`.
     let (results, made) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(app.memory().answer_max()));
     let prepaid = admitted.is_some();
-    tokio::spawn(Batch { app, admitted, prepaid, key, broken: None, room }.work(intake, results));
+    tokio::spawn(Batch { app, admitted, prepaid, key, broken: None, room, span }.work(intake, results));
     let texts = stream::unfold(made, async |mut made| Some((Ok::<_, Infallible>(made.recv().await?), made)));
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(texts)).into_response()
 }
@@ -64,6 +65,8 @@ struct Batch {
     broken: Option<PublishError>,
     /// For the buffered part of the response.
     room: Arc<Semaphore>,
+    /// From the request's head to the last result.
+    span: Span,
 }
 
 impl Batch {
@@ -133,20 +136,24 @@ impl Batch {
             }
             results.push(match self.read(&line) {
                 Ok(post) => {
-                    sent.push((results.len(), post.id));
-                    envelopes.push(self.app.envelope(&post, self.admitted.as_ref().map(Admitted::name)));
+                    let sender = self.admitted.as_ref().map(Admitted::name);
+                    let (envelope, span) = self.app.envelope(&post, sender, &self.span);
+                    sent.push((results.len(), post.id, span));
+                    envelopes.push(envelope);
                     LineResult::queued(line.number, post.id)
                 }
                 Err(problem) => LineResult::refused(line.number, problem),
             });
         }
         let answers = self.app.publisher().publish_batch(&envelopes).await;
-        for ((at, id), answer) in sent.into_iter().zip(answers) {
+        for ((at, id, mut span), answer) in sent.into_iter().zip(answers) {
             let Err(error) = answer else {
                 self.app.confirmed(id);
                 continue;
             };
-            results[at] = LineResult::refused(results[at].line, self.app.not_taken(&error, id));
+            let problem = self.app.not_taken(&error, id);
+            span.fail(problem.name);
+            results[at] = LineResult::refused(results[at].line, problem);
             // A full queue has room again as soon as a worker consumes a post.
             if error != PublishError::Full {
                 self.broken = Some(error);

@@ -8,6 +8,7 @@ mod gathered;
 pub mod intake;
 pub mod meters;
 pub mod problem;
+mod request;
 mod routes;
 pub mod serve;
 pub mod watch;

@@ -10,12 +10,14 @@ use axum::{Json, Router, routing};
 use sluice_core::name::SenderName;
 use sluice_core::post::PostId;
 use sluice_runtime::health::{self, FieldProblem, Metrics, Problem};
+use sluice_traces::Span;
 
 use crate::http::app::{App, Parts};
 use crate::http::batch;
 use crate::http::body::{self, Incoming};
 use crate::http::intake::Intake;
 use crate::http::problem;
+use crate::http::request;
 use crate::key::{KEY_HEADER, Key};
 use crate::refusal::Refusal;
 use crate::senders::Admitted;
@@ -59,19 +61,29 @@ impl App {
     }
 
     /// Accepts a single post of whoever was admitted.
-    async fn accept(&self, headers: &HeaderMap, body: Body, admitted: Option<&Admitted>) -> Result<Accepted, Problem> {
+    async fn accept(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        admitted: Option<&Admitted>,
+        span: &Span,
+    ) -> Result<Accepted, Problem> {
         content_type(headers, "application/json", is_json)?;
         let sender = admitted.map(Admitted::name);
         // The memory reserved for the body is used for the message afterwards, which is no longer than the body.
         let memory = admitted.map_or(&self.0.memory, Admitted::memory);
         let (body, _room) = body::read(headers, body, self.0.max_body, memory).await?;
-        let (id, envelope) = {
+        let (id, (envelope, mut publishing)) = {
             let post = submit::read(&body, key(headers, sender), submit::now()).map_err(problem::refused)?;
             drop(body);
             self.declared().map_err(|reason| problem::not_declared(&reason).about(post.id))?;
-            (post.id, self.envelope(&post, sender))
+            (post.id, self.envelope(&post, sender, span))
         };
-        self.0.publisher.publish(envelope).await.map_err(|error| self.not_taken(&error, id))?;
+        if let Err(error) = self.0.publisher.publish(envelope).await {
+            let problem = self.not_taken(&error, id);
+            publishing.fail(problem.name);
+            return Err(problem);
+        }
         self.confirmed(id);
         Ok(Accepted { id, status: "queued", message: "Post submitted successfully" })
     }
@@ -92,38 +104,47 @@ impl App {
         Ok((key, Intake::new(body, *max_body, memory)?))
     }
 
-    fn refused(&self, problem: Problem) -> Response {
+    fn refused(&self, problem: Problem, span: &mut Span) -> Response {
         self.0.meters.refused(problem.name);
-        problem.into_response()
+        let name = problem.name;
+        let response = problem.into_response();
+        request::refused(span, response.status(), name);
+        response
     }
 }
 
 async fn post(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let arrived = Instant::now();
+    let mut span = request::begin(&app.0.tracer, &headers, "/posts");
     let (admitted, body) = match app.admit(&headers, body) {
         Ok(admitted) => admitted,
-        Err(problem) => return app.refused(problem),
+        Err(problem) => return app.refused(problem, &mut span),
     };
-    match app.accept(&headers, body, admitted.as_ref()).await {
+    match app.accept(&headers, body, admitted.as_ref(), &span).await {
         Ok(accepted) => {
             app.0.meters.accepted(arrived.elapsed());
             if let Some(admitted) = admitted {
                 admitted.accepted(1);
             }
+            request::answered(&mut span, StatusCode::ACCEPTED);
             (StatusCode::ACCEPTED, Json(accepted)).into_response()
         }
-        Err(problem) => app.refused(problem),
+        Err(problem) => app.refused(problem, &mut span),
     }
 }
 
 async fn posts(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+    let mut span = request::begin(&app.0.tracer, &headers, "/posts/batch");
     let opened = app.admit(&headers, body).and_then(|(admitted, body)| {
         let (key, intake) = app.intake(&headers, body, admitted.as_ref())?;
         Ok((admitted, key, intake))
     });
     match opened {
-        Ok((admitted, key, intake)) => batch::answer(app, admitted, key, intake),
-        Err(problem) => app.refused(problem),
+        Ok((admitted, key, intake)) => {
+            request::answered(&mut span, StatusCode::OK);
+            batch::answer(app, admitted, key, intake, span)
+        }
+        Err(problem) => app.refused(problem, &mut span),
     }
 }
 

@@ -10,6 +10,7 @@ use sluice_rabbit::topology::Topology;
 use sluice_runtime::exit::Exit;
 use sluice_runtime::health::{self, Metrics};
 use sluice_runtime::shutdown::Hangups;
+use sluice_traces::Tracer;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +43,7 @@ pub async fn run(args: &Serve, hangups: Hangups, stop: CancellationToken) -> any
     let topology = Topology::new(&args.broker);
     args.check()?;
     let metrics = Metrics::install("sluice-producer")?;
+    let (tracer, exporting) = Tracer::start("sluice-producer", None)?;
     let (receipts, written) = args.receipts.as_deref().map(ReceiptLog::open).transpose()?.unzip();
     let receipts = receipts.map(Arc::new);
     let most = health::room_for(args.max_connections, "SLUICE_MAX_CONNECTIONS");
@@ -77,6 +79,7 @@ pub async fn run(args: &Serve, hangups: Hangups, stop: CancellationToken) -> any
         memory,
         receipts: receipts.clone(),
         senders,
+        tracer,
         max_body: args.max_body,
         max_batch: args.max_batch,
     }));
@@ -93,6 +96,7 @@ pub async fn run(args: &Serve, hangups: Hangups, stop: CancellationToken) -> any
     };
     health::serve(listener, app.routes(health), most, stop, GRACE).await;
     end.cancel();
+    exporting.close().await;
     if let (Some(receipts), Some(written)) = (receipts, written) {
         receipts.close(written).await;
     }

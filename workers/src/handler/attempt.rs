@@ -1,4 +1,4 @@
-//! One attempt at recording a post: read, review, ask, record.
+//! One attempt at recording a post: read, review, ask, compare, record.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use sluice_core::verdict::Review;
 use sluice_mysql::{Recorded, Row};
 use sluice_rabbit::delivery::Delivery;
 use sluice_runtime::failpoint;
+use sluice_traces::{Kind, Span};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,7 @@ impl Handler {
         &self,
         delivery: &Delivery,
         attempts: &mut Attempts,
+        span: &Span,
         withdrawn: &CancellationToken,
     ) -> Outcome {
         // A post that was under way when the gate closed waits here, and spends no attempt.
@@ -49,21 +51,36 @@ impl Handler {
         };
         let Judged { review, at } = match &attempts.judged {
             Some(judged) => judged.clone(),
-            None => match unless(withdrawn, self.large.review(&self.rules, &post)).await {
-                None => return Outcome::Interrupted,
-                Some(Err(failure)) => return Outcome::Failed(failure, Blame::Post),
-                Some(Ok(review)) => match unless(withdrawn, self.ask(&post, review)).await {
+            None => {
+                let mut span = span.child("review", Kind::Internal);
+                match unless(withdrawn, self.large.review(&self.rules, &post)).await {
                     None => return Outcome::Interrupted,
-                    Some(judged) => attempts.judged.insert(judged).clone(),
-                },
-            },
+                    Some(Err(failure)) => {
+                        span.fail(&failure.code);
+                        return Outcome::Failed(failure, Blame::Post);
+                    }
+                    Some(Ok(review)) => match unless(withdrawn, self.ask(&post, review)).await {
+                        None => return Outcome::Interrupted,
+                        Some(judged) => {
+                            span.set("sluice.verdict", || judged.review.verdict.to_string());
+                            attempts.judged.insert(judged).clone()
+                        }
+                    },
+                }
+            }
         };
         let (id, submitted_at) = (post.id, post.submitted_at);
         let row = Row { post, review, reviewed_at: at, attempts: attempts.made, sender: delivery.sender() };
+        let mut span = span.child("store", Kind::Client);
         match unless(withdrawn, self.recorder.record(row)).await {
             None => Outcome::Interrupted,
-            Some(Err((failure, blame))) => Outcome::Failed(failure, blame),
+            Some(Err((failure, blame))) => {
+                span.fail(&failure.code);
+                Outcome::Failed(failure, blame)
+            }
             Some(Ok(recorded)) => {
+                span.set("sluice.outcome", || name(recorded).to_owned());
+                drop(span);
                 failpoint::reach(failpoint::COMMITTED);
                 self.gate.progress();
                 self.report_stored(id, recorded, submitted_at, attempts);
@@ -73,11 +90,7 @@ impl Handler {
     }
 
     fn report_stored(&self, id: PostId, recorded: Recorded, submitted_at: OffsetDateTime, attempts: &Attempts) {
-        let result = match recorded {
-            Recorded::Inserted => "inserted",
-            Recorded::AlreadyRecorded => "already_recorded",
-        };
-        metrics::counter!("sluice_posts_recorded_total", "result" => result).increment(1);
+        metrics::counter!("sluice_posts_recorded_total", "result" => name(recorded)).increment(1);
         // If the clock was set back, the age is negative.
         let age = Duration::try_from(OffsetDateTime::now_utc() - submitted_at).unwrap_or_default();
         metrics::histogram!("sluice_post_age_seconds").record(age);
@@ -86,14 +99,27 @@ impl Handler {
         }
     }
 
-    /// Asks the outside reviewer, where there is one and the rules are uncertain. The result always is a verdict.
+    /// Asks the outside reviewer, where there is one and the rules are uncertain, and counts near copies. The result
+    /// always is a verdict.
     async fn ask(&self, post: &Post, review: Review) -> Judged {
         let review = match &self.reviewer {
             Some(reviewer) => reviewer.second(post, review).await,
             None => review,
         };
+        // Last: nothing releases a post that is held for this.
+        let review = match &self.copies {
+            Some(copies) => copies.reviewed(post, review),
+            None => review,
+        };
         metrics::counter!("sluice_posts_reviewed_total", "verdict" => review.verdict.as_str()).increment(1);
         Judged { review, at: OffsetDateTime::now_utc() }
+    }
+}
+
+fn name(recorded: Recorded) -> &'static str {
+    match recorded {
+        Recorded::Inserted => "inserted",
+        Recorded::AlreadyRecorded => "already_recorded",
     }
 }
 

@@ -16,10 +16,12 @@ use sluice_rabbit::publisher::Publisher;
 use sluice_rabbit::topology::Topology;
 use sluice_review::reviewer::Reviewer;
 use sluice_runtime::failpoint;
+use sluice_traces::{Kind, Span, Tracer};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
+use crate::copies::Copies;
 use crate::gate::Gate;
 use crate::in_flight::InFlight;
 use crate::large::Large;
@@ -39,6 +41,8 @@ pub struct Handler {
     pub rules: Arc<Rules>,
     /// The outside reviewer, if there is one.
     pub reviewer: Option<Arc<Reviewer>>,
+    /// What is known of near copies, unless that is off.
+    pub copies: Option<Arc<Copies>>,
     /// Where rows are written.
     pub recorder: Recorder,
     /// Closed while posts cannot be stored.
@@ -49,6 +53,8 @@ pub struct Handler {
     pub settled: Arc<Settled>,
     /// Counts what happens to posts, for the log.
     pub activity: Arc<Activity>,
+    /// Begins the spans of deliveries.
+    pub tracer: Tracer,
     /// Bounds what large posts may take at the same time.
     pub large: Large,
     /// When to retry, and how often.
@@ -67,12 +73,25 @@ impl Handler {
     pub async fn handle(&self, delivery: Delivery, withdrawn: &CancellationToken) {
         let _in_flight = self.in_flight.take(delivery.timestamp());
         failpoint::reach(failpoint::DELIVERED);
-        let settlement = self.conclude(&delivery, withdrawn).await;
-        self.settle(delivery, settlement, withdrawn).await;
+        let mut span = self.begin(&delivery);
+        let settlement = self.conclude(&delivery, &span, withdrawn).await;
+        self.settle(delivery, settlement, &mut span, withdrawn).await;
+    }
+
+    /// Begins the span of a delivery, in the trace that the message names.
+    fn begin(&self, delivery: &Delivery) -> Span {
+        let named = if self.tracer.is_on() { delivery.trace() } else { None };
+        let mut span = self.tracer.begin("receive", Kind::Consumer, named);
+        span.set("messaging.system", || "rabbitmq".to_owned());
+        span.set("messaging.message.id", || delivery.message_id().unwrap_or_default().to_owned());
+        if delivery.replays() > 0 {
+            span.set("sluice.replays", || delivery.replays().to_string());
+        }
+        span
     }
 
     /// Attempts until the settlement is known.
-    async fn conclude(&self, delivery: &Delivery, withdrawn: &CancellationToken) -> Settlement {
+    async fn conclude(&self, delivery: &Delivery, span: &Span, withdrawn: &CancellationToken) -> Settlement {
         let mut attempts = Attempts::default();
         let mut schedule = self.retry.schedule();
         let mut outcome = match self.admit(delivery) {
@@ -83,7 +102,7 @@ impl Handler {
                     // the same time.
                     unless(withdrawn, tokio::time::sleep(APART.mul_f64(fastrand::f64()))).await;
                 }
-                self.attempt(delivery, &mut attempts, withdrawn).await
+                self.attempt(delivery, &mut attempts, span, withdrawn).await
             }
         };
         loop {
@@ -112,7 +131,7 @@ impl Handler {
                 }
             };
             outcome = match again {
-                Some(()) => self.attempt(delivery, &mut attempts, withdrawn).await,
+                Some(()) => self.attempt(delivery, &mut attempts, span, withdrawn).await,
                 None => Outcome::Interrupted,
             };
         }

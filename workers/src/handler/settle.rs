@@ -2,6 +2,7 @@
 
 use sluice_core::dead_letter::DeadLetterRecord;
 use sluice_rabbit::delivery::{Delivery, Settlement, Unsettled};
+use sluice_traces::{Kind, Span};
 use tokio_util::sync::CancellationToken;
 
 use super::{Handler, unless};
@@ -38,6 +39,7 @@ impl Handler {
         &self,
         mut delivery: Delivery,
         mut settlement: Settlement,
+        span: &mut Span,
         withdrawn: &CancellationToken,
     ) {
         let mut schedule = self.retry.schedule();
@@ -46,10 +48,22 @@ impl Handler {
             let name = name(&settlement);
             let copied = matches!(settlement, Settlement::DeadLetter(_) | Settlement::Republish);
             let place = self.large.copy(if copied { delivery.body().len() } else { 0 }).await;
+            let publishing = match &settlement {
+                Settlement::DeadLetter(record) => {
+                    let mut publishing = span.child("dead-letter", Kind::Producer);
+                    publishing.fail(&record.code);
+                    Some(publishing)
+                }
+                Settlement::Ack | Settlement::Release | Settlement::Republish => None,
+            };
             let settled = delivery.settle(settlement.clone(), &self.topology, &self.dead_letters).await;
-            drop(place);
+            drop((place, publishing));
             match settled {
                 Ok(()) => {
+                    span.set("sluice.settlement", || name.to_owned());
+                    if let Settlement::DeadLetter(record) = &settlement {
+                        span.fail(&record.code);
+                    }
                     self.settled.count(&settlement);
                     self.report_settled(post.as_deref(), &settlement);
                     metrics::counter!("sluice_deliveries_settled_total", "settlement" => name).increment(1);

@@ -1,18 +1,18 @@
-//! Would new rules change too much? A file with a typo (an empty term, a threshold of 1 instead of 100) can be valid
+//! Would new rules, or a new scorer, change too much? A file with a typo (an empty term, a threshold of 1 instead of 100) can be valid
 //! and pass its own tests; its effect on the last posts shows the mistake. Pure functions.
 
 use std::fmt;
 use std::sync::Arc;
 
 use sluice_core::verdict::Verdict;
-use sluice_review::RuleSet;
+use sluice_review::Judge;
 
 use super::recent::Text;
 
 /// With fewer posts, a share means nothing: one of ten is already ten points.
 pub(super) const LEAST_POSTS: usize = 50;
 
-/// Counts of a set's verdicts on some posts.
+/// Counts of the verdicts on some posts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Shares {
     pub(super) posts: usize,
@@ -21,9 +21,9 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// Lets a set review posts.
-    pub(super) fn of(set: &RuleSet, texts: &[Arc<Text>]) -> Self {
-        let verdicts: Vec<_> = texts.iter().map(|text| set.review_text(&text.title, &text.content).verdict).collect();
+    /// Lets these rules, and this scorer, review posts.
+    pub(super) fn of(judge: &Judge, texts: &[Arc<Text>]) -> Self {
+        let verdicts: Vec<_> = texts.iter().map(|text| judge.review_text(&text.title, &text.content).verdict).collect();
         let count = |wanted| verdicts.iter().filter(|verdict| **verdict == wanted).count();
         Self { posts: texts.len(), held: count(Verdict::Held), rejected: count(Verdict::Rejected) }
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Jump {
         write!(
             f,
             "of the last {posts} posts, {after:.1} % would be {verdict} instead of {before:.1} %: the change is more \
-             than {limit} points (SLUICE_RELOAD_MAX_SHIFT); restart the worker to use the new rules anyway"
+             than {limit} points (SLUICE_RELOAD_MAX_SHIFT); restart the worker to use it anyway"
         )
     }
 }

@@ -1,4 +1,5 @@
-//! Whether the rules file has changed, judged by the metadata of the file and of the word lists beside and below it.
+//! Whether a file has changed, judged by its metadata; of a rules file also by those of the word lists beside and below
+//! it.
 //!
 //! The files are polled, not watched: a watch covers a folder of one file system, misses what is mounted, linked or
 //! renamed below it, and does not work on network file systems. Polling follows links, so that a changed link target
@@ -18,7 +19,7 @@ const LISTS_MAX: usize = 1000;
 
 /// The state of the files at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp(Vec<(PathBuf, Option<Mark>)>);
+pub(super) struct Stamp(Vec<(PathBuf, Option<Mark>)>);
 
 /// What changes with a file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,21 +34,19 @@ struct Mark {
 impl Stamp {
     /// Checks a rules file. A missing file has a stamp, too.
     #[must_use]
-    pub fn take(rules: &Path) -> Self {
+    pub(super) fn take(rules: &Path) -> Self {
         let folder = rules.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         let mut files = Vec::new();
         gather(folder, BELOW, &mut files);
         files.sort();
         files.insert(0, rules.to_owned());
-        Self(
-            files
-                .into_iter()
-                .map(|file| {
-                    let mark = mark(&file);
-                    (file, mark)
-                })
-                .collect(),
-        )
+        Self(files.into_iter().map(marked).collect())
+    }
+
+    /// Checks a file that stands alone. A missing file has a stamp, too.
+    #[must_use]
+    pub(super) fn of_one(file: &Path) -> Self {
+        Self(vec![marked(file.to_owned())])
     }
 }
 
@@ -66,6 +65,11 @@ fn gather(folder: &Path, below: usize, lists: &mut Vec<PathBuf>) {
             gather(&path, below - 1, lists);
         }
     }
+}
+
+fn marked(file: PathBuf) -> (PathBuf, Option<Mark>) {
+    let mark = mark(&file);
+    (file, mark)
 }
 
 fn mark(file: &Path) -> Option<Mark> {

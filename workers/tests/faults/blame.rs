@@ -10,6 +10,7 @@ use sluice_lab::testing::{Ground, Program, eventually, in_time};
 use sluice_mysql::{Recorded, Row};
 use sluice_review::RuleSet;
 
+use crate::poison::{ATTEMPTS_OF_NEIGHBOURS, POISONS, by, poison};
 use crate::stage::{Stage, all_stored, flood, number, posts, quick_start};
 use crate::support::{dead, start, stored, waiting};
 
@@ -84,25 +85,6 @@ async fn a_code_that_hits_every_post_pauses_the_work_whatever_its_number() {
     }
 }
 
-/// Posts of one author that the table cannot take, for reasons that look like an operator's mistake, like a database
-/// that hangs, and like an overloaded one.
-const POISONS: [(&str, &str, &str); 3] = [
-    ("missing", "INSERT INTO missing VALUES (1)", "mysql_1146"),
-    ("sleeping", "DO SLEEP(60)", "mysql_timeout"),
-    ("crowded", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1040, MESSAGE_TEXT = 'said so'", "mysql_1040"),
-];
-
-async fn poison(ground: &Ground) {
-    let cases: Vec<String> =
-        POISONS.iter().map(|(author, what, _)| format!("IF NEW.author = '{author}' THEN {what}; END IF;")).collect();
-    let body = cases.join(" ");
-    ground.sql(&format!("CREATE TRIGGER poison BEFORE INSERT ON posts FOR EACH ROW BEGIN {body} END")).await;
-}
-
-fn by(ground: &Ground, author: &str) -> Post {
-    Post { author: Some(author.to_owned()), ..ground.post("poison") }
-}
-
 /// How long it takes to store so many posts, once the worker has begun.
 async fn time_of(ground: &Ground, load: &[Post], good: &[Post]) -> (Duration, Program) {
     flood(ground, load).await;
@@ -148,7 +130,7 @@ async fn a_post_that_fails_alone_is_dead_lettered_whatever_its_error_looks_like_
         println!("{author}: without and with it {seen:.2?}");
         assert!(seen.len() < ROUNDS, "{author}: its neighbours waited for it: {seen:?}");
     }
-    assert_eq!(number(&ground, "SELECT MAX(attempts) FROM posts").await, 1);
+    assert_eq!(number(&ground, ATTEMPTS_OF_NEIGHBOURS).await, 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sluice_lab::devstack::StackOptions;
-use sluice_lab::testing::{Ground, in_time};
+use sluice_lab::testing::{Ground, eventually, in_time};
 
 use crate::outage::{RESUMED, quiet, resumed};
 use crate::stage::{Stage, all_stored, flood, number, posts};
@@ -67,7 +67,12 @@ async fn a_disk_that_is_full_pauses_the_work_and_costs_no_post_anything() {
     assert_eq!(ground.dead().await.ready, 0, "{said}");
     assert_eq!(page(&worker, "/readyz").await.0, 503);
     disk.grow();
-    stack.database().start().await.expect("there is room");
+    // It goes on, or crashes and has to be started again; what is promised begins when it takes posts.
+    eventually("MariaDB to take posts again", async || {
+        stack.database().start().await.map_err(|error| error.to_string())?;
+        ground.store().probe().await.map_err(|failure| failure.message)
+    })
+    .await;
     resumed(&ground, &worker, "disk full", &load).await;
     drop(worker);
     stack.database().kill().await.expect("it is ours to kill");

@@ -7,10 +7,13 @@ mod drain;
 mod drift;
 mod engine;
 mod full;
+mod given_up;
 mod identity;
 mod kill;
+mod nodes;
 mod outage;
 mod panic;
+mod poison;
 mod restarts;
 mod stage;
 #[path = "../support/mod.rs"]

@@ -35,7 +35,8 @@ pub(crate) async fn with_rabbitmq_behind_a_proxy(ground: &Ground, args: &[&str])
 #[allow(dead_code, reason = "not every file of tests cuts a connection")]
 async fn behind(ground: &Ground, address: (&'static str, String), args: &[&str]) -> Program {
     let mut environment = ground.environment();
-    environment.push(address);
+    // With each retry and its reason.
+    environment.extend([address, ("RUST_LOG", "info,sluice_worker=debug".to_owned())]);
     let worker = start(&environment, args);
     worker.says("consuming", 1).await;
     worker

@@ -27,6 +27,12 @@ impl PostId {
         self.0.is_nil() || self.0.is_max()
     }
 
+    /// Its sixteen bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
     /// The id that an `Idempotency-Key` stands for: the same key gives the same id, on every machine, for ever.
     #[must_use]
     pub fn from_key(key: &str) -> Self {

@@ -66,9 +66,8 @@ impl Store {
     }
 
     async fn try_appeal(&self, appeal: &Appeal<'_>) -> Result<Option<Result<Uuid, AppealRefusal>>, Failure> {
-        let pool = self.pool();
         self.bounded("an appeal", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let mut transaction = begin(&mut connection).await?;
             let cases = lock(&mut transaction, appeal.post).await?;
             let Some(first) = cases.first() else { return Ok(None) };

@@ -56,9 +56,8 @@ impl Store {
     }
 
     async fn try_enqueue(&self, endpoint: &str) -> Result<u64, Failure> {
-        let pool = self.pool();
         self.bounded("making deliveries", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let mut transaction = begin(&mut connection).await?;
             let from = "SELECT seq FROM decision_endpoints WHERE name = ? FOR UPDATE";
             let Some(from) = transaction.exec_first::<u64, _, _>(from, (endpoint,)).await? else { return Ok(0) };
@@ -89,9 +88,8 @@ impl Store {
         limit: u32,
         lease: Duration,
     ) -> Result<Vec<Delivery>, Failure> {
-        let pool = self.pool();
         self.bounded("the query for deliveries", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let mut transaction = begin(&mut connection).await?;
             let due = "SELECT d.decision, d.seq, d.attempts FROM decision_deliveries d WHERE d.endpoint = ? \
                        AND d.delivered_at IS NULL AND d.next_at <= NOW(6) \
@@ -161,9 +159,8 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn resend(&self, endpoint: &str, after: u64) -> Result<u64, Failure> {
-        let pool = self.pool();
         self.bounded("resending", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let mut transaction = begin(&mut connection).await?;
             let to = "SELECT seq FROM decision_endpoints WHERE name = ? FOR UPDATE";
             let Some(to) = transaction.exec_first::<u64, _, _>(to, (endpoint,)).await? else { return Ok(0) };

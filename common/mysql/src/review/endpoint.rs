@@ -27,7 +27,7 @@ pub struct EndpointStatus {
     pub endpoint: String,
     /// Events up to this place of the feed are among its deliveries.
     pub seq: u64,
-    /// Events that it took.
+    /// Events that it took, without those of posts that were pruned since.
     pub delivered: u64,
     /// Events that it has not taken yet.
     pub undelivered: u64,
@@ -52,7 +52,7 @@ impl Store {
     /// The server's.
     pub async fn add_endpoint(&self, name: &str) -> Result<(), Failure> {
         let statement = "INSERT INTO decision_endpoints (name, seq, added_at) \
-                         SELECT ?, COALESCE(MAX(seq), 0), NOW(6) FROM decision_outbox \
+                         SELECT ?, COALESCE(MAX(last), 0), NOW(6) FROM decision_sequence \
                          ON DUPLICATE KEY UPDATE name = VALUES(name)";
         self.read::<Row>("adding an endpoint", statement.to_owned(), vec![name.into()]).await.map(|_| ())
     }

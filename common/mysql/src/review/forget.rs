@@ -32,9 +32,8 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn forget(&self, post: PostId, actor: &str, reason: Option<&str>) -> Result<Erased, Failure> {
-        let pool = self.pool();
         self.bounded("forgetting a post", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let mut transaction = begin(&mut connection).await?;
             let post = post.to_string();
             let there: Option<u8> =

@@ -63,5 +63,6 @@ pub(crate) use open::try_case;
 pub use opinion::{Opinion, Ruled};
 pub use past::PastDecision;
 pub use queues::QueueCounts;
+pub(crate) use transaction::{again, begin};
 pub use undo::UndoRequest;
 pub use waiting::ReviewCounts;

@@ -15,10 +15,19 @@ use super::claim::{Ask, take};
 use super::transaction::{again, begin};
 use crate::Store;
 
-/// How often to look for a free case while others lock those that wait.
-const LOOKS: u32 = 3;
-/// The wait before the second look.
+/// The wait before the second look: most locks are gone by then.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a look does with cases that somebody locks at this moment: they are being claimed or decided, or the sender
+/// numbers what it tells the forum of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Locked {
+    /// Looks past them, so that moderators who ask at the same moment do not wait for each other.
+    Skipped,
+    /// Waits for them: on a busy disk a lock is held for as long as a commit takes, and nobody is told that nothing is
+    /// free because of it.
+    Awaited,
+}
 
 /// For how many hours a case that somebody skipped, or left to a lead, is not handed out to them again.
 const SPARED_HOURS: u32 = 24;
@@ -55,27 +64,30 @@ impl Store {
     /// # Errors
     /// The server's.
     pub async fn claim_next(&self, ask: Ask<'_>) -> Result<Claimed, Failure> {
-        let mut looked = 1;
+        let mut locked = Locked::Skipped;
         loop {
-            if let Some(case) = self.try_next(ask).await? {
+            if let Some(case) = self.try_next(ask, locked).await? {
                 return Ok(Claimed::Case(Box::new(self.case(case).await?.ok_or_else(gone)?)));
             }
             let nothing = self.nothing(ask.queue).await?;
-            // Cases that others lock are skipped: a moment later they are claimed, or free.
-            if nothing.waiting == 0 || looked == LOOKS {
+            let free = match ask.role {
+                Role::Lead => nothing.waiting + nothing.escalated,
+                Role::Moderator => nothing.waiting,
+            };
+            if free == 0 || locked == Locked::Awaited {
                 return Ok(Claimed::Nothing(nothing));
             }
-            tokio::time::sleep(PAUSE * looked).await;
-            looked += 1;
+            tokio::time::sleep(PAUSE).await;
+            locked = Locked::Awaited;
         }
     }
 
-    async fn try_next(&self, ask: Ask<'_>) -> Result<Option<Uuid>, Failure> {
+    async fn try_next(&self, ask: Ask<'_>, locked: Locked) -> Result<Option<Uuid>, Failure> {
         let mut tried = 1;
         loop {
-            let pool = self.pool();
-            let claimed =
-                self.bounded("claiming the next case", async { next(&mut pool.get_conn().await?, ask).await }).await;
+            let claimed = self
+                .bounded("claiming the next case", async { next(&mut self.connection().await?, ask, locked).await })
+                .await;
             match claimed {
                 Err(failure) if again(&failure, tried).await => tried += 1,
                 claimed => return claimed,
@@ -101,7 +113,7 @@ impl Store {
 }
 
 /// Finds the next case and takes it.
-async fn next(connection: &mut Conn, ask: Ask<'_>) -> Result<Option<Uuid>, mysql_async::Error> {
+async fn next(connection: &mut Conn, ask: Ask<'_>, locked: Locked) -> Result<Option<Uuid>, mysql_async::Error> {
     let mut transaction = begin(connection).await?;
     let mine = "SELECT id FROM review_cases WHERE claim = ? AND state IN ('waiting', 'escalated')";
     let again: Option<String> = transaction.exec_first(mine, (ask.token.to_string(),)).await?;
@@ -122,11 +134,11 @@ async fn next(connection: &mut Conn, ask: Ask<'_>) -> Result<Option<Uuid>, mysql
     };
     for state in states {
         let of_queue = if ask.queue.is_some() { "c.queue = ? AND" } else { "" };
-        // Rows that others lock just now are skipped: they are being claimed.
+        let skip = if locked == Locked::Skipped { "SKIP LOCKED" } else { "" };
         let statement = format!(
             "SELECT {COLUMNS}, {NOT_JOINED} FROM review_cases c WHERE {of_queue} c.state = ? \
              AND (c.claimed_until IS NULL OR c.claimed_until <= NOW(6)) AND (c.not_by IS NULL OR c.not_by <> ?) {but_not} \
-             ORDER BY c.priority DESC, c.opened_at, c.id LIMIT 1 FOR UPDATE SKIP LOCKED"
+             ORDER BY c.priority DESC, c.opened_at, c.id LIMIT 1 FOR UPDATE {skip}"
         );
         let mut asked: Vec<Value> = ask.queue.map(Value::from).into_iter().collect();
         asked.extend([state.as_str().into(), ask.by.into()]);

@@ -50,14 +50,11 @@ impl Store {
     }
 
     async fn open(&self, cases: &[NewCase]) -> Result<u64, Failure> {
-        let pool = self.pool();
         let (statement, values) = insertion(cases);
         self.bounded("opening cases", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let under_way = self.under_way(&connection);
-            let opened = connection.exec_drop(statement, Params::Positional(values)).await;
-            under_way.answered();
-            opened?;
+            under_way.answered(connection.exec_drop(statement, Params::Positional(values)).await)?;
             // A case that was there already is not changed, and only what is changed is counted.
             Ok(connection.affected_rows())
         })

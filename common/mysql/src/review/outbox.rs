@@ -54,9 +54,8 @@ impl Store {
     }
 
     async fn try_number(&self, delay: Duration) -> Result<u64, Failure> {
-        let pool = self.pool();
         self.bounded("numbering events", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let micros = i64::try_from(delay.whole_microseconds()).unwrap_or(i64::MAX);
             if !anything_due(&mut connection, micros).await? {
                 return Ok(0);
@@ -92,12 +91,12 @@ impl Store {
         self.read("reading the feed", statement, vec![Value::from(after), limit.into()]).await
     }
 
-    /// The last place of the feed that is taken, 0 while it is empty.
+    /// The last place of the feed that was given, 0 before the first; its event may be pruned by now.
     ///
     /// # Errors
     /// The server's.
     pub async fn last_event(&self) -> Result<u64, Failure> {
-        let statement = "SELECT COALESCE(MAX(seq), 0) FROM decision_outbox".to_owned();
+        let statement = "SELECT COALESCE(MAX(last), 0) FROM decision_sequence".to_owned();
         Ok(self.read("reading the feed", statement, Vec::new()).await?.into_iter().next().unwrap_or(0))
     }
 }

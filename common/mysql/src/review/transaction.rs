@@ -21,14 +21,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Begins a transaction. READ COMMITTED, so that reads after the lock see the latest state and no gap between rows is
 /// locked.
-pub(super) async fn begin(connection: &mut Conn) -> Result<Transaction<'_>, mysql_async::Error> {
+pub(crate) async fn begin(connection: &mut Conn) -> Result<Transaction<'_>, mysql_async::Error> {
     let mut options = TxOpts::new();
     options.with_isolation_level(IsolationLevel::ReadCommitted);
     connection.start_transaction(options).await
 }
 
 /// Whether to begin again: somebody else was in the way, and nothing was written.
-pub(super) async fn again(failure: &Failure, tried: u32) -> bool {
+pub(crate) async fn again(failure: &Failure, tried: u32) -> bool {
     let again = failure.kind == Kind::Transient && tried < TRIES;
     if again {
         tokio::time::sleep(PAUSE * tried).await;
@@ -89,10 +89,9 @@ impl Store {
     ) -> Result<Option<Result<T, Refusal>>, Failure> {
         let mut tried = 1;
         loop {
-            let pool = self.pool();
             let changed = self
                 .bounded(what, async {
-                    let mut connection = pool.get_conn().await?;
+                    let mut connection = self.connection().await?;
                     let mut transaction = begin(&mut connection).await?;
                     let Some(case) = lock_case(&mut transaction, case).await? else { return Ok(None) };
                     let answer = change(&mut transaction, &case, asked).await?;

@@ -24,9 +24,8 @@ impl Store {
     }
 
     async fn try_withdraw(&self, post: PostId) -> Result<Option<usize>, Failure> {
-        let pool = self.pool();
         self.bounded("a withdrawal", async {
-            let mut connection = pool.get_conn().await?;
+            let mut connection = self.connection().await?;
             let mut transaction = begin(&mut connection).await?;
             let cases = lock(&mut transaction, post).await?;
             if cases.is_empty() {

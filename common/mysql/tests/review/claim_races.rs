@@ -1,5 +1,8 @@
 //! Claims, their lapse, decisions and bulk decisions that meet in the middle of a transaction.
 
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
 use sluice_core::moderation::Role;
 use sluice_core::moderation::act::Refusal;
 use sluice_mysql::review::{Ask, Claimed, DecisionRequest, Ruling, StoredCase};
@@ -48,6 +51,31 @@ async fn whoever_finds_the_last_case_being_claimed_waits_for_that_and_is_told_wh
     match other.expect("the database answers") {
         Claimed::Nothing(nothing) => assert_eq!((nothing.waiting, nothing.claimed), (0, 1)),
         Claimed::Case(case) => panic!("{case:?}"),
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_nothing_is_free_because_the_free_case_is_locked_for_a_moment() {
+    let desk = Desk::new().await;
+    for (role, state) in [(Role::Moderator, "waiting"), (Role::Lead, "escalated")] {
+        let case = desk.held(10).await;
+        let id = case.case;
+        desk.ground.sql(&format!("UPDATE review_cases SET state = '{state}' WHERE id = '{id}'")).await;
+        let mut session = desk.ground.session().await;
+        for statement in ["BEGIN".to_owned(), format!("SELECT id FROM review_cases WHERE id = '{id}' FOR UPDATE")] {
+            session.query_drop(statement).await.expect("the database answers");
+        }
+        // As long as a commit may take on a disk that others are writing to.
+        let end = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            session.query_drop("ROLLBACK").await.expect("the database answers");
+        };
+        let ask = Ask { role, ..ask("ann", Uuid::now_v7()) };
+        let (claimed, ()) = tokio::join!(desk.store.claim_next(ask), end);
+        match claimed.expect("the database answers") {
+            Claimed::Case(claimed) => assert_eq!(claimed.case, id),
+            Claimed::Nothing(nothing) => panic!("{nothing:?}"),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! How lapin comes to its stream: as it would by itself, but that the stream is a [`Wire`].
 //!
 //! lapin is generic over its runtime, and takes the runtime's kind of TCP stream for its own. So this is tokio's in
-//! everything but the connecting. TLS is made here, below the wire, which has to see plain bytes; lapin itself is told
-//! an address without TLS.
+//! everything but the connecting. Which node it connects to is decided here; TLS is made here, below the wire, which has
+//! to see plain bytes. lapin itself is told an address without either.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -19,6 +19,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 use futures_util::Stream;
 use tokio::runtime::Handle;
 
+use super::endpoint::Endpoint;
+use super::nodes::Nodes;
 use super::valve::Valve;
 use super::wire::Wire;
 
@@ -26,17 +28,20 @@ use super::wire::Wire;
 #[derive(Debug, Clone)]
 pub(super) struct Dial {
     tokio: Tokio,
-    /// The name in the broker's certificate, if the connection is to have TLS.
-    tls: Option<String>,
+    /// Which of them it connects to is decided here, not by the address that lapin has.
+    nodes: Arc<Nodes>,
+    /// Whether the connection is to have TLS.
+    tls: bool,
     /// What bounds the bytes that are read ahead, if they are to be bounded.
     valve: Option<Arc<Valve>>,
 }
 
 impl Dial {
     /// The runtime for lapin to work on: the current one, which has to be tokio's, with connections made here.
-    pub(super) fn runtime(tls: Option<String>, valve: Option<Arc<Valve>>) -> Runtime<RuntimeParts<Tokio, Self>> {
+    pub(super) fn runtime(endpoint: &Endpoint, valve: Option<Arc<Valve>>) -> Runtime<RuntimeParts<Tokio, Self>> {
         let tokio = Tokio::current();
-        Runtime::new(RuntimeParts::new(tokio.clone(), Self { tokio, tls, valve }))
+        let (nodes, tls) = (Arc::clone(&endpoint.nodes), endpoint.tls);
+        Runtime::new(RuntimeParts::new(tokio.clone(), Self { tokio, nodes, tls, valve }))
     }
 }
 
@@ -59,16 +64,14 @@ impl Reactor for Dial {
         self.tokio.interval(duration)
     }
 
-    fn tcp_connect_addr(
-        &self,
-        address: SocketAddr,
-    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
-        let (tcp, tls, valve) = (self.tokio.tcp_connect_addr(address), self.tls.clone(), self.valve.clone());
+    fn tcp_connect_addr(&self, _: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
+        let Self { tokio, nodes, tls, valve } = self.clone();
         async move {
-            let stream = AsyncTcpStream::Plain(tcp.await?);
+            let (address, name) = nodes.next().await?;
+            let stream = AsyncTcpStream::Plain(tokio.tcp_connect_addr(address).await?);
             let stream = match tls {
-                Some(name) => stream.into_tls(&name, OwnedTLSConfig::default().as_ref()).await?,
-                None => stream,
+                true => stream.into_tls(&name, OwnedTLSConfig::default().as_ref()).await?,
+                false => stream,
             };
             Ok(Wire::new(stream, Handle::current(), valve))
         }

@@ -1,7 +1,12 @@
 //! The address of the broker: `AMQP_URL`, checked, and in the form that lapin and the certificate need.
 
+use std::sync::Arc;
+
 use sluice_core::address::{self, Parameter, is_within};
 use sluice_core::config::{BrokerArgs, ConfigError, SecretUrl};
+use sluice_core::nodes;
+
+use super::nodes::{Host, Nodes};
 
 /// The interval of heartbeats; a dead peer is noticed after twice as long.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -22,23 +27,36 @@ const PARAMETERS: [Parameter; 4] = [
     },
 ];
 
+/// What lapin is told of where the broker is: an address that needs no look-up. The real ones are [`Nodes`].
+const NOWHERE: &str = "127.0.0.1";
+
 /// Where the broker is.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
-    /// The address for lapin: without TLS, which is made below it.
+    /// The address for lapin: user, virtual host and parameters; without nodes and TLS, which are found and made below
+    /// it.
     pub(super) url: SecretUrl,
-    /// The name in the broker's certificate, where the address asks for TLS.
-    pub(super) tls: Option<String>,
-    /// Host and port, for messages.
+    /// The nodes, which all copies share.
+    pub(super) nodes: Arc<Nodes>,
+    /// Whether the address asks for TLS.
+    pub(super) tls: bool,
+    /// Host and port of each node, for messages.
     pub(super) at: String,
 }
 
 impl Endpoint {
     pub(super) fn read(args: &BrokerArgs) -> Result<Self, ConfigError> {
+        const SETTING: &str = "AMQP_URL";
         const EXAMPLE: &str = "amqp://user:password@host:5672/%2f";
-        let refused = |problem: String| ConfigError::new("AMQP_URL", format!("{problem}; use the form {EXAMPLE}"));
-        let mut url = args.amqp_url.parsed("AMQP_URL", &["amqp", "amqps"], EXAMPLE)?;
-        address::check(&url, &PARAMETERS).map_err(refused)?;
+        let refused = |problem: &str| ConfigError::of_form(SETTING, problem, EXAMPLE);
+        let urls = args.amqp_url.nodes(SETTING, &["amqp", "amqps"], EXAMPLE)?;
+        let Some(mut url) = urls.first().cloned() else { return Err(refused("it has no host")) };
+        address::check(&url, &PARAMETERS).map_err(|problem| refused(&problem))?;
+        let tls = url.scheme() == "amqps";
+        let port = if tls { 5671 } else { 5672 };
+        let at = nodes::at(&urls, port);
+        let hosts =
+            urls.iter().map(|url| Host { name: address::host(url), port: url.port().unwrap_or(port) }).collect();
         if url.path() == "/" {
             // Taken literally, a trailing slash is the virtual host "", which nobody has.
             url.set_path("/%2f");
@@ -46,17 +64,10 @@ impl Endpoint {
         if address::parameter(&url, "heartbeat").is_none() {
             url.query_pairs_mut().append_pair("heartbeat", &HEARTBEAT_SECONDS.to_string());
         }
-        let port = url.port().unwrap_or(if url.scheme() == "amqps" { 5671 } else { 5672 });
-        let (at, host) = (address::at(&url, port), address::host(&url));
-        let tls = (url.scheme() == "amqps").then(|| host.clone());
-        if tls.is_some() && (url.set_port(Some(port)).is_err() || url.set_scheme("amqp").is_err()) {
-            return Err(refused("its port cannot be set".to_owned()));
+        if url.set_host(Some(NOWHERE)).is_err() || url.set_scheme("amqp").is_err() {
+            return Err(refused("its host cannot be set"));
         }
-        // For lapin an address in brackets is no host at all, and it connects to localhost.
-        if host.contains(':') && url.set_host(Some(&host.replace(':', "%3A"))).is_err() {
-            return Err(refused("its host cannot be used".to_owned()));
-        }
-        Ok(Self { url: url.as_str().into(), tls, at })
+        Ok(Self { url: url.as_str().into(), nodes: Arc::new(Nodes::new(hosts)), tls, at })
     }
 
     /// The same with smaller frames, unless the address has their size.
@@ -81,16 +92,16 @@ mod tests {
     fn a_trailing_slash_means_the_default_virtual_host() {
         for url in ["amqp://h/", "amqp://h/%2f"] {
             let endpoint = endpoint(url).expect("a good address");
-            assert!(endpoint.url.expose().starts_with("amqp://h/%2f?heartbeat=10"), "{}", endpoint.url.expose());
+            assert_eq!(endpoint.url.expose(), "amqp://127.0.0.1/%2f?heartbeat=10");
         }
     }
 
     #[test]
-    fn an_address_of_ipv6_is_what_the_library_connects_to_and_what_the_certificate_has_to_name() {
-        let endpoint = endpoint("amqps://me:secret@[2001:db8::1]/v").expect("a good address");
-        assert_eq!((endpoint.at.as_str(), endpoint.tls.as_deref()), ("[2001:db8::1]:5671", Some("2001:db8::1")));
-        let read: lapin::uri::AMQPUri = endpoint.url.expose().parse().expect("what the library reads");
-        assert_eq!((read.authority.host.as_str(), read.authority.port), ("2001:db8::1", 5671));
+    fn the_nodes_are_those_of_the_address_and_a_name_has_no_brackets() {
+        let endpoint = endpoint("amqps://me:secret@[2001:db8::1],b:7/v").expect("a good address");
+        assert_eq!(endpoint.at, "[2001:db8::1]:5671,b:7");
+        let host = |name: &str, port| Host { name: name.to_owned(), port };
+        assert_eq!(endpoint.nodes.hosts(), [host("2001:db8::1", 5671), host("b", 7)]);
     }
 
     #[test]
@@ -121,17 +132,15 @@ mod tests {
     #[test]
     fn smaller_frames_are_asked_for_unless_the_address_says_how_large() {
         let lean = |url| endpoint(url).expect("a good address").lean().url.expose().to_owned();
-        assert_eq!(lean("amqp://h/%2f"), "amqp://h/%2f?heartbeat=10&frame_max=16384");
-        assert_eq!(lean("amqp://h/%2f?frame_max=9000"), "amqp://h/%2f?frame_max=9000&heartbeat=10");
+        assert_eq!(lean("amqp://h/%2f"), "amqp://127.0.0.1/%2f?heartbeat=10&frame_max=16384");
+        assert_eq!(lean("amqp://h/%2f?frame_max=9000"), "amqp://127.0.0.1/%2f?frame_max=9000&heartbeat=10");
     }
 
     #[test]
-    fn tls_is_made_below_the_library_and_all_else_of_the_address_stays() {
-        let secure = endpoint("amqps://me:secret@h/v?heartbeat=7").expect("a good address");
-        assert_eq!((secure.url.expose(), secure.tls.as_deref()), ("amqp://me:secret@h:5671/v?heartbeat=7", Some("h")));
-        let other = endpoint("amqps://h:7/%2f?heartbeat=7").expect("a good address");
-        assert_eq!((other.url.expose(), other.tls.as_deref()), ("amqp://h:7/%2f?heartbeat=7", Some("h")));
-        let plain = endpoint("amqp://h/%2f?heartbeat=7").expect("a good address");
-        assert_eq!((plain.url.expose(), plain.tls), ("amqp://h/%2f?heartbeat=7", None));
+    fn tls_is_made_below_the_library_and_user_virtual_host_and_parameters_stay() {
+        for (scheme, tls) in [("amqps", true), ("amqp", false)] {
+            let read = endpoint(&format!("{scheme}://me:secret@h/v?heartbeat=7")).expect("a good address");
+            assert_eq!((read.url.expose(), read.tls), ("amqp://me:secret@127.0.0.1/v?heartbeat=7", tls));
+        }
     }
 }

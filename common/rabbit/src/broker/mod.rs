@@ -7,7 +7,7 @@
 //! Below the library is a transport of our own, because strangers may send what the library cannot read:
 //!
 //! ```text
-//!  lapin ◄── Wire ◄── TLS, if any ◄── TCP        made by Dial
+//!  lapin ◄── Wire ◄── TLS, if any ◄── TCP        made by Dial, to the next of the Nodes
 //!             │
 //!             ├ Valve      how much is read ahead, where that is bounded
 //!             ├ Inbound    where frames begin and end; frame::clean makes each of them readable
@@ -19,6 +19,7 @@ mod endpoint;
 mod error;
 pub mod frame;
 pub mod inbound;
+mod nodes;
 mod outbound;
 mod valve;
 mod wire;
@@ -27,6 +28,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool::managed::Timeouts;
 use deadpool_lapin::lapin::{Connection, ConnectionProperties};
 
 use self::dial::Dial;
@@ -37,7 +39,7 @@ use crate::failure::classify;
 use sluice_core::config::{BrokerArgs, ConfigError};
 use sluice_core::failure::{Failure, Kind};
 
-/// The longest wait for a connection.
+/// The longest wait for a connection to one node.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A broker, and our name there.
@@ -57,7 +59,7 @@ impl Broker {
         Ok(Self { endpoint: Endpoint::read(args)?, name: name.into() })
     }
 
-    /// Host and port.
+    /// Host and port; of several nodes, of each, separated by commas.
     #[must_use]
     pub fn at(&self) -> &str {
         &self.endpoint.at
@@ -77,7 +79,8 @@ impl Broker {
         Self { endpoint: self.endpoint.lean(), name: self.name.clone() }
     }
 
-    /// A new connection, or the reason why there is none within [`CONNECT_TIMEOUT`].
+    /// A new connection to the first node that answers, or the reason why there is none: within [`CONNECT_TIMEOUT`] for
+    /// each of them.
     ///
     /// # Errors
     /// [`BrokerError`].
@@ -94,9 +97,23 @@ impl Broker {
     }
 
     async fn connect_by(&self, valve: Option<Arc<Valve>>) -> Result<Connection, BrokerError> {
-        let runtime = Dial::runtime(self.endpoint.tls.clone(), valve);
-        let connect = Connection::connect_with_runtime(self.endpoint.url.expose(), self.properties(), runtime);
-        bounded("connecting", CONNECT_TIMEOUT, connect).await.map_err(|failure| self.with_context(failure))
+        let runtime = Dial::runtime(&self.endpoint, valve);
+        let mut round = self.endpoint.nodes.round().await.map_err(|failure| self.with_context(failure))?;
+        loop {
+            let (url, runtime) = (self.endpoint.url.expose(), runtime.clone());
+            let connect = Connection::connect_with_runtime(url, self.properties(), runtime);
+            match bounded("connecting", round.limit, connect).await {
+                Ok(connection) => {
+                    round.answered();
+                    return Ok(connection);
+                }
+                Err(failure) => {
+                    if let Some(failure) = round.failed(failure) {
+                        return Err(self.with_context(failure));
+                    }
+                }
+            }
+        }
     }
 
     /// A pool of connections for publishing. Each consumer has its own connection.
@@ -104,7 +121,7 @@ impl Broker {
     /// # Errors
     /// When the pool finds no runtime to work on.
     pub(crate) fn pool(&self, connections: usize) -> Result<deadpool_lapin::Pool, BrokerError> {
-        let runtime = Dial::runtime(self.endpoint.tls.clone(), None);
+        let runtime = Dial::runtime(&self.endpoint, None);
         let (broker, url) = (self.clone(), self.endpoint.url.expose());
         let manager = deadpool_lapin::Manager::new(url, move || broker.properties(), runtime);
         deadpool_lapin::Pool::builder(manager)
@@ -115,6 +132,24 @@ impl Broker {
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .build()
             .map_err(|error| self.with_context(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))
+    }
+
+    /// A connection of such a pool, on whichever node answers.
+    pub(crate) async fn pooled(&self, pool: &deadpool_lapin::Pool) -> Result<deadpool_lapin::Object, Failure> {
+        let mut round = self.endpoint.nodes.round().await?;
+        loop {
+            let failure = match pool.timeout_get(&Timeouts { create: Some(round.limit), ..pool.timeouts() }).await {
+                Ok(connection) => {
+                    round.answered();
+                    return Ok(connection);
+                }
+                Err(deadpool_lapin::PoolError::Backend(error)) => classify(&error),
+                Err(other) => Failure::new(Kind::Dependency, "amqp_timeout", other.to_string()),
+            };
+            if let Some(failure) = round.failed(failure) {
+                return Err(failure);
+            }
+        }
     }
 
     fn properties(&self) -> ConnectionProperties {

@@ -11,12 +11,13 @@ use time::OffsetDateTime;
 use super::Transcript;
 use super::summary::{DeadLetterSummary, sent_at, summarise};
 use crate::delivery::Unsettled;
-use crate::headers::{headers, is_a_count_of_the_brokers, number, text, without};
+use crate::headers::{headers, is_a_count_of_the_brokers, number, text, trace, without};
 use crate::publisher::Envelope;
 use crate::topology::Topology;
 use sluice_core::dead_letter::{FAILURE_HEADER, NAME_HEADER, NAMELESS, Origin, REPLAY_HEADER, REPLAYS_HEADER};
 use sluice_core::failure::Failure;
 use sluice_core::post::{Malformed, Post};
+use sluice_core::trace_parent::TraceParent;
 
 /// The timeout for writing an acknowledgement. The broker does not reply to it, so only a stalled connection delays it.
 const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -120,6 +121,12 @@ impl DeadLetter {
     #[must_use]
     pub fn transcript(&self) -> Transcript {
         Transcript::of(&self.message)
+    }
+
+    /// The place in a trace that its headers name, if they name one.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceParent> {
+        headers(&self.message).and_then(trace)
     }
 
     /// The message that replays the post: the same id and body, without the headers of the broker and of the dead

@@ -21,12 +21,13 @@ use ack_tracker::AckKind;
 use answers::Answers;
 
 use crate::headers::{
-    ACQUIRED_COUNT_HEADER, DELIVERY_COUNT_HEADER, headers, is_a_count_of_the_brokers, number, sender, without,
+    ACQUIRED_COUNT_HEADER, DELIVERY_COUNT_HEADER, headers, is_a_count_of_the_brokers, number, sender, trace, without,
 };
 use crate::publisher::{Envelope, PublishError, Publisher};
 use crate::topology::Topology;
 use sluice_core::dead_letter::{DeadLetterRecord, EARLIER_FAILURE_HEADER, FAILURE_HEADER, Origin, REPLAYS_HEADER};
 use sluice_core::name::SenderName;
+use sluice_core::trace_parent::TraceParent;
 use sluice_runtime::failpoint;
 
 /// The most bytes of headers that are copied onto a dead letter. All headers together must fit one frame (128 KiB);
@@ -115,6 +116,12 @@ impl Delivery {
     #[must_use]
     pub fn sender(&self) -> Option<SenderName> {
         headers(&self.message).and_then(sender)
+    }
+
+    /// The place in a trace that its headers name, if they name one.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceParent> {
+        headers(&self.message).and_then(trace)
     }
 
     /// Where it came from.

@@ -16,11 +16,12 @@ use futures_util::future::try_join_all;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection};
+use scopeguard::ScopeGuard;
 
 use super::Delivery;
 use super::answers::Answers;
 use crate::broker::{Broker, BrokerError, bounded};
-use crate::failure::classify;
+use crate::failure::{classify, of_declared};
 use crate::topology::{Topology, TopologyError};
 use sluice_core::failure::Failure;
 use tokio_util::sync::CancellationToken;
@@ -70,14 +71,16 @@ impl Session {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(broker: &Broker, topology: &Topology, tag: &str) -> Result<(Self, Deliveries), OpenError> {
+        let with_context = |failure: Failure| OpenError::Broker(broker.with_context(of_declared(failure)));
         let connection = broker.connect().await?;
         topology.declare(&connection).await?;
-        let with_context = |failure: Failure| OpenError::Broker(broker.with_context(failure));
         let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(with_context)?;
         let (answers, queue) = (Answers::over(channel.clone()), topology.queue());
-        let mut session = Self { connection, channel, answers, queue, tag: tag.to_owned(), tags: Vec::new() };
+        let session = Self { connection, channel, answers, queue, tag: tag.to_owned(), tags: Vec::new() };
+        // On a queue without a leader, a consumer that was given up would begin to receive posts once there is one.
+        let mut session = scopeguard::guard(session, |given_up| drop(tokio::spawn(given_up.close())));
         let first = session.start(1, 1, &CancellationToken::new()).await.map_err(with_context)?.remove(0);
-        Ok((session, first))
+        Ok((ScopeGuard::into_inner(session), first))
     }
 
     /// Starts the other consumers: `consumers` with `prefetch` posts in flight each. The first one is among them,

@@ -10,9 +10,7 @@ use scopeguard::ScopeGuard;
 use super::batch::BatchError;
 use super::size::header_frame;
 use super::{Envelope, PublishError};
-use crate::broker::{bounded, close};
-use crate::failure::classify;
-use sluice_core::failure::{Failure, Kind};
+use crate::broker::{Broker, bounded, close};
 
 /// A channel in confirm mode.
 pub(super) struct ConfirmChannel {
@@ -36,6 +34,7 @@ impl ConfirmChannel {
 
 /// Makes confirm channels on pooled connections, and drops those that are not fit for another use.
 pub(super) struct ConfirmChannels {
+    pub(super) broker: Broker,
     pub(super) connections: deadpool_lapin::Pool,
     pub(super) patience: Duration,
 }
@@ -54,10 +53,7 @@ impl ConfirmChannels {
 
     /// A connection that is not blocked, as far as is known.
     pub(super) async fn connection(&self) -> Result<OnTrial, BatchError> {
-        let connection = self.connections.get().await.map_err(|error| match error {
-            deadpool_lapin::PoolError::Backend(error) => classify(&error),
-            other => Failure::new(Kind::Dependency, "amqp_timeout", other.to_string()),
-        })?;
+        let connection = self.broker.pooled(&self.connections).await?;
         // On a blocked connection, opening a channel would hang until the end of the alarm.
         if connection.status().blocked() {
             return Err(BatchError::Blocked);

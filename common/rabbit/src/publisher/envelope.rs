@@ -10,6 +10,7 @@ use crate::topology::{MESSAGE_TYPE, ROUTING_KEY, Topology};
 use sluice_core::dead_letter::USER_HEADER;
 use sluice_core::name::{SENDER_HEADER, SenderName};
 use sluice_core::post::Post;
+use sluice_core::trace_parent::{TRACE_HEADER, TraceParent};
 
 /// Persistent, as AMQP numbers it.
 const PERSISTENT: u8 = 2;
@@ -42,9 +43,19 @@ impl Envelope {
 
     /// The same post with the name of its sender.
     #[must_use]
-    pub fn sent_by(mut self, sender: &SenderName) -> Self {
+    pub fn sent_by(self, sender: &SenderName) -> Self {
+        self.with_header(SENDER_HEADER, sender.as_str())
+    }
+
+    /// The same post with its place in a trace.
+    #[must_use]
+    pub fn traced(self, place: &TraceParent) -> Self {
+        self.with_header(TRACE_HEADER, &place.to_string())
+    }
+
+    fn with_header(mut self, name: &'static str, value: &str) -> Self {
         let mut headers = self.properties.headers().clone().unwrap_or_default();
-        headers.insert(SENDER_HEADER.into(), AMQPValue::LongString(sender.as_str().into()));
+        headers.insert(name.into(), AMQPValue::LongString(value.into()));
         self.properties = self.properties.with_headers(headers);
         self
     }

@@ -23,7 +23,6 @@ const CHANNELS: usize = 16;
 /// The pool of confirm channels and what is needed to explain its failures.
 pub(super) struct Channels {
     pool: managed::Pool<ConfirmChannels>,
-    broker: Broker,
     /// What bounds each call.
     pub(super) patience: Duration,
 }
@@ -31,7 +30,7 @@ pub(super) struct Channels {
 impl Channels {
     /// The pool; nothing in it is opened before it is needed.
     pub(super) fn open(broker: &Broker, patience: Duration) -> Result<Self, BrokerError> {
-        let manager = ConfirmChannels { connections: broker.pool(CONNECTIONS)?, patience };
+        let manager = ConfirmChannels { broker: broker.clone(), connections: broker.pool(CONNECTIONS)?, patience };
         let pool = managed::Pool::builder(manager)
             .max_size(CHANNELS)
             .runtime(deadpool::Runtime::Tokio1)
@@ -40,7 +39,7 @@ impl Channels {
             .recycle_timeout(Some(patience))
             .build()
             .map_err(|error| broker.with_context(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))?;
-        Ok(Self { pool, broker: broker.clone(), patience })
+        Ok(Self { pool, patience })
     }
 
     /// Publishes a batch, on a channel that has to be there by `ready_by`; the answers are in the order of its messages.
@@ -77,8 +76,9 @@ impl Channels {
             batch.iter().zip(&oversized).filter(|(_, over)| over.is_none()).map(|(envelope, _)| *envelope).collect();
         match tokio::time::timeout_at(until, publish_on(&checkout.channel, &sent)).await {
             Ok(Ok(answers)) => {
-                // Every outcome is known, so nothing is outstanding on the channel.
-                checkout.fit = true;
+                // Every outcome is known, so nothing is outstanding on the channel. But one that was opened while the
+                // queue had no leader may refuse for ever (seen with RabbitMQ 3.10), as if the queue were full.
+                checkout.fit = !answers.contains(&Err(PublishError::Full));
                 let mut answers = answers.into_iter();
                 let answer = |over: Option<PublishError>| over.map_or_else(|| answers.next().unwrap_or(Ok(())), Err);
                 oversized.into_iter().map(answer).collect()
@@ -166,7 +166,7 @@ impl Channels {
             BatchError::Blocked => PublishError::Blocked,
             BatchError::NoExchange(name) => PublishError::Unroutable(name),
             BatchError::Refused(why) => PublishError::Refused(why),
-            BatchError::Failed(failure) => PublishError::Unreachable(self.broker.with_context(failure)),
+            BatchError::Failed(failure) => PublishError::Unreachable(self.pool.manager().broker.with_context(failure)),
         }
     }
 }

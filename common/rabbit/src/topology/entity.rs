@@ -6,6 +6,7 @@ use lapin::{Channel, Connection, ExchangeKind};
 
 use super::{Drift, ROUTING_KEY, TIMEOUT, TopologyError, open};
 use crate::broker::bounded;
+use crate::failure::of_declared;
 use sluice_core::failure::Failure;
 
 /// One exchange or queue, as Sluice declares it.
@@ -70,7 +71,7 @@ impl Entity {
         };
         declared.map_err(|failure| match Drift::read(self.name(), &failure) {
             Some(drift) => TopologyError::Drift(drift),
-            None => TopologyError::Failed(failure),
+            None => TopologyError::Failed(of_declared(failure)),
         })
     }
 

@@ -125,6 +125,12 @@ impl Topology {
         format!("{}_worker_status", self.prefix)
     }
 
+    /// Where workers tell each other of posts. It exists only while a worker does.
+    #[must_use]
+    pub fn near_copies(&self) -> String {
+        format!("{}_near_copies", self.prefix)
+    }
+
     /// Whether a queue of this length refuses further posts.
     #[must_use]
     pub fn is_full(&self, ready: u32) -> bool {

@@ -14,7 +14,7 @@ pub struct Permissions {
     pub read: String,
 }
 
-/// The queues that the broker names: those for worker status.
+/// The queues that the broker names: those for worker status and near copies.
 const BROKER_NAMED: &str = "amq\\.gen.*";
 /// The exchange without a name, by which the worker status is answered.
 const ANSWERS: &str = "amq\\.default";
@@ -28,6 +28,7 @@ impl Topology {
         let (dlx, dlq) = (named(self.dead_letter_exchange()), named(self.dead_letter_queue()));
         let (lock, status) = (named(self.browser_lock()), named(self.worker_status()));
         let (decisions, own) = (named(self.decisions()), BROKER_NAMED.to_owned());
+        let copies = named(self.near_copies());
         let (configure, write, read) = match user {
             // RabbitMQ 4.3 tells of a queue only whoever has a permission on it. To write is the one that allows nothing:
             // to bind the queue, one has to read an exchange too.
@@ -35,9 +36,9 @@ impl Topology {
             // Declares only what is there while a worker is. A dead letter goes by the exchange, a post that is
             // republished too.
             ServerUser::Worker => (
-                vec![status.clone(), own.clone()],
-                vec![exchange, dlx, own.clone(), ANSWERS.to_owned()],
-                vec![queue, status, own],
+                vec![status.clone(), copies.clone(), own.clone()],
+                vec![exchange, dlx, copies.clone(), own.clone(), ANSWERS.to_owned()],
+                vec![queue, status, copies, own],
             ),
             ServerUser::Operator => (
                 vec![exchange.clone(), queue.clone(), dlx.clone(), dlq.clone(), decisions.clone(), lock],

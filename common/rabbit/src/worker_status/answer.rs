@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use lapin::options::{
-    BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
-};
+use lapin::options::BasicPublishOptions;
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Consumer, ExchangeKind};
+use lapin::{BasicProperties, Channel, Consumer};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{PURPOSE, WorkerStatus};
 use crate::broker::{Broker, bounded, close};
 use crate::failure::classify;
+use crate::fan_out::listen;
 use crate::topology::Topology;
 use sluice_core::failure::Failure;
 use sluice_core::retry::RetryPolicy;
@@ -39,7 +38,7 @@ pub async fn answer(broker: &Broker, topology: &Topology, status: impl Fn() -> W
         let answering = async {
             let connection = broker.connect().await.map_err(|error| error.failure)?;
             let ended = async {
-                let (channel, calls) = listen(&connection, &topology.worker_status()).await?;
+                let (channel, calls) = listen(&connection, &topology.worker_status(), FieldTable::default()).await?;
                 schedule.reset();
                 answer_all(&channel, calls, &status).await
             }
@@ -59,29 +58,6 @@ pub async fn answer(broker: &Broker, topology: &Topology, status: impl Fn() -> W
             () = tokio::time::sleep(schedule.next_wait(fastrand::f64())) => {}
         }
     }
-}
-
-/// An exchange and a queue that are deleted when nobody uses them any more.
-async fn listen(connection: &lapin::Connection, exchange: &str) -> Result<(Channel, Consumer), Failure> {
-    let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await?;
-    let fleeting = ExchangeDeclareOptions { auto_delete: true, ..ExchangeDeclareOptions::default() };
-    let declare = channel.exchange_declare(exchange.into(), ExchangeKind::Fanout, fleeting, FieldTable::default());
-    bounded("declaring the worker-status exchange", TIMEOUT, declare).await?;
-    let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-    let declare = channel.queue_declare("".into(), own, FieldTable::default());
-    let queue = bounded("declaring a queue for the worker-status request", TIMEOUT, declare).await?.name().clone();
-    let bind = channel.queue_bind(
-        queue.clone(),
-        exchange.into(),
-        "".into(),
-        QueueBindOptions::default(),
-        FieldTable::default(),
-    );
-    bounded("binding a queue for the worker-status request", TIMEOUT, bind).await?;
-    let unanswered = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-    let consume = channel.basic_consume(queue, "".into(), unanswered, FieldTable::default());
-    let calls = bounded("listening for the worker-status request", TIMEOUT, consume).await?;
-    Ok((channel, calls))
 }
 
 async fn answer_all(channel: &Channel, mut calls: Consumer, status: impl Fn() -> WorkerStatus) -> Result<(), Failure> {

@@ -60,6 +60,9 @@ pub struct WorkerStatus {
     /// Since when it reviews by its rules; none from a version that does not say.
     #[serde(default)]
     pub rules: Option<RulesInForce>,
+    /// The scorer that was learnt from people's decisions, if it has one.
+    #[serde(default)]
+    pub scorer: Option<ScorerInForce>,
     /// The outside reviewer that it asks, if it has one.
     #[serde(default)]
     pub reviewer: Option<OutsideReviewer>,
@@ -74,7 +77,8 @@ impl WorkerStatus {
         let paused = self.paused.as_mut().map(|paused| &mut paused.message);
         let refused = self.rules.as_mut().and_then(|rules| rules.refused.as_mut()).map(|refused| &mut refused.why);
         let reviewer = self.reviewer.as_mut().and_then(|reviewer| reviewer.why.as_mut());
-        for text in [paused, refused, reviewer].into_iter().flatten() {
+        let scorer = self.scorer.as_mut().and_then(|scorer| scorer.refused.as_mut()).map(|refused| &mut refused.why);
+        for text in [paused, refused, scorer, reviewer].into_iter().flatten() {
             if let Some((end, _)) = text.char_indices().nth(TEXT_MAX_CHARS) {
                 text.truncate(end);
                 text.push('…');
@@ -94,7 +98,21 @@ pub struct RulesInForce {
     pub refused: Option<RulesRefused>,
 }
 
-/// Newer rules that a worker refused.
+/// The scorer that a worker uses beside its rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScorerInForce {
+    /// `learned`, `@`, and the first digits of its file's checksum.
+    pub id: String,
+    /// Since when it is in force, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// Why it decides nothing yet; none: it does.
+    pub in_shadow: Option<String>,
+    /// A newer scorer in the file, which this worker has refused.
+    pub refused: Option<RulesRefused>,
+}
+
+/// Newer rules, or a newer scorer, that a worker refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RulesRefused {
     /// When, UTC.
@@ -171,6 +189,6 @@ mod tests {
                         "state":"dreaming","paused":null,"consumers":8,"in_flight":0,"moods":["calm"]}"#;
         let status: WorkerStatus = serde_json::from_str(newer).expect("it is understood");
         assert_eq!((status.state, status.oldest_submitted_at, status.stored), (State::Unknown, None, 0));
-        assert_eq!((status.rules, status.reviewer), (None, None));
+        assert_eq!((status.rules, status.scorer, status.reviewer), (None, None, None));
     }
 }

@@ -2,8 +2,10 @@
 
 use std::ops::AddAssign;
 
+use serde::{Deserialize, Serialize};
+
 /// How much is found, and at what price.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rates {
     /// Of the rows that should be flagged, those that are.
     pub found: Share,
@@ -12,7 +14,7 @@ pub struct Rates {
 }
 
 /// So many of so many.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// So many.
     pub hits: usize,
@@ -22,7 +24,7 @@ pub struct Share {
 
 impl Rates {
     /// Counts one row.
-    pub(super) fn count(&mut self, should_be: bool, is: bool) {
+    pub(crate) fn count(&mut self, should_be: bool, is: bool) {
         let share = if should_be { &mut self.found } else { &mut self.false_alarms };
         share.of += 1;
         share.hits += usize::from(is);

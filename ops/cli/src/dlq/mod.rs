@@ -10,7 +10,7 @@
 //!  audit              who did what to which dead letters
 //! ```
 
-mod archive;
+pub(crate) mod archive;
 mod audit;
 pub(crate) mod browse;
 mod edit;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use sluice_review::RuleSet;
+use sluice_review::Judge;
 use sluice_runtime::exit::Exit;
 
 use super::Chosen;
@@ -64,7 +64,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for (file, set) in sets {
         let name = file.display().to_string();
-        let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
+        let rows: Rows<Row> = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
         if rows.report_bad(&name) {
             exit = Exit::Partial;
         }
@@ -78,7 +78,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
 }
 
 /// Reviews the rows of one file.
-fn judge(rules: &RuleSet, file: String, rows: Vec<(usize, Row)>) -> EvalOutcome<'_> {
+fn judge(rules: &Judge, file: String, rows: Vec<(usize, Row)>) -> EvalOutcome<'_> {
     let reviews: Vec<_> = rows.iter().map(|(_, row)| rules.review_text(&row.title, &row.text)).collect();
     let (times, took) = measure(rules, &rows);
     let mut outcome = EvalOutcome {
@@ -104,7 +104,7 @@ fn judge(rules: &RuleSet, file: String, rows: Vec<(usize, Row)>) -> EvalOutcome<
 }
 
 /// How often all rows were reviewed, and how long each of them took altogether.
-fn measure(rules: &RuleSet, rows: &[(usize, Row)]) -> (u64, Vec<Duration>) {
+fn measure(rules: &Judge, rows: &[(usize, Row)]) -> (u64, Vec<Duration>) {
     let mut took = vec![Duration::ZERO; rows.len()];
     let mut times = 0;
     let began = Instant::now();

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 use sluice_core::verdict::{Reason, Review};
-use sluice_review::{Explanation, Finding};
+use sluice_review::{Explanation, Finding, Points};
 use sluice_runtime::exit::Exit;
 
 use super::{Chosen, findings};
@@ -30,7 +30,8 @@ pub(super) struct ExplainArgs {
     ///
     /// Keys: verdict, ruleset, scores [{category, sum, hold, reject}], reasons (what a row would keep), and findings
     /// [{rule, category, field, span, text, matched, steps, weight, dropped}], where dropped says why a finding does
-    /// not count, or is null; no_list_for, the language or script of the text if there is no list for it, or null.
+    /// not count, or is null; no_list_for, the language or script of the text if there is no list for it, or null;
+    /// learned {scorer, points (it holds from 50 on), in_shadow}, or null without a scorer.
     #[arg(long)]
     json: bool,
 }
@@ -73,6 +74,7 @@ struct Explained<'a> {
     review: &'a Review,
     findings: Vec<ToldFinding<'a>>,
     no_list_for: Option<&'a str>,
+    learned: Option<&'a Points>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +93,7 @@ impl<'a> Explained<'a> {
             dropped: finding.dropped.as_deref(),
         };
         let findings = explanation.findings.iter().map(told).collect();
-        Self { review: &explanation.review, findings, no_list_for: explanation.unlisted.as_deref() }
+        let no_list_for = explanation.unlisted.as_deref();
+        Self { review: &explanation.review, findings, no_list_for, learned: explanation.scorer.as_ref() }
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use sluice_core::verdict::{Score, Verdict};
-use sluice_review::{Explanation, Finding};
+use sluice_review::{Explanation, Finding, Points};
 
 use crate::underline;
 use crate::visible::{cut, line};
@@ -15,10 +15,14 @@ const TEXT_MAX_CHARS: usize = 30;
 
 /// The whole page.
 pub(super) fn page(explanation: &Explanation, title: &str, content: &str) -> String {
-    let Explanation { findings, review, unlisted } = explanation;
+    let Explanation { findings, review, unlisted, scorer } = explanation;
     let mut page = format!("{} by the rules {}\n", review.verdict, review.ruleset);
     if let Some(language) = unlisted {
         let _ = writeln!(page, "no list for this script or language ({language})");
+    }
+    if let Some(Points { scorer, points, in_shadow }) = scorer {
+        let shadow = in_shadow.as_ref().map(|why| format!("; it runs in shadow: {why}")).unwrap_or_default();
+        let _ = writeln!(page, "{points} of 100 points by the scorer {scorer}, which holds from 50 on{shadow}");
     }
     if findings.is_empty() {
         page.push_str("no rule matched\n");

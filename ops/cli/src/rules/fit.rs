@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
-use sluice_review::{Change, Fit, Rates, RuleSet, Share};
+use sluice_review::{Change, Fit, Rates, RuleSet};
 use sluice_runtime::exit::Exit;
 use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
 
-use super::Chosen;
-use super::row::{Expect, Rows, open};
+use super::RulesFile;
+use super::rates::{self, interval, share};
+use super::row::{Expect, Row, Rows, open};
 
 /// Arguments of `sluice rules fit`.
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ pub(super) struct FitArgs {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    chosen: Chosen,
+    chosen: RulesFile,
     /// Share of the clean texts that may be flagged, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
     false_alarms: f64,
@@ -52,7 +53,7 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<Exit> {
     let (mut samples, mut exit) = (Vec::new(), Exit::Done);
     for (file, set) in sets {
         let name = file.display().to_string();
-        let rows = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
+        let rows: Rows<Row> = Rows::read(set).with_context(|| format!("cannot read {name} to its end"))?;
         if rows.report_bad(&name) {
             exit = Exit::Partial;
         }
@@ -96,18 +97,7 @@ fn page(rules: &RuleSet, fit: &Fit, wanted: f64) -> String {
     page
 }
 
-fn share(share: Share) -> String {
-    format!("{:.1} %", share.value() * 100.0)
-}
-
-fn interval(share: Share) -> String {
-    let [from, to] = share.interval().map(|bound| bound * 100.0);
-    format!("{from:.1} to {to:.1} %")
-}
-
 fn object(rules: &RuleSet, fit: &Fit) -> Value {
-    let share = |share: Share| json!({"hits": share.hits, "of": share.of, "share": share.value(), "interval": share.interval()});
-    let rates = |rates: Rates| json!({"found": share(rates.found), "false_alarms": share(rates.false_alarms)});
     let change = |change: &Change| {
         let Change { name, now, proposed, in_flagged, in_clean } = change;
         json!({"name": name, "now": now, "proposed": proposed, "in_flagged": in_flagged, "in_clean": in_clean})
@@ -115,9 +105,9 @@ fn object(rules: &RuleSet, fit: &Fit) -> Value {
     let changes = |changes: &[Change]| changes.iter().map(change).collect::<Vec<_>>();
     json!({
         "ruleset": rules.id(),
-        "now": rates(fit.now),
-        "by_folds": rates(fit.by_folds),
-        "on_the_same": rates(fit.on_the_same),
+        "now": rates::object(fit.now),
+        "by_folds": rates::object(fit.by_folds),
+        "on_the_same": rates::object(fit.on_the_same),
         "weights": changes(&fit.weights),
         "holds": changes(&fit.holds),
     })

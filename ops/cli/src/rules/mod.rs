@@ -5,9 +5,11 @@
 //!  explain   one text: which rules match where, and the verdict
 //!  eval      accuracy: on texts with expected verdicts
 //!  fit       weights and thresholds, proposed from such texts
+//!  learn     a scorer, from such texts or from people's decisions
 //! ```
 //!
-//! None of this needs a server or changes anything.
+//! None of this needs a server or changes anything, but for `learn`: it may read decisions from MySQL, and writes a file
+//! if it is told where.
 
 mod check;
 mod eval;
@@ -15,14 +17,17 @@ mod explain;
 mod figures;
 mod findings;
 mod fit;
+mod learn;
 mod outcome;
+mod rates;
 mod row;
 mod scorecard;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use sluice_review::{Mistakes, RuleSet};
+use sluice_review::{Judge, Mistakes, RuleSet, Scorer};
 use sluice_runtime::exit::Exit;
 
 /// Arguments of `sluice rules`.
@@ -49,31 +54,55 @@ enum Command {
     /// The proposal finds as many of the texts to be flagged as it can, with no more false alarms than wanted. What to
     /// expect of it is counted by folds. No file is changed.
     Fit(fit::FitArgs),
+    /// Learn a scorer from people's decisions, or from texts with known verdicts
+    ///
+    /// A worker with the scorer's file (SLUICE_SCORER) holds posts that look like those that people rejected. What to
+    /// expect of it is counted by folds; until that is good enough, it runs in shadow. At least 20 texts of each class
+    /// are needed, and none may be in both.
+    Learn(Box<learn::LearnArgs>),
 }
 
 /// Which rules to use.
 #[derive(Debug, Args)]
-struct Chosen {
+struct RulesFile {
     /// Rules file (TOML) for the review [default: built-in rules]
     #[arg(long, env = "SLUICE_RULES", value_name = "FILE")]
     rules: Option<PathBuf>,
 }
 
-impl Chosen {
+impl RulesFile {
     fn load(&self) -> Result<RuleSet, Mistakes> {
         self.rules.as_deref().map_or_else(|| Ok(RuleSet::builtin()), RuleSet::load)
+    }
+}
+
+/// Which rules and which scorer to use.
+#[derive(Debug, Args)]
+struct Chosen {
+    #[command(flatten)]
+    rules: RulesFile,
+    /// Scorer file that `sluice rules learn` wrote [default: none]
+    #[arg(long, env = "SLUICE_SCORER", value_name = "FILE")]
+    scorer: Option<PathBuf>,
+}
+
+impl Chosen {
+    fn load(&self) -> anyhow::Result<Judge> {
+        let scorer = self.scorer.as_deref().map(Scorer::load).transpose()?;
+        Ok(Judge::new(Arc::new(self.rules.load()?), scorer.map(Arc::new)))
     }
 }
 
 /// Does it.
 ///
 /// # Errors
-/// When a file cannot be read, the rules are refused, or stdout cannot be written.
-pub fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
+/// When a file or the database cannot be read, rules or texts are refused, or stdout or a file cannot be written.
+pub async fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Fit(args) => fit::run(args),
+        Command::Learn(args) => learn::run(args).await,
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sluice_core::verdict::Verdict;
 use sluice_runtime::output::report;
 use sluice_runtime::regular;
@@ -41,17 +42,25 @@ pub(super) struct Row {
     pub(super) kind: Option<String>,
 }
 
+/// A row of a set that is clean as a whole: what else its line holds makes no difference.
+#[derive(Debug, Deserialize)]
+pub(super) struct CleanRow {
+    #[serde(default)]
+    pub(super) title: String,
+    pub(super) text: String,
+}
+
 /// The longest line that is read: ten times what a post may have.
 const LINE_MAX: u64 = 16 << 20;
 
 /// A set: its rows with their line numbers, and the invalid lines with their errors.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    pub(super) good: Vec<(usize, Row)>,
+#[derive(Debug)]
+pub(super) struct Rows<R> {
+    pub(super) good: Vec<(usize, R)>,
     pub(super) bad: Vec<(usize, String)>,
 }
 
-impl Rows {
+impl<R: DeserializeOwned> Rows<R> {
     /// Names the invalid lines of a file on stderr; whether there are any.
     pub(super) fn report_bad(&self, file: &str) -> bool {
         for (number, problem) in &self.bad {
@@ -65,7 +74,7 @@ impl Rows {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(mut lines: impl BufRead) -> io::Result<Self> {
-        let mut rows = Self::default();
+        let mut rows = Self { good: Vec::new(), bad: Vec::new() };
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -118,7 +127,7 @@ mod tests {
     fn a_line_that_is_no_row_costs_that_line_only() {
         let text = b"{\"text\":\"a\",\"expect\":\"flag\",\"note\":1}\n\n{\"text\":\"b\"}\n\xff\n{\"title\":\"t\",\"text\":\"c\",\
                      \"expect\":\"clean\",\"lang\":\"en\"}";
-        let rows = Rows::read(&text[..]).expect("a buffer can be read");
+        let rows: Rows<Row> = Rows::read(&text[..]).expect("a buffer can be read");
         let good: Vec<_> = rows.good.iter().map(|(line, row)| (*line, row.text.as_str(), row.expect)).collect();
         assert_eq!(good, [(1, "a", Expect::Flag), (5, "c", Expect::Clean)]);
         let bad: Vec<_> = rows.bad.iter().map(|(line, _)| *line).collect();

@@ -86,6 +86,8 @@ pub(crate) struct Posts {
     pub(crate) exact: bool,
     /// How many have each verdict; none where they were not counted.
     pub(crate) by_verdict: Option<BTreeMap<&'static str, u64>>,
+    /// How many `sluice prune` has deleted so far; they are not in `total`.
+    pub(crate) pruned: u64,
     /// Where they were not counted: how many of the thousand with the highest ids, mostly the latest, have each
     /// verdict.
     pub(crate) sample: Option<BTreeMap<&'static str, u64>>,
@@ -111,7 +113,7 @@ pub(crate) struct Rates {
     pub(crate) over_seconds: f64,
     /// Posts that came into the queue: by how much it grew, and what left it through the workers.
     pub(crate) accepted_per_second: Option<f64>,
-    /// New rows, counted; where the table is too large to be counted or MySQL is unreachable, what the workers say.
+    /// New rows, counted, those that were pruned in the meantime included; where the table is too large to be counted or MySQL is unreachable, what the workers say.
     pub(crate) recorded_per_second: Option<f64>,
     /// Posts waiting, more or fewer.
     pub(crate) queue_growth_per_second: Option<f64>,

@@ -27,7 +27,7 @@ impl Status {
         };
         let stored = total(|left| left.stored);
         let counted = self.posts.as_ref().zip(earlier.posts.as_ref()).filter(|(now, then)| now.exact && then.exact);
-        let recorded = counted.map(|(now, then)| now.total as f64 - then.total as f64).or(stored);
+        let recorded = counted.map(|(now, then)| now.ever() as f64 - then.ever() as f64).or(stored);
         let queues = self.queue.as_ref().zip(earlier.queue.as_ref());
         let growth = queues.map(|(now, then)| f64::from(now.ready) - f64::from(then.ready));
         let in_flight = queues.map(|(now, then)| f64::from(now.in_flight) - f64::from(then.in_flight));
@@ -110,7 +110,7 @@ mod tests {
             queue: ready.map(queue),
             workers,
             dead_letters: None,
-            posts: rows.map(|rows| Posts::new(&Stored::Exactly(vec![(Verdict::Approved, rows)]))),
+            posts: rows.map(|rows| Posts::new(&Stored::Exactly(vec![(Verdict::Approved, rows)]), 0)),
             review: None,
             rates: None,
             unreachable: Vec::new(),
@@ -126,6 +126,16 @@ mod tests {
         let at = |seconds, ready, rows| status(Duration::from_secs(seconds), Some(ready), Some(rows), None);
         let rates = rates(at(0, 100, 1000), at(2, 40, 1500));
         assert_eq!((rates.recorded_per_second, rates.queue_growth_per_second), (Some(250.0), Some(-30.0)));
+    }
+
+    #[test]
+    fn rows_that_were_pruned_between_the_samples_were_stored_all_the_same() {
+        let at = |seconds, rows, pruned| {
+            let mut status = status(Duration::from_secs(seconds), None, Some(rows), None);
+            status.posts.as_mut().expect("there are rows").pruned = pruned;
+            status
+        };
+        assert_eq!(rates(at(0, 1000, 70), at(2, 500, 670)).recorded_per_second, Some(50.0));
     }
 
     #[test]

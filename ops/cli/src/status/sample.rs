@@ -52,8 +52,13 @@ impl Sampler {
         self.exact
     }
 
-    async fn posts(&self) -> Result<Stored, Failure> {
-        if self.exact { self.store.count_by_verdict().await.map(Stored::Exactly) } else { self.store.stored().await }
+    async fn posts(&self) -> Result<Posts, Failure> {
+        let stored = if self.exact {
+            self.store.count_by_verdict().await.map(Stored::Exactly)
+        } else {
+            self.store.stored().await
+        };
+        Ok(Posts::new(&stored?, self.store.pruned_total().await?))
     }
 
     /// Takes one.
@@ -66,7 +71,7 @@ impl Sampler {
         let mut note = |what, problem: String| unreachable.push(Unreachable { what, since: at, problem });
         let depths = depths.map_err(|problem| note("RabbitMQ", problem.to_string())).ok();
         let posts = match rows {
-            Ok(rows) => Some(Posts::new(&rows)),
+            Ok(posts) => Some(posts),
             Err(failure) => {
                 note("MySQL", self.store.with_context(failure).to_string());
                 None
@@ -170,15 +175,21 @@ impl Dead {
 }
 
 impl Posts {
-    pub(crate) fn new(stored: &Stored) -> Self {
+    /// All rows that there ever were.
+    pub(crate) fn ever(&self) -> u64 {
+        self.total + self.pruned
+    }
+
+    /// What is stored, and how many were pruned.
+    pub(crate) fn new(stored: &Stored, pruned: u64) -> Self {
         let named = |rows: &ByVerdict| rows.iter().map(|(verdict, count)| (verdict.as_str(), *count)).collect();
         match stored {
             Stored::Exactly(rows) => {
                 let total = rows.iter().map(|(_, count)| count).sum();
-                Self { total, exact: true, by_verdict: Some(named(rows)), sample: None }
+                Self { total, exact: true, by_verdict: Some(named(rows)), sample: None, pruned }
             }
             Stored::About { rows, sample } => {
-                Self { total: *rows, exact: false, by_verdict: None, sample: Some(named(sample)) }
+                Self { total: *rows, exact: false, by_verdict: None, sample: Some(named(sample)), pruned }
             }
         }
     }

@@ -103,14 +103,15 @@ fn posts(posts: &Posts) -> String {
     let verdicts = |counts: &BTreeMap<&str, u64>| {
         counts.iter().map(|(verdict, count)| format!(", {count} {verdict}")).collect::<String>()
     };
-    match (&posts.by_verdict, &posts.sample) {
+    let stored = match (&posts.by_verdict, &posts.sample) {
         (Some(counts), _) => format!("{}{}", posts.total, verdicts(counts)),
         (None, Some(sample)) => {
             let rows: u64 = sample.values().sum();
             format!("about {}; of the last {rows} ids{}; --exact counts all", posts.total, verdicts(sample))
         }
         (None, None) => format!("about {}", posts.total),
-    }
+    };
+    if posts.pruned == 0 { stored } else { format!("{stored}; {} were pruned", posts.pruned) }
 }
 
 fn of(count: u64, one: &str, many: &str) -> String {

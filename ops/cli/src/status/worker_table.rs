@@ -68,6 +68,15 @@ pub(crate) fn notes(status: &Status) -> Vec<String> {
             let (at, ago) = (shown(Some(refused.at)), span(status.at - refused.at));
             notes.push(format!("{name} refused newer rules at {at}, {ago} ago: {}", line(&refused.why)));
         }
+        if let Some(scorer) = &worker.scorer {
+            if let Some(why) = &scorer.in_shadow {
+                notes.push(format!("{name} runs the scorer {} in shadow: {}", line(&scorer.id), line(why)));
+            }
+            if let Some(refused) = &scorer.refused {
+                let (at, ago) = (shown(Some(refused.at)), span(status.at - refused.at));
+                notes.push(format!("{name} refused a newer scorer at {at}, {ago} ago: {}", line(&refused.why)));
+            }
+        }
         if let Some((reviewer, since)) = worker.reviewer.as_ref().and_then(|one| Some((one, one.since?))) {
             let (circuit, at, lasts) = (line(&reviewer.circuit), shown(Some(since)), span(status.at - since));
             let why = line(reviewer.why.as_deref().unwrap_or("unknown"));
@@ -102,10 +111,12 @@ mod tests {
         for part in [
             "0.1.0    builtin, for 1m",
             "w-2 refused newer rules at 2026-11-22T11:59:30Z, 30s ago: site.toml:3:1: no",
+            "w-2 runs the scorer learned@0123456789ab in shadow: it learnt from 2 texts",
+            "w-2 refused a newer scorer at 2026-11-22T11:59:40Z, 20s ago: it is cut short",
             "w-2 has not asked the outside reviewer since 2026-11-22T11:59:50Z, for 10s (open): reviewer_status_500: no",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }
-        assert!(!text.contains("w-1 refused") && !text.contains("w-1 has not asked"), "{text}");
+        assert!(!text.contains("w-1 r") && !text.contains("w-1 has not asked"), "{text}");
     }
 }

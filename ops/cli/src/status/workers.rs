@@ -83,7 +83,7 @@ impl Workers {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use sluice_rabbit::worker_status::{OutsideReviewer, Paused, RulesInForce, RulesRefused};
+    use sluice_rabbit::worker_status::{OutsideReviewer, Paused, RulesInForce, RulesRefused, ScorerInForce};
     use time::macros::datetime;
 
     pub(in super::super) const NOON: OffsetDateTime = datetime!(2026-11-22 12:00:00 UTC);
@@ -103,6 +103,7 @@ pub(crate) mod tests {
             dead_lettered: 0,
             oldest_submitted_at: Some(NOON - time::Duration::seconds(submitted_before)),
             rules: None,
+            scorer: None,
             reviewer: None,
         }
     }
@@ -122,6 +123,12 @@ pub(crate) mod tests {
         let before = |seconds| NOON - time::Duration::seconds(seconds);
         let refused = RulesRefused { at: before(30), why: "site.toml:3:1: no".to_owned() };
         waiting.rules = Some(RulesInForce { since: before(60), refused: Some(refused) });
+        waiting.scorer = Some(ScorerInForce {
+            id: "learned@0123456789ab".to_owned(),
+            since: before(60),
+            in_shadow: Some("it learnt from 2 texts".to_owned()),
+            refused: Some(RulesRefused { at: before(20), why: "it is cut short".to_owned() }),
+        });
         waiting.reviewer = Some(OutsideReviewer {
             circuit: "open".to_owned(),
             since: Some(before(10)),

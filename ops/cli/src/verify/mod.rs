@@ -1,8 +1,8 @@
 //! `sluice verify`: every accepted id accounted for.
 //!
-//! A post is in one place: in the queue, in flight, in MySQL, among the dead letters, or dropped by a recorded
-//! operation. Three of these can be searched for an id. The queue cannot, because reading a post brings it nearer to
-//! its delivery limit. So the ids found nowhere else are compared with the number of posts waiting there: that many are
+//! A post is in one place: in the queue, in flight, in MySQL, among the dead letters, dropped by a recorded operation,
+//! or deleted by `sluice prune`, which notes ids. All but the queue and what is in flight can be searched for an id:
+//! reading a post in the queue brings it nearer to its delivery limit. So the ids found nowhere else are compared with the number of posts waiting there: that many are
 //! *queued*, by count; the rest is *missing*.
 //!
 //! Posts move during the check, but always to a place that is queried later or again:
@@ -58,7 +58,7 @@ pub struct VerifyArgs {
     settle: Duration,
     /// Print one JSON object
     ///
-    /// Keys: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, missing, duplicate, claimed,
+    /// Keys: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, pruned, missing, duplicate, claimed,
     /// id_conflict, held_without_case, decisions_not_in_outbox, missing_ids, duplicate_ids, claimed_ids, id_conflict_ids
     /// and held_without_case_ids (the first 100 of each). held_without_case counts recorded posts that are held and have
     /// no case, decisions_not_in_outbox decisions that the forum would never be told of. Claimed ids

@@ -81,6 +81,7 @@ impl Places {
         self.tell_apart(reconciliation, both).await?;
         for ids in reconciliation.nowhere().chunks(AT_ONCE) {
             reconciliation.dropped(self.store.dropped(ids).await.map_err(|failure| self.with_context(failure))?);
+            reconciliation.pruned(self.store.pruned(ids).await.map_err(|failure| self.with_context(failure))?);
         }
         Ok(reconciliation.tally(waiting.ready, waiting.consumers))
     }

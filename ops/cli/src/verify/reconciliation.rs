@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use sluice_core::post::PostId;
 
-use super::tally::{CLAIMED, CONFLICT, DEAD, DROPPED, RECORDED, Tally, places};
+use super::tally::{CLAIMED, CONFLICT, DEAD, DROPPED, PRUNED, RECORDED, Tally, places};
 
 /// All accepted ids and where they were seen.
 pub(super) struct Reconciliation {
@@ -25,7 +25,8 @@ impl Reconciliation {
         self.seen.len() as u64
     }
 
-    /// Those that are not recorded. A row is never removed, so the others need not be queried again.
+    /// Those that are not recorded. Whoever has a row was stored, even if it is
+    /// pruned meanwhile, so the others need not be queried again.
     #[must_use]
     pub(super) fn unrecorded(&self) -> Vec<PostId> {
         self.ids(|places| places & RECORDED == 0)
@@ -38,7 +39,7 @@ impl Reconciliation {
         self.ids(|places| places & (RECORDED | DEAD) == 0)
     }
 
-    /// In no place, dropped ones aside.
+    /// In no place, dropped and pruned ones aside.
     #[must_use]
     pub(super) fn missing(&self) -> Vec<PostId> {
         self.ids(|seen| places(seen) == 0)
@@ -107,6 +108,11 @@ impl Reconciliation {
     /// These were dropped.
     pub(super) fn dropped(&mut self, ids: impl IntoIterator<Item = PostId>) {
         self.mark(ids, DROPPED);
+    }
+
+    /// These were stored and pruned.
+    pub(super) fn pruned(&mut self, ids: impl IntoIterator<Item = PostId>) {
+        self.mark(ids, PRUNED);
     }
 
     fn mark(&mut self, ids: impl IntoIterator<Item = PostId>, place: u8) {

@@ -22,6 +22,7 @@ pub(super) struct Report {
     queued_by: &'static str,
     dead: u64,
     dropped: u64,
+    pruned: u64,
     missing: u64,
     duplicate: u64,
     claimed: u64,
@@ -45,7 +46,8 @@ impl Report {
             ids.sort_unstable();
             ids.iter().take(NAMED).map(ToString::to_string).collect()
         };
-        let Tally { recorded, dead, dropped, queued, missing, duplicate, id_conflict, claimed, consumers } = tally;
+        let Tally { recorded, dead, dropped, pruned, queued, missing, duplicate, id_conflict, claimed, consumers } =
+            tally;
         Self {
             accepted: reconciliation.accepted(),
             repeated_receipts,
@@ -54,6 +56,7 @@ impl Report {
             queued_by: "count",
             dead,
             dropped,
+            pruned,
             missing,
             duplicate,
             claimed,
@@ -91,6 +94,7 @@ impl Report {
             ("queued", self.queued),
             ("dead", self.dead),
             ("dropped", self.dropped),
+            ("pruned", self.pruned),
             ("missing", self.missing),
             ("duplicate", self.duplicate),
         ] {
@@ -236,7 +240,7 @@ mod tests {
         let json = serde_json::to_value(report(&[], &[], 0, 0, 0)).expect("a struct of numbers and strings");
         let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
         let agreed = "accepted claimed claimed_ids dead decisions_not_in_outbox dropped duplicate duplicate_ids \
-                      held_without_case held_without_case_ids id_conflict id_conflict_ids missing missing_ids queued \
+                      held_without_case held_without_case_ids id_conflict id_conflict_ids missing missing_ids pruned queued \
                       queued_by recorded repeated_receipts";
         assert_eq!(keys, agreed.split(' ').collect::<Vec<_>>());
     }

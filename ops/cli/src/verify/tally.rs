@@ -8,6 +8,8 @@ pub(super) const DEAD: u8 = 2;
 pub(super) const DROPPED: u8 = 4;
 /// Another post with the id of a recorded one is among the dead letters.
 pub(super) const CONFLICT: u8 = 8;
+/// Deleted by `sluice prune`.
+pub(super) const PRUNED: u8 = 16;
 /// A dead letter has the id, but is not the accepted post: this does not count as a place.
 pub(super) const CLAIMED: u8 = 128;
 
@@ -25,6 +27,8 @@ pub(super) struct Tally {
     pub(super) dead: u64,
     /// Dropped by an operator, and nowhere else.
     pub(super) dropped: u64,
+    /// Stored once, deleted by `sluice prune`, and nowhere else.
+    pub(super) pruned: u64,
     /// Found nowhere, and not more than wait in the queue.
     pub(super) queued: u64,
     /// Found nowhere, beyond those.
@@ -49,6 +53,7 @@ impl Tally {
             recorded: count(|seen| seen & RECORDED != 0),
             dead: count(|seen| seen & DEAD != 0),
             dropped: count(|seen| places(seen) == DROPPED),
+            pruned: count(|seen| places(seen) & !DROPPED == PRUNED),
             queued,
             missing: nowhere - queued,
             duplicate: count(|seen| seen & (RECORDED | DEAD) == RECORDED | DEAD),

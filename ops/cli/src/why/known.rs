@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use sluice_core::named::Named;
 use sluice_core::post::PostId;
-use sluice_mysql::{AuditEntry, Content, Store, StoredPost};
+use sluice_mysql::{AuditEntry, Content, PrunedPost, Store, StoredPost};
 use sluice_rabbit::dead_letters::DeadLetterSummary;
 use time::OffsetDateTime;
 
@@ -22,7 +22,11 @@ pub(super) struct Known {
     pub(super) dead_letters: Vec<DeadLetterSummary>,
     /// What the first of them says, if it is a post.
     pub(super) says: Option<Content>,
+    /// The trace that the first of them names.
+    pub(super) trace: Option<String>,
     pub(super) operations: Vec<AuditEntry>,
+    /// Who had the row deleted because it was old; none while there is one.
+    pub(super) pruned: Option<PrunedPost>,
     /// What people did about the row.
     pub(super) reviewed: Reviewed,
     /// How many posts wait in the queue.
@@ -44,6 +48,7 @@ impl Known {
                 if self.dead_letters.is_empty() {
                     self.says = dead_letter.post(OffsetDateTime::now_utc()).ok().map(|post| Content::of(&post));
                 }
+                self.trace = self.trace.take().or_else(|| Some(dead_letter.trace()?.trace_id()));
                 self.dead_letters.push(dead_letter.summary);
             }
             ControlFlow::Continue(())
@@ -62,6 +67,12 @@ impl Known {
                 self.row = store.post(id).await?;
                 if self.row.is_some() {
                     self.reviewed = Reviewed::ask(store, id).await?;
+                    return Ok(());
+                }
+            }
+            for id in self.posts(named) {
+                self.pruned = store.pruned_post(id).await?;
+                if self.pruned.is_some() {
                     break;
                 }
             }

@@ -41,14 +41,16 @@ pub struct WhyArgs {
     servers: ServerArgs,
     /// Print one JSON object
     ///
-    /// Keys: id, place (recorded, dead, dropped, waiting or unknown), now (the same in words), events [{at, what,
+    /// Keys: id, place (recorded, dead, dropped, pruned, waiting or unknown), now (the same in words), events [{at, what,
     /// detail}], post (the row), dead_letters (as in `sluice dlq list --json`), operations (as in `sluice dlq audit
     /// --json`, oldest first), cases (as in `sluice review list --json`), claims [{case, by, at, ended_at, outcome}],
     /// decisions [{decision, case, revision, verdict, previous, cause, policies, message, note, decided_by, role, act,
     /// undoes, decided_at, appealable_until}], opinions [{opinion, case, of_decision, verdict, agrees, policies, note,
     /// given_by, role, given_at}], blind (whether a blind second review is open: what was decided is left out then, and who
     /// claimed the other cases), deliveries [{endpoint, decision, seq, attempts, status, error,
-    /// delivered_at}], forgotten (who had the texts erased: {by, reason, at}, or null), unreachable [what could not be
+    /// delivered_at}], forgotten (who had the texts erased: {by, reason, at}, or null), pruned (who had
+    /// the row deleted by `sluice prune`: {prune, by, at}, or null), trace (the id of the trace
+    /// that its dead letter names, or null), unreachable [what could not be
     /// queried, and why].
     #[arg(long)]
     json: bool,
@@ -89,7 +91,7 @@ struct StoryJson<'a> {
 impl Serialize for StoryJson<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
-        let mut told = serializer.serialize_struct("StoryJson", 15)?;
+        let mut told = serializer.serialize_struct("StoryJson", 17)?;
         told.serialize_field("id", self.id)?;
         told.serialize_field("place", &self.place)?;
         told.serialize_field("now", &self.now)?;
@@ -105,6 +107,8 @@ impl Serialize for StoryJson<'_> {
         told.serialize_field("opinions", opinions)?;
         told.serialize_field("deliveries", deliveries)?;
         told.serialize_field("forgotten", forgotten)?;
+        told.serialize_field("pruned", &self.known.pruned)?;
+        told.serialize_field("trace", &self.known.trace)?;
         told.serialize_field("unreachable", &self.known.unreachable)?;
         told.end()
     }

@@ -19,6 +19,8 @@ pub(super) enum Whereabouts {
     Dead,
     /// Taken out by an operator.
     Dropped,
+    /// Stored once, and deleted because it was old.
+    Pruned,
     /// Replayed, and not stored yet.
     Waiting,
     /// Not found in any place that can be searched by id.
@@ -50,6 +52,13 @@ pub(super) fn place(known: &Known, topology: &Topology, prefix: &str) -> (Wherea
     if let Some(dead_letter) = known.dead_letters.first() {
         let queue = topology.dead_letter_queue();
         return (Whereabouts::Dead, format!("dead-lettered, in {queue}; {}", tells_more(dead_letter)));
+    }
+    if let Some(pruned) = &known.pruned {
+        let when = shown(Some(pruned.at));
+        return (
+            Whereabouts::Pruned,
+            format!("stored once, and deleted by prune {} of {} at {when}", pruned.prune, pruned.by),
+        );
     }
     let queue = format!("{} waiting in {}, which cannot be searched", known.waiting, topology.queue());
     let moved = |operation: &&AuditEntry| {

@@ -21,6 +21,11 @@ pub(super) fn events(known: &Known) -> Vec<Event> {
     events.extend(deaths(known).iter().flat_map(of_death));
     events.extend(known.operations.iter().map(of_operation));
     events.extend(known.reviewed.events());
+    events.extend(known.pruned.iter().map(|pruned| Event {
+        at: Some(pruned.at),
+        what: "pruned",
+        detail: format!("its row was old and was deleted, by {}, prune {}", pruned.by, pruned.prune),
+    }));
     events.sort_by_key(|event| (event.at.is_none(), event.at));
     events
 }

@@ -19,6 +19,9 @@ pub(super) fn page(told: &StoryJson<'_>) -> String {
         let _ = writeln!(page, "  {:<22}{:<15}{CLAIMED}", "", "");
     }
     let _ = writeln!(page, "  now                   {}", line(&told.now));
+    if let Some(trace) = &told.known.trace {
+        let _ = writeln!(page, "  trace                 {trace}");
+    }
     for unreachable in &told.known.unreachable {
         let _ = writeln!(page, "  not queried           {}", line(unreachable));
     }

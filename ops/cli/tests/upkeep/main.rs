@@ -32,7 +32,8 @@ async fn the_status_counts_everything() {
     let age = status["dead_letters"]["oldest_age_seconds"].as_i64().expect("a number");
     assert!((10_800..11_000).contains(&age), "{age}");
     let verdicts = json!({ "approved": 2, "held": 0, "rejected": 0 });
-    assert_eq!(status["posts"], json!({ "total": 2, "exact": true, "by_verdict": verdicts, "sample": null }));
+    let posts = json!({ "total": 2, "exact": true, "by_verdict": verdicts, "pruned": 0, "sample": null });
+    assert_eq!(status["posts"], posts);
     assert_eq!(status["rates"]["recorded_per_second"], 0.0);
     assert_eq!(status["unreachable"], json!([]));
     let page = ground.sluice(&["status", "--no-look"]).await.ok().stdout;
@@ -86,6 +87,7 @@ async fn workers_answer_for_themselves() {
             dead_lettered: 0,
             oldest_submitted_at: Some(ago(90)),
             rules: None,
+            scorer: None,
             reviewer: None,
         };
         let (broker, topology, end) = (ground.broker.clone(), ground.topology.clone(), end.clone());

@@ -132,6 +132,31 @@ pub enum StackError {
         /// What the system said.
         problem: io::Error,
     },
+    /// More nodes than a cluster can have.
+    #[error("a cluster has at most {most} nodes of a kind, not {asked}")]
+    TooManyNodes {
+        /// How many were asked for.
+        asked: usize,
+        /// How many there can be.
+        most: usize,
+    },
+    /// A database server of a cluster is not like the others in time.
+    #[error("{server} is not synced with its cluster after {} s, but {state}; its log{} says:\n{tail}", waited.as_secs(), at(log))]
+    NotSynced {
+        /// The server.
+        server: &'static str,
+        /// What it says of itself, in Galera's words.
+        state: String,
+        /// How long it had.
+        waited: Duration,
+        /// Where its whole log is.
+        log: PathBuf,
+        /// The log's last lines.
+        tail: String,
+    },
+    /// A server is to be down, and is not.
+    #[error("{0} is running: stop or kill it first")]
+    StillRunning(&'static str),
     /// A server ended while it was being started.
     #[error("{server} ended while starting; its log{} says:\n{tail}", at(log))]
     Died {

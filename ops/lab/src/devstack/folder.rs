@@ -27,6 +27,8 @@ pub(super) const SECRETS: &str = "secrets.json";
 
 /// The record; a folder that has it is a stack's.
 const RECORD: &str = "stack.json";
+/// The mark of a cluster; a folder that has it is a cluster's, and goes with it.
+const CLUSTER: &str = "cluster.json";
 /// Keeps the folder out of a repository around it.
 const IGNORE: &str = ".gitignore";
 /// A stack's folder.
@@ -47,7 +49,7 @@ impl Folder {
             return Err(StackError::NotOurs(folder.path));
         }
         fs::set_permissions(&folder.path, Permissions::from_mode(0o700)).map_err(StackError::folder(&folder.path))?;
-        for inner in ["pids", "logs", "rabbitmq", "home", "tmp"] {
+        for inner in ["pids", "logs", "home", "tmp"] {
             make(&folder.path.join(inner))?;
         }
         // So that nobody commits passwords by mistake.
@@ -115,6 +117,11 @@ impl Folder {
         let text = serde_json::to_string_pretty(record)
             .map_err(|error| StackError::Folder { path: self.path.join(RECORD), problem: error.into() })?;
         self.write(RECORD, &text).map(drop)
+    }
+
+    /// Marks the folder as a cluster's. None is used again, so no more than the mark is written.
+    pub(super) fn write_cluster(&self, mark: &str) -> Result<(), StackError> {
+        self.write(CLUSTER, &serde_json::json!({ "mark": mark }).to_string()).map(drop)
     }
 
     /// Removes the folder and all in it. Called only for a folder with a record.

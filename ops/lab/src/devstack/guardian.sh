@@ -54,5 +54,6 @@ kill_the_rest
 # A process that was being started when its owner died shows its mark an instant later.
 sleep 0.1
 kill_the_rest
-[ "$fate" = REMOVE ] && [ -f "$folder/stack.json" ] && rm -rf -- "$folder"
+# Only what is a stack's or a cluster's.
+[ "$fate" = REMOVE ] && { [ -f "$folder/stack.json" ] || [ -f "$folder/cluster.json" ]; } && rm -rf -- "$folder"
 exit 0

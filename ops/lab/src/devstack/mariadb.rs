@@ -1,4 +1,4 @@
-//! A private MariaDB, as this machine has it. Only this machine can reach it, and only with its `root`'s password.
+//! A private MariaDB, as this machine has it, a stack's only one or one of a cluster's. Only this machine can reach it, and only with its `root`'s password.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,12 @@ const INSTALL: &str = "mariadb-install-db";
 /// Makes the first data, unless there are some. They give `root` no password: the statements do, at each start.
 pub(super) async fn prepare(ground: &Ground, program: &Path, secrets: &Secrets) -> Result<(), StackError> {
     let data = Data::of(ground, NAME);
+    make(ground, program, &data, &[]).await?;
+    data.write_init(ground, include_str!("mariadb.sql"), secrets)
+}
+
+/// Makes the first data there, unless there are some, with these options beside its own.
+pub(super) async fn make(ground: &Ground, program: &Path, data: &Data, options: &[OsString]) -> Result<(), StackError> {
     let make = |_: &Path| {
         let mut command = ground.command(program, INSTALL)?;
         // A relative path: the script does not quote its own. No --user: with it, the script changes the owner of a
@@ -30,26 +36,42 @@ pub(super) async fn prepare(ground: &Ground, program: &Path, secrets: &Secrets) 
             "--skip-test-db",
             "--skip-name-resolve",
         ]);
+        command.args(options);
         Ok(command)
     };
-    data.make(ground, INSTALL, make).await?;
-    data.write_init(ground, include_str!("mariadb.sql"), secrets)
+    data.make(ground, INSTALL, make).await
 }
 
 /// How it is run on this port.
 pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
     let data = Data::of(ground, NAME);
-    let at = |option: &str, path: PathBuf| {
-        let mut arg = OsString::from(option);
-        arg.push(path);
-        arg
-    };
+    let mut args = args(ground, &data, port);
+    args.push(at("--init-file=", data.init()));
+    Recipe {
+        name: NAME,
+        program: program.to_owned(),
+        args,
+        envs: Vec::new(),
+        port,
+        other_ports: Vec::new(),
+        greeting: Greeting::Mysql,
+    }
+}
+
+/// An option whose value is a path.
+pub(super) fn at(option: &str, path: PathBuf) -> OsString {
+    let mut arg = OsString::from(option);
+    arg.push(path);
+    arg
+}
+
+/// What every MariaDB is told: where it is, and what keeps it apart.
+pub(super) fn args(ground: &Ground, data: &Data, port: u16) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec![
         "--no-defaults".into(),
         at("--datadir=", data.path()),
         at("--tmpdir=", ground.folder.path().join("tmp")),
         at("--pid-file=", data.home.join("pid")),
-        at("--init-file=", data.init()),
         at("--secure-file-priv=", data.files()),
         "--local-infile=0".into(),
         // Relative to the data: the path of a socket has room for a hundred characters only.
@@ -69,13 +91,5 @@ pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
     if let Some(Tls { certificate, key }) = Tls::of(&ground.folder) {
         args.extend([at("--ssl-cert=", certificate), at("--ssl-key=", key)]);
     }
-    Recipe {
-        name: NAME,
-        program: program.to_owned(),
-        args,
-        envs: Vec::new(),
-        port,
-        other_ports: Vec::new(),
-        greeting: Greeting::Mysql,
-    }
+    args
 }

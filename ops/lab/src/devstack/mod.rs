@@ -10,11 +10,13 @@
 //! ```
 //!
 //! The servers are this machine's RabbitMQ and MariaDB, or the RabbitMQ and MySQL of a root: a folder that holds
-//! another system (`root`).
+//! another system (`root`). Several of each that are one broker and one database are a [`cluster`].
 //!
 //! Every process of a stack carries a mark in its environment; nothing else is ever sent a signal (`process`). A server
 //! counts as ready when it greets in its own protocol on a socket that is its own (`readiness`).
 
+mod bond;
+pub mod cluster;
 mod command;
 mod control;
 mod data;
@@ -42,7 +44,6 @@ mod servers;
 mod tls;
 mod version;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,9 +52,10 @@ pub use detached::StackState;
 pub use error::StackError;
 pub use server::Server;
 
+use bond::Bond;
 use folder::Folder;
 use ground::Ground;
-use guardian::{End, Guardian};
+use guardian::End;
 use process::Mark;
 use programs::Programs;
 use record::Record;
@@ -102,14 +104,6 @@ pub struct Stack {
     bond: Option<Bond>,
 }
 
-/// What ties servers to their owner.
-#[derive(Debug)]
-struct Bond {
-    guardian: Guardian,
-    /// Nobody else may start or end servers in the folder while this is held.
-    _lock: File,
-}
-
 impl Stack {
     /// Starts both servers and waits until they can be used. They end with this value, and with this process.
     ///
@@ -137,13 +131,12 @@ impl Stack {
         }
         let ground = Ground::new(folder, programs, &record, options.deadline);
         // Posted before anything is started. From here on, a return without the stack ends what has been started.
-        let guardian = Guardian::post(&ground.programs, &ground.folder, &ground.mark, fate)?;
-        let bond = Bond { guardian, _lock: lock };
+        let bond = Bond::tie(&ground, lock, fate)?;
         match Servers::raise(&ground, record, &secrets, options.consumer_timeout).await {
             Ok(servers) => Ok(Self { ground, servers, secrets, bond: Some(bond) }),
             Err(error) => {
                 // The error that matters is the one in flight.
-                let _ = bond.guardian.dismiss(ground.folder.path(), &ground.mark).await;
+                let _ = bond.end(&ground, Vec::new()).await;
                 Err(error)
             }
         }
@@ -207,26 +200,18 @@ impl Stack {
     pub async fn stop(mut self) -> Result<(), StackError> {
         let Some(bond) = self.bond.take() else { return Ok(()) };
         // Data that go too need no orderly end: the guardian's SIGKILL is quicker.
-        if bond.guardian.fate() == End::Keep {
+        if bond.keeps_data() {
             self.servers.stop().await?;
         }
-        let ended = bond.guardian.dismiss(self.dir(), &self.ground.mark).await;
-        for mut child in self.servers.take_children() {
-            // Gone already, or reported as still there: this only takes the zombie away.
-            let _ = child.try_wait();
-        }
-        ended
+        bond.end(&self.ground, self.servers.take_children()).await
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        let Some(bond) = self.bond.take() else { return };
-        let mut children = vec![bond.guardian.release()];
-        children.extend(self.servers.take_children());
-        // Someone has to take the zombies away, and nobody has to wait for it.
-        let reaper = move || children.iter_mut().for_each(|child| drop(child.wait()));
-        let _ = std::thread::Builder::new().name("stack-reaper".to_owned()).spawn(reaper);
+        if let Some(bond) = self.bond.take() {
+            bond.release(self.servers.take_children());
+        }
     }
 }
 

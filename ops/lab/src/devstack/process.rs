@@ -65,15 +65,17 @@ impl Mark {
 pub(super) struct Process {
     pid: u32,
     child: Option<Child>,
+    /// Whether we have stopped it with SIGSTOP. The system shows it only once every thread has noticed.
+    frozen: bool,
 }
 
 impl Process {
     pub(super) fn started(child: Child) -> Self {
-        Self { pid: child.id(), child: Some(child) }
+        Self { pid: child.id(), child: Some(child), frozen: false }
     }
 
     pub(super) fn recorded(pid: u32) -> Self {
-        Self { pid, child: None }
+        Self { pid, child: None, frozen: false }
     }
 
     /// Its id, while it runs. A child that ended is reaped here, and never asked again.
@@ -83,6 +85,22 @@ impl Process {
             None => mark.is_on(self.pid),
         };
         runs.then_some(self.pid)
+    }
+
+    /// Sends it a signal. It must be running, at this moment.
+    pub(super) fn send(&mut self, signal: Signal) -> io::Result<()> {
+        send(self.pid, signal)?;
+        self.frozen = match signal {
+            Signal::SIGSTOP => true,
+            Signal::SIGCONT => false,
+            _ => self.frozen,
+        };
+        Ok(())
+    }
+
+    /// Whether it was sent SIGSTOP, and no SIGCONT since.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.frozen
     }
 
     /// The child, to be waited for by someone else.

@@ -3,8 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::error::StackError;
 use super::ports;
 use super::readiness::Greeting;
+
+/// What RabbitMQ, the system, and MariaDB and MySQL write when a port is taken.
+const TAKEN: [&str; 3] = ["eaddrinuse", "Address already in use", "port already in use"];
 
 /// The command line, the environment and the ports of a server.
 #[derive(Debug)]
@@ -24,5 +28,16 @@ impl Recipe {
     /// One of its ports that is taken.
     pub(super) fn taken_port(&self) -> Option<u16> {
         self.other_ports.iter().copied().chain([self.port]).find(|port| !ports::is_free(*port))
+    }
+
+    /// Why it ended while starting, with the end of its log: most often because another stack was quicker to take a
+    /// port.
+    pub(super) fn died(&self, log: PathBuf, tail: String) -> StackError {
+        let Self { name: server, port, .. } = *self;
+        match self.taken_port() {
+            Some(port) => StackError::PortTaken { server, port },
+            None if TAKEN.iter().any(|words| tail.contains(words)) => StackError::PortTaken { server, port },
+            None => StackError::Died { server, log, tail },
+        }
     }
 }

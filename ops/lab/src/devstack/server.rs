@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::Child;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use super::error::StackError;
 use super::ground::Ground;
 use super::log::tail;
-use super::process::{Process, send};
+use super::process::Process;
 use super::readiness::is_ready;
 use super::recipe::Recipe;
 use super::version::version;
@@ -22,34 +22,32 @@ const ORDERLY_END: Duration = Duration::from_secs(30);
 /// How long a killed process may take to be gone.
 const KILLED_END: Duration = Duration::from_secs(10);
 const TAIL_LINES: usize = 20;
-/// What RabbitMQ, the system, and MariaDB and MySQL write when a port is taken.
-const TAKEN: [&str; 3] = ["eaddrinuse", "Address already in use", "port already in use"];
 
 /// A private server. Its operations run one at a time.
 #[derive(Debug)]
 pub struct Server {
     recipe: Recipe,
     ground: Ground,
-    /// The server that has to run first: RabbitMQ's epmd.
-    companion: Option<Box<Server>>,
+    /// The server that has to run first, and may be that of others as well: RabbitMQ's epmd.
+    companion: Option<Arc<Server>>,
     process: Mutex<Option<Process>>,
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Server {
     /// A server that runs if an earlier run of a program left it running in this folder.
-    pub(super) fn new(ground: &Ground, recipe: Recipe, companion: Option<Self>) -> Self {
+    pub(super) fn new(ground: &Ground, recipe: Recipe, companion: Option<Arc<Self>>) -> Self {
         let recorded = ground.folder.pid(recipe.name).filter(|pid| ground.mark.is_on(*pid)).map(Process::recorded);
         Self {
             recipe,
             ground: ground.clone(),
-            companion: companion.map(Box::new),
+            companion,
             process: Mutex::new(recorded),
             turn: tokio::sync::Mutex::new(()),
         }
     }
 
-    /// Its name: `rabbitmq`, and `mariadb` or `mysql`.
+    /// Its name: `rabbitmq`, and `mariadb` or `mysql`; `rabbitmq-1` and so on in a cluster.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.recipe.name
@@ -78,6 +76,12 @@ impl Server {
         self.pid().is_some()
     }
 
+    /// Whether it was frozen from here: it runs, and answers nothing.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.is_running() && self.process().as_ref().is_some_and(Process::is_frozen)
+    }
+
     /// Starts it, with the ports and the data that it had, and waits until it answers. If it runs already it only
     /// waits.
     ///
@@ -86,6 +90,7 @@ impl Server {
     pub async fn start(&self) -> Result<(), StackError> {
         let _turn = self.turn.lock().await;
         if let Some(companion) = &self.companion {
+            let _turn = companion.turn.lock().await;
             companion.bring_up().await?;
         }
         self.bring_up().await
@@ -169,7 +174,7 @@ impl Server {
         let begun = Instant::now();
         loop {
             let Some(pid) = self.pid() else {
-                return Err(self.died(tail(&log, log_begins, TAIL_LINES)));
+                return Err(self.recipe.died(log.clone(), tail(&log, log_begins, TAIL_LINES)));
             };
             if is_ready(pid, self.recipe.port, self.recipe.greeting).await {
                 return Ok(());
@@ -197,16 +202,6 @@ impl Server {
         let pid = child.id();
         *self.process() = Some(Process::started(child));
         self.ground.folder.record_pid(name, pid)
-    }
-
-    /// Why it ended while starting: most often because another stack was quicker to take a port.
-    fn died(&self, tail: String) -> StackError {
-        let Recipe { name, port, .. } = self.recipe;
-        match self.recipe.taken_port() {
-            Some(port) => StackError::PortTaken { server: name, port },
-            None if TAKEN.iter().any(|words| tail.contains(words)) => StackError::PortTaken { server: name, port },
-            None => StackError::Died { server: name, log: self.ground.folder.log(name), tail },
-        }
     }
 
     async fn kill_now(&self) -> Result<(), StackError> {
@@ -238,9 +233,9 @@ impl Server {
     fn signal(&self, signal: Signal) -> Result<(), StackError> {
         let server = self.recipe.name;
         let mut process = self.process();
-        let running = process.as_mut().and_then(|process| process.running(&self.ground.mark));
-        let pid = running.ok_or(StackError::NotRunning(server))?;
-        send(pid, signal).map_err(|problem| StackError::Signal { signal: signal.as_str(), server, pid, problem })
+        let running = process.as_mut().and_then(|process| Some((process.running(&self.ground.mark)?, process)));
+        let (pid, process) = running.ok_or(StackError::NotRunning(server))?;
+        process.send(signal).map_err(|problem| StackError::Signal { signal: signal.as_str(), server, pid, problem })
     }
 
     fn process(&self) -> MutexGuard<'_, Option<Process>> {

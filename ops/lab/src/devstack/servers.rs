@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::error::StackError;
 use super::ground::Ground;
+use super::rabbitmq::{self, Broker, Settings};
 use super::record::{RabbitmqPorts, Record};
 use super::secrets::Secrets;
 use super::server::Server;
-use super::{database, ports, rabbitmq};
+use super::{database, ports};
 
 /// How often a server is started on other ports when someone else was quicker to take one.
 const ATTEMPTS: usize = 5;
@@ -34,7 +35,7 @@ impl Servers {
     /// The servers of a record, as they are: running or not.
     pub(super) fn known(ground: &Ground, record: &Record) -> Self {
         Self {
-            rabbitmq: rabbitmq::server(ground, record.rabbitmq),
+            rabbitmq: rabbitmq(ground, record.rabbitmq),
             management_port: record.rabbitmq.management,
             amqps_port: record.rabbitmq.amqps,
             database: database::server(ground, record.database),
@@ -73,17 +74,22 @@ impl Servers {
     }
 }
 
+fn rabbitmq(ground: &Ground, ports: RabbitmqPorts) -> Server {
+    Broker::alone(ports).server(ground, rabbitmq::epmd(ground, ports.epmd))
+}
+
 async fn raise_rabbitmq(
     ground: &Ground,
     mut ports: RabbitmqPorts,
     secrets: &Secrets,
     consumer_timeout: Option<Duration>,
 ) -> Result<(Server, RabbitmqPorts), StackError> {
+    let settings = Settings { consumer_timeout, ..Settings::default() };
     let mut attempt = 1;
     loop {
-        let server = rabbitmq::server(ground, ports);
+        let server = rabbitmq(ground, ports);
         if !server.is_running() {
-            rabbitmq::configure(&ground.folder, ports, secrets, consumer_timeout)?;
+            rabbitmq::configure(&ground.folder, &Broker::alone(ports), secrets, &settings)?;
         }
         match server.start().await {
             Ok(()) => return Ok((server, ports)),

@@ -59,6 +59,8 @@ fn admit(pages: &Pages, parts: &Parts) -> Result<Admitted, Box<Response>> {
     if let Some(needed) = route.role {
         let Some(who) = &who else { return Err(Box::new(to_login(parts))) };
         if !who.role.may(needed) {
+            // Who tried it is for those who run the console to see; nobody without an account gets here.
+            tracing::warn!(name = %who.name, role = %who.role, %needed, method = %parts.method, page = %path, "refused");
             let visit = Visit::new(parts, Some(who.clone()));
             return Err(Box::new(visit.refuse(Refusal::role(who.role, needed))));
         }

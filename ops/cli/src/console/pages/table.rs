@@ -35,7 +35,7 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 39] = [
+pub(super) static ROUTES: [Route; 40] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
@@ -47,6 +47,7 @@ pub(super) static ROUTES: [Route; 39] = [
     page("/operations", Role::Viewer, || routing::get(operations::list)),
     act("/operations", Role::Operator, || routing::post(operations::begin)),
     page("/operations/plan", Role::Operator, || routing::get(operations::plan)),
+    act("/operations/restore", Role::Operator, || routing::post(operations::restore)),
     page("/operations/{id}", Role::Viewer, || routing::get(operations::one)),
     act("/operations/{id}/stop", Role::Operator, || routing::post(operations::stop)),
     page("/audit", Role::Viewer, || routing::get(operations::audit)),

@@ -12,7 +12,8 @@ pub(in crate::dlq) mod restore;
 mod restoring;
 mod search;
 
-pub(in crate::dlq) use search::find;
+pub(crate) use restore::put_back;
+pub(crate) use search::find;
 
 use sluice_mysql::{Dropped, LineId};
 use sluice_rabbit::dead_letters::{DeadLetterSummary, Digest, Transcript};
@@ -20,7 +21,7 @@ use time::OffsetDateTime;
 
 /// Identical dead letters.
 #[derive(Debug, Clone)]
-pub(in crate::dlq) struct DroppedEntry {
+pub(crate) struct DroppedEntry {
     pub(in crate::dlq) digest: Digest,
     pub(in crate::dlq) summary: DeadLetterSummary,
     /// When the first was dropped, UTC, and by whom.
@@ -62,11 +63,11 @@ pub(in crate::dlq) fn portions(
 }
 
 /// The entries that were asked for, and those that do not exist.
-pub(in crate::dlq) struct DroppedEntries {
+pub(crate) struct DroppedEntries {
     /// Those chosen, the longest dropped first.
-    pub(in crate::dlq) chosen: Vec<DroppedEntry>,
+    pub(crate) chosen: Vec<DroppedEntry>,
     /// The ids that were asked for and cannot be restored, with the reason.
-    pub(in crate::dlq) missing: Vec<(String, String)>,
+    pub(crate) missing: Vec<(String, String)>,
     /// How many lines the audit log has.
     pub(in crate::dlq) total: usize,
 }

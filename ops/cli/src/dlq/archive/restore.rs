@@ -81,15 +81,28 @@ pub(in crate::dlq) async fn run(mut args: RestoreArgs) -> anyhow::Result<Exit> {
     if args.dry_run {
         return dry_run(&found, args.json);
     }
-    let DroppedEntries { chosen, missing, .. } = found;
-    if chosen.is_empty() && missing.is_empty() {
+    if found.chosen.is_empty() && found.missing.is_empty() {
         report!("no dropped dead letter matches the filters; nothing was done");
         return Ok(Exit::Done);
     }
     let asked = serde_json::json!({ "filters": args.filters, "operations": args.operations, "all": args.all });
     let audit_log = AuditLog::new(store, RESTORE.kind, &dead.prefix, asked).await;
+    put_back(found, dead, audit_log, Audience::Terminal { json: args.json }).await
+}
+
+/// Restores these entries.
+///
+/// # Errors
+/// When nothing could be begun.
+pub(crate) async fn put_back(
+    found: DroppedEntries,
+    dead: DeadLetters,
+    audit_log: AuditLog,
+    audience: Audience,
+) -> anyhow::Result<Exit> {
+    let DroppedEntries { chosen, missing, .. } = found;
     let total = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-    let report = Reporter::new(RESTORE, Audience::Terminal { json: args.json }, total, None);
+    let report = Reporter::new(RESTORE, audience, total, None);
     let publisher = Publisher::new(&dead.broker, PATIENCE)?;
     let mut restore = Restoring::new(dead, audit_log, publisher, report);
     let ending = if chosen.is_empty() { Ending::Complete } else { restore.run(chosen).await? };

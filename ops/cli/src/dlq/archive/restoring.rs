@@ -112,6 +112,7 @@ impl Restoring {
             }
         }
         self.record(&outcomes).await?;
+        entries.iter().for_each(|_| self.report.passed());
         stop.map_or(Ok(()), Err)
     }
 

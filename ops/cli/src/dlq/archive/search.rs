@@ -11,7 +11,7 @@ use crate::dlq::select::{Filters, Selection};
 use crate::times::shown;
 
 /// Reads the audit log.
-pub(in crate::dlq) async fn find(
+pub(crate) async fn find(
     store: &Store,
     prefix: &str,
     filters: &Filters,

@@ -194,6 +194,7 @@ mod tests {
             dead_lettered: 0,
             oldest_submitted_at: None,
             rules: None,
+            scorer: None,
             reviewer: None,
         }
     }

@@ -11,7 +11,7 @@ use crate::ask;
 ///
 /// # Errors
 /// [`ConfigError`] when there is not, and `yes` was not said.
-pub(in crate::review) fn can(yes: bool, command: &'static str) -> Result<(), ConfigError> {
+pub(crate) fn can(yes: bool, command: &'static str) -> Result<(), ConfigError> {
     if yes || ask::can_ask() {
         return Ok(());
     }
@@ -22,11 +22,7 @@ pub(in crate::review) fn can(yes: bool, command: &'static str) -> Result<(), Con
 ///
 /// # Errors
 /// When the terminal is gone.
-pub(in crate::review) async fn ask(
-    yes: bool,
-    question: &str,
-    stop: &CancellationToken,
-) -> anyhow::Result<Option<Exit>> {
+pub(crate) async fn ask(yes: bool, question: &str, stop: &CancellationToken) -> anyhow::Result<Option<Exit>> {
     if yes {
         return Ok(None);
     }

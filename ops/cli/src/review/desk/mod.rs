@@ -1,6 +1,6 @@
 //! The database with the cases, opened for one command.
 
-pub(in crate::review) mod confirm;
+pub(crate) mod confirm;
 pub(in crate::review) mod find;
 pub(in crate::review) mod item;
 pub(crate) mod person;

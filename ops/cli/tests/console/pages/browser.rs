@@ -14,7 +14,7 @@ pub(crate) async fn log_in(browser: &Browser, console: &Console, name: &str) {
     open(browser, console, "/login").await;
     browser.write("#name", name).await;
     browser.write("#password", PASSWORD).await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     at(browser, "/").await;
 }
 
@@ -133,11 +133,11 @@ async fn without_script_pages_and_forms_work() {
         open(browser, &console, "/dead-letters").await;
         browser.write("#name", "operator").await;
         browser.write("#password", PASSWORD).await;
-        browser.click("button.primary").await;
-        browser.click("a[href='/dead-letters/list']").await;
-        browser.click("a[href^='/operations/plan?action=drop']").await;
+        browser.follow("button.primary").await;
+        browser.follow("a[href='/dead-letters/list']").await;
+        browser.follow("a[href^='/operations/plan?action=drop']").await;
         browser.write("#reason", "they are old").await;
-        browser.click("button.danger").await;
+        browser.follow("button.danger").await;
         eventually("the operation to have ended", async || {
             browser.refresh().await;
             let page = browser.source().await;

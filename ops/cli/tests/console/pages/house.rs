@@ -1,5 +1,6 @@
 //! A console on servers with dead letters.
 
+use sluice_lab::testing::eventually;
 use tempfile::TempDir;
 
 use super::visitor::accounts;
@@ -34,6 +35,15 @@ impl House {
     /// The same, with another way to the database.
     pub(crate) async fn console_on(&self, database_url: &str) -> Console {
         Console::start(&[], &self.environment(database_url)).await
+    }
+
+    /// Waits until so many dead letters are ready: a console's own look has them in flight for a moment.
+    pub(crate) async fn holds(&self, dead_letters: usize) {
+        eventually(&format!("{dead_letters} dead letters to be there"), async || {
+            let ready = self.ground.dead_letters().await;
+            if ready == dead_letters { Ok(()) } else { Err(ready) }
+        })
+        .await;
     }
 
     fn environment(&self, database_url: &str) -> Vec<(&'static str, String)> {

@@ -16,9 +16,14 @@ pub(crate) fn plan_of(page: &Shown) -> String {
     rest.split('"').next().expect("its end").to_owned()
 }
 
-/// The operation's page, once it has these words.
+/// The operation's page, once it has these words and changes no more: what it did is said a moment before it is over,
+/// and only then is what is recorded of it shown.
 pub(crate) async fn ended(visitor: &mut Visitor, path: &str, words: &str) -> Shown {
-    seen(visitor, path, words).await
+    eventually(&format!("{path} to be over and to say {words:?}"), async || {
+        let page = visitor.get(path).await.is(200);
+        if page.text.contains(words) && !page.text.contains("data-live") { Ok(page) } else { Err(page.text) }
+    })
+    .await
 }
 
 #[tokio::test]
@@ -35,6 +40,8 @@ async fn a_replay_is_planned_begun_with_a_canary_and_followed_by_all_viewers() {
     let id = plan_of(&plan);
     let form = [("plan", id.as_str()), ("canary", "5"), ("abort_over", "50"), ("reason", "the column is wide enough")];
     bob.post("/operations", &form).await.is(403);
+    let refused = r#""message":"refused","name":"viewer","role":"viewer","needed":"operator","method":"POST""#;
+    console.program.says(refused, 1).await;
     ann.post("/operations", &[("plan", &id), ("canary", "none")]).await.is(422).says("canary");
     let path = ann.post("/operations", &form).await.is(303).to.expect("its page");
     ann.post("/operations", &form).await.is(409).says("The plan is gone");
@@ -47,10 +54,9 @@ async fn a_replay_is_planned_begun_with_a_canary_and_followed_by_all_viewers() {
     assert!(under_way.text.contains("data-live"), "{}", under_way.text);
     ann.get(&path).await.is(200).says("Stop after this batch");
     let _worker = house.ground.worker(&[]);
-    let done = ended(&mut bob, &path, "all are known").await.says("30 replayed").says("30 recorded");
-    done.says("0 of the 5 failed again: continuing");
-    let past = ended(&mut ann, &path, "What became of them").await;
-    past.says("30 recorded").says("Plan the same again");
+    let done = ended(&mut bob, &path, "all are known").await.says("30 replayed").says("What became of them");
+    done.says("30 recorded").says("0 of the 5 failed again: continuing");
+    ann.get(&path).await.is(200).says("Plan the same again");
     ann.get("/operations").await.is(200).says("code mysql_1406").says("30 replayed");
     let log = house.ground.sluice(&["dlq", "audit", "--json", "--limit", "5"]).await.ok().lines();
     let entry: &Value = &log[0];
@@ -61,7 +67,26 @@ async fn a_replay_is_planned_begun_with_a_canary_and_followed_by_all_viewers() {
     assert_eq!((&entry["asked"]["role"], &entry["reason"]), (&"operator".into(), &"the column is wide enough".into()));
     let audit = ann.get("/audit").await.is(200);
     audit.says("the column is wide enough").says("by operator, operation");
-    assert_eq!(house.ground.dead_letters().await, 1, "what the plan has not shown stays");
+    // What the plan has not shown stays.
+    house.holds(1).await;
+}
+
+#[tokio::test]
+async fn what_fails_again_leads_to_the_dead_letters_of_its_kind() {
+    let house = House::new().await;
+    let long = |number| Dead::new(&format!("{number} {}", "long".repeat(10)));
+    house.ground.dead(&[long(1), long(2)]).await;
+    house.ground.sql("ALTER TABLE posts MODIFY title VARCHAR(20) NOT NULL").await;
+    let console = house.console().await;
+    let mut ann = Visitor::of(&console, "operator").await;
+    let id = plan_of(&ann.get("/operations/plan?action=replay").await.is(200));
+    let path = ann.post("/operations", &[("plan", &id)]).await.is(303).to.expect("its page");
+    let _worker = house.ground.worker(&[]);
+    let past = ended(&mut ann, &path, "2 failed again").await.says("all of this kind");
+    let (_, rest) = past.text.split_once("href=\"/dead-letters/list?fingerprint=").expect("the way there");
+    let kind = rest.split('"').next().expect("its end");
+    let list = format!("/dead-letters/list?fingerprint={kind}");
+    seen(&mut ann, &list, "2 dead letters").await.says("longlong");
 }
 
 #[tokio::test]
@@ -80,18 +105,38 @@ async fn an_operation_is_stopped_between_two_batches_and_goes_on_from_there() {
     let dropped: usize = before.rsplit('>').next().and_then(|number| number.parse().ok()).expect("a number");
     assert!((1..39).contains(&dropped), "{dropped}");
     let left = 40 - dropped;
-    // The console's own look has them in flight for a moment.
-    eventually("the others to be there", async || match house.ground.dead_letters().await {
-        there if there == left => Ok(()),
-        there => Err(there),
-    })
-    .await;
+    house.holds(left).await;
     ann.post("/operations/0193a5b2-7c55-7000-8000-00000000e1b4/stop", &[]).await.is(409);
     ann.get("/operations/0193a5b2-7c55-7000-8000-00000000e1b4").await.is(404);
     let id = plan_of(&ann.get("/operations/plan?action=drop").await.is(200));
     let path = ann.post("/operations", &[("plan", &id), ("reason", "the rest")]).await.is(303).to.expect("its page");
     ended(&mut ann, &path, &format!("{left} dropped")).await;
     assert_eq!(house.ground.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn what_was_dropped_is_restored_from_the_page_and_only_once() {
+    let house = House::new().await;
+    house.ground.dead(&Dead::some(3)).await;
+    let console = house.console().await;
+    let (mut ann, mut bob) = (Visitor::of(&console, "operator").await, Visitor::of(&console, "viewer").await);
+    let id = plan_of(&ann.get("/operations/plan?action=drop").await.is(200));
+    let path = ann.post("/operations", &[("plan", &id), ("reason", "by mistake")]).await.is(303).to.expect("its page");
+    ended(&mut ann, &path, "3 dropped").await.says("Restore what it dropped");
+    bob.get(&path).await.is(200).lacks("Restore what it dropped");
+    let operation = path.rsplit('/').next().expect("an id");
+    bob.post("/operations/restore", &[("operation", operation)]).await.is(403);
+    ann.get("/audit").await.is(200).says("Restore all of its operation");
+    let back = ann.post("/operations/restore", &[("operation", operation)]).await.is(303).to.expect("its page");
+    ended(&mut ann, &back, "3 restored").await.says(&format!("all that operation {operation} dropped"));
+    house.holds(3).await;
+    ann.post("/operations/restore", &[("operation", operation)]).await.is(409).says("already restored");
+    ann.post("/operations/restore", &[("operation", "nobody")]).await.is(409).says("nothing to restore");
+    ann.post("/operations/restore", &[]).await.is(422);
+    ann.get("/audit").await.is(200).lacks("Restore all of its operation");
+    let log = house.ground.sluice(&["dlq", "audit", "--json", "--limit", "1"]).await.ok().lines();
+    let entry: &Value = &log[0];
+    assert_eq!((&entry["actor"], &entry["kind"]), (&"operator".into(), &"restore".into()));
 }
 
 #[tokio::test]

@@ -135,6 +135,19 @@ impl Browser {
         .await;
     }
 
+    /// Clicks on what leads to another page, and waits until this one is left: what comes next would be done to it.
+    pub(crate) async fn follow(&self, css: &str) {
+        let page = self.find("html").await;
+        self.click(css).await;
+        eventually(&format!("the page to be left by {css}"), async || {
+            match self.call(Method::GET, &format!("{page}/name"), Value::Null).await {
+                Ok(_) => Err("it is still there"),
+                Err(_) => Ok(()),
+            }
+        })
+        .await;
+    }
+
     /// Makes the window so wide and so high, in pixels, narrower than a desktop would allow, too.
     pub(crate) async fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });

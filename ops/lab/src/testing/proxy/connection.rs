@@ -28,6 +28,7 @@ pub(super) async fn serve(mut client: TcpStream, target: SocketAddr, mut weather
     };
     let mut server = None;
     let pass = async {
+        tokio::time::sleep(born.wait).await;
         flows(&mut weather, born.strandings).await;
         let Ok(stream) = TcpStream::connect(target).await else { return Err(()) };
         let server = server.insert(stream);

@@ -37,6 +37,8 @@ struct Weather {
     /// How often connections were stranded. Nothing passes on a connection once this has changed.
     strandings: u64,
     delay: Duration,
+    /// How long each new connection waits before a byte passes on it.
+    wait: Duration,
 }
 
 /// A running proxy. It ends, with all its connections, when it is dropped.
@@ -66,8 +68,13 @@ impl Proxy {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let addr = listener.local_addr()?;
-        let (weather, seen) =
-            watch::channel(Weather { flow: Flow::Open, cuts: 0, strandings: 0, delay: Duration::ZERO });
+        let (weather, seen) = watch::channel(Weather {
+            flow: Flow::Open,
+            cuts: 0,
+            strandings: 0,
+            delay: Duration::ZERO,
+            wait: Duration::ZERO,
+        });
         let accepted = Arc::new(AtomicUsize::new(0));
         let task = tokio::spawn(accept(listener, target, seen, Arc::clone(&accepted)));
         Ok(Self { addr, weather, accepted, task })
@@ -111,6 +118,12 @@ impl Proxy {
     /// Holds every chunk (of at most 16 KiB) back for this long, in both directions. Zero ends it.
     pub fn delay(&self, each: Duration) {
         self.weather.send_modify(|weather| weather.delay = each);
+    }
+
+    /// Lets each new connection wait so long before a byte passes on it, as at a server that is short of threads. Those
+    /// that there are go on.
+    pub fn keep_waiting(&self, each: Duration) {
+        self.weather.send_modify(|weather| weather.wait = each);
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::app::Pages;
 use super::super::dead_letters::encode;
 use super::super::frame::{Answered, Frame, Page, Refusal};
 use super::super::request::Visit;
+use crate::dlq::report::wording::DROP;
 use crate::operation;
 use crate::times::shown;
 
@@ -34,6 +35,8 @@ struct AuditLine {
     detail: String,
     operation: String,
     is_replay: bool,
+    /// It is in the archive, and nowhere else.
+    is_dropped: bool,
 }
 
 impl Page for AuditPage {}
@@ -54,8 +57,9 @@ impl AuditLine {
     fn new(entry: AuditEntry) -> Self {
         let (what, detail) = operation::told(&entry);
         let is_replay = entry.kind == "replay";
+        let is_dropped = entry.outcome == DROP.past && entry.undone_by.is_none();
         let AuditEntry { at, actor, dead_letter, operation, .. } = entry;
-        Self { at: time(at), by: actor, what, dead_letter, detail, operation, is_replay }
+        Self { at: time(at), by: actor, what, dead_letter, detail, operation, is_replay, is_dropped }
     }
 }
 

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use sluice_mysql::Store;
-use time::OffsetDateTime;
 
 use super::super::app::Pages;
 use super::super::frame::{Answered, Refusal, see_other};
@@ -15,7 +13,6 @@ use crate::dlq::operation::Action;
 use crate::dlq::operation::batch::Chosen;
 use crate::dlq::report::audience::Audience;
 use crate::dlq::report::audit_log::AuditLog;
-use crate::dlq::report::progress::Progress;
 
 /// The longest reason, in characters.
 const REASON_MAX_CHARS: usize = 500;
@@ -24,9 +21,7 @@ const REASON_MAX_CHARS: usize = 500;
 pub(crate) async fn begin(State(pages): State<Pages>, who: Who, form: Fields) -> Answered {
     // What was typed is checked before the plan is taken: whoever goes back can send it again.
     let choice = Choice::read(&form)?;
-    let down = |why: String| Refusal::down("Nothing was done, because it could not be recorded", why);
-    let store = Store::new(&pages.0.servers.database).map_err(|error| down(error.to_string()))?;
-    store.check_schema().await.map_err(|error| down(error.to_string()))?;
+    let store = pages.recorder().await?;
     let plan = form.get("plan").and_then(|id| id.parse().ok()).and_then(|id| pages.0.plans.take(id));
     let Planned { mut action, mut request, words, shown, unknown } = plan.ok_or_else(no_plan)?;
     if let Action::Replay(options) = &mut action {
@@ -38,30 +33,13 @@ pub(crate) async fn begin(State(pages): State<Pages>, who: Who, form: Fields) ->
     asked["role"] = who.role.as_str().into();
     let prefix = &pages.0.dead.prefix;
     let audit_log = AuditLog::of(who.name.clone(), store, wording.kind, prefix, asked);
-    let running = Running {
-        id: audit_log.id().to_owned(),
-        kind: wording.kind.as_str(),
-        by: who.name,
-        begun_at: OffsetDateTime::now_utc(),
-        words,
-        progress: Arc::new(Progress::default()),
-        stop: pages.0.stop.child_token(),
-    };
+    let (id, stop) = (audit_log.id().to_owned(), pages.0.stop.child_token());
+    let running = Running::new(id, &wording, who.name, words, stop);
     let dead = pages.0.dead.patient(running.stop.clone());
     let operation = action.begin(&request, dead, audit_log, Chosen::shown(shown, unknown));
     let operation = operation.map_err(|error| Refusal::down("Nothing was done", format!("{error:#}")))?;
-    let (operation, progress) = (operation.until(pages.0.stop.clone()), Arc::clone(&running.progress));
-    let address = format!("/operations/{}", running.id);
-    pages.0.work.add(running);
-    let (snapshot, tasks) = (Arc::clone(&pages.0.snapshot), pages.0.tasks.clone());
-    tasks.spawn(async move {
-        if let Err(error) = operation.run(wording, Audience::Page(Arc::clone(&progress))).await {
-            progress.change(|steps| steps.summary = Some(format!("nothing was done: {error:#}")));
-        }
-        progress.change(|steps| steps.is_over = true);
-        snapshot.hurry();
-    });
-    Ok(see_other(&address))
+    let (operation, audience) = (operation.until(pages.0.stop.clone()), Audience::Page(Arc::clone(&running.progress)));
+    Ok(pages.run(running, operation.run(wording, audience)))
 }
 
 /// Stops an operation between two batches.

@@ -6,6 +6,8 @@ mod export;
 mod list;
 mod one;
 mod plan;
+mod restore;
+mod run;
 
 pub(super) use audit::show as audit;
 pub(super) use begin::{begin, stop};
@@ -13,3 +15,4 @@ pub(super) use export::export;
 pub(super) use list::show as list;
 pub(super) use one::show as one;
 pub(super) use plan::show as plan;
+pub(super) use restore::restore;

@@ -12,6 +12,7 @@ use super::super::frame::{Answered, Frame, Page, Refusal};
 use super::super::request::Visit;
 use super::super::work::Running;
 use crate::dlq::report::progress::Steps;
+use crate::dlq::report::wording::DROP;
 use crate::replays::fate::{Counts, DiedAgain, Fate};
 use crate::replays::list::in_words;
 use crate::times::{shown, span};
@@ -44,7 +45,16 @@ struct OperationPage {
 /// The outcomes of a replay.
 struct Past {
     counts: Counts,
-    lines: Vec<(String, &'static str, String)>,
+    lines: Vec<PastLine>,
+}
+
+/// What became of one dead letter.
+struct PastLine {
+    id: String,
+    outcome: &'static str,
+    detail: String,
+    /// The kind of dead letter that it is again, by its fingerprint.
+    kind: Option<String>,
 }
 
 impl Page for OperationPage {
@@ -54,6 +64,11 @@ impl Page for OperationPage {
 }
 
 impl OperationPage {
+    /// Whether what it did can be undone.
+    fn is_drop(&self) -> bool {
+        self.kind == DROP.kind.as_str()
+    }
+
     /// Whether something may still change.
     fn is_live(&self) -> bool {
         self.steps.as_ref().is_some_and(|steps| !steps.is_over)
@@ -126,13 +141,23 @@ async fn read(pages: &Pages, id: &str) -> anyhow::Result<Option<(PastReplay, Pas
         past.counts.add(&fate);
         let lines = if matches!(fate, Fate::Recorded | Fate::AlreadyRecorded) { &mut fine } else { &mut past.lines };
         if lines.len() < LINES {
-            lines.push((item.dead_letter, fate.name(), told(&fate)));
+            lines.push(PastLine::new(item.dead_letter, &fate));
         }
     })
     .await?;
     let room = LINES - past.lines.len();
     past.lines.extend(fine.into_iter().take(room));
     Ok(Some((replay, past)))
+}
+
+impl PastLine {
+    fn new(id: String, fate: &Fate) -> Self {
+        let kind = match fate {
+            Fate::FailedAgain(reason) => Some(reason.fingerprint.clone()),
+            _ => None,
+        };
+        Self { id, outcome: fate.name(), detail: told(fate), kind }
+    }
 }
 
 fn told(fate: &Fate) -> String {

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::dlq::report::progress::Progress;
+use crate::dlq::report::wording::Wording;
 
 /// How many are remembered.
 const MOST: usize = 50;
@@ -28,6 +29,14 @@ pub(crate) struct Running {
     pub(crate) progress: Arc<Progress>,
     /// Stops it between two batches.
     pub(crate) stop: CancellationToken,
+}
+
+impl Running {
+    /// One that begins now, under the id of its audit log.
+    pub(crate) fn new(id: String, wording: &Wording, by: String, words: String, stop: CancellationToken) -> Self {
+        let (begun_at, progress) = (OffsetDateTime::now_utc(), Arc::new(Progress::default()));
+        Self { id, kind: wording.kind.as_str(), by, begun_at, words, progress, stop }
+    }
 }
 
 /// The operations of this console, the latest last.

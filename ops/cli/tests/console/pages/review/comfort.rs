@@ -74,7 +74,7 @@ async fn covered_posts_show_when_they_are_asked_for_and_covered_words_when_they_
         open(browser, &console, "/review/comfort").await;
         browser.write("#cover", "sexual, drugs").await;
         browser.click("input[name='mask']").await;
-        browser.click("button.primary").await;
+        browser.follow("button.primary").await;
         browser.find(".notice.good").await;
         open(browser, &console, &format!("/review/cases/{}", case.case)).await;
         browser.find(".veil").await;

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod comfort;
+mod copies;
 mod forms;
 mod keys;
 mod lists;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use sluice_core::moderation::Role;
 use sluice_core::post::{Post, PostId};
-use sluice_core::verdict::Verdict;
+use sluice_core::verdict::{Review, Verdict};
 use sluice_mysql::Row;
 use sluice_mysql::review::{Ask, NewCase, StoredCase};
 use sluice_review::RuleSet;
@@ -32,6 +32,13 @@ impl Desk {
 
     /// A post that is held whatever the rules say of it, with its case.
     pub(crate) async fn held_post(&self, author: &str, title: &str, content: &str) -> StoredCase {
+        let mut review = RULES.review_text(title, content);
+        review.verdict = Verdict::Held;
+        self.held_for(review, author, title, content).await
+    }
+
+    /// A post with this review, which holds it, and its case.
+    pub(crate) async fn held_for(&self, review: Review, author: &str, title: &str, content: &str) -> StoredCase {
         let post = Post {
             id: PostId::new(),
             title: title.to_owned(),
@@ -39,8 +46,6 @@ impl Desk {
             author: Some(author.to_owned()),
             submitted_at: OffsetDateTime::now_utc(),
         };
-        let mut review = RULES.review_text(title, content);
-        review.verdict = Verdict::Held;
         let (id, now) = (post.id, OffsetDateTime::now_utc());
         let row = Row { post, review, reviewed_at: now, attempts: 1, sender: None };
         self.store.insert(&[row], "test").await.expect("it can be stored").remove(0).expect("it is stored");

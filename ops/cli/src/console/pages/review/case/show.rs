@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use sluice_core::moderation::CaseKind;
 use sluice_core::verdict::{Reason, Verdict};
 use sluice_mysql::review::Decision;
+use sluice_review::copies::NEAR_COPIES;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -122,7 +123,13 @@ impl CasePage {
     /// What the rules found, with its number in the text.
     fn found(&self) -> Vec<(usize, &Reason)> {
         let numbered = self.about.reasons.iter().enumerate().map(|(at, reason)| (at + 1, reason));
-        numbered.filter(|(_, reason)| !reason.rule.starts_with("reviewer_")).collect()
+        let elsewhere = |reason: &Reason| reason.rule.starts_with("reviewer_") || reason.rule == NEAR_COPIES;
+        numbered.filter(|(_, reason)| !elsewhere(reason)).collect()
+    }
+
+    /// How many posts said nearly the same when this one came, if it has to do with its review.
+    fn copies(&self) -> Option<&Reason> {
+        self.about.reasons.iter().find(|reason| reason.rule == NEAR_COPIES)
     }
 
     /// The case that is given back if the decision before it is undone, with its claim.

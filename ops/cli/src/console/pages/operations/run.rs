@@ -1,0 +1,43 @@
+//! An operation runs on whether or not somebody looks.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use sluice_mysql::Store;
+
+use super::super::app::Pages;
+use super::super::frame::{Refusal, see_other};
+use super::super::work::Running;
+
+impl Pages {
+    /// Where an operation is recorded.
+    pub(super) async fn recorder(&self) -> Result<Store, Refusal> {
+        let store = Store::new(&self.0.servers.database).map_err(|error| unrecorded(error.to_string()))?;
+        store.check_schema().await.map_err(|error| unrecorded(error.to_string()))?;
+        Ok(store)
+    }
+
+    /// Runs it, and leads to its page.
+    pub(super) fn run<T>(
+        &self,
+        running: Running,
+        operation: impl Future<Output = anyhow::Result<T>> + Send + 'static,
+    ) -> Response {
+        let address = format!("/operations/{}", running.id);
+        let (progress, snapshot) = (Arc::clone(&running.progress), Arc::clone(&self.0.snapshot));
+        self.0.work.add(running);
+        self.0.tasks.spawn(async move {
+            if let Err(error) = operation.await {
+                progress.change(|steps| steps.summary = Some(format!("nothing was done: {error:#}")));
+            }
+            progress.change(|steps| steps.is_over = true);
+            snapshot.hurry();
+        });
+        see_other(&address)
+    }
+}
+
+/// What cannot be recorded is not done.
+pub(super) fn unrecorded(why: String) -> Refusal {
+    Refusal::down("Nothing was done, because it could not be recorded", why)
+}

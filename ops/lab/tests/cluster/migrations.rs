@@ -1,0 +1,59 @@
+//! Ten programs bring the schema up at once, on three nodes that do not share a lock.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable as _;
+use sluice_core::config::DatabaseArgs;
+use sluice_lab::devstack::cluster::{Cluster, ClusterOptions};
+use sluice_lab::testing::eventually;
+use sluice_mysql::{SchemaError, Store};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_migrations_at_once_on_three_databases_of_a_cluster_all_succeed() {
+    let options = ClusterOptions { brokers: 0, ..ClusterOptions::default() };
+    let cluster = Cluster::start(options).await.expect("three databases");
+    for round in 0..3 {
+        let name = format!("round_{round}");
+        let store = |number: usize| {
+            let url = cluster.database_url(&name, &[number % 3]);
+            Store::new(&DatabaseArgs { database_url: url.as_str().into() }).expect("a good address")
+        };
+        store(0).create_database().await.expect("a database");
+        // What one node has made is there a moment later on the others.
+        for number in 0..3 {
+            eventually("the database to be there", async || match store(number).check_schema().await {
+                Err(SchemaError::Store(failed)) => Err(failed),
+                _ => Ok(()),
+            })
+            .await;
+        }
+        let migrate = async |number: usize| store(number).migrate().await.map(|migrated| migrated.version);
+        let versions = join_all((0..10).map(migrate)).await;
+        assert!(versions.iter().all(|version| *version == versions[0] && version.is_ok()), "{round}: {versions:?}");
+    }
+    cluster.stop().await.expect("all of it ends");
+}
+
+#[tokio::test]
+async fn whoever_is_killed_with_the_lock_of_a_cluster_holds_up_the_next_one_for_half_a_minute() {
+    let options = ClusterOptions { brokers: 0, databases: 1, ..ClusterOptions::default() };
+    let cluster = Cluster::start(options).await.expect("a database");
+    let url = cluster.database_url("sluice", &[0]);
+    let store = Store::new(&DatabaseArgs { database_url: url.as_str().into() }).expect("a good address");
+    store.create_database().await.expect("a database");
+    let version = store.migrate().await.expect("a schema").version;
+    let mut session = Conn::from_url(&url).await.expect("a database server");
+    let row = "SELECT COUNT(*) FROM migration_lock";
+    assert_eq!(session.query_first(row).await.expect("a table"), Some(0), "who has ended leaves none");
+    session.query_drop("DELETE FROM refinery_schema_history WHERE version > 15").await.expect("it is as if unnoted");
+    let killed = "INSERT INTO migration_lock VALUES (1, 'killed', UTC_TIMESTAMP(6) - INTERVAL 24 SECOND)";
+    session.query_drop(killed).await.expect("its lock");
+    let begun = Instant::now();
+    assert_eq!(store.migrate().await.expect("a schema").version, version);
+    assert!(begun.elapsed() >= Duration::from_secs(5), "{:?}: it had the lock at once", begun.elapsed());
+    assert_eq!(session.query_first(row).await.expect("a table"), Some(0), "and none is left");
+    session.disconnect().await.expect("it can be closed");
+    cluster.stop().await.expect("all of it ends");
+}
