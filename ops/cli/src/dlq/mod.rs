@@ -13,7 +13,7 @@
 pub(crate) mod archive;
 mod audit;
 pub(crate) mod browse;
-mod edit;
+pub(crate) mod edit;
 pub(crate) mod operation;
 pub(crate) mod report;
 pub(crate) mod select;

@@ -10,6 +10,7 @@ use sluice_runtime::followed::Followed;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::frame::Refusal;
 use super::session::{Hosts, Once, SessionKey, Tries};
 use super::watch::{NowSource, QueuesSource, Searches, SnapshotSource, Watched};
 use super::work::{Plans, Work};
@@ -68,4 +69,16 @@ impl Pages {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }
+
+    /// Where an operation is recorded.
+    pub(super) async fn recorder(&self) -> Result<Store, Refusal> {
+        let store = Store::new(&self.0.servers.database).map_err(|error| unrecorded(error.to_string()))?;
+        store.check_schema().await.map_err(|error| unrecorded(error.to_string()))?;
+        Ok(store)
+    }
+}
+
+/// What cannot be recorded is not done.
+pub(super) fn unrecorded(why: String) -> Refusal {
+    Refusal::down("Nothing was done, because it could not be recorded", why)
 }

@@ -35,7 +35,7 @@ const fn open(method: Method, path: &'static str, handler: fn() -> MethodRouter<
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 40] = [
+pub(super) static ROUTES: [Route; 42] = [
     open(Method::GET, "/assets/{name}", || routing::get(frame::asset)),
     open(Method::GET, "/login", || routing::get(login::show)),
     open(Method::POST, "/login", || routing::post(login::log_in)),
@@ -44,6 +44,8 @@ pub(super) static ROUTES: [Route; 40] = [
     act("/dead-letters/refresh", Role::Viewer, || routing::post(dead_letters::refresh)),
     page("/dead-letters/list", Role::Viewer, || routing::get(dead_letters::list)),
     page("/dead-letters/one", Role::Viewer, || routing::get(dead_letters::one)),
+    page("/dead-letters/edit", Role::Operator, || routing::get(dead_letters::edit_form)),
+    act("/dead-letters/edit", Role::Operator, || routing::post(dead_letters::edit)),
     page("/operations", Role::Viewer, || routing::get(operations::list)),
     act("/operations", Role::Operator, || routing::post(operations::begin)),
     page("/operations/plan", Role::Operator, || routing::get(operations::plan)),

@@ -5,14 +5,14 @@ use sluice_core::post::{AUTHOR_MAX_CHARS, CONTENT_MAX_CHARS, Malformed, Post, Po
 use time::OffsetDateTime;
 
 /// The id of the post that a body holds, as a worker reads it.
-pub(in crate::dlq) fn id_of(body: &[u8], message_id: Option<&str>) -> Option<PostId> {
+pub(crate) fn id_of(body: &[u8], message_id: Option<&str>) -> Option<PostId> {
     let json = serde_json::from_slice::<Value>(body).ok();
     let own = json.as_ref().and_then(|json| json.get("id")?.as_str()?.parse().ok());
     own.or_else(|| message_id?.parse().ok())
 }
 
 /// Why a worker or the table would refuse a body: each error names its field.
-pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<String> {
+pub(crate) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<String> {
     let fields = match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) => return vec!["the body is not a JSON object".to_owned()],
@@ -49,27 +49,36 @@ pub(in crate::dlq) fn faults(body: &[u8], message_id: Option<&str>) -> Vec<Strin
 }
 
 /// The body with a JSON merge patch applied.
-pub(in crate::dlq) fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
+pub(crate) fn patched(before: &[u8], patch: &Value) -> Result<Vec<u8>, String> {
     let mut json: Value = serde_json::from_slice(before)
         .map_err(|error| format!("the body is not JSON ({error}), so it cannot be patched; edit it without --patch"))?;
     json_patch::merge(&mut json, patch);
     serde_json::to_vec(&json).map_err(|error| error.to_string())
 }
 
+/// A body as people edit it, JSON over several lines, and whether it is JSON. `None`: it is no text.
+pub(crate) fn readable(body: &[u8]) -> Option<(String, bool)> {
+    let text = std::str::from_utf8(body).ok()?;
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let pretty = json.and_then(|json| serde_json::to_string_pretty(&json).ok()).map(|json| json + "\n");
+    let is_json = pretty.is_some();
+    Some((pretty.unwrap_or_else(|| text.to_owned()), is_json))
+}
+
 /// JSON without the spaces that made it readable; any other text without the line break that editors add.
-pub(in crate::dlq) fn compact(wrote: &[u8], before: &str) -> Vec<u8> {
+pub(crate) fn compact(wrote: &[u8], before: &[u8]) -> Vec<u8> {
     if let Ok(json) = serde_json::from_slice::<Value>(wrote)
         && let Ok(compact) = serde_json::to_vec(&json)
     {
         return compact;
     }
-    let added = !before.ends_with('\n');
+    let added = !before.ends_with(b"\n");
     let trimmed = wrote.strip_suffix(b"\n").filter(|_| added);
     trimmed.unwrap_or(wrote).to_vec()
 }
 
 /// Whether two bodies mean the same.
-pub(in crate::dlq) fn same(before: &[u8], after: &[u8]) -> bool {
+pub(crate) fn same(before: &[u8], after: &[u8]) -> bool {
     let json = |body| serde_json::from_slice::<Value>(body).ok();
     before == after || matches!((json(before), json(after)), (Some(before), Some(after)) if before == after)
 }

@@ -16,13 +16,13 @@ use sluice_runtime::output::report;
 const BYTES: usize = 16 * 1024 * 1024;
 
 /// The dead letters of an id.
-pub(in crate::dlq) struct Found {
+pub(crate) struct Found {
     /// The one to edit: the oldest, or of a pair the edited one.
-    pub(in crate::dlq) dead_letter: Transcript,
+    pub(crate) dead_letter: Transcript,
     /// The original from the audit log, and its position there.
-    pub(in crate::dlq) original: Option<(LineId, Transcript)>,
+    pub(crate) original: Option<(LineId, Transcript)>,
     /// Whether an edit or its undo was interrupted: the original is then also in the queue.
-    pub(in crate::dlq) both: bool,
+    pub(crate) both: bool,
 }
 
 impl Found {
@@ -30,7 +30,7 @@ impl Found {
     ///
     /// # Errors
     /// When the dead letters cannot be browsed or the audit log cannot be queried; when no dead letter has the id.
-    pub(in crate::dlq) async fn look(named: &Named, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
+    pub(crate) async fn look(named: &Named, dead: &DeadLetters, store: &Store) -> anyhow::Result<Self> {
         let mut dead_letters: Vec<Transcript> = Vec::new();
         let (mut digests, mut total, mut bytes) = (HashSet::new(), 0, 0);
         dead.look(|dead_letter| {
@@ -80,7 +80,7 @@ impl Found {
     "no dead letter in {queue} has the id {id}; `sluice dlq list` lists them, `{record}` shows what was done to \
          it"
 )]
-pub(in crate::dlq) struct NoSuchDeadLetter {
+pub(crate) struct NoSuchDeadLetter {
     queue: String,
     id: String,
     record: String,

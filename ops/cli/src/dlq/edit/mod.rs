@@ -1,11 +1,12 @@
 //! `sluice dlq edit`: a dead letter's body fixed by hand, so that its replay succeeds. The audit log keeps the
 //! original, and the edit can be reverted until the dead letter is replayed.
 
-pub(in crate::dlq) mod body;
-mod change;
+pub(crate) mod body;
+mod by_hand;
 pub(in crate::dlq) mod editor;
-pub(in crate::dlq) mod found;
-pub(in crate::dlq) mod replace;
+pub(crate) mod found;
+pub(crate) mod replace;
+pub(crate) mod step;
 
 use clap::Args;
 use serde_json::Value;
@@ -23,8 +24,9 @@ use crate::dlq::select::named::resolve;
 use crate::hint;
 use crate::visible::line;
 use found::{Found, NoSuchDeadLetter};
-use replace::{NotReplaced, Replacement};
+use replace::NotReplaced;
 use sluice_runtime::output::{self, report};
+use step::{EDITED, Step};
 
 const COMMAND: &str = "dlq edit";
 
@@ -92,7 +94,7 @@ pub(in crate::dlq) async fn run(args: EditArgs) -> anyhow::Result<Exit> {
     let audit_log = AuditLog::new(store, kind, &dead.prefix, asked).await;
     let dead_letter = found.dead_letter.summary()?;
     let mut edit = Edit { args, dead, audit_log, dead_letter };
-    let step = if edit.args.undo { edit.undo(found).await } else { edit.change(found, patch).await };
+    let step = if edit.args.undo { step::undone(found) } else { edit.change(found, patch).await };
     let exit = edit.take(step?).await;
     edit.audit_log.close().await;
     exit
@@ -114,14 +116,6 @@ fn read_patch(given: &str) -> anyhow::Result<Value> {
     }
 }
 
-enum Step {
-    /// Nothing, for this reason.
-    Nothing(&'static str),
-    /// It is refused, with this reason.
-    Deny(String),
-    Do(Box<Replacement>),
-}
-
 struct Edit {
     args: EditArgs,
     dead: DeadLetters,
@@ -131,29 +125,6 @@ struct Edit {
 }
 
 impl Edit {
-    async fn undo(&self, found: Found) -> anyhow::Result<Step> {
-        let Found { dead_letter, original, both } = found;
-        let Some(operation) = dead_letter.edited_by() else {
-            return Ok(Step::Nothing("it was not edited; nothing was done"));
-        };
-        let Some((kept, original)) = original else {
-            return Ok(Step::Deny(format!(
-                "operation {} edited it, but the audit log has no copy of the original",
-                line(operation)
-            )));
-        };
-        if dead_letter.summary()?.replays != original.summary()?.replays {
-            return Ok(Step::Deny(format!("it was replayed after the edit (operation {})", line(operation))));
-        }
-        let (summary, undoes) = (self.dead_letter.clone(), vec![kept]);
-        let (old, new, leftover) = match both {
-            // The original is there: only the edited one has to go.
-            true => (original, None, Some(dead_letter.digest())),
-            false => (dead_letter, Some(original), None),
-        };
-        Ok(Step::Do(Box::new(Replacement { dead_letter: summary, old, new, leftover, outcome: REVERTED, undoes })))
-    }
-
     async fn take(&mut self, step: Step) -> anyhow::Result<Exit> {
         let replacement = match step {
             Step::Nothing(words) => return self.report("unchanged", words, Exit::Done),
@@ -202,7 +173,3 @@ impl Edit {
         Ok(exit)
     }
 }
-
-/// Outcomes, in the audit log and in `--json`.
-const EDITED: &str = "edited";
-const REVERTED: &str = "reverted";

@@ -17,23 +17,23 @@ use crate::dlq::report::audit_log::AuditLog;
 use sluice_runtime::output::report;
 
 /// What is to be done.
-pub(in crate::dlq) struct Replacement {
+pub(crate) struct Replacement {
     /// What is known about the dead letter.
-    pub(in crate::dlq) dead_letter: DeadLetterSummary,
+    pub(crate) dead_letter: DeadLetterSummary,
     /// The dead letter as it was seen.
-    pub(in crate::dlq) old: Transcript,
+    pub(crate) old: Transcript,
     /// Its replacement; `None` if that is already in the queue.
-    pub(in crate::dlq) new: Option<Transcript>,
+    pub(crate) new: Option<Transcript>,
     /// Another copy that an earlier operation left behind, to be removed.
-    pub(in crate::dlq) leftover: Option<Digest>,
+    pub(crate) leftover: Option<Digest>,
     /// Its entry in the audit log.
-    pub(in crate::dlq) outcome: &'static str,
+    pub(crate) outcome: &'static str,
     /// The line that this undoes.
-    pub(in crate::dlq) undoes: Vec<LineId>,
+    pub(crate) undoes: Vec<LineId>,
 }
 
 /// Why it was not done.
-pub(in crate::dlq) enum NotReplaced {
+pub(crate) enum NotReplaced {
     /// The dead letter is no longer as it was seen: nothing was done.
     Stale,
     /// Something prevents it.
@@ -51,7 +51,7 @@ impl Replacement {
     ///
     /// # Errors
     /// [`NotReplaced`].
-    pub(in crate::dlq) async fn run(self, dead: &DeadLetters, audit_log: &mut AuditLog) -> Result<(), NotReplaced> {
+    pub(crate) async fn run(self, dead: &DeadLetters, audit_log: &mut AuditLog) -> Result<(), NotReplaced> {
         let mut dead_letters = dead.open().await?;
         let wanted = [Some(self.old.digest()), self.leftover];
         let done = match find(&wanted, dead, &mut dead_letters).await {

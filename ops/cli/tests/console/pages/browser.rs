@@ -51,12 +51,13 @@ async fn hostile_dead_letters_run_no_script_and_break_no_policy_on_any_page() {
         log_in(browser, &console, "operator").await;
         open(browser, &console, "/dead-letters").await;
         browser.find("[data-row]").await;
-        let one = format!("/dead-letters/one?id={}", dead[0].id);
+        let [one, edit] = ["one", "edit"].map(|page| format!("/dead-letters/{page}?id={}", dead[0].id));
         let pages = [
             "/",
             "/dead-letters",
             "/dead-letters/list",
             &one,
+            &edit,
             "/operations/plan?action=replay",
             "/operations",
             "/audit",

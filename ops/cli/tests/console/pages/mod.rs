@@ -2,6 +2,7 @@
 
 mod browser;
 mod dead_letters;
+mod edit;
 mod house;
 mod killed;
 mod login;

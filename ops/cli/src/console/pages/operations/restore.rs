@@ -6,11 +6,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::super::app::Pages;
+use super::super::app::{Pages, unrecorded};
 use super::super::frame::{Answered, Refusal};
 use super::super::request::{Fields, Who};
 use super::super::work::Running;
-use super::run::unrecorded;
 use crate::dlq::archive;
 use crate::dlq::report::audience::Audience;
 use crate::dlq::report::audit_log::AuditLog;

@@ -3,20 +3,12 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use sluice_mysql::Store;
 
 use super::super::app::Pages;
-use super::super::frame::{Refusal, see_other};
+use super::super::frame::see_other;
 use super::super::work::Running;
 
 impl Pages {
-    /// Where an operation is recorded.
-    pub(super) async fn recorder(&self) -> Result<Store, Refusal> {
-        let store = Store::new(&self.0.servers.database).map_err(|error| unrecorded(error.to_string()))?;
-        store.check_schema().await.map_err(|error| unrecorded(error.to_string()))?;
-        Ok(store)
-    }
-
     /// Runs it, and leads to its page.
     pub(super) fn run<T>(
         &self,
@@ -35,9 +27,4 @@ impl Pages {
         });
         see_other(&address)
     }
-}
-
-/// What cannot be recorded is not done.
-pub(super) fn unrecorded(why: String) -> Refusal {
-    Refusal::down("Nothing was done, because it could not be recorded", why)
 }
