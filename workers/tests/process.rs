@@ -103,8 +103,8 @@ async fn a_worker_that_starts_during_an_outage_waits_for_its_end() {
     let worker = start(&environment, &["--listen", "localhost:0"]);
     worker.says("waiting for RabbitMQ", 1).await;
     worker.says("paused: mysql", 1).await;
-    let (_, metrics) = get(&address(&worker).await, "/metrics").await.expect("an answer");
-    assert!(metrics.contains("sluice_worker_paused{dependency=\"mysql\"} 1"), "{metrics}");
+    let address = address(&worker).await;
+    measures(&address, "sluice_worker_paused{dependency=\"mysql\"} 1").await;
     database.heal();
     broker.heal();
     worker.says("consuming", 1).await;
@@ -194,13 +194,27 @@ async fn get(address: &str, path: &str) -> Result<(u16, String), String> {
     Ok((status, answer.text().await.map_err(|error| error.to_string())?))
 }
 
+/// Waits until its metrics have this line: what a worker says in its log, it sets there a moment later.
+async fn measures(address: &str, line: &str) {
+    eventually(line, async || {
+        let (_, metrics) = get(address, "/metrics").await?;
+        if metrics.lines().any(|found| found == line) { Ok(()) } else { Err(metrics) }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
     let ground = Ground::new().await;
     let (worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--listen", "127.0.0.1:0"]).await;
     let address = address(&worker).await;
     let get = async |path: &str| get(&address, path).await;
-    assert_eq!(get("/readyz").await.map(|(status, _)| status), Ok(200));
+    // It says that it consumes just before it is ready.
+    eventually("it to be ready", async || match get("/readyz").await? {
+        (200, _) => Ok(()),
+        (_, why) => Err(why),
+    })
+    .await;
     proxy.cut();
     let post = ground.post("paused");
     ground.publish(std::slice::from_ref(&post)).await;
@@ -209,16 +223,11 @@ async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
     assert_eq!(status, 503);
     assert!(why.contains("paused: mysql since 20"), "{why}");
     assert_eq!(get("/healthz").await.map(|(status, _)| status), Ok(200), "a pause is no reason to restart it");
-    let (_, metrics) = get("/metrics").await.expect("an answer");
-    assert!(metrics.contains("sluice_worker_paused{dependency=\"mysql\"} 1"), "{metrics}");
+    measures(&address, "sluice_worker_paused{dependency=\"mysql\"} 1").await;
     proxy.heal();
     stored(&ground, post.id).await;
     // The row is there before its worker has been told so.
-    eventually("the row to be counted", async || {
-        let (_, metrics) = get("/metrics").await?;
-        if metrics.contains("sluice_posts_recorded_total{result=\"inserted\"} 1") { Ok(()) } else { Err(metrics) }
-    })
-    .await;
+    measures(&address, "sluice_posts_recorded_total{result=\"inserted\"} 1").await;
 }
 
 #[tokio::test]
