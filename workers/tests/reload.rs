@@ -71,10 +71,20 @@ impl Stage {
         .await
     }
 
-    /// What the one worker refused, and why.
-    async fn refusal(&self) -> String {
-        let heard = self.hears("a refusal", |heard| heard.len() == 1 && refusal(&heard[0]).is_some()).await;
-        refusal(&heard[0]).expect("it was heard").to_owned()
+    /// Waits until the one worker tells of a refusal for this reason.
+    async fn refuses(&self, why: &str) {
+        let so = |status: &WorkerStatus| refusal(status).is_some_and(|told| told.contains(why));
+        self.hears(why, |heard| heard.len() == 1 && so(&heard[0])).await;
+    }
+
+    /// Waits until the one worker has other rules in force for so many times. It says that in its log just before.
+    async fn changes(&self, times: usize) {
+        const WORDS: &str = "new rules are in force";
+        self.workers.says(WORDS, times).await;
+        let said = self.workers.said();
+        let line = said.lines().rfind(|line| line.contains(WORDS)).expect("it was just said");
+        let rules = line.split("before=").next().unwrap_or_default();
+        self.hears(rules, |heard| heard.len() == 1 && rules.contains(&heard[0].ruleset)).await;
     }
 }
 
@@ -88,7 +98,7 @@ async fn a_changed_file_is_in_force_without_a_restart_and_the_worker_status_says
     assert_eq!((stage.verdict("apple").await, stage.verdict("pear").await), ("held".to_owned(), "approved".to_owned()));
     let before = stage.hears("a worker", |heard| heard.len() == 1).await.remove(0);
     stage.write(&holding("pear"));
-    stage.workers.says("new rules are in force", 1).await;
+    stage.changes(1).await;
     assert_eq!((stage.verdict("apple").await, stage.verdict("pear").await), ("approved".to_owned(), "held".to_owned()));
     let after =
         stage.hears("other rules", |heard| heard.len() == 1 && heard[0].ruleset != before.ruleset).await.remove(0);
@@ -103,16 +113,17 @@ async fn rules_that_cannot_be_read_or_fail_their_test_are_refused_and_the_old_st
     let stage = Stage::new(&[]).await;
     stage.write("name = \"site\"\n[categories.spam\n");
     stage.workers.says("new rules are refused", 1).await;
-    assert!(stage.refusal().await.contains("site.toml:2:"), "it names file and line");
+    // It names file and line.
+    stage.refuses("site.toml:2:").await;
     assert_eq!(stage.verdict("apple").await, "held");
     let failing = format!("{}[[test]]\ntext = \"plum\"\nexpect = \"held\"\n", holding("pear"));
     stage.write(&failing);
     stage.workers.says("new rules are refused", 2).await;
-    assert!(stage.refusal().await.contains("this test expects held"));
+    stage.refuses("this test expects held").await;
     assert_eq!(stage.verdict("apple").await, "held");
     fs::remove_file(stage.rules()).expect("it can be removed");
     stage.workers.says("new rules are refused", 3).await;
-    assert!(stage.refusal().await.contains("cannot read the rules file"));
+    stage.refuses("cannot read the rules file").await;
     stage.write(&holding("apple"));
     stage.workers.says("the rules in the file are already in force", 1).await;
     stage.hears("no refusal", |heard| heard.len() == 1 && refusal(&heard[0]).is_none()).await;
@@ -129,12 +140,11 @@ async fn rules_that_would_hold_much_more_of_the_last_posts_are_refused_until_a_r
     }
     stage.write(&holding("banana"));
     stage.workers.says("new rules are refused", 1).await;
-    let why = stage.refusal().await;
-    assert!(why.contains("of the last 60 posts, 100.0 % would be held"), "{why}");
+    stage.refuses("of the last 60 posts, 100.0 % would be held").await;
     assert_eq!(stage.verdict("banana").await, "approved");
     // Other rules that change little are taken meanwhile.
     stage.write(&holding("cherry"));
-    stage.workers.says("new rules are in force", 1).await;
+    stage.changes(1).await;
     stage.write(&holding("banana"));
     stage.workers.says("new rules are refused", 2).await;
     assert!(stage.workers.stop().await.success());
@@ -159,12 +169,12 @@ async fn each_way_to_replace_the_file_is_seen() {
     let stage = Stage::in_folder(folder, &[], 1).await;
     // As Kubernetes exchanges a ConfigMap: a link in the middle of the way.
     link("v2", "pear");
-    stage.workers.says("new rules are in force", 1).await;
+    stage.changes(1).await;
     assert_eq!(stage.verdict("pear").await, "held");
     // As an editor saves: another file takes the name.
     fs::write(path.join("site.toml~"), holding("plum")).expect("it can be written");
     fs::rename(path.join("site.toml~"), stage.rules()).expect("it can be renamed");
-    stage.workers.says("new rules are in force", 2).await;
+    stage.changes(2).await;
     assert_eq!(stage.verdict("plum").await, "held");
     // As another one does: away, then there again, in two pieces.
     fs::remove_file(stage.rules()).expect("it can be removed");
@@ -172,7 +182,7 @@ async fn each_way_to_replace_the_file_is_seen() {
     let (head, tail) = text.split_at(text.len() / 2);
     fs::write(stage.rules(), head).expect("it can be written");
     fs::write(stage.rules(), [head, tail].concat()).expect("it can be written");
-    stage.workers.says("new rules are in force", 3).await;
+    stage.changes(3).await;
     assert_eq!(stage.verdict("cherry").await, "held");
 }
 
@@ -187,7 +197,7 @@ async fn a_hangup_ends_no_worker_and_is_answered() {
     stage.workers.says("the rules in the file are already in force", 1).await;
     stage.write(&holding("pear"));
     stage.workers.signal(Signal::SIGHUP);
-    stage.workers.says("new rules are in force", 1).await;
+    stage.changes(1).await;
     assert_eq!(stage.verdict("pear").await, "held");
     for worker in [&mut builtin, &mut stage.workers] {
         assert!(worker.stop().await.success());
