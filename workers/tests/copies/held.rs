@@ -4,7 +4,7 @@ use lapin::ExchangeKind;
 use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
 use mysql_async::prelude::Queryable as _;
-use sluice_lab::testing::Ground;
+use sluice_lab::testing::{Ground, eventually};
 
 use crate::stage::{Stage, metric, number, reasons, verdicts};
 use crate::support::start;
@@ -87,8 +87,13 @@ async fn a_held_post_has_the_reason_a_case_in_the_queue_of_repetition_and_is_cou
     assert_eq!([&reason.rule, &reason.category, &reason.field], ["near_copies", "repetition", "post"]);
     assert!(reason.text.starts_with("3 posts by 3 authors within "), "{}", reason.text);
     let asked = "SELECT queue, priority FROM review_cases ORDER BY priority";
-    let cases: Vec<(String, u16)> = stage.ground.session().await.query(asked).await.expect("the table is there");
-    assert_eq!(cases, [("repetition".to_owned(), 2), ("repetition".to_owned(), 3)]);
+    // A case comes after its row.
+    eventually("a case for each of the two", async || {
+        let cases: Vec<(String, u16)> = stage.ground.session().await.query(asked).await.expect("the table is there");
+        let wanted = [("repetition".to_owned(), 2), ("repetition".to_owned(), 3)];
+        if cases == wanted { Ok(()) } else { Err(cases) }
+    })
+    .await;
     assert_eq!(metric(&workers[0], "sluice_copies_held_total").await, 2.0);
     let bytes = metric(&workers[0], "sluice_copies_bytes").await;
     assert!((15e6..16e6).contains(&bytes), "{bytes}");
