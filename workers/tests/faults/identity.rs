@@ -53,8 +53,13 @@ async fn another_post_under_a_known_id_is_dead_lettered_and_the_same_post_is_ack
         if found == 1.0 { Ok(()) } else { Err(found) }
     })
     .await;
-    let counted = "sluice_posts_dead_lettered_total{class=\"permanent\",code=\"id_conflict\"}";
-    assert_eq!(metric(&worker, counted).await, 1.0);
+    // The dead letter is there before its worker has been told so.
+    eventually("the other one to be counted as dead", async || {
+        let counted = "sluice_posts_dead_lettered_total{class=\"permanent\",code=\"id_conflict\"}";
+        let dead = metric(&worker, counted).await;
+        if dead == 1.0 { Ok(()) } else { Err(dead) }
+    })
+    .await;
     let dead_letter = ground.dead_letters().await.remove(0);
     assert_eq!(
         (dead_letter.class, dead_letter.code.as_str(), dead_letter.attempts),
