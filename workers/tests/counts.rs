@@ -9,7 +9,7 @@ use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, Conf
 use lapin::types::{AMQPValue, FieldTable};
 use sluice_core::disposition::Class;
 use sluice_core::post::Post;
-use sluice_lab::testing::Ground;
+use sluice_lab::testing::{Ground, eventually};
 use sluice_rabbit::dead_letters::DeadLetterBrowser;
 use sluice_rabbit::topology::ROUTING_KEY;
 use support::{dead, start, stored, waiting, worker};
@@ -27,9 +27,15 @@ async fn channel(connection: &lapin::Connection) -> lapin::Channel {
 }
 
 async fn publish(ground: &Ground, channel: &lapin::Channel, body: &[u8], properties: BasicProperties) {
-    let (exchange, options) = (ground.topology().exchange(), BasicPublishOptions::default());
-    let publish = channel.basic_publish(exchange.into(), ROUTING_KEY.into(), options, body, properties);
-    assert!(publish.await.expect("it is sent").await.expect("it is confirmed").is_ack());
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    // RabbitMQ 4.3 may not route to a queue yet that it has just declared. What comes back is in no queue.
+    eventually("it to be routed", async || {
+        let exchange = ground.topology().exchange();
+        let publish = channel.basic_publish(exchange.into(), ROUTING_KEY.into(), options, body, properties.clone());
+        let confirm = publish.await.expect("it is sent").await.expect("it is confirmed");
+        if confirm.is_ack() && confirm.take_message().is_none() { Ok(()) } else { Err("it was returned") }
+    })
+    .await;
 }
 
 fn counted(times: i64) -> FieldTable {
@@ -155,7 +161,7 @@ async fn a_dead_letter_that_nobody_takes_keeps_its_reason_through_all_workers_th
     let post = ground.post(&"x".repeat(300));
     ground.publish(std::slice::from_ref(&post)).await;
     for round in 0..2 {
-        let holder = sluice_lab::testing::eventually("a worker with the post in flight", async || {
+        let holder = eventually("a worker with the post in flight", async || {
             let holds = |worker: &sluice_lab::testing::Program| {
                 worker.said().contains(
                     "the dead letter could not be \

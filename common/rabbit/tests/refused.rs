@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sluice_lab::testing::{Ground, Proxy};
+use sluice_lab::testing::{Ground, Proxy, eventually};
 use sluice_rabbit::broker::Broker;
 use sluice_rabbit::publisher::{Envelope, PublishError, Publisher};
 
@@ -24,7 +24,8 @@ async fn those_that_share_a_batch_with_a_refused_message_have_each_their_own_tim
     let mut batch: Vec<_> = (0..BATCH).map(|_| Envelope::post(&topology, &ground.post("one of many"))).collect();
     // Which RabbitMQ answers as it does a message that is larger than it takes: it closes the channel.
     batch[REFUSED].properties = batch[REFUSED].properties.clone().with_expiration("soon".into());
-    publisher.publish_batch(&batch[..1]).await.remove(0).expect("the broker takes a post");
+    // RabbitMQ 4.3 may not route to a queue yet that it has just declared.
+    eventually("the broker to take a post", async || publisher.publish_batch(&batch[..1]).await.remove(0)).await;
     line.delay(Duration::from_millis(50));
     for (place, answer) in publisher.publish_batch(&batch).await.into_iter().enumerate() {
         match answer {
