@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use sluice_lab::testing::{Ground, Proxy};
+use sluice_lab::testing::{Ground, Proxy, eventually, in_time};
 use sluice_rabbit::broker::{Broker, close};
 use sluice_rabbit::publisher::{Envelope, Publisher};
 
 /// What a program waits for a publish.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Until the next node is used: a publish that is not confirmed, a node that does not answer, and a busy machine.
-const SOON: Duration = Duration::from_secs(5);
+/// Until the next node is used: a publish that is not confirmed, a node that does not answer, and one that does.
+const SOON: Duration = Duration::from_secs(4);
 
 /// What happens to a node, and how.
 type Break = (&'static str, fn(&Proxy));
@@ -35,8 +35,16 @@ async fn where_one_node_is_gone_and_one_never_answers_the_third_is_used() {
     nodes[1].freeze();
     for _ in 0..6 {
         let begun = Instant::now();
-        let connection = broker.connect().await.expect("the third one answers");
-        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+        let connection = loop {
+            let before = nodes[2].accepted();
+            match broker.connect().await {
+                Ok(connection) => break connection,
+                // On a busy machine the third one may need more than the second that each has at first.
+                Err(error) => assert!(nodes[2].accepted() > before, "the third one was not asked: {error}"),
+            }
+            in_time("a connection", begun.elapsed(), SOON);
+        };
+        in_time("a connection", begun.elapsed(), SOON);
         close(&connection).await;
     }
     nodes[2].cut();
@@ -56,10 +64,9 @@ async fn publishing_goes_on_by_another_node_when_the_one_in_use_hangs_or_is_gone
     let publish = async |what: &str| {
         let begun = Instant::now();
         let envelope = Envelope::post(&topology, &ground.post(what));
-        while let Err(error) = publisher.publish(envelope.clone()).await {
-            assert!(begun.elapsed() < SOON, "{what}: {error}");
-        }
+        eventually(what, async || publisher.publish(envelope.clone()).await).await;
         println!("{what}: {:.2?}", begun.elapsed());
+        in_time(what, begun.elapsed(), SOON);
     };
     publish("at first").await;
     // One of the two is the one in use.
