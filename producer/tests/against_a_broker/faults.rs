@@ -69,7 +69,7 @@ async fn whatever_becomes_of_the_broker_senders_have_an_answer_in_time_and_no_ac
     }
     storm.accepts(200).await;
     left_over(&stack).await;
-    said_once_a_second(&server, faults.len());
+    said_once_a_second(&server, faults.len()).await;
     let metrics = server.get("/metrics").await.text;
     assert!(metrics.contains("sluice_producer_outages_total{reason=\"broker-unreachable\"} "), "{metrics}");
     let answered = storm.book().len();
@@ -129,13 +129,21 @@ async fn left_over(stack: &Stack) {
 }
 
 /// The log tells of each fault and of its end, and is quiet in between.
-fn said_once_a_second(server: &Server, faults: usize) {
-    let said = server.program.said();
-    let lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let lines: Vec<_> = lines.filter(|line| line["message"].as_str().is_some_and(|m| m.contains("posts"))).collect();
-    let count = |words: &str| lines.iter().filter(|line| line["message"].as_str().is_some_and(|m| m == words)).count();
-    let (gone, back) = (count("RabbitMQ accepts no posts; requests get 503"), count("RabbitMQ accepts posts again"));
-    assert!(gone >= faults && gone == back, "{gone} times gone and {back} times back:\n{said}");
+async fn said_once_a_second(server: &Server, faults: usize) {
+    let told = |said: &str| -> Vec<serde_json::Value> {
+        let lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.filter(|line| line["message"].as_str().is_some_and(|m| m.contains("posts"))).collect()
+    };
+    // What was under way when a fault ended may fail after it: that is one more, and soon over.
+    let (said, lines, gone) = eventually("the end of each fault to be told", async || {
+        let said = server.program.said();
+        let lines = told(&said);
+        let count = |words: &str| lines.iter().filter(|line| line["message"] == words).count();
+        let gone = count("RabbitMQ accepts no posts; requests get 503");
+        let back = count("RabbitMQ accepts posts again");
+        if gone >= faults && gone == back { Ok((said, lines, gone)) } else { Err((gone, back, said)) }
+    })
+    .await;
     let times = lines.iter().map(|line| {
         let at = line["timestamp"].as_str().expect("a time");
         time::OffsetDateTime::parse(at, &time::format_description::well_known::Rfc3339).expect("RFC 3339")
