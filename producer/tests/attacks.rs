@@ -27,7 +27,7 @@ async fn serve(ground: &Ground, args: &[&str]) -> Server {
     );
     let limited = ["-c", "ulimit -Sn 1024; exec \"$0\" \"$@\"", PROGRAM, "serve", "--listen", "127.0.0.1:0"];
     let args = [&limited[..], &["--log-format", "json"], args].concat();
-    Server::ready(Program::start("/bin/sh", &args, &ground.environment())).await
+    Server::accepting(Program::start("/bin/sh", &args, &ground.environment())).await
 }
 
 fn address(server: &Server) -> String {

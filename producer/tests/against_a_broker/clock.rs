@@ -21,7 +21,7 @@ async fn posts_bear_the_time_that_the_clock_says_and_ids_of_their_own_however_it
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Clock::new(folder.path());
     let args = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
-    let server = Server::ready(Program::start(PROGRAM, &args, &environment(&clock, &ground))).await;
+    let server = Server::accepting(Program::start(PROGRAM, &args, &environment(&clock, &ground))).await;
     let mut expected = Vec::new();
     for ahead in [0, 3600, -3600, -7200, 86_400] {
         clock.set(ahead);

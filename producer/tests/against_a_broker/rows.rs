@@ -36,7 +36,7 @@ impl Way {
         .await;
         environment.extend(amqp_url.map(|url| ("AMQP_URL", url)));
         let args = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
-        let server = Server::ready(Program::start(PROGRAM, &args, &environment)).await;
+        let server = Server::accepting(Program::start(PROGRAM, &args, &environment)).await;
         Self { server, worker, metrics_url }
     }
 

@@ -87,7 +87,7 @@ async fn without_a_broker_it_serves_and_says_so() {
     let refusing = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     for address in [refusing, silent.local_addr().expect("it listens")] {
         let url = format!("amqp://guest:hunter2@{address}/%2f");
-        let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
+        let server = ground.serve_without(&url).await;
         let reply = server.submit("t").await;
         assert_eq!((reply.status, reply.retry_after.as_deref()), (503, Some("1")));
         assert_eq!(reply.problem(), "not-declared");
@@ -106,7 +106,7 @@ async fn a_broker_that_comes_later_is_found() {
     let ground = Ground::new();
     let (proxy, url) = ground.proxied();
     proxy.cut();
-    let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
+    let server = ground.serve_without(&url).await;
     assert_eq!(server.submit("too early").await.status, 503);
     proxy.heal();
     until("it is ready", async || server.get("/readyz").await.status == 200).await;
@@ -118,7 +118,7 @@ async fn queues_that_turn_out_to_be_of_another_make_are_waited_for() {
     let ground = Ground::with_max_length(Some(5));
     let (proxy, url) = ground.proxied();
     proxy.cut();
-    let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
+    let server = ground.serve_without(&url).await;
     let connection = ground.connect().await;
     let prefix = ground.prefix.parse().expect("a good prefix");
     let other = BrokerArgs { amqp_url: ground.url.as_str().into(), prefix, max_length: None };

@@ -140,10 +140,16 @@ impl Ground {
         self.serve_with(&[], &[]).await
     }
 
-    /// A server on a free port, with these arguments and variables on top.
+    /// A server on a free port that takes posts, with these arguments and variables on top.
     pub(crate) async fn serve_with(&self, args: &[&str], variables: &[(&'static str, &str)]) -> Server {
         let args = [&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"], args].concat();
-        Server::ready(self.start(&args, variables)).await
+        Server::accepting(self.start(&args, variables)).await
+    }
+
+    /// A server on a free port that has no broker yet at this address.
+    pub(crate) async fn serve_without(&self, amqp_url: &str) -> Server {
+        let args = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
+        Server::ready(self.start(&args, &[("AMQP_URL", amqp_url)])).await
     }
 }
 

@@ -25,6 +25,23 @@ impl Server {
         Self { program, url, client: reqwest::Client::new() }
     }
 
+    /// Waits until it takes posts. On a busy machine the broker may need longer for the queues than the program waits for
+    /// them before it serves.
+    pub(crate) async fn accepting(program: Program) -> Self {
+        let server = Self::ready(program).await;
+        if server.program.said().contains("no posts are accepted yet") {
+            eventually("the server to take posts", async || {
+                // By a client of its own, whose connection ends with it: tests count connections.
+                match Reply::of(reqwest::Client::new().get(format!("{}/readyz", server.url))).await {
+                    Reply { status: 503, text, .. } => Err(text),
+                    _ => Ok(()),
+                }
+            })
+            .await;
+        }
+        server
+    }
+
     pub(crate) fn post(
         &self,
         path: &str,
