@@ -12,37 +12,53 @@ use crate::support::{Ground, PROGRAM, Server, ended, ids, until};
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_under_way_are_answered_when_it_is_told_to_stop_whatever_the_broker_does() {
     for heals in [true, false] {
-        let ground = Ground::new();
-        let (proxy, url) = ground.proxied();
-        let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
-        let storm = Storm::begin(&server, 32);
-        storm.accepts(100).await;
-        proxy.freeze();
-        storm.hangs().await;
-        let (told, before) = (Instant::now(), storm.book().len());
-        server.program.signal(Signal::SIGTERM);
-        server.program.says("stopping", 1).await;
-        if heals {
-            proxy.heal();
+        let mut tries = 0;
+        while !stopped_in_the_midst(heals).await {
+            tries += 1;
+            assert!(tries < 4, "the broker never came back in time");
         }
-        assert_eq!(ended(server.program).await.code, Some(0));
-        let took = told.elapsed();
-        in_time("its end", took, Duration::from_secs(7));
-        let answers = || {
-            let book = storm.book();
-            book[before..].iter().filter(|answer| answer.asked < told).cloned().collect::<Vec<_>>()
-        };
-        // The last ones may still be on their way from the socket to the book.
-        until("each of the 32 requests under way has come to an end", async || answers().len() == 32).await;
-        let answers = answers();
-        let expected = if heals { 202 } else { 503 };
-        assert!(answers.iter().all(|answer| answer.status == expected), "{answers:?}");
-        println!("heals: {heals}; 32 answers, ended {took:?} after SIGTERM");
-        let accepted = storm.end().await;
-        proxy.heal();
-        let found = ids(&ground.take_all().await);
-        assert!(accepted.iter().all(|id| found.binary_search(id).is_ok()));
     }
+}
+
+/// For so long a request surely waits for the broker: it gives up after two seconds.
+const WAITS: Duration = Duration::from_millis(1500);
+
+/// Stops a server whose broker hangs, and comes back or not. Whether it came back while the requests under way still
+/// waited for it: on a busy machine it may take too long until this test goes on.
+async fn stopped_in_the_midst(heals: bool) -> bool {
+    let ground = Ground::new();
+    let (proxy, url) = ground.proxied();
+    let server = ground.serve_with(&[], &[("AMQP_URL", &url)]).await;
+    let storm = Storm::begin(&server, 32);
+    storm.accepts(100).await;
+    proxy.freeze();
+    storm.hangs().await;
+    let (told, before) = (Instant::now(), storm.book().len());
+    server.program.signal(Signal::SIGTERM);
+    server.program.says("stopping", 1).await;
+    if heals {
+        proxy.heal();
+    }
+    let healed = Instant::now();
+    assert_eq!(ended(server.program).await.code, Some(0));
+    let took = told.elapsed();
+    in_time("its end", took, Duration::from_secs(7));
+    let answers = || {
+        let book = storm.book();
+        book[before..].iter().filter(|answer| answer.asked < told).cloned().collect::<Vec<_>>()
+    };
+    // The last ones may still be on their way from the socket to the book.
+    until("each of the 32 requests under way has come to an end", async || answers().len() == 32).await;
+    let answers = answers();
+    let in_the_midst = !heals || answers.iter().all(|answer| healed - answer.asked < WAITS);
+    let expected = if heals { 202 } else { 503 };
+    assert!(!in_the_midst || answers.iter().all(|answer| answer.status == expected), "{answers:?}");
+    println!("heals: {heals}; 32 answers, ended {took:?} after SIGTERM");
+    let accepted = storm.end().await;
+    proxy.heal();
+    let found = ids(&ground.take_all().await);
+    assert!(accepted.iter().all(|id| found.binary_search(id).is_ok()));
+    in_the_midst
 }
 
 #[tokio::test(flavor = "multi_thread")]
