@@ -60,6 +60,7 @@ async fn a_pace_is_kept_while_the_clock_jumps() {
     let output = ended(program).await;
     let took = begun.elapsed();
     assert_eq!(output.code, Some(0), "{}", output.said);
-    assert!((3.8..8.0).contains(&took.as_secs_f64()), "{took:?}");
+    assert!(took > Duration::from_millis(3800), "{took:?}");
+    in_time("400 posts at 100 a second", took, Duration::from_secs(5));
     assert_eq!(receipts(&ids_file).into_iter().collect::<HashSet<_>>().len(), 400);
 }
