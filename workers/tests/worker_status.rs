@@ -9,7 +9,7 @@ use lapin::BasicProperties;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
 use nix::sys::signal::Signal;
-use sluice_lab::testing::{Ground, Proxy, eventually};
+use sluice_lab::testing::{Ground, Program, Proxy, eventually};
 use sluice_rabbit::worker_status::{self, State, WorkerStatus};
 use support::{start, stored, waiting, with_mysql_behind_a_proxy, worker};
 
@@ -33,6 +33,13 @@ async fn where_no_worker_is_nobody_answers() {
     hears(&ground, "silence", <[_]>::is_empty).await;
 }
 
+/// A worker that answers: it may consume a while before.
+async fn answering(ground: &Ground) -> Program {
+    let worker = worker(ground, &[]).await;
+    hears(ground, "the worker", |heard| heard.len() == 1).await;
+    worker
+}
+
 /// Calls, and has the answer sent there.
 async fn call_for(channel: &lapin::Channel, ground: &Ground, reply_to: &str) {
     let properties = BasicProperties::default().with_reply_to(reply_to.into());
@@ -43,7 +50,7 @@ async fn call_for(channel: &lapin::Channel, ground: &Ground, reply_to: &str) {
 #[tokio::test]
 async fn an_answer_goes_to_whoever_asks_and_into_no_queue() {
     let ground = Ground::new().await;
-    let worker = worker(&ground, &[]).await;
+    let worker = answering(&ground).await;
     let connection = ground.connect().await;
     let channel = connection.create_channel().await.expect("a channel");
     for queue in [ground.topology().queue(), ground.topology().dead_letter_queue()] {
@@ -58,7 +65,7 @@ async fn an_answer_goes_to_whoever_asks_and_into_no_queue() {
 #[tokio::test]
 async fn a_flood_of_calls_is_answered_in_part_and_the_next_caller_hears_again() {
     let ground = Ground::new().await;
-    let worker = worker(&ground, &[]).await;
+    let worker = answering(&ground).await;
     let connection = ground.connect().await;
     let channel = connection.create_channel().await.expect("a channel");
     let unanswered = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
@@ -73,7 +80,8 @@ async fn a_flood_of_calls_is_answered_in_part_and_the_next_caller_hears_again() 
     while tokio::time::timeout(Duration::from_secs(1), answers.next()).await.is_ok() {
         heard += 1;
     }
-    assert!((20..250).contains(&heard), "{heard} of 500");
+    // Twenty a second, and one of the first second's may have been answered before.
+    assert!((19..250).contains(&heard), "{heard} of 500");
     hears(&ground, "the worker again", |heard| heard.len() == 1).await;
     sluice_rabbit::broker::close(&connection).await;
 }
