@@ -6,7 +6,7 @@ mod support;
 use std::os::unix::fs::symlink;
 
 use nix::sys::signal::Signal;
-use support::{Ground, Reply, ended, ids, receipts, until_lines};
+use support::{Ground, Reply, ended, ids, receipts, until, until_lines};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_accepted_post_and_no_other_has_a_receipt_promptly_and_at_the_end() {
@@ -39,6 +39,8 @@ async fn a_file_that_was_renamed_is_followed_by_a_new_one_at_sighup() {
     until_lines(&old, 2).await;
     server.program.signal(Signal::SIGHUP);
     server.program.says("opened again", 1).await;
+    // It says so just before it does.
+    until("there is a new file", async || file.exists()).await;
     let third = server.submit("third").await.id();
     until_lines(&file, 1).await;
     assert_eq!((support::in_order(&old), support::in_order(&file)), (vec![first, second], vec![third]));
