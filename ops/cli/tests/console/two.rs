@@ -29,9 +29,12 @@ async fn two_consoles_share_the_work_and_what_a_killed_one_had_is_sent_by_the_ot
         if status.delivered >= 5 { Ok(()) } else { Err(status) }
     })
     .await;
-    // Both run, and the first one has as many under way as it may.
+    // Both run, and the first one has as many under way as it may. It must not be through with all of them before the
+    // other one runs, however long that takes to start; nobody waits for an answer for longer than 10 s.
+    forum.plan(|_| Does::TakeSlowly(Duration::from_secs(5)));
     let other = desk.console(&args).await;
     one.program.kill().await;
+    forum.plan(|_| Does::Take);
     until_agreed(&desk, &forum, &cases).await;
     until_delivered(&desk, 80).await;
     // What the killed one had sent without noting it came once more, and nothing else did.
