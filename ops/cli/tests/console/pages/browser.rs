@@ -135,6 +135,16 @@ async fn without_script_pages_and_forms_work() {
         browser.write("#name", "operator").await;
         browser.write("#password", PASSWORD).await;
         browser.follow("button.primary").await;
+        // The first look at them may take longer than the page waits, and without script it stays as it is.
+        eventually("the dead letters to be read", async || {
+            let page = browser.source().await;
+            if page.contains("href=\"/dead-letters/list\"") {
+                return Ok(());
+            }
+            browser.refresh().await;
+            Err(page)
+        })
+        .await;
         browser.follow("a[href='/dead-letters/list']").await;
         browser.follow("a[href^='/operations/plan?action=drop']").await;
         browser.write("#reason", "they are old").await;
