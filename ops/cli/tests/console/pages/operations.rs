@@ -96,9 +96,15 @@ async fn an_operation_is_stopped_between_two_batches_and_goes_on_from_there() {
     let console = house.console().await;
     let mut ann = Visitor::of(&console, "lead").await;
     let id = plan_of(&ann.get("/operations/plan?action=drop").await.is(200).says("Drop 40 to the archive"));
-    let form = [("plan", id.as_str()), ("rate", "5"), ("reason", "a test")];
+    // Twenty seconds at this rate.
+    let form = [("plan", id.as_str()), ("rate", "2"), ("reason", "a test")];
     let path = ann.post("/operations", &form).await.is(303).to.expect("its page");
-    seen(&mut ann, &path, "2 done").await;
+    eventually("something to be done", async || {
+        let page = ann.get(&path).await.is(200);
+        let done = page.text.contains(" done</p>") && !page.text.contains(">0 done</p>");
+        if done { Ok(()) } else { Err(page.text) }
+    })
+    .await;
     ann.post(&format!("{path}/stop"), &[]).await.goes_to(&path);
     let stopped = ended(&mut ann, &path, "interrupted: the others are unchanged").await;
     let (before, _) = stopped.text.split_once(" dropped").expect("what was done");
