@@ -43,6 +43,11 @@ impl Stage {
         let ground = Ground::on(&cluster.amqp_url(&all(brokers)), one.trim_end_matches('/')).await;
         let database_url = cluster.database_url(&ground.name, &all(databases));
         let store = Store::new(&DatabaseArgs { database_url: database_url.as_str().into() }).expect("a good address");
+        // What one node has made is there a moment later on the others, and whoever knows all of them begins with any.
+        for node in 0..databases {
+            let url = cluster.database_url(&ground.name, &[node]);
+            eventually("the database to be there", async || mysql_async::Conn::from_url(&url).await.map(drop)).await;
+        }
         store.migrate().await.expect("a database of our own");
         ground.declare().await;
         let mut environment = ground.environment();
