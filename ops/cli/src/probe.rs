@@ -52,7 +52,8 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    /// Asks a server that gives this answer, or none and keeps the connection.
+    /// Asks a server that gives this answer, or none and keeps the connection. One that answers has more time than a busy
+    /// machine takes.
     async fn asked(answer: Option<&'static str>) -> anyhow::Result<Exit> {
         let server = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/readyz", server.local_addr().expect("an address"));
@@ -65,7 +66,8 @@ mod tests {
                 None => std::future::pending().await,
             }
         });
-        let args = ProbeArgs { url: url.parse().expect("a URL"), timeout: Duration::from_millis(200) };
+        let timeout = if answer.is_some() { Duration::from_secs(60) } else { Duration::from_millis(200) };
+        let args = ProbeArgs { url: url.parse().expect("a URL"), timeout };
         let done = run(args).await;
         answering.abort();
         done

@@ -4,12 +4,12 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use sluice_lab::testing::Proxy;
+use sluice_lab::testing::{Proxy, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(60);
 /// Long enough for loopback to have passed what it was going to pass.
 const A_WHILE: Duration = Duration::from_millis(150);
 
@@ -41,7 +41,7 @@ async fn says_back(client: &mut TcpStream, words: &[u8]) -> io::Result<()> {
 
 async fn hears(client: &mut TcpStream, words: &[u8]) -> io::Result<()> {
     let mut heard = vec![0; words.len()];
-    timeout(SOON, client.read_exact(&mut heard)).await.expect("an answer within 5 s")?;
+    timeout(SOON, client.read_exact(&mut heard)).await.expect("an answer in time")?;
     assert_eq!(heard, words);
     Ok(())
 }
@@ -57,7 +57,7 @@ async fn it_passes_both_ways_and_the_end_too() {
         to.shutdown().await.expect("a proxy that is there");
     };
     let (_, read) = tokio::join!(speak, timeout(SOON, from.read_to_end(&mut heard)));
-    read.expect("the end within 5 s").expect("an orderly end");
+    read.expect("the end in time").expect("an orderly end");
     assert_eq!(heard, much);
 }
 
@@ -78,7 +78,7 @@ async fn a_cut_resets_what_there_is_and_what_comes_until_it_heals() {
     let (proxy, mut client) = proxied().await;
     says_back(&mut client, b"one").await.expect("an open proxy");
     proxy.cut();
-    let error = timeout(SOON, client.read_u8()).await.expect("an end within 5 s").expect_err("a reset");
+    let error = timeout(SOON, client.read_u8()).await.expect("an end in time").expect_err("a reset");
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     let mut refused = TcpStream::connect(proxy.addr()).await.expect("the listener stays");
     assert!(says_back(&mut refused, b"two").await.is_err());
@@ -93,7 +93,7 @@ async fn a_cut_that_heals_at_once_still_ends_every_connection() {
     says_back(&mut client, b"one").await.expect("an open proxy");
     proxy.cut();
     proxy.heal();
-    assert!(timeout(SOON, client.read_u8()).await.expect("an end within 5 s").is_err());
+    assert!(timeout(SOON, client.read_u8()).await.expect("an end in time").is_err());
 }
 
 #[tokio::test]
@@ -119,9 +119,14 @@ async fn a_delay_holds_each_chunk_back_both_ways() {
     says_back(&mut client, b"slow").await.expect("an open proxy");
     assert!(begun.elapsed() >= 2 * A_WHILE, "{:?}", begun.elapsed());
     proxy.delay(Duration::ZERO);
-    let begun = std::time::Instant::now();
-    says_back(&mut client, b"quick").await.expect("an open proxy");
-    assert!(begun.elapsed() < 2 * A_WHILE, "{:?}", begun.elapsed());
+    // While there is a delay none comes in less, however often it is tried; without one, only a busy machine takes longer.
+    eventually("an answer without the delay", async || {
+        let begun = std::time::Instant::now();
+        says_back(&mut client, b"quick").await.expect("an open proxy");
+        let took = begun.elapsed();
+        if took < 2 * A_WHILE { Ok(()) } else { Err(took) }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -136,7 +141,7 @@ async fn it_ends_with_its_handle() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(SOON, gone).await.expect("it is gone within 5 s");
+    timeout(SOON, gone).await.expect("it is gone in time");
 }
 
 #[tokio::test]
@@ -146,5 +151,5 @@ async fn a_target_that_is_not_there_resets_the_client() {
     drop(listener);
     let proxy = Proxy::start(nowhere).expect("a free port");
     let mut client = TcpStream::connect(proxy.addr()).await.expect("the proxy");
-    assert!(timeout(SOON, client.read_u8()).await.expect("an end within 5 s").is_err());
+    assert!(timeout(SOON, client.read_u8()).await.expect("an end in time").is_err());
 }
