@@ -174,8 +174,12 @@ async fn every_program_does_its_work_with_the_grants_that_are_printed_and_nothin
     }
     // What a prune would do is counted without a lock.
     site.does("viewer", &["prune", "--older-than", "1d", "--plan"]).await;
-    let status = site.does_json("viewer", &["status", "--json"]).await;
-    assert_eq!(status["workers"].as_array().map(Vec::len), Some(1), "a viewer learns the worker's status: {status}");
+    // It listens to workers for less than a second.
+    eventually("a viewer to learn the worker's status", async || {
+        let status = site.does_json("viewer", &["status", "--json"]).await;
+        if status["workers"].as_array().map(Vec::len) == Some(1) { Ok(()) } else { Err(status) }
+    })
+    .await;
     for args in [
         &["dlq", "drop", dead, "--yes"][..],
         &["topology", "apply"],

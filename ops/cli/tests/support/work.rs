@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs as _;
 use std::path::Path;
 
-use sluice_lab::testing::{Program, Proxy};
+use sluice_lab::testing::{Program, Proxy, eventually};
 
 use super::Ground;
 
@@ -33,6 +33,16 @@ impl Ground {
             ("SLUICE_PREFIX", self.prefix.clone()),
         ];
         Program::start(env!("CARGO_BIN_EXE_sluice"), args, &environment)
+    }
+
+    /// What `sluice status` prints, once it holds these words of a worker. It listens to workers for less than a second,
+    /// and one on a busy machine may answer later.
+    pub async fn status_of_workers(&self, args: &[&str], words: &str) -> String {
+        eventually(&format!("the status to say {words:?}"), async || {
+            let said = self.sluice(&[&["status"], args].concat()).await.ok().stdout;
+            if said.contains(words) { Ok(said) } else { Err(said) }
+        })
+        .await
     }
 
     /// A way to the database that can be cut.

@@ -102,7 +102,7 @@ async fn workers_answer_for_themselves() {
     assert_eq!((&status["paused"]["dependency"], &status["paused"]["workers"]), (&json!("mysql"), &json!(1)));
     assert_eq!(status["queue"]["in_flight"], 6);
     assert!(status["queue"]["oldest_age_seconds"].as_i64().is_some_and(|age| (90..150).contains(&age)), "{status}");
-    let page = ground.sluice(&["status"]).await.ok().stdout;
+    let page = ground.status_of_workers(&[], "(1 of 2 workers)").await;
     for part in [
         "paused        mysql since ",
         "(1 of 2 workers): mysql_unreachable: refused",
