@@ -49,9 +49,15 @@ impl Site {
         };
         let producer = start("sluice-producer", &["serve", "--listen", "127.0.0.1:0"]);
         let worker = start("sluice-worker", &["run", "--listen", "127.0.0.1:0"]);
-        let url = listens(&producer).await;
+        let (url, http) = (listens(&producer).await, reqwest::Client::new());
         worker.says("consuming", 1).await;
-        Self { ground, _producer: producer, worker, url, http: reqwest::Client::new() }
+        // A post that comes before the broker is known is refused, sent again, and has two spans of a name.
+        eventually("the producer to be ready", async || {
+            let ready = http.get(format!("{url}/readyz")).send().await.map_err(|error| error.to_string())?;
+            if ready.status().is_success() { Ok(()) } else { Err(ready.status().to_string()) }
+        })
+        .await;
+        Self { ground, _producer: producer, worker, url, http }
     }
 
     /// Posts this; gives its id.
