@@ -4,8 +4,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use support::{Dead, Ground, Ran, ids, interrupt, text, until};
+use support::{Dead, Ground, Ran, ids, text, until};
 
 /// The ids of the replays there were, the newest first.
 async fn replays(ground: &Ground) -> Vec<Value> {
@@ -125,15 +126,15 @@ async fn who_stops_waiting_is_told_how_to_ask_later() {
     let ground = Ground::new().await;
     let dead = Dead::some(2);
     ground.dead(&dead).await;
-    let replay = ground.start(&["dlq", "replay", "--all", "--yes", "--wait"]);
-    until("all are replayed", async || ground.queued().await == 2 && ground.dead_letters().await == 0).await;
-    until("it is recorded", async || ground.value::<u64>("SELECT COUNT(*) FROM operation_items").await == 2).await;
-    interrupt(&replay).await;
-    let ran = ground.finish(replay).await;
-    assert!(ran.code == Some(130) && ran.stdout.contains("2 replayed"), "{ran:?}");
+    let mut replay = ground.spoken(&ground.database_url, &["dlq", "replay", "--all", "--yes", "--wait"]);
+    // Stopped before it says this, it is stopped in the replay and not in the wait.
+    replay.says("2 replayed", 1).await;
+    replay.signal(Signal::SIGINT);
+    let (ended, said) = (replay.ended().await, replay.said());
+    assert_eq!(ended.code(), Some(130), "{said}");
     let id = text(&replays(&ground).await[0], "id");
-    assert!(ran.stderr.contains(&format!("sluice replays show --prefix {} {id}", ground.prefix)), "{ran:?}");
-    assert!(ran.stderr.contains("no worker answers"), "{ran:?}");
+    assert!(said.contains(&format!("sluice replays show --prefix {} {id}", ground.prefix)), "{said}");
+    assert!(said.contains("no worker answers"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
