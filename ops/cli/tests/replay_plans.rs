@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::json;
+use sluice_lab::testing::eventually;
 use support::{Dead, Ground, ids, text, until};
 
 const REPLAYED: &str = "SELECT COUNT(*) FROM operation_items WHERE outcome = 'replayed'";
@@ -79,11 +80,18 @@ async fn a_replay_waits_while_all_workers_are_paused_and_then_goes_on() {
     ground.submit(&Dead::new("notices").post()).await;
     worker.says("paused: mysql", 1).await;
     ground.dead(&Dead::some(30)).await;
-    let mut replay = ground.spoken(&ground.database_url, &["dlq", "replay", "--all", "--yes"]);
+    let mut replay = ground.spoken(&ground.database_url, &["dlq", "replay", "--all", "--yes", "--rate", "3"]);
     replay.says("all workers are paused", 1).await;
-    // Others can look meanwhile.
-    assert_eq!(ground.listed().await.len(), 30);
-    assert_eq!(ground.value::<u64>("SELECT COUNT(*) FROM operation_items").await, 0);
+    // Others can look meanwhile. It listens to workers for less than a second, again and again: while one is not heard, as
+    // on a busy machine, it is not held.
+    let (listed, replayed) = eventually("a look while nothing is replayed", async || {
+        let replayed = async || ground.value::<u64>("SELECT COUNT(*) FROM operation_items").await;
+        let (before, listed, after) = (replayed().await, ground.listed().await.len() as u64, replayed().await);
+        if before == after { Ok((listed, after)) } else { Err((before, after)) }
+    })
+    .await;
+    assert_eq!(listed + replayed, 30);
+    assert!(replayed == 0 || replay.said().contains("no worker answers"), "{replayed}: {}", replay.said());
     proxy.heal();
     assert!(replay.ended().await.success(), "{}", replay.said());
     assert!(replay.said().contains("continuing"), "{}", replay.said());
@@ -96,8 +104,8 @@ async fn an_outage_of_mysql_in_the_middle_of_a_replay_only_delays_it() {
     let dead = Dead::some(60);
     ground.dead(&dead).await;
     let (proxy, by_proxy) = ground.database_proxy();
-    let mut replay = ground.spoken(&by_proxy, &["dlq", "replay", "--all", "--yes", "--rate", "20"]);
-    until("some are replayed", async || ground.value::<u64>(REPLAYED).await >= 8).await;
+    let mut replay = ground.spoken(&by_proxy, &["dlq", "replay", "--all", "--yes", "--rate", "10"]);
+    until("some are replayed", async || ground.value::<u64>(REPLAYED).await >= 4).await;
     proxy.cut();
     until("it says that it waits", async || {
         let said = replay.said();

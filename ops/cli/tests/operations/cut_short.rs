@@ -10,13 +10,13 @@ async fn an_interrupted_replay_ends_cleanly_and_the_same_command_goes_on() {
     let ground = Ground::new().await;
     let dead = Dead::some(60);
     ground.dead(&dead).await;
-    let replay = ground.start(&["dlq", "replay", "--all", "--yes", "--rate", "20"]);
+    let replay = ground.start(&["dlq", "replay", "--all", "--yes", "--rate", "5"]);
     until("some are replayed", async || ground.queued().await >= 4).await;
     interrupt(&replay).await;
     let ran = ground.finish(replay).await.exits(130);
     assert!(ran.stdout.contains("interrupted"), "{ran:?}");
     let queued = ground.queued().await;
-    assert!(queued < dead.len(), "{queued} though it was to take three seconds");
+    assert!(queued < dead.len(), "{queued} though it was to take twelve seconds");
     assert_eq!(ground.listed().await, ids(&dead[queued..]));
     let recorded: u64 = ground.value("SELECT COUNT(*) FROM operation_items WHERE outcome = 'replayed'").await;
     assert_eq!(recorded, queued as u64);
