@@ -2,8 +2,12 @@
 
 mod support;
 
+use std::process::Stdio;
+
 use sluice_core::disposition::Class;
+use sluice_lab::testing::eventually;
 use support::{Dead, Ground, ids, interrupt, post, text, until};
+use tokio::process::Child;
 
 /// Dead letters of all sorts: a worker's, the broker's, a stranger's, and what is no post at all.
 async fn all_sorts(ground: &Ground) -> usize {
@@ -79,13 +83,33 @@ async fn two_people_who_look_at_once_both_see_everything() {
     }
 }
 
+/// A look that has dead letters in flight. One that was through before that was seen is followed by another.
+async fn in_flight(ground: &Ground, all: usize) -> Child {
+    let start = || {
+        let mut look = ground.command(&["dlq", "list", "--json"]);
+        look.stdout(Stdio::null()).spawn().expect("the program was built")
+    };
+    let mut look = start();
+    eventually("dead letters to be in flight", async || {
+        let ready = ground.dead_letters().await;
+        if ready < all {
+            return Ok(());
+        }
+        if look.try_wait().expect("its end can be asked for").is_some() {
+            look = start();
+        }
+        Err(ready)
+    })
+    .await;
+    look
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_that_is_killed_leaves_every_dead_letter() {
     let ground = Ground::new().await;
     let dead = Dead::some(2000);
     ground.dead(&dead).await;
-    let mut look = ground.start(&["dlq", "list", "--json"]);
-    until("dead letters are in flight", async || ground.dead_letters().await < dead.len()).await;
+    let mut look = in_flight(&ground, dead.len()).await;
     look.kill().await.expect("it can be killed");
     until("they are back", async || ground.dead_letters().await == dead.len()).await;
     let (mut now, mut then) = (ground.listed().await, ids(&dead));
@@ -99,8 +123,7 @@ async fn a_look_that_is_interrupted_puts_all_back_in_their_order() {
     let ground = Ground::new().await;
     let dead = Dead::some(2000);
     ground.dead(&dead).await;
-    let look = ground.start(&["dlq", "list", "--json"]);
-    until("dead letters are in flight", async || ground.dead_letters().await < dead.len()).await;
+    let look = in_flight(&ground, dead.len()).await;
     interrupt(&look).await;
     let ran = ground.finish(look).await;
     // It may have been through with the dead letters already; then there was nothing left to interrupt.
