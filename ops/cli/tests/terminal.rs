@@ -3,7 +3,6 @@
 mod support;
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use support::{Dead, Ground, PATIENCE, interrupt};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -149,7 +148,7 @@ async fn an_import_that_waits_for_lines_ends_at_the_first_ctrl_c() {
     };
     tokio::time::timeout(PATIENCE, reading).await.expect("it tells of the first line while it waits for the second");
     interrupt(&import).await;
-    let ended = tokio::time::timeout(Duration::from_secs(5), import.wait()).await.expect("it does not wait for lines");
+    let ended = tokio::time::timeout(PATIENCE, import.wait()).await.expect("it does not wait for lines");
     assert_eq!(ended.expect("it was started").code(), Some(130));
     drop(typed);
 }
