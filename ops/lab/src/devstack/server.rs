@@ -19,8 +19,8 @@ use super::version::version;
 const CHECK_AGAIN: Duration = Duration::from_millis(50);
 /// How long a server may take to end by itself before it is killed.
 const ORDERLY_END: Duration = Duration::from_secs(30);
-/// How long a killed process may take to be gone.
-const KILLED_END: Duration = Duration::from_secs(10);
+/// How long a killed process may take to be gone: what it writes to a busy disk at that moment is written first.
+const KILLED_END: Duration = Duration::from_secs(30);
 const TAIL_LINES: usize = 20;
 
 /// A private server. Its operations run one at a time.
@@ -102,7 +102,7 @@ impl Server {
     /// that queue dead, and what was confirmed lost: its register of queues is written a moment later than its log.
     ///
     /// # Errors
-    /// When the process is still there after 10 s.
+    /// When the process is still there after 30 s.
     pub async fn kill(&self) -> Result<(), StackError> {
         let _turn = self.turn.lock().await;
         self.kill_now().await
