@@ -5,6 +5,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Confirmation};
 use sluice_core::dead_letter::FAILURE_HEADER;
 use sluice_core::post::Post;
+use sluice_lab::testing::eventually;
 use sluice_rabbit::topology::ROUTING_KEY;
 
 use super::Ground;
@@ -16,9 +17,17 @@ impl Ground {
     pub async fn publish(&self, exchange: &str, body: &[u8], properties: BasicProperties) {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let properties = properties.with_delivery_mode(2);
-        let sent = self.channel.basic_publish(exchange.into(), ROUTING_KEY.into(), options, body, properties);
-        let confirmed = sent.await.expect("it is sent").await.expect("it is confirmed");
-        assert!(matches!(confirmed, Confirmation::Ack(None)), "{confirmed:?}");
+        // RabbitMQ 4.3 may not route to a queue yet that it has just declared. What comes back is in no queue.
+        eventually("the message to be routed", async || {
+            let (exchange, key) = (exchange.into(), ROUTING_KEY.into());
+            let sent = self.channel.basic_publish(exchange, key, options, body, properties.clone());
+            match sent.await.expect("it is sent").await.expect("it is confirmed") {
+                Confirmation::Ack(None) => Ok(()),
+                Confirmation::Ack(Some(_)) => Err("it was returned"),
+                other => panic!("{other:?}"),
+            }
+        })
+        .await;
     }
 
     /// Dead letters as a worker sets them aside, in this order.
