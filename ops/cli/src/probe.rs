@@ -52,7 +52,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    /// Asks a server that gives this answer, or none and keeps the connection. One that answers has more time than a busy
+    /// Asks a server that gives this answer, or none and keeps the connection. One that answers has as long as a busy
     /// machine takes.
     async fn asked(answer: Option<&'static str>) -> anyhow::Result<Exit> {
         let server = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

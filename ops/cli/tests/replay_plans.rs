@@ -82,8 +82,8 @@ async fn a_replay_waits_while_all_workers_are_paused_and_then_goes_on() {
     ground.dead(&Dead::some(30)).await;
     let mut replay = ground.spoken(&ground.database_url, &["dlq", "replay", "--all", "--yes", "--rate", "3"]);
     replay.says("all workers are paused", 1).await;
-    // Others can look meanwhile. It listens to workers for less than a second, again and again: while one is not heard, as
-    // on a busy machine, it is not held.
+    // Others can look meanwhile. It listens to workers for less than a second, again and again: while one is not heard,
+    // as on a busy machine, it is not held.
     let (listed, replayed) = eventually("a look while nothing is replayed", async || {
         let replayed = async || ground.value::<u64>("SELECT COUNT(*) FROM operation_items").await;
         let (before, listed, after) = (replayed().await, ground.listed().await.len() as u64, replayed().await);

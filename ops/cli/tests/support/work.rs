@@ -35,8 +35,8 @@ impl Ground {
         Program::start(env!("CARGO_BIN_EXE_sluice"), args, &environment)
     }
 
-    /// What `sluice status` prints, once it holds these words of a worker. It listens to workers for less than a second,
-    /// and one on a busy machine may answer later.
+    /// What `sluice status` prints, once it holds these words of a worker. It listens for less than a second, and a
+    /// worker of a busy machine may answer later.
     pub async fn status_of_workers(&self, args: &[&str], words: &str) -> String {
         eventually(&format!("the status to say {words:?}"), async || {
             let said = self.sluice(&[&["status"], args].concat()).await.ok().stdout;

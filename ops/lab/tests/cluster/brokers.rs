@@ -45,7 +45,7 @@ async fn publish(cluster: &Cluster, i: usize) {
     assert_eq!(publish.await.expect("a publish").await.expect("a confirm"), Confirmation::Ack(None));
 }
 
-/// Waits for the queue's leader. There is none either where the broker that leads has not answered another within a second.
+/// Waits for the queue's leader. There is none, either, where its broker has not answered another within a second.
 async fn leader(cluster: &Cluster) -> usize {
     eventually("a leader", async || {
         let leader = cluster.leader_of(QUEUE).await.map_err(|error| error.to_string())?;
