@@ -26,8 +26,8 @@ pub(crate) async fn open(browser: &Browser, console: &Console, path: &str) {
 pub(crate) async fn at(browser: &Browser, path: &str) {
     let open = "document.readyState === 'complete' ? location.pathname : ''";
     eventually(&format!("{path} to be open"), async || {
-        let shown = browser.value(open).await;
-        if shown == path { Ok(()) } else { Err(shown) }
+        let shown = browser.ask(open).await?;
+        if shown == path { Ok(()) } else { Err(shown.to_string()) }
     })
     .await;
 }

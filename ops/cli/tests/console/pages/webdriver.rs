@@ -104,9 +104,15 @@ impl Browser {
         self.post("/se/log", json!({ "type": "browser" })).await
     }
 
-    /// The value of an expression.
+    /// The value of an expression, or why there is none: the page may be left at this moment.
+    pub(crate) async fn ask(&self, expression: &str) -> Result<Value, String> {
+        let script = json!({ "script": format!("return {expression}"), "args": [] });
+        self.call(Method::POST, "/execute/sync", script).await
+    }
+
+    /// The value of an expression, on a page that stays.
     pub(crate) async fn value(&self, expression: &str) -> Value {
-        self.post("/execute/sync", json!({ "script": format!("return {expression}"), "args": [] })).await
+        self.ask(expression).await.unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// Waits for the first element that a selector finds; gives its path.

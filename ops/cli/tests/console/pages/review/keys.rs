@@ -13,8 +13,13 @@ use crate::pages::webdriver::{Browser, in_browser};
 
 /// Waits until this is so.
 async fn until(browser: &Browser, what: &str, expression: &str) {
-    eventually(what, async || if holds(browser, expression).await { Ok(()) } else { Err(browser.source().await) })
-        .await;
+    eventually(what, async || {
+        if browser.ask(expression).await? == true {
+            return Ok(());
+        }
+        Err(browser.ask("document.documentElement.outerHTML").await?.to_string())
+    })
+    .await;
 }
 
 #[tokio::test]
