@@ -119,7 +119,7 @@ async fn a_delay_holds_each_chunk_back_both_ways() {
     says_back(&mut client, b"slow").await.expect("an open proxy");
     assert!(begun.elapsed() >= 2 * A_WHILE, "{:?}", begun.elapsed());
     proxy.delay(Duration::ZERO);
-    // While there is a delay none comes in less, however often it is tried; without one, a busy machine may take longer.
+    // While there is a delay none comes in less, however often it is tried; without it, a busy machine may take longer.
     eventually("an answer without the delay", async || {
         let begun = std::time::Instant::now();
         says_back(&mut client, b"quick").await.expect("an open proxy");
