@@ -1,13 +1,12 @@
 //! Every program with the rights that `sluice grants` prints, and no more: it does its work, and nothing else.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
 use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 use sluice_lab::devstack::{Stack, StackOptions};
-use sluice_lab::testing::{Program, eventually};
+use sluice_lab::testing::{Port, Program, eventually};
 
 /// Rules that hold whoever says it.
 const RULES: &str = "[categories.spam]\nhold = 50\n\n[[list]]\nid = \"lottery\"\ncategory = \"spam\"\nweight = 60\n\
@@ -113,7 +112,8 @@ async fn every_program_does_its_work_with_the_grants_that_are_printed_and_nothin
     }
 
     // A producer and a worker that may declare nothing use what is declared.
-    let listen = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
+    let kept = Port::hold();
+    let listen = kept.addr().to_string();
     let receipts = site.folder.path().join("ids").display().to_string();
     let serve = ["serve", "--listen", &listen, "--receipts", &receipts];
     let producer = site.start("producer", "sluice-producer", &serve);

@@ -2,10 +2,9 @@
 
 mod support;
 
-use std::net::TcpListener;
 use std::path::Path;
 
-use sluice_lab::testing::Program;
+use sluice_lab::testing::{Port, Program};
 use support::{Ground, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -13,7 +12,8 @@ async fn what_came_over_http_is_verified_by_the_producers_receipts() {
     let ground = Ground::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     let receipts = folder.path().join("ids").display().to_string();
-    let listen = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").to_string();
+    let kept = Port::hold();
+    let listen = kept.addr().to_string();
     let program = Path::new(env!("CARGO_BIN_EXE_sluice")).with_file_name("sluice-producer");
     let environment = [("AMQP_URL", ground.amqp_url.clone()), ("SLUICE_PREFIX", ground.prefix.clone())];
     let args = ["serve", "--listen", &listen, "--receipts", &receipts];

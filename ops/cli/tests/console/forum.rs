@@ -2,7 +2,6 @@
 //! and misbehaves as it is told.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use sluice_lab::testing::Port;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -43,7 +43,7 @@ struct State {
 
 /// A forum that listens.
 pub(crate) struct Forum {
-    pub(crate) at: SocketAddr,
+    port: Port,
     state: Arc<Mutex<State>>,
     task: JoinHandle<()>,
 }
@@ -53,14 +53,14 @@ impl Forum {
     pub(crate) async fn new(plan: impl FnMut(usize) -> Does + Send + 'static) -> Self {
         let (seen, applied, plan) = (Vec::new(), HashMap::new(), Box::new(plan));
         let state = Arc::new(Mutex::new(State { seen, applied, plan }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let at = listener.local_addr().expect("it listens");
+        let port = Port::hold();
+        let listener = TcpListener::bind(port.addr()).await.expect("a port of our own");
         let task = tokio::spawn(serve(listener, Arc::clone(&state)));
-        Self { at, state, task }
+        Self { port, state, task }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/hooks/sluice?of=us", self.at)
+        format!("http://{}/hooks/sluice?of=us", self.port.addr())
     }
 
     /// Does this from now on.
@@ -75,7 +75,7 @@ impl Forum {
 
     /// Listens again.
     pub(crate) async fn comes_back(&mut self) {
-        let listener = TcpListener::bind(self.at).await.expect("the port is still free");
+        let listener = TcpListener::bind(self.port.addr()).await.expect("a port of our own");
         self.task = tokio::spawn(serve(listener, Arc::clone(&self.state)));
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use sluice_lab::testing::{Program, eventually};
+use sluice_lab::testing::{Port, Program, eventually};
 
 use super::console::text;
 use super::ground::{Desk, SECRET, path};
@@ -15,9 +15,8 @@ async fn the_receiver_of_the_page_verifies_events_and_applies_the_higher_revisio
     let code = PAGE.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a receiver");
     let desk = Desk::new().await;
     let script = desk.file("receiver.py", code);
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = free.local_addr().expect("it listens").port().to_string();
-    drop(free);
+    let kept = Port::hold();
+    let port = kept.addr().port().to_string();
     let environment =
         [("SLUICE_SECRET", SECRET.to_owned()), ("PORT", port.clone()), ("PYTHONUNBUFFERED", "1".to_owned())];
     let receiver = Program::start("python3", &[&path(Path::new(&script))], &environment);

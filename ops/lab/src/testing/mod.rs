@@ -4,6 +4,7 @@
 mod authority;
 mod clock;
 mod ground;
+mod port;
 mod program;
 mod proxy;
 mod queues;
@@ -12,6 +13,7 @@ mod stranger;
 pub use authority::{Authority, Identity};
 pub use clock::Clock;
 pub use ground::Ground;
+pub use port::Port;
 pub use program::Program;
 pub use proxy::Proxy;
 pub use stranger::{Strange, Stranger};

@@ -1,14 +1,13 @@
 //! What one run plays on: a prefix and a database of its own, the programs, and the proxies between them and the
 //! servers.
 
-use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::{Mutex as Lock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mysql_async::prelude::Queryable as _;
 use sluice_core::config::DatabaseArgs;
-use sluice_lab::testing::{Ground, Program, Proxy};
+use sluice_lab::testing::{Ground, Port, Program, Proxy};
 use sluice_mysql::Store;
 use tokio::process::Command;
 use tokio::sync::Mutex;
@@ -61,7 +60,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) needs: Needs,
     pub(crate) processes: u16,
     proxies: Option<Proxies>,
-    listen: String,
+    /// The front door's, also while there is none.
+    port: Port,
     pub(crate) producer: Mutex<Program>,
     pub(crate) workers: Mutex<Program>,
     /// `sluice-producer publish`, while it runs.
@@ -86,8 +86,8 @@ impl<'a> Stage<'a> {
             workers_to_rabbitmq: Proxy::start(ground.broker_address()).expect("a free port"),
             producers_to_rabbitmq: Proxy::start(ground.broker_address()).expect("a free port"),
         });
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
-        let listen = port.to_string();
+        let port = Port::hold();
+        let listen = port.addr().to_string();
         let around = Around { servers, programs, ground: &ground, needs, proxies: proxies.as_ref() };
         let producer = around.producer(&listen);
         let workers = around.workers(processes);
@@ -100,7 +100,7 @@ impl<'a> Stage<'a> {
         }
         let (producer, workers) = (Mutex::new(producer), Mutex::new(workers));
         let (publisher, findings) = (Mutex::new(None), Lock::default());
-        Self { servers, programs, ground, needs, processes, proxies, listen, producer, workers, publisher, findings }
+        Self { servers, programs, ground, needs, processes, proxies, port, producer, workers, publisher, findings }
     }
 
     fn around(&self) -> Around<'_> {
@@ -110,12 +110,12 @@ impl<'a> Stage<'a> {
 
     /// The address of the HTTP API.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.listen)
+        format!("http://{}", self.port.addr())
     }
 
     /// A new front door, where the one before was.
     pub(crate) fn new_producer(&self) -> Program {
-        self.around().producer(&self.listen)
+        self.around().producer(&self.port.addr().to_string())
     }
 
     /// New workers.
