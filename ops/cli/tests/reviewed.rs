@@ -106,6 +106,11 @@ async fn a_post_that_is_held_for_its_near_copies_says_so_to_whoever_asks_why() {
     assert!(first.contains("approved") && !first.contains("near_copies"), "{first}");
     let why = ground.sluice(&["why", &ids[1]]).await.ok().stdout;
     assert!(why.contains("repetition 2; near_copies: \"2 posts within "), "{why}");
-    let listed = ground.sluice(&["review", "list", "--json"]).await.ok().lines();
+    // A worker opens the case a moment after the row.
+    let listed = eventually("the held post to have its case", async || {
+        let listed = ground.sluice(&["review", "list", "--json"]).await.ok().lines();
+        if listed.is_empty() { Err("no case") } else { Ok(listed) }
+    })
+    .await;
     assert_eq!((listed.len(), &listed[0]["queue"]), (1, &json!("repetition")), "{listed:?}");
 }
