@@ -11,8 +11,9 @@ use super::operations::{ended, plan_of};
 use super::visitor::Visitor;
 use crate::support::{Dead, ids};
 
-/// How many dead letters there are, and after how many of them each console dies. At the rate of two each goes alone, and
-/// the broker has half a second to read that it may forget it: what it has not read when a connection breaks is lost.
+/// How many dead letters there are, and after how many of them each console dies. At the rate of two each goes alone,
+/// and the broker has half a second to read that it may forget it: what it has not read when a connection breaks is
+/// lost.
 const DEAD: usize = 12;
 const THROUGH: usize = 2;
 
