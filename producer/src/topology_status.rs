@@ -138,8 +138,8 @@ pub async fn pursue(broker: &Broker, topology: &Topology, topology_status: &watc
             error.log();
         }
     }
-    tracing::info!(rabbitmq = broker.at(), "the queues are declared; accepting posts");
     topology_status.send_replace(TopologyStatus::Declared);
+    tracing::info!(rabbitmq = broker.at(), "the queues are declared; accepting posts");
 }
 
 /// The message when something has to wait.

@@ -85,8 +85,8 @@ impl Consumers {
             let Some(opened) = self.open(&stop).await else { return };
             match opened {
                 Ok((session, first)) => {
-                    tracing::info!(consumers = self.consumers, prefetch = self.prefetch, "consuming");
                     self.say_consuming(true);
+                    tracing::info!(consumers = self.consumers, prefetch = self.prefetch, "consuming");
                     let (end, consumed) = self.serve(session, first, &stop).await;
                     self.say_consuming(false);
                     // A session without a delivery does not show that RabbitMQ is well.

@@ -165,7 +165,7 @@ impl Lists {
 
     fn find_disguised(&self, folded: &Folded<'_>, found: &mut Found) {
         let view = Compact::new(folded.text(), &self.vocabulary);
-        let known: HashSet<(What, usize)> = 
+        let known: HashSet<(What, usize)> =
             found.hits.iter().filter(|hit| hit.is_seen()).map(|hit| (hit.what, hit.span.start)).collect();
         for (keys, spellings, _) in self.disguised.find(&view.keys) {
             if found.is_full() {

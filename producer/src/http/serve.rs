@@ -108,8 +108,8 @@ pub async fn run(args: &Serve, hangups: Hangups, stop: CancellationToken) -> any
 async fn reopen(mut hangups: Hangups, receipts: Option<Arc<ReceiptLog>>) {
     let Some(receipts) = receipts else { return hangups.decline().await };
     while hangups.next().await {
-        tracing::info!(signal = "SIGHUP", "the file of receipts is opened again");
         receipts.reopen();
+        tracing::info!(signal = "SIGHUP", "the file of receipts is opened again");
     }
 }
 

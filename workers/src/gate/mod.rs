@@ -55,20 +55,22 @@ impl Default for Gate {
 impl Gate {
     /// Closes it; if it is already closed, only the reason is updated.
     pub fn close(&self, failure: Failure) {
-        self.state.send_if_modified(|state| match state {
+        let closed = self.state.send_if_modified(|state| match state {
             Some(pause) => {
-                pause.failure = failure;
+                pause.failure = failure.clone();
                 false
             }
             None => {
-                let advice = advice(&failure);
-                tracing::warn!(code = %failure.code, error = %failure.message, advice, "paused: mysql");
                 let (since, begun) = self.begun();
-                *state = Some(Pause { dependency: "mysql", failure, since, begun });
+                *state = Some(Pause { dependency: "mysql", failure: failure.clone(), since, begun });
                 true
             }
         });
         self.report();
+        if closed {
+            let advice = advice(&failure);
+            tracing::warn!(code = %failure.code, error = %failure.message, advice, "paused: mysql");
+        }
     }
 
     /// When a pause began that is noticed now.
@@ -89,8 +91,8 @@ impl Gate {
         self.progressed.store(false, Ordering::Relaxed);
         if let Some(pause) = self.state.send_replace(None) {
             *self.before() = Some((pause.clone(), Instant::now()));
-            tracing::info!(seconds = pause.begun.elapsed().as_secs_f64(), "resumed: mysql is back");
             self.report();
+            tracing::info!(seconds = pause.begun.elapsed().as_secs_f64(), "resumed: mysql is back");
         }
     }
 

@@ -97,17 +97,20 @@ impl Reload {
                 "unchanged"
             }
             Tried::Good(judge) => {
+                self.rules.put_in_force(part, *judge);
+                let new = self.rules.active();
+                let rules = new.judge.id();
                 match part {
-                    Part::Rules => tracing::info!(rules = judge.id(), before = in_force, "new rules are in force"),
+                    Part::Rules => tracing::info!(rules, before = in_force, "new rules are in force"),
                     Part::Scorer => {
-                        let scorer = part.id(&judge);
-                        tracing::info!(scorer, rules = judge.id(), before = in_force, "a new scorer is in force");
+                        let scorer = part.id(&new.judge);
+                        tracing::info!(scorer, rules, before = in_force, "a new scorer is in force");
                     }
                 }
-                self.rules.put_in_force(part, *judge);
                 "loaded"
             }
             Tried::Refused(why) => {
+                self.rules.say_refused(part, Some(Refusal { at: OffsetDateTime::now_utc(), why: why.clone() }));
                 match part {
                     Part::Rules => {
                         tracing::warn!(why, rules = in_force, "new rules are refused; the current rules stay in force");
@@ -120,7 +123,6 @@ impl Reload {
                         );
                     }
                 }
-                self.rules.say_refused(part, Some(Refusal { at: OffsetDateTime::now_utc(), why }));
                 "refused"
             }
         };

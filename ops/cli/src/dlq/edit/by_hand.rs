@@ -34,9 +34,7 @@ impl Edit {
         let message_id = dead_letter.properties.message_id.as_deref();
         Ok(match step::refusal(before, after, message_id, &self.audit_log).await? {
             Some(Refused::Invalid(_)) if self.args.even_if_invalid => None,
-            Some(invalid @ Refused::Invalid(_)) => {
-                Some(format!("{invalid}; use --even-if-invalid to apply it anyway"))
-            }
+            Some(invalid @ Refused::Invalid(_)) => Some(format!("{invalid}; use --even-if-invalid to apply it anyway")),
             other => other.map(|refused| refused.to_string()),
         })
     }

@@ -73,7 +73,8 @@ async fn a_body_is_edited_with_its_change_shown_before_and_put_back_byte_for_byt
     ann.get(&one).await.is(200).says("&#34;short&#34;").says("it was too long");
     house.holds(1).await;
     let log = recorded(&house).await;
-    let told = |line: &Value| [&line["kind"], &line["actor"], &line["reason"]].map(|value| value.as_str().map(str::to_owned));
+    let told =
+        |line: &Value| [&line["kind"], &line["actor"], &line["reason"]].map(|value| value.as_str().map(str::to_owned));
     assert_eq!(told(&log[0]), ["edit", "operator", "it was too long"].map(|text| Some(text.to_owned())));
     post(&mut ann, replace).await.is(409).says("It was changed meanwhile");
 

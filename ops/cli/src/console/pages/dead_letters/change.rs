@@ -78,11 +78,8 @@ mod tests {
     #[test]
     fn a_change_is_told_by_its_fields_and_shortened_to_what_differs() {
         let told = changes(br#"{"a":"x","b":1,"same":[1]}"#, br#"{"b":"1","c":null,"same":[1]}"#);
-        let expected = [
-            change("a", Some("x"), None),
-            change("b", Some("1"), Some("1")),
-            change("c", None, Some("null")),
-        ];
+        let expected =
+            [change("a", Some("x"), None), change("b", Some("1"), Some("1")), change("c", None, Some("null"))];
         assert_eq!(told, expected);
         let long = "w".repeat(100);
         let (before, after) = (format!("{long}old{long}"), format!("{long}new{long}"));

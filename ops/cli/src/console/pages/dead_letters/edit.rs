@@ -94,7 +94,9 @@ pub(crate) async fn edit(State(pages): State<Pages>, visit: Visit, who: Who, for
     let unseen = asked.step == Asking::Replace && page.seal.as_deref() != Some(form.raw("seal"));
     let acts = matches!(asked.step, Asking::Replace | Asking::Undo);
     let (status, words) = match problem {
-        _ if stale => (StatusCode::CONFLICT, "It was changed meanwhile. Nothing was done; look at it again.".to_owned()),
+        _ if stale => {
+            (StatusCode::CONFLICT, "It was changed meanwhile. Nothing was done; look at it again.".to_owned())
+        }
         Some(problem) => (StatusCode::UNPROCESSABLE_ENTITY, problem),
         None if unseen => (StatusCode::CONFLICT, "What this text changes was not shown yet: see below.".to_owned()),
         None if acts && asked.reason.is_empty() => {

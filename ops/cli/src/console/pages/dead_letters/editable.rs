@@ -28,7 +28,8 @@ impl Editable {
         let dead = pages.0.dead.patient(pages.0.stop.clone());
         let found = Found::look(&Named::new(id), &dead, store).await.map_err(|error| {
             if error.is::<NoSuchDeadLetter>() {
-                let detail = "No dead letter has this id now. It may have been replayed or dropped: the audit log knows.";
+                let detail =
+                    "No dead letter has this id now. It may have been replayed or dropped: the audit log knows.";
                 return Refusal::not_found(detail.to_owned());
             }
             Refusal::down("The dead letters cannot be read", format!("{error:#}"))
