@@ -39,7 +39,7 @@ async fn a_file_that_was_renamed_is_followed_by_a_new_one_at_sighup() {
     until_lines(&old, 2).await;
     server.program.signal(Signal::SIGHUP);
     server.program.says("opened again", 1).await;
-    // It says so just before it does.
+    // The thread that writes opens it.
     until("there is a new file", async || file.exists()).await;
     let third = server.submit("third").await.id();
     until_lines(&file, 1).await;

@@ -194,7 +194,7 @@ async fn get(address: &str, path: &str) -> Result<(u16, String), String> {
     Ok((status, answer.text().await.map_err(|error| error.to_string())?))
 }
 
-/// Waits until its metrics have this line: what a worker says in its log, it sets there a moment later.
+/// Waits until its metrics have this line.
 async fn measures(address: &str, line: &str) {
     eventually(line, async || {
         let (_, metrics) = get(address, "/metrics").await?;
@@ -209,7 +209,6 @@ async fn the_signs_of_life_tell_a_pause_from_a_worker_that_works() {
     let (worker, proxy) = with_mysql_behind_a_proxy(&ground, &["--listen", "127.0.0.1:0"]).await;
     let address = address(&worker).await;
     let get = async |path: &str| get(&address, path).await;
-    // It says that it consumes just before it is ready.
     eventually("it to be ready", async || match get("/readyz").await? {
         (200, _) => Ok(()),
         (_, why) => Err(why),

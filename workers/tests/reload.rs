@@ -77,7 +77,7 @@ impl Stage {
         self.hears(why, |heard| heard.len() == 1 && so(&heard[0])).await;
     }
 
-    /// Waits until the one worker has other rules in force for so many times. It says that in its log just before.
+    /// Waits until the one worker has put other rules in force so many times, and tells of them.
     async fn changes(&self, times: usize) {
         const WORDS: &str = "new rules are in force";
         self.workers.says(WORDS, times).await;
