@@ -102,6 +102,8 @@ impl Stage<'_> {
                     sleep(Duration::from_millis(200)).await;
                 }
                 disk.empty();
+                // A MariaDB that cannot write its log ends itself; its operator starts it again.
+                self.servers.of(Server::Mysql).start().await.expect("it comes back");
                 self.fixed(Repaired::Mysql);
             }
             Fault::Malformed { messages } => self.publish_strangers(messages).await,

@@ -119,7 +119,7 @@ async fn a_browser_changes_nothing_of_a_body_that_nobody_changed() {
     let odd = "\n <b>&amp;</b> \u{202e}\u{200b}\u{feff}\u{2028}\u{a0}\r\n\t\u{1} 加微信 🔥 \\ \" \n";
     let dead = Dead::new(odd);
     house.ground.dead(std::slice::from_ref(&dead)).await;
-    house.ground.foreign("\n\nno JSON\n \u{fffe}\n".as_bytes(), Some("text")).await;
+    house.ground.foreign("\n\nno JSON\n <b>\u{a0} \n".as_bytes(), Some("text")).await;
     house.ground.until_dead(2).await;
     let console = house.console().await;
     in_browser(true, async |browser| {

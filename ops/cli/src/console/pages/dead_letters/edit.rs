@@ -10,7 +10,7 @@ use super::super::app::{Pages, unrecorded};
 use super::super::frame::{Answered, Frame, Page, Refusal, see_other};
 use super::super::request::{Fields, Visit, Who};
 use super::change::{Change, changes};
-use super::editable::{Editable, seal};
+use super::editable::{Editable, escaped, seal};
 use super::query::encode;
 use crate::dlq::edit::replace::{NotReplaced, Replacement};
 use crate::dlq::edit::step::{self, Step};
@@ -169,7 +169,7 @@ impl Asked {
         };
         let id = form.get("id").ok_or_else(no_id)?.to_owned();
         // Browsers write the line breaks of a field in their own way.
-        let text = (step != Asking::Undo).then(|| form.raw("body").replace("\r\n", "\n"));
+        let text = (step != Asking::Undo).then(|| escaped(&form.raw("body").replace("\r\n", "\n")));
         let reason = form.get("reason").unwrap_or_default().chars().take(REASON_MAX_CHARS).collect();
         Ok(Self { id, step, text, reason })
     }

@@ -10,6 +10,7 @@ use super::super::frame::Refusal;
 use super::change::{Change, changes};
 use crate::dlq::edit::body;
 use crate::dlq::edit::found::{Found, NoSuchDeadLetter};
+use crate::visible::{block, is_hidden};
 
 /// The most bytes of a body that a page takes: a browser triples those of Chinese on the way.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -36,11 +37,11 @@ impl Editable {
         })?;
         let unreadable = |detail: &str| Refusal::invalid(detail.to_owned());
         let before = found.dead_letter.bytes().map_err(|error| unreadable(&error.to_string()))?;
-        let text = body::readable(&before).map(|(text, _)| text).filter(|text| is_kept_by_browsers(text));
-        let text = text.ok_or_else(|| {
+        let text = body::readable(&before).map(|(text, is_json)| if is_json { escaped(&text) } else { text });
+        let text = text.filter(|text| *text == block(text)).ok_or_else(|| {
             unreadable(
-                "The body is no text that a browser would leave as it is. Export it with `sluice dlq export --id ID`, \
-                 fix it, and import it with `sluice dlq import`.",
+                "The body is no text that a page could show and a browser leave as it is. Export it with `sluice dlq \
+                 export --id ID`, fix it, and import it with `sluice dlq import`.",
             )
         })?;
         if text.len() > MAX_BYTES {
@@ -64,7 +65,7 @@ impl Editable {
     pub(super) fn with_new_id(&self, text: &str) -> Result<String, String> {
         let patch = serde_json::json!({ "id": PostId::new() });
         let patched = body::patched(&body::compact(text.as_bytes(), &self.before), &patch)?;
-        Ok(body::readable(&patched).map(|(text, _)| text).unwrap_or_default())
+        Ok(body::readable(&patched).map(|(text, _)| escaped(&text)).unwrap_or_default())
     }
 
     /// Whether it failed because another post is stored under its id.
@@ -90,8 +91,16 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Of a field's text browsers change line breaks, and leave out what is no character of a page. In JSON, none is left
-/// after it was written with escapes.
-fn is_kept_by_browsers(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, '\n' | '\t') || !c.is_control())
+/// JSON with its hidden characters written as escapes: they are seen, and no page and no browser changes them.
+pub(super) fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if matches!(c, '\n' | '\t') || !is_hidden(c) {
+            text.push(c);
+        } else {
+            let units = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            text.push_str(&units);
+        }
+    }
+    text
 }
