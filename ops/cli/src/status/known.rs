@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sluice_mysql::review::ReviewCounts;
+use sluice_mysql::review::{ReviewCounts, TimeToDecision};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -31,7 +31,7 @@ pub(crate) struct Status {
     /// The rows; none when the database is down.
     pub(crate) posts: Option<Posts>,
     /// What waits for people, and for the forum; none when the database is down.
-    pub(crate) review: Option<ReviewCounts>,
+    pub(crate) review: Option<Review>,
     /// How fast it moves; none in a first sample.
     pub(crate) rates: Option<Rates>,
     /// What could not be queried.
@@ -91,6 +91,16 @@ pub(crate) struct Posts {
     /// Where they were not counted: how many of the thousand with the highest ids, mostly the latest, have each
     /// verdict.
     pub(crate) sample: Option<BTreeMap<&'static str, u64>>,
+}
+
+/// People's review.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Review {
+    /// What waits.
+    #[serde(flatten)]
+    pub(crate) counts: ReviewCounts,
+    /// How long decisions took lately.
+    pub(crate) time_to_decision: TimeToDecision,
 }
 
 /// What could not be queried.

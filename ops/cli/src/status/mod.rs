@@ -39,7 +39,8 @@ pub struct StatusArgs {
     /// paused, consumers, in_flight, stored, dead_lettered, oldest_submitted_at, rules {since, refused {at, why}},
     /// scorer {id, since, in_shadow, refused {at, why}}, reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at,
     /// oldest_age_seconds, note}, posts {total, exact, by_verdict, pruned, sample}, review {waiting, escalated,
-    /// claimed, oldest, unnumbered (events not in the feed yet), undelivered}, rates {over_seconds,
+    /// claimed, oldest, unnumbered (events not in the feed yet), undelivered, time_to_decision {decisions, p50, p90,
+    /// p99} (seconds from the opening of a case, of the last 24 hours' decisions)}, rates {over_seconds,
     /// accepted_per_second, recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second,
     /// share}]}, unreachable [{what, since, problem}]. Anything that cannot be queried is null.
     #[arg(long)]

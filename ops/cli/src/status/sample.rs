@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::dead::{Look, Seen};
-use super::known::{Dead, Posts, Queue, Status, Unreachable};
+use super::known::{Dead, Posts, Queue, Review, Status, Unreachable};
 use super::workers::Workers;
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
@@ -61,11 +61,16 @@ impl Sampler {
         Ok(Posts::new(&stored?, self.store.pruned_total().await?))
     }
 
+    async fn review(&self) -> Result<Review, Failure> {
+        let (counts, time_to_decision) = tokio::try_join!(self.store.review_counts(), self.store.time_to_decision())?;
+        Ok(Review { counts, time_to_decision })
+    }
+
     /// Takes one.
     pub(crate) async fn take(&mut self) -> Status {
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
         let workers = Workers::call(&self.dead.broker, &self.dead.topology);
-        let (depths, rows, review, workers) = tokio::join!(depths, self.posts(), self.store.review_counts(), workers);
+        let (depths, rows, review, workers) = tokio::join!(depths, self.posts(), self.review(), workers);
         let (at, taken) = (OffsetDateTime::now_utc(), Instant::now());
         let mut unreachable = Vec::new();
         let mut note = |what, problem: String| unreachable.push(Unreachable { what, since: at, problem });
@@ -78,7 +83,7 @@ impl Sampler {
             }
         };
         let review = match review {
-            Ok(counts) => Some(counts),
+            Ok(review) => Some(review),
             // One line for MySQL is enough.
             Err(_) if posts.is_none() => None,
             Err(failure) => {

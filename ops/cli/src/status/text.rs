@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use sluice_mysql::review::ReviewCounts;
+use sluice_mysql::review::{ReviewCounts, TimeToDecision};
 use time::{Duration, OffsetDateTime};
 
 use super::known::Rates;
-use super::known::{Dead, Posts, Queue, Status, Unreachable};
+use super::known::{Dead, Posts, Queue, Review, Status, Unreachable};
 use super::worker_table::{notes, table_of};
 use super::workers::PausedWorkers;
 use crate::times::{shown, span};
@@ -44,7 +44,7 @@ pub(crate) fn facts(status: &Status) -> Vec<Fact> {
         Fact { name: "dead letters", value: status.dead_letters.as_ref().map_or_else(unknown, dead_letters) },
         Fact { name: "posts stored", value: status.posts.as_ref().map_or_else(unknown, posts) },
     ];
-    if let Some(value) = status.review.as_ref().and_then(|counts| review(counts, status.at)) {
+    if let Some(value) = status.review.as_ref().and_then(|known| review(known, status.at)) {
         facts.push(Fact { name: "review", value });
     }
     if let Some(rates) = status.rates.as_ref().filter(|_| status.queue.is_some() || status.posts.is_some()) {
@@ -119,8 +119,9 @@ fn of(count: u64, one: &str, many: &str) -> String {
 }
 
 /// What waits for people, and for the forum; none where nothing does.
-fn review(counts: &ReviewCounts, now: OffsetDateTime) -> Option<String> {
-    let ReviewCounts { waiting, escalated, claimed, oldest, unnumbered, undelivered } = counts;
+fn review(known: &Review, now: OffsetDateTime) -> Option<String> {
+    let ReviewCounts { waiting, escalated, claimed, oldest, unnumbered, undelivered } = &known.counts;
+    let TimeToDecision { decisions, p50, .. } = known.time_to_decision;
     let mut parts = Vec::new();
     if waiting + escalated + claimed > 0 {
         parts.push(format!("{} waiting, {escalated} escalated, {claimed} claimed", of(*waiting, "case", "cases")));
@@ -131,6 +132,13 @@ fn review(counts: &ReviewCounts, now: OffsetDateTime) -> Option<String> {
     }
     if *undelivered > 0 {
         parts.push(format!("{} outstanding", of(*undelivered, "delivery", "deliveries")));
+    }
+    if decisions > 0 {
+        let took = span(Duration::seconds_f64(p50));
+        parts.push(format!(
+            "half of the last 24 hours' {} within {took}",
+            of(decisions as u64, "decision", "decisions")
+        ));
     }
     if parts.is_empty() { None } else { Some(parts.join("; ")) }
 }
@@ -209,15 +217,18 @@ pub(super) mod tests {
     #[test]
     fn what_waits_for_people_is_shown_where_anything_does() {
         let counts = ReviewCounts::default();
-        let page_of = |counts| page(&Status { review: Some(counts), ..status() });
+        let page_of = |counts| page(&Status { review: Some(Review { counts, ..Review::default() }), ..status() });
         assert!(!page_of(counts.clone()).contains("\nreview "));
         let oldest = Some(status().at - Duration::hours(3));
         let waiting = page_of(ReviewCounts { waiting: 12, claimed: 2, oldest, undelivered: 4, ..counts.clone() });
         let told = "review        12 cases waiting, 0 escalated, 2 claimed; the oldest was opened 3h ago; \
                     4 deliveries outstanding";
         assert!(waiting.contains(told), "{waiting}");
-        let events = page_of(ReviewCounts { unnumbered: 1, ..counts });
+        let events = page_of(ReviewCounts { unnumbered: 1, ..counts.clone() });
         assert!(events.contains("review        1 event not in the feed yet"), "{events}");
+        let time_to_decision = TimeToDecision { decisions: 34, p50: 252.4, p90: 900.0, p99: 4000.0 };
+        let decided = page(&Status { review: Some(Review { counts, time_to_decision }), ..status() });
+        assert!(decided.contains("review        half of the last 24 hours' 34 decisions within 4m 12s"), "{decided}");
     }
 
     #[test]

@@ -82,6 +82,10 @@ async fn decisions_are_measured_by_moderator_queue_and_category() {
         (all.len(), &all[0]["of"], &all[0]["decisions"], &all[0]["undone"]),
         (1, &json!("all"), &json!(2), &json!(1))
     );
+    let status = desk.ground.sluice(&["status", "--json"]).await.ok().object();
+    let figure = |name: &str| all[0][format!("to_decision_{name}")].clone();
+    let told = json!({ "decisions": 2, "p50": figure("p50"), "p90": figure("p90"), "p99": figure("p99") });
+    assert_eq!(status["review"]["time_to_decision"], told);
     for (by, names) in [("moderator", ["Ann", "ann"]), ("queue", ["spam", "threat"]), ("category", ["spam", "threat"])]
     {
         let found: Vec<String> = of(&["--by", by]).await.iter().map(|line| text(line, "of")).collect();

@@ -9,7 +9,7 @@ use super::app::Pages;
 use super::frame::{Answered, Frame, Page};
 use super::request::Visit;
 use super::watch::{Moment, Point, Snapshot};
-use crate::status::known::Status;
+use crate::status::known::{Review, Status};
 use crate::status::text::{Fact, facts, pause, unreachable};
 use crate::status::worker_table::{notes, rate_of, rules, share, state, stored};
 use crate::status::workers::Workers;
@@ -128,7 +128,10 @@ impl Card {
             },
             "posts stored" => Self { figure: status.posts.as_ref().map(|posts| posts.total), ..card },
             "review" => Self {
-                figure: status.review.as_ref().map(|review| review.waiting + review.escalated + review.claimed),
+                figure: status
+                    .review
+                    .as_ref()
+                    .map(|Review { counts, .. }| counts.waiting + counts.escalated + counts.claimed),
                 ..card
             },
             _ => card,

@@ -124,6 +124,15 @@ async fn the_measures_are_those_of_the_command() {
     assert_eq!((of("zoe").decisions, of("zoe").lapsed), (0, 1));
     let rules = desk.store.measures(week, Some("rule")).await.expect("the database answers");
     assert!(rules.iter().any(|one| one.of == "drugs-offers" && one.decisions == 1), "{rules:?}");
+    let all = desk.store.measures(week, None).await.expect("the database answers").remove(0);
+    let quantiles = [("0.5", all.to_decision_p50), ("0.9", all.to_decision_p90), ("0.99", all.to_decision_p99)];
+    let lines = quantiles.map(|(of, took)| format!("time_to_decision_seconds{{quantile=\"{of}\"}} {took}\n"));
+    crate::support::until("`/metrics` says what the page says", async || {
+        let metrics = console.bare(reqwest::Method::GET, "/metrics").send().await.expect("it answers");
+        let metrics = metrics.text().await.expect("a text");
+        metrics.contains("sluice_review_decided_last_day 3\n") && lines.iter().all(|line| metrics.contains(line))
+    })
+    .await;
     ann.get("/review/measures?by=nobody").await.is(422).says("by: one of");
     ann.get("/review/measures?since=never").await.is(422).says("since");
 }
