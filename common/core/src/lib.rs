@@ -4,6 +4,7 @@
 //!  post, verdict ◄─ failure ◄─ disposition ◄─ dead_letter      the way of a post, as values
 //!  post, verdict ◄─ moderation                                 what people decide of a held post
 //!  retry                                                       the schedule of attempts
+//!  interval                                                    how certain a counted share is
 //!  address ◄─ nodes ◄─ secret_url ◄─ config                    the settings that programs share
 //!  server_user                                                 who connects to the servers
 //!  trace_parent                                                which trace a post belongs to
@@ -20,6 +21,7 @@ pub mod dead_letter;
 pub mod disposition;
 pub mod failure;
 pub mod foreign;
+pub mod interval;
 pub mod json;
 pub mod kind;
 pub mod moderation;

@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
+use crate::interval::{Z, wilson};
 use crate::verdict::Verdict;
-
-/// The quantile of the normal distribution for an interval that holds the true value 95 times in a hundred.
-const Z: f64 = 1.959_963_985;
 
 /// Agreement of pairs of verdicts. Shares and kappa are none where they cannot be computed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -42,13 +40,13 @@ impl Agreement {
         if all == 0 {
             return Self::default();
         }
-        let (share, [low, high]) = wilson(agreed, all);
+        let [low, high] = wilson(agreed.into(), all.into());
         let kappa = Kappa::of(counts);
         let interval = kappa.and_then(Kappa::interval);
         Self {
             second_opinions: all.into(),
             agreed: agreed.into(),
-            agreement: Some(share),
+            agreement: Some(f64::from(agreed) / f64::from(all)),
             agreement_low: Some(low),
             agreement_high: Some(high),
             kappa: kappa.map(|kappa| kappa.kappa),
@@ -56,15 +54,6 @@ impl Agreement {
             kappa_high: interval.map(|[_, high]| high),
         }
     }
-}
-
-/// A share, with Wilson's interval: it stays within 0 and 1, also of few.
-fn wilson(some: u32, all: u32) -> (f64, [f64; 2]) {
-    let (n, z2) = (f64::from(all), Z * Z);
-    let share = f64::from(some) / n;
-    let middle = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let half = Z / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
-    (share, [(middle - half).max(0.0), (middle + half).min(1.0)])
 }
 
 /// Cohen's kappa of two raters and two categories.

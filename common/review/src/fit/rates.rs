@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
+use sluice_core::interval::wilson;
 
 /// How much is found, and at what price.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,30 +60,6 @@ impl Share {
     /// Between which values the share of all texts like these lies, with 95 % certainty: Wilson's interval.
     #[must_use]
     pub fn interval(self) -> [f64; 2] {
-        if self.of == 0 {
-            return [0.0, 1.0];
-        }
-        // The quantile of the normal distribution for 95 %.
-        const Z: f64 = 1.96;
-        let (n, p) = (self.of as f64, self.value());
-        let middle = p + Z * Z / (2.0 * n);
-        let reach = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-        [middle - reach, middle + reach].map(|bound| (bound / (1.0 + Z * Z / n)).clamp(0.0, 1.0))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_narrows_with_the_rows_and_holds_the_share() {
-        for (hits, of, low, high) in [(5, 10, 0.237, 0.763), (50, 100, 0.404, 0.596), (0, 100, 0.0, 0.037)] {
-            let share = Share { hits, of };
-            let [from, to] = share.interval();
-            assert!((from - low).abs() < 0.001 && (to - high).abs() < 0.001, "{hits} of {of}: {from} to {to}");
-            assert!((from..=to).contains(&share.value()));
-        }
-        assert_eq!(Share::default().interval(), [0.0, 1.0]);
+        wilson(self.hits as u64, self.of as u64)
     }
 }
