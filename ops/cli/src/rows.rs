@@ -8,7 +8,7 @@ use sluice_runtime::output::{self, report};
 
 /// Rows that are waiting to be printed.
 pub(crate) struct Rows {
-    columns: &'static [Column],
+    columns: Vec<Column>,
     widest: Vec<usize>,
     spool: Spool<Vec<String>>,
 }
@@ -18,8 +18,8 @@ impl Rows {
     ///
     /// # Errors
     /// As [`Spool::new`].
-    pub(crate) fn new(columns: &'static [Column]) -> anyhow::Result<Self> {
-        Ok(Self { columns, widest: vec![0; columns.len()], spool: Spool::new()? })
+    pub(crate) fn new(columns: &[Column]) -> anyhow::Result<Self> {
+        Ok(Self { columns: columns.to_vec(), widest: vec![0; columns.len()], spool: Spool::new()? })
     }
 
     /// One more row. Errors are reported by [`Self::print`]; `false` means that nothing more need be added.
@@ -43,7 +43,7 @@ impl Rows {
         if self.spool.count == 0 {
             return Ok(());
         }
-        let layout = Layout::new(self.columns, &self.widest, room(&io::stdout()));
+        let layout = Layout::new(&self.columns, &self.widest, room(&io::stdout()));
         let rows = self.spool.read()?;
         let mut broken = None;
         output::print(|out| {

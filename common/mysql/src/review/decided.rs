@@ -11,6 +11,13 @@ use time::OffsetDateTime;
 use super::decision::verdict;
 use crate::Store;
 
+/// Which decisions `d` on posts `p` are taken: those of posts after this one that were made since this time, stand, and
+/// say approved or rejected. Not those of posts whose texts were erased, or with an open blind second review.
+pub(super) const STANDS: &str = "d.post > ? AND d.decided_at >= ? AND d.verdict <> 'held' AND p.content <> '' \
+     AND d.revision = (SELECT MAX(n.revision) FROM review_decisions n WHERE n.post = d.post) \
+     AND NOT EXISTS (SELECT 1 FROM review_cases s WHERE s.post = d.post AND s.kind = 'second' \
+     AND s.state IN ('waiting', 'escalated') AND s.opinion IS NULL)";
+
 /// A post for which a person's decision stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecidedPost {
@@ -39,15 +46,14 @@ impl Store {
         after: Option<PostId>,
         limit: u32,
     ) -> Result<Vec<DecidedPost>, Failure> {
-        let statement = "SELECT d.post, p.title, p.content, c.category, d.verdict FROM review_decisions d \
-                         JOIN posts p ON p.id = d.post JOIN review_cases c ON c.id = d.case_id \
-                         WHERE d.post > ? AND d.decided_at >= ? AND d.verdict <> 'held' AND p.content <> '' \
-                         AND d.revision = (SELECT MAX(n.revision) FROM review_decisions n WHERE n.post = d.post) \
-                         AND NOT EXISTS (SELECT 1 FROM review_cases s WHERE s.post = d.post AND s.kind = 'second' \
-                         AND s.state IN ('waiting', 'escalated') AND s.opinion IS NULL) ORDER BY d.post LIMIT ?";
+        let statement = format!(
+            "SELECT d.post, p.title, p.content, c.category, d.verdict FROM review_decisions d \
+             JOIN posts p ON p.id = d.post JOIN review_cases c ON c.id = d.case_id WHERE {STANDS} \
+             ORDER BY d.post LIMIT ?"
+        );
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let asked: Vec<Value> = vec![after.into(), crate::insertion::datetime(since), limit.into()];
-        self.read("the query for decided posts", statement.to_owned(), asked).await
+        self.read("the query for decided posts", statement, asked).await
     }
 }
 

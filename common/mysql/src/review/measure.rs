@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use mysql_async::Value;
 use serde::Serialize;
 use sluice_core::failure::Failure;
-use sluice_core::moderation::Agreement;
-use sluice_core::verdict::{Reason, Verdict};
+use sluice_core::moderation::{Agreement, Precision};
+use sluice_core::verdict::Verdict;
 use time::OffsetDateTime;
 
 use super::decision::verdict;
+use super::precision::{RULES, rules};
 use crate::Store;
 
 /// What was decided since some time, in seconds.
@@ -45,6 +46,9 @@ pub struct Measures {
     /// instance.
     #[serde(flatten)]
     pub agreement: Agreement,
+    /// How often what stands for a post, by a decision made since then, says the same as the rule; none if these are not
+    /// the figures of a rule.
+    pub precision: Option<Precision>,
 }
 
 impl Store {
@@ -59,7 +63,7 @@ impl Store {
             Some("moderator") => ("d.decided_by", Some("l.moderator"), ""),
             Some("queue") => ("c.queue", Some("c.queue"), ""),
             Some("category") => ("c.category", Some("c.category"), ""),
-            Some("rule") => ("CAST(COALESCE(p.reasons, '[]') AS CHAR)", None, "LEFT JOIN posts p ON p.id = d.post"),
+            Some("rule") => (RULES, None, "LEFT JOIN posts p ON p.id = d.post"),
             _ => ("'all'", Some("'all'"), ""),
         };
         let statement = format!(
@@ -80,7 +84,12 @@ impl Store {
         for (of, pairs) in self.pairs(since.clone(), (of, posts), by == Some("rule")).await? {
             line(&mut measures, of).agreement = Agreement::of(pairs);
         }
-        let Some(holder) = holder else { return Ok(measures) };
+        let Some(holder) = holder else {
+            let mut rules = self.precision(&since).await?;
+            let precision = |line: &mut Measures| line.precision = Some(rules.remove(&line.of).unwrap_or_default());
+            measures.iter_mut().for_each(precision);
+            return Ok(measures);
+        };
         let statement = format!(
             "SELECT {holder}, COUNT(*) FROM review_claims l JOIN review_cases c ON c.id = l.case_id \
              WHERE l.outcome = 'lapsed' AND l.at >= ? GROUP BY 1"
@@ -133,15 +142,6 @@ fn by_rule((reasons, verdict, undo, undone, overturned, wait, handling): &Measur
     rules(reasons).into_iter().map(of).collect()
 }
 
-/// The rules that a post's reasons name, each once.
-fn rules(reasons: &str) -> Vec<String> {
-    let reasons: Vec<Reason> = serde_json::from_str(reasons).unwrap_or_default();
-    let mut rules: Vec<String> = reasons.into_iter().map(|reason| reason.rule).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    rules
-}
-
 fn sum_up(rows: &[Measured]) -> Measures {
     let of = rows.first().map(|(of, ..)| of.clone()).unwrap_or_default();
     let decided: Vec<_> = rows.iter().filter(|(_, _, undo, ..)| !undo).collect();
@@ -167,6 +167,7 @@ fn sum_up(rows: &[Measured]) -> Measures {
         handling_p99: quantile(&handling, 99),
         lapsed: 0,
         agreement: Agreement::default(),
+        precision: None,
     }
 }
 

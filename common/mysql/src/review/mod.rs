@@ -37,6 +37,7 @@ mod open;
 mod opinion;
 mod outbox;
 mod past;
+mod precision;
 mod queues;
 mod time_to_decision;
 mod transaction;

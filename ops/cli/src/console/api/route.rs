@@ -159,7 +159,7 @@ pub(super) static ROUTES: [Route; 20] = [
         method: Method::GET,
         path: "/api/v1/review/measures",
         scope: Some(Scope::Moderate),
-        summary: "What was decided since a time, how long that took, and how far second opinions agree",
+        summary: "What was decided since a time, how long it took, how far people agree, and how precise rules are",
         query: &["since", "by"],
         body: None,
         answers: &[(200, "Measures")],

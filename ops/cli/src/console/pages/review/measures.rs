@@ -10,7 +10,7 @@ use super::super::app::Pages;
 use super::super::frame::{Answered, Frame, Page, Refusal};
 use super::super::request::Visit;
 use super::asked::failed;
-use crate::review::case::measures::{agreed, kappa, took};
+use crate::review::case::measures::{agreed, kappa, rejected, took};
 use crate::times::{moment, span};
 
 /// By what the decisions can be told apart.

@@ -136,3 +136,24 @@ async fn the_measures_are_those_of_the_command() {
     ann.get("/review/measures?by=nobody").await.is(422).says("by: one of");
     ann.get("/review/measures?since=never").await.is(422).says("since");
 }
+
+#[tokio::test]
+async fn the_precision_of_each_rule_is_on_the_page_and_in_the_api() {
+    let desk = Desk::new().await;
+    for ruling in [Ruling::Approve, Ruling::Reject, Ruling::Reject] {
+        let case = desk.held().await.case;
+        desk.decide(case, ruling).await;
+    }
+    let console = desk.reviewing().await;
+    let mut ann = Visitor::of(&console, "moderator").await;
+    let cells = ["2 of 3 (67 %, 21–94)", "2 of 3 (67 %, 21–94)", "-"];
+    let cells = cells.map(|cell| format!("<td class=\"number nowrap\">{cell}</td>")).concat();
+    let page = ann.get("/review/measures?by=rule").await.is(200).says("<th scope=\"row\">test</th>").says(&cells);
+    page.says("with others").says("cannot be told from decisions").lacks("Lapsed");
+    ann.get("/review/measures?by=queue").await.is(200).says("Lapsed").lacks("with others");
+    let measures = console.get("review/measures?by=rule").await.is(200);
+    let precision = &measures["measures"][0]["precision"];
+    assert_eq!((&precision["alone"]["rejected"], &precision["alone"]["posts"]), (&2.into(), &3.into()));
+    assert!(precision["with_others"]["share"].is_null(), "{precision}");
+    assert!(console.get("review/measures").await.is(200)["measures"][0]["precision"].is_null());
+}

@@ -39,6 +39,7 @@ async fn hostile_posts_run_no_script_break_no_policy_and_no_layout() {
         "/review/cases",
         "/review/decided",
         "/review/measures?by=queue",
+        "/review/measures?by=rule",
         "/review/comfort",
     ];
     in_browser(true, async |browser| {
