@@ -160,7 +160,8 @@ async fn every_program_does_its_work_with_the_grants_that_are_printed_and_nothin
         &["replays", "--json"],
         &["dlq", "replay", dead, "--plan", "--json"],
         &["review", "list", "--json"],
-        &["review", "measures", "--json"],
+        &["review", "measures", "--by", "rule", "--json"],
+        &["review", "export"],
         &["decisions", "endpoints", "--json"],
         &["prune", "--past"],
     ] {

@@ -95,6 +95,7 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("review measures", &[]),
     ("review measures", &["--by", "moderator"]),
     ("review measures", &["--by", "queue"]),
+    ("review measures", &["--by", "rule"]),
     ("review policies", &["--policies", "{policies}"]),
     ("review policies", &["--policies", "{hostile}"]),
     ("decisions endpoints", &[]),
@@ -104,6 +105,9 @@ const LOOKS: &[(&str, &[&str])] = &[
     ("rules check", &["{rules}"]),
     ("rules explain", &["{hostile}", "--rules", "{rules}"]),
     ("rules eval", &["{texts}"]),
+    ("rules compare", &["{texts}", "--candidate", "{site}"]),
+    ("rules compare", &["{decided_rows}", "--candidate", "{site}"]),
+    ("rules compare", &["{texts}", "--candidate", "{rules}"]),
     ("rules fit", &["{texts}"]),
     ("rules fit", &["{samples}"]),
     ("rules learn", &["{texts}"]),
@@ -260,12 +264,16 @@ impl Scene {
             format!("{sample}\n")
         };
         let samples: String = (0..40).map(sample).collect();
+        let site = "[categories.spam]\nhold = 50\n[[list]]\nid = \"ads\"\ncategory = \"spam\"\nterms = [\"owned\"]\n";
+        let row = serde_json::json!({ "text": HOSTILE, "title": HOSTILE, "post": HOSTILE, "expect": "clean" });
         let dead_letters = ground.sluice(&["dlq", "export", "--limit", "2"]).await.ok().stdout;
         let values = vec![
             ("{receipts}", file("receipts", format!("{}\n{}\n", stored.id, dead[0].id))),
             ("{rules}", file("rules.toml", rules)),
             ("{texts}", file("texts", format!("{texts}\n{HOSTILE}\n"))),
             ("{samples}", file("samples", samples)),
+            ("{site}", file("site.toml", site.to_owned())),
+            ("{decided_rows}", file("decided_rows", format!("{row}\n"))),
             ("{dead_letters}", file("dead_letters", dead_letters)),
             ("{post}", stored.id.to_string()),
             ("{gone}", dead[0].id.to_string()),

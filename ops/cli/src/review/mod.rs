@@ -74,10 +74,10 @@ enum ReviewCommand {
     Appeal(decision::appeal::AppealArgs),
     /// Show how many cases were decided, and how long that took (read only)
     Measures(case::measures::MeasuresArgs),
-    /// Print decided posts as texts for `sluice rules eval` (read only)
+    /// Print decided posts as texts for `sluice rules eval` and `compare` (read only)
     ///
-    /// One JSON object per line: {"title", "text", "expect": "flag" if the post was rejected, "clean" if it was approved,
-    /// "kind": the category that held it}. The last decision on a post counts. Posts whose texts were erased, and those
+    /// One JSON object per line: {"post", "title", "text", "expect": "flag" if the post was rejected, "clean" if it was
+    /// approved, "kind": the category that held it}. The last decision on a post counts. Posts whose texts were erased, and those
     /// with an open blind second review, are left out.
     Export(case::export::ExportArgs),
     /// List the policies, the reasons that decisions name (needs no server)

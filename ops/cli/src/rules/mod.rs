@@ -4,6 +4,7 @@
 //!  check     one file: errors by line and column, or valid, with warnings
 //!  explain   one text: which rules match where, and the verdict
 //!  eval      accuracy: on texts with expected verdicts
+//!  compare   a changed file against the rules in force, on what people decided
 //!  fit       weights and thresholds, proposed from such texts
 //!  learn     a scorer, from such texts or from people's decisions
 //! ```
@@ -12,6 +13,8 @@
 //! if it is told where.
 
 mod check;
+mod compare;
+mod comparison;
 mod eval;
 mod explain;
 mod figures;
@@ -49,6 +52,12 @@ enum Command {
     ///
     /// Counts how many of the texts get the expected result.
     Eval(eval::EvalArgs),
+    /// List the decisions that a changed rules file would turn
+    ///
+    /// Reviews texts that people decided about by the rules in force and by a candidate, and shows where their verdicts
+    /// differ. A decision is turned if the candidate approves by itself what people rejected, or rejects what they
+    /// approved. Nothing is changed.
+    Compare(compare::CompareArgs),
     /// Propose weights and thresholds from texts with known verdicts
     ///
     /// The proposal finds as many of the texts to be flagged as it can, with no more false alarms than wanted. What to
@@ -102,6 +111,7 @@ pub async fn run(args: &RulesArgs) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Fit(args) => fit::run(args),
         Command::Learn(args) => learn::run(args).await,
     }

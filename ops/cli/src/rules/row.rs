@@ -10,7 +10,7 @@ use sluice_core::verdict::Verdict;
 use sluice_runtime::output::report;
 use sluice_runtime::regular;
 
-use crate::visible::line;
+use crate::visible::{cut, line};
 
 /// The expected result of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -40,6 +40,16 @@ pub(super) struct Row {
     pub(super) lang: Option<String>,
     /// What kind of text it is, or how it is disguised.
     pub(super) kind: Option<String>,
+    /// The id of the post that it was.
+    pub(super) post: Option<String>,
+}
+
+impl Row {
+    /// The beginning of its title and text, on one line.
+    pub(super) fn excerpt(&self) -> String {
+        let title = if self.title.is_empty() { String::new() } else { format!("{} | ", self.title) };
+        cut(&format!("{title}{}", self.text), TEXT_MAX_CHARS)
+    }
 }
 
 /// A row of a set that is clean as a whole: what else its line holds makes no difference.
@@ -49,6 +59,9 @@ pub(super) struct CleanRow {
     pub(super) title: String,
     pub(super) text: String,
 }
+
+/// The longest excerpt of a text, in characters.
+const TEXT_MAX_CHARS: usize = 70;
 
 /// The longest line that is read: ten times what a post may have.
 const LINE_MAX: u64 = 16 << 20;
@@ -63,39 +76,51 @@ pub(super) struct Rows<R> {
 impl<R: DeserializeOwned> Rows<R> {
     /// Names the invalid lines of a file on stderr; whether there are any.
     pub(super) fn report_bad(&self, file: &str) -> bool {
-        for (number, problem) in &self.bad {
-            report!("error: {file}:{number}: not a valid row: {}; expected {EXPECTED}", line(problem));
-        }
+        self.bad.iter().for_each(|(number, problem)| report_bad(file, *number, problem));
         !self.bad.is_empty()
     }
 
-    /// Reads a whole set. Blank lines are ignored.
+    /// Reads a whole set.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub(super) fn read(mut lines: impl BufRead) -> io::Result<Self> {
+    /// As [`each`].
+    pub(super) fn read(lines: impl BufRead) -> io::Result<Self> {
         let mut rows = Self { good: Vec::new(), bad: Vec::new() };
-        let mut line = Vec::new();
-        for number in 1.. {
-            line.clear();
-            if lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
-                break;
-            }
-            if line.len() as u64 == LINE_MAX && !line.ends_with(b"\n") {
-                lines.skip_until(b'\n')?;
-                rows.bad.push((number, format!("longer than {LINE_MAX} bytes")));
-                continue;
-            }
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            match serde_json::from_slice(&line) {
-                Ok(row) => rows.good.push((number, row)),
-                Err(error) => rows.bad.push((number, told(&error))),
-            }
-        }
+        each(lines, |number, row| match row {
+            Ok(row) => rows.good.push((number, row)),
+            Err(problem) => rows.bad.push((number, problem)),
+        })?;
         Ok(rows)
     }
+}
+
+/// Reads a set row by row: its rows, or what is wrong with them, with their line numbers. Blank lines are ignored.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn each<R: DeserializeOwned>(
+    mut lines: impl BufRead,
+    mut take: impl FnMut(usize, Result<R, String>),
+) -> io::Result<()> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        if lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.len() as u64 == LINE_MAX && !line.ends_with(b"\n") {
+            lines.skip_until(b'\n')?;
+            take(number, Err(format!("longer than {LINE_MAX} bytes")));
+        } else if !line.trim_ascii().is_empty() {
+            take(number, serde_json::from_slice(&line).map_err(|error| told(&error)));
+        }
+    }
+    Ok(())
+}
+
+/// Names an invalid line of a file on stderr.
+pub(super) fn report_bad(file: &str, number: usize, problem: &str) {
+    report!("error: {file}:{number}: not a valid row: {}; expected {EXPECTED}", line(problem));
 }
 
 /// What a line should be.

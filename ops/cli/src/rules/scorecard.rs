@@ -9,9 +9,6 @@ use super::outcome::{EvalOutcome, Wrong};
 use crate::visible::{cut, line};
 use sluice_runtime::table::{lines, right, table};
 
-/// The longest text of a row, and the longest word for why, in characters.
-const TEXT_MAX_CHARS: usize = 70;
-
 /// The whole page, with no more than so many wrong rows.
 pub(super) fn page(outcome: &EvalOutcome<'_>, shown: usize) -> String {
     let mut table = table(&["", "rows", "flagged", "recall", "false positives", "rejected clean", "posts per second"]);
@@ -47,10 +44,8 @@ fn cells(name: &str, figures: &Figures) -> [String; 7] {
 /// A wrong row on one line: its position, its result with the reason, and the text.
 fn told(file: &str, wrong: &Wrong) -> String {
     let Wrong { line: number, row, review } = wrong;
-    let title = if row.title.is_empty() { String::new() } else { format!("{} | ", row.title) };
     let kind = row.kind.as_ref().map(|kind| format!(" ({})", line(kind))).unwrap_or_default();
-    let text = cut(&format!("{title}{}", row.text), TEXT_MAX_CHARS);
-    format!("{}:{number}: {}{kind}: {text}", line(file), became(review))
+    format!("{}:{number}: {}{kind}: {}", line(file), became(review), row.excerpt())
 }
 
 fn became(review: &Review) -> String {

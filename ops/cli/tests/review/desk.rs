@@ -31,10 +31,15 @@ impl Desk {
 
     /// Stores a post as held, and opens no case.
     pub(crate) async fn store(&self, post: &Post, category: &str, sum: u32) {
+        self.store_by(post, &["a-rule"], category, sum).await;
+    }
+
+    /// The same by these rules.
+    async fn store_by(&self, post: &Post, rules: &[&str], category: &str, sum: u32) {
         let found = "what";
         let span = post.content.find(found).map_or([0, 0], |at| [at, at + found.len()]);
-        let reason = Reason {
-            rule: "a-rule".to_owned(),
+        let reason = |rule: &&str| Reason {
+            rule: (*rule).to_owned(),
             category: category.to_owned(),
             field: "content".to_owned(),
             span,
@@ -45,7 +50,7 @@ impl Desk {
         let score = Score { category: category.to_owned(), sum, hold: Some(50), reject: Some(100), urgent: false };
         let review = Review {
             verdict: Verdict::Held,
-            reasons: vec![reason],
+            reasons: rules.iter().map(reason).collect(),
             scores: vec![score],
             shadow: Vec::new(),
             ruleset: "test@0".to_owned(),
@@ -76,6 +81,12 @@ impl Desk {
     /// The same for this post.
     pub(crate) async fn held_of(&self, post: Post, category: &str, sum: u32) -> Held {
         self.store(&post, category, sum).await;
+        Held { case: self.open(post.id).await, post: post.id.to_string() }
+    }
+
+    /// The same by these rules.
+    pub(crate) async fn held_by(&self, post: &Post, rules: &[&str]) -> Held {
+        self.store_by(post, rules, "spam", 60).await;
         Held { case: self.open(post.id).await, post: post.id.to_string() }
     }
 

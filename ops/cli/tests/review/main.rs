@@ -9,6 +9,7 @@ mod decisions;
 mod desk;
 mod export;
 mod feed;
+mod precision;
 mod second;
 mod told;
 mod two;

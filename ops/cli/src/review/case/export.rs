@@ -50,7 +50,7 @@ pub(in crate::review) async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
 }
 
 /// A row of `sluice rules eval`.
-fn row(DecidedPost { title, content, category, verdict, .. }: &DecidedPost) -> serde_json::Value {
+fn row(DecidedPost { post, title, content, category, verdict }: &DecidedPost) -> serde_json::Value {
     let expect = if *verdict == Verdict::Approved { "clean" } else { "flag" };
-    json!({ "title": title, "text": content, "expect": expect, "kind": category })
+    json!({ "post": post, "title": title, "text": content, "expect": expect, "kind": category })
 }
