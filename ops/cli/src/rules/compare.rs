@@ -38,7 +38,7 @@ pub(super) struct CompareArgs {
     /// Print one JSON object per file, one per line
     ///
     /// Keys: file, ruleset, candidate, tests (how many the candidate carries), rows, changed (how many get another verdict), turned (how many decisions), changes
-    /// [{now, then, people_approved, people_rejected}], and posts, all of them [{line, post (null if the row has none),
+    /// [{now, then, people_approved, people_rejected}], and posts, all of them [{line, post (null if the row has no id),
     /// people, now, then, turned}].
     #[arg(long)]
     json: bool,
@@ -60,7 +60,7 @@ pub(super) fn run(args: &CompareArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for (file, set) in sets {
         let name = file.display().to_string();
-        let listed = if args.json { usize::MAX } else { args.shown };
+        let listed = (!args.json).then_some(args.shown);
         let mut comparison = Comparison::new(&name, [rules.id(), candidate.id()], tests);
         let compared = each(set, |number, row: Result<Row, String>| match row {
             Ok(row) => {

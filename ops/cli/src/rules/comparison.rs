@@ -3,14 +3,12 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use sluice_core::post::PostId;
 use sluice_core::verdict::Verdict;
 
 use super::row::{Expect, Row};
-use crate::visible::{cut, line};
+use crate::visible::line;
 use sluice_runtime::table::{lines, right, table};
-
-/// The longest id of a post, in characters: a UUID's, but a file may have any.
-const POST_MAX_CHARS: usize = 40;
 
 /// How two sets of rules differ on one file.
 #[derive(Debug, Serialize)]
@@ -41,7 +39,7 @@ struct Change {
 #[derive(Debug, Serialize)]
 struct Changed {
     line: usize,
-    post: Option<String>,
+    post: Option<PostId>,
     people: Verdict,
     now: Verdict,
     then: Verdict,
@@ -57,8 +55,9 @@ impl<'a> Comparison<'a> {
         Self { file, ruleset, candidate, tests, rows: 0, changed: 0, turned: 0, changes: Vec::new(), posts: Vec::new() }
     }
 
-    /// One more row, and what both say of it. No more than `listed` rows that are turned are kept, and as many others.
-    pub(super) fn count(&mut self, line: usize, row: &Row, [now, then]: [Verdict; 2], listed: usize) {
+    /// One more row, and what both say of it. No more than `listed` rows that are turned are kept, and as many others;
+    /// where all of them are wanted, they are kept without their texts.
+    pub(super) fn count(&mut self, line: usize, row: &Row, [now, then]: [Verdict; 2], listed: Option<usize>) {
         self.rows += 1;
         if now == then {
             return;
@@ -69,8 +68,9 @@ impl<'a> Comparison<'a> {
         };
         let turned = then != Verdict::Held && then != people;
         let before = if turned { self.turned } else { self.changed - self.turned };
-        if before < listed {
-            self.posts.push(Changed { line, post: row.post.clone(), people, now, then, turned, text: row.excerpt() });
+        if listed.is_none_or(|listed| before < listed) {
+            let text = listed.map(|_| row.excerpt()).unwrap_or_default();
+            self.posts.push(Changed { line, post: row.post, people, now, then, turned, text });
         }
         self.changed += 1;
         self.turned += usize::from(turned);
@@ -122,7 +122,7 @@ impl<'a> Comparison<'a> {
 /// One post on one line.
 fn told(file: &str, post: &Changed) -> String {
     let Changed { line: number, people, now, then, text, .. } = post;
-    let id = post.post.as_ref().map(|id| format!("{}: ", cut(id, POST_MAX_CHARS))).unwrap_or_default();
+    let id = post.post.map(|id| format!("{id}: ")).unwrap_or_default();
     format!("{}:{number}: {id}{then} instead of {now}; people {people} it: {text}", line(file))
 }
 
@@ -143,7 +143,7 @@ mod tests {
             ("flag", Rejected, Held, 0),
         ] {
             let mut comparison = Comparison::new("f", ["a", "b"], 0);
-            comparison.count(1, &row(expect).expect("a row"), [now, then], 0);
+            comparison.count(1, &row(expect).expect("a row"), [now, then], Some(0));
             let (found, listed) = (comparison.turned, comparison.posts.len());
             assert_eq!((found, listed), (turned, 0), "{expect}: {now} to {then}");
         }

@@ -4,8 +4,10 @@ use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use sluice_core::post::PostId;
 use sluice_core::verdict::Verdict;
 use sluice_runtime::output::report;
 use sluice_runtime::regular;
@@ -41,7 +43,13 @@ pub(super) struct Row {
     /// What kind of text it is, or how it is disguised.
     pub(super) kind: Option<String>,
     /// The id of the post that it was.
-    pub(super) post: Option<String>,
+    #[serde(default, deserialize_with = "id")]
+    pub(super) post: Option<PostId>,
+}
+
+/// Sets that are no export may call something else a post.
+fn id<'de, D: Deserializer<'de>>(post: D) -> Result<Option<PostId>, D::Error> {
+    Ok(Value::deserialize(post)?.as_str().and_then(|post| post.parse().ok()))
 }
 
 impl Row {
@@ -150,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_row_costs_that_line_only() {
-        let text = b"{\"text\":\"a\",\"expect\":\"flag\",\"note\":1}\n\n{\"text\":\"b\"}\n\xff\n{\"title\":\"t\",\"text\":\"c\",\
+        let text = b"{\"text\":\"a\",\"expect\":\"flag\",\"post\":1}\n\n{\"text\":\"b\"}\n\xff\n{\"title\":\"t\",\"text\":\"c\",\
                      \"expect\":\"clean\",\"lang\":\"en\"}";
         let rows: Rows<Row> = Rows::read(&text[..]).expect("a buffer can be read");
         let good: Vec<_> = rows.good.iter().map(|(line, row)| (*line, row.text.as_str(), row.expect)).collect();
