@@ -93,6 +93,8 @@ impl Store {
             lock.keep().await?;
             let lacking = self.lacking().await?.1;
             let Some(step) = lacking.first() else { return Ok(applied) };
+            // A table that is not there yet makes the store leave the node, perhaps for a replica.
+            self.bounded("connecting", self.connection()).await.map_err(|failure| self.with_context(failure))?;
             let done = match self.step(Target::Version(*step)).await {
                 Err(error) if is_one_of(&error, &IS_THERE) => self.step(Target::FakeVersion(*step)).await,
                 done => done,

@@ -65,7 +65,6 @@ async fn whatever_node_is_gone_or_hangs_a_statement_succeeds_on_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_read_only_is_not_used_as_long_as_another_can_be_written_to() {
     let ground = Ground::new().await;
-    ground.store().migrate().await.expect("a database of our own");
     let other = Stack::start(StackOptions::default()).await.expect("private servers");
     let mut admin = mysql_async::Conn::new(mysql_async::Opts::from_url(&other.database_url("")).expect("an address"))
         .await
@@ -82,6 +81,7 @@ async fn a_node_that_is_read_only_is_not_used_as_long_as_another_can_be_written_
     }
     let copy = format!("127.0.0.1:{}", other.database().port());
     let nodes = [copy, ground.database_address().to_string()];
+    store(&ground, &nodes).migrate().await.expect("a database of our own");
     for _ in 0..8 {
         // The copy has no table of posts.
         store(&ground, &nodes).post(PostId::new()).await.expect("the node that can be written to answers");
