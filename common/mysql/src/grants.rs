@@ -5,11 +5,12 @@ use sluice_core::server_user::ServerUser;
 /// What may be done, and to which table; an empty name is the whole database.
 type Grant = (&'static str, &'static str);
 
-/// A worker adds posts and cases. On a key that is taken, its inserts set a column to itself, which needs the right to
-/// update: MariaDB asks for that on all columns that are inserted, so it cannot be limited to the one.
-const WORKER: [Grant; 3] = [
+/// A worker adds posts and cases, and tests commits. On a key that is taken, its inserts set a column to itself, which
+/// needs the right to update: MariaDB asks for that on all columns that are inserted, so it cannot be limited to the one.
+const WORKER: [Grant; 4] = [
     ("SELECT, INSERT, UPDATE", "posts"),
     ("SELECT, INSERT, UPDATE", "review_cases"),
+    ("SELECT, INSERT, UPDATE", "commit_tests"),
     ("SELECT", "refinery_schema_history"),
 ];
 

@@ -7,6 +7,7 @@
 mod archive;
 mod audit;
 mod beginnings;
+mod commit_test;
 mod content;
 mod counts;
 mod engine;

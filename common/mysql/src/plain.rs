@@ -48,7 +48,7 @@ impl Store {
     /// A table may have extra constraints on posts (an author, some prefix). So it is tried with a post without an
     /// author, with one with an author, and with the post that it stored last: one of them is enough. There has to be
     /// room for a large row as well, but that one need not suit the table. And the rollback has to work: a table of
-    /// ours whose engine has no transactions is refused.
+    /// ours whose engine has no transactions is refused. Last, a commit has to go through.
     ///
     /// # Errors
     /// Why not: the failure of the first row.
@@ -84,10 +84,13 @@ impl Store {
         try_case(connection).await?;
         let large = "x".repeat(BYTES.min(self.packet() / 2));
         match try_row(connection, Some("somebody"), &large).await {
-            Err(error) if classify(&error).kind == Kind::Permanent => Ok(stayed),
-            Err(error) => Err(error),
-            Ok(tried) => Ok(stayed | tried.stayed),
+            Err(error) if classify(&error).kind == Kind::Permanent => {}
+            Err(error) => return Err(error),
+            Ok(tried) => stayed |= tried.stayed,
         }
+        // What is rolled back does not wait for what a commit waits for.
+        self.commit_on(connection).await?;
+        Ok(stayed)
     }
 }
 

@@ -8,6 +8,9 @@
 //!                                      ─► mysql_1062, with the name of the key
 //! ```
 //!
+//! A row that is there may be on this server only. It counts once a later commit has gone through
+//! ([`super::commit_test`]).
+//!
 //! Two workers that insert the same id at once come here as well: the second one waited for the first one's commit.
 
 use std::collections::HashMap;
@@ -48,6 +51,9 @@ impl Store {
         let there = self.contents(&ids).await?;
         let ours = there.iter().filter(|(_, row)| row.is_by(worker, now)).map(|(id, row)| (*id, row)).collect();
         let inserted = inserted(rows, &ours);
+        if ours.len() < there.len() {
+            self.test_commit().await?;
+        }
         let mut outcomes = Vec::with_capacity(rows.len());
         for (index, row) in rows.iter().enumerate() {
             outcomes.push(match there.get(&row.post.id) {
@@ -70,11 +76,12 @@ impl Store {
             .await;
         match inserted {
             Ok(()) => Ok(Recorded::Inserted),
-            Err(refused) if refused.code == DUPLICATE_KEY => match self.contents(&[row.post.id]).await?.values().next()
-            {
-                Some(stored) => stored.meets(&row.post),
-                None => Err(refused),
-            },
+            Err(refused) if refused.code == DUPLICATE_KEY => {
+                let there = self.contents(&[row.post.id]).await?;
+                let Some(stored) = there.get(&row.post.id) else { return Err(refused) };
+                self.test_commit().await?;
+                stored.meets(&row.post)
+            }
             Err(failure) => Err(failure),
         }
     }

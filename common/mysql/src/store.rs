@@ -34,6 +34,8 @@ pub struct Store {
     /// Whether a server has ever answered there.
     met: AtomicBool,
     given_up: GivenUp,
+    /// The row that its commits are tested with.
+    pub(crate) commit_test: u16,
 }
 
 impl Store {
@@ -53,7 +55,8 @@ impl Store {
         let database = database.ok_or_else(|| wrong("it has no database name"))?;
         let at = one.socket().map_or_else(|| nodes::at(&urls, one.tcp_port()), str::to_owned);
         let (packet, met) = (AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-        Ok(Self { nodes: Nodes::new(options), at, database, packet, met, given_up: GivenUp::default() })
+        let (given_up, commit_test) = (GivenUp::default(), fastrand::u16(..));
+        Ok(Self { nodes: Nodes::new(options), at, database, packet, met, given_up, commit_test })
     }
 
     /// Host and port; of several nodes, of each, separated by commas.

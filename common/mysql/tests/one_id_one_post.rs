@@ -170,3 +170,19 @@ async fn a_record_that_another_unique_key_refuses_is_not_taken_for_written() {
     let failure = store.record_operation(&operation()).await.expect_err("this actor has an operation");
     assert!(failure.code == "mysql_1062" && failure.message.contains("`operations`"), "{failure}");
 }
+
+#[tokio::test]
+async fn a_row_that_is_found_counts_only_once_a_later_commit_has_gone_through() {
+    let ground = Ground::new().await;
+    let store = ground.store();
+    store.migrate().await.expect("a database of our own");
+    let (old, new) = (ground.post("old"), ground.post("new"));
+    store.insert(&[row(&old)], "before").await.expect("it is stored");
+    ground.sql("RENAME TABLE commit_tests TO elsewhere").await;
+    let failure = store.insert(&[row(&old)], "after").await.expect_err("no commit can be tested");
+    assert_eq!(failure.code, "mysql_1146");
+    assert_eq!(store.probe().await.expect_err("nor by the probe").code, "mysql_1146");
+    assert_eq!(names(&store.insert(&[row(&new)], "after").await.expect("its own commit is answered")), ["inserted"]);
+    ground.sql("RENAME TABLE elsewhere TO commit_tests").await;
+    assert_eq!(names(&store.insert(&[row(&old)], "after").await.expect("it is found")), ["already_recorded"]);
+}
