@@ -66,7 +66,7 @@ async fn each_post_is_found_in_its_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_purged_is_missing_and_named() {
     let ground = Ground::new().await;
-    let (stored, lost) = (posts(2), posts(3));
+    let (stored, lost) = (posts(2), posts(101));
     ground.record(&stored).await;
     for post in &lost {
         ground.submit(post).await;
@@ -74,15 +74,17 @@ async fn what_was_purged_is_missing_and_named() {
     let receipts = receipts(ids(&stored).chain(ids(&lost)));
     verify(&ground, &receipts, &[]).await.ok();
     let purged = ground.channel.queue_purge(ground.topology.queue().into(), QueuePurgeOptions::default()).await;
-    assert_eq!(purged.expect("the broker answers"), 3);
+    assert_eq!(purged.expect("the broker answers"), 101);
     let object = verify(&ground, &receipts, &["--settle", "300ms"]).await.exits(1).object();
-    assert_eq!((&object["missing"], &object["queued"]), (&json!(3), &json!(0)));
+    assert_eq!((&object["missing"], &object["queued"]), (&json!(101), &json!(0)));
     let mut named: Vec<String> = ids(&lost).map(|id| id.to_string()).collect();
     named.sort();
+    assert_eq!(object["missing_ids"], json!(named[..100]));
+    let object = verify(&ground, &receipts, &["--settle", "0s", "--all"]).await.exits(1).object();
     assert_eq!(object["missing_ids"], json!(named));
     let path = receipts.path().to_str().expect("a plain path");
     let ran = ground.sluice(&["verify", "--settle", "0s", "--receipts", path]).await.exits(1);
-    assert!(ran.stdout.contains("3 posts are missing:\n") && ran.stdout.contains(&named[0]), "{ran:?}");
+    assert!(ran.stdout.contains("101 posts are missing:\n") && ran.stdout.contains(&named[0]), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

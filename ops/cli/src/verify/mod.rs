@@ -56,12 +56,15 @@ pub struct VerifyArgs {
     /// Posts in flight cannot be seen, so ids are looked up repeatedly for this long.
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     settle: Duration,
+    /// Name all ids, not only the first 100 of each kind
+    #[arg(long)]
+    all: bool,
     /// Print one JSON object
     ///
     /// Keys: accepted, repeated_receipts, recorded, queued, queued_by, dead, dropped, pruned, missing, duplicate, claimed,
     /// id_conflict, held_without_case, decisions_not_in_outbox, missing_ids, duplicate_ids, claimed_ids, id_conflict_ids
-    /// and held_without_case_ids (the first 100 of each). held_without_case counts recorded posts that are held and have
-    /// no case, decisions_not_in_outbox decisions that the forum would never be told of. Claimed ids
+    /// and held_without_case_ids (the first 100 of each, without --all). held_without_case counts recorded posts that
+    /// are held and have no case, decisions_not_in_outbox decisions that the forum would never be told of. Claimed ids
     /// are found only in dead letters that neither a worker nor RabbitMQ dead-lettered, or that have two ids; they are
     /// also counted as missing or queued. If some ids are missing and some are queued, missing_ids is taken from both,
     /// because they cannot be told apart. Ids in id_conflict are recorded, and another post with the same id is among
@@ -92,7 +95,8 @@ pub async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     let accounted = accounted.await;
     places.close().await;
     let (tally, gaps) = accounted?;
-    let report = Report::new(&reconciliation, tally, &gaps, receipts.repeated);
+    let named = if args.all { usize::MAX } else { report::NAMED };
+    let report = Report::new(&reconciliation, tally, &gaps, receipts.repeated, named);
     report.print(args.json)?;
     Ok(if report.is_whole() { Exit::Done } else { Exit::Failed })
 }

@@ -8,8 +8,8 @@ use super::tally::Tally;
 use sluice_runtime::output;
 use sluice_runtime::table::{lines, right, table};
 
-/// How many ids are named in a report.
-const NAMED: usize = 100;
+/// How many ids of each kind are named in a report, unless all are asked for.
+pub(super) const NAMED: usize = 100;
 
 /// The outcome of all accepted ids.
 #[derive(Debug, Serialize)]
@@ -39,18 +39,18 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// The report on a reconciliation whose last round gave this tally.
+    /// The report on a reconciliation whose last round gave this tally. It names at most `most` ids of each kind.
     #[must_use]
-    pub(super) fn new(reconciliation: &Reconciliation, tally: Tally, gaps: &Gaps, repeated_receipts: u64) -> Self {
+    pub(super) fn new(reconciliation: &Reconciliation, tally: Tally, gaps: &Gaps, repeated: u64, most: usize) -> Self {
         let named = |mut ids: Vec<sluice_core::post::PostId>| {
             ids.sort_unstable();
-            ids.iter().take(NAMED).map(ToString::to_string).collect()
+            ids.iter().take(most).map(ToString::to_string).collect()
         };
         let Tally { recorded, dead, dropped, pruned, queued, missing, duplicate, id_conflict, claimed, consumers } =
             tally;
         Self {
             accepted: reconciliation.accepted(),
-            repeated_receipts,
+            repeated_receipts: repeated,
             recorded,
             queued,
             queued_by: "count",
@@ -196,7 +196,7 @@ mod tests {
         let mut reconciliation = Reconciliation::new(recorded.iter().chain(dead).copied().chain(lost).collect());
         reconciliation.recorded(recorded.iter().copied());
         reconciliation.dead(dead.iter().copied());
-        Report::new(&reconciliation, reconciliation.tally(ready, consumers), &Gaps::default(), 0)
+        Report::new(&reconciliation, reconciliation.tally(ready, consumers), &Gaps::default(), 0, NAMED)
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         let mut reconciliation = Reconciliation::new([held].into());
         reconciliation.recorded([held]);
         let gaps = Gaps { held: vec![held], decisions: 2, among: Vec::new() };
-        let report = Report::new(&reconciliation, reconciliation.tally(0, 0), &gaps, 0);
+        let report = Report::new(&reconciliation, reconciliation.tally(0, 0), &gaps, 0, NAMED);
         let text = report.text();
         assert!(!report.is_whole() && !text.contains("accounted for"), "{text}");
         assert!(
