@@ -44,11 +44,17 @@ pub(super) async fn make(ground: &Ground, program: &Path, data: &Data, options: 
 
 /// How it is run on this port.
 pub(super) fn recipe(ground: &Ground, program: &Path, port: u16) -> Recipe {
-    let data = Data::of(ground, NAME);
+    named(ground, program, NAME, port, Vec::new())
+}
+
+/// How one with this name is run on this port, with these options beside its own.
+pub(super) fn named(ground: &Ground, program: &Path, name: &'static str, port: u16, options: Vec<OsString>) -> Recipe {
+    let data = Data::of(ground, name);
     let mut args = args(ground, &data, port);
     args.push(at("--init-file=", data.init()));
+    args.extend(options);
     Recipe {
-        name: NAME,
+        name,
         program: program.to_owned(),
         args,
         envs: Vec::new(),

@@ -6,6 +6,7 @@ mod databases;
 mod failover;
 mod migrations;
 mod owner;
+mod replicas;
 mod stage;
 #[path = "../devstack/traces.rs"]
 mod traces;

@@ -1,6 +1,7 @@
 //! Sluice on a cluster: a producer and workers that know all nodes, and a sender that notes every answer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use sluice_core::config::DatabaseArgs;
@@ -12,17 +13,22 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two posts of the sender.
 const PACE: Duration = Duration::from_millis(25);
+/// The password of Sluice's user in the database: like root's, it has nothing that others could want.
+const PASSWORD: &str = "a-password-of-tests";
+/// The file of the producer's receipts, in the cluster's folder.
+const RECEIPTS: &str = "receipts";
 /// How long the sender waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A cluster, and Sluice on it.
 pub(crate) struct Stage {
     pub(crate) producer: Program,
-    _workers: Vec<Program>,
+    pub(crate) workers: Vec<Program>,
     /// Dropped before the servers it cleans.
     pub(crate) ground: Ground,
     pub(crate) store: Store,
     pub(crate) cluster: Cluster,
+    client: reqwest::Client,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -41,13 +47,21 @@ impl Stage {
         let all = |count| (0..count).collect::<Vec<usize>>();
         let one = cluster.database_url("", &[0]);
         let ground = Ground::on(&cluster.amqp_url(&all(brokers)), one.trim_end_matches('/')).await;
-        let database_url = cluster.database_url(&ground.name, &all(databases));
-        let store = Store::new(&DatabaseArgs { database_url: database_url.as_str().into() }).expect("a good address");
+        // Unlike root, it is bound by `read_only`.
+        let user = &ground.name;
+        ground.sql(&format!("CREATE USER {user}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")).await;
+        ground.sql(&format!("GRANT ALL ON {user}.* TO {user}@'127.0.0.1'")).await;
+        let database_url = |nodes: &[usize]| {
+            let url = cluster.database_url(user, nodes);
+            format!("mysql://{user}:{PASSWORD}@{}", url.split_once('@').expect("it has a user").1)
+        };
         // What one node has made is there a moment later on the others, and whoever knows all of them begins with any.
         for node in 0..databases {
-            let url = cluster.database_url(&ground.name, &[node]);
+            let url = database_url(&[node]);
             eventually("the database to be there", async || mysql_async::Conn::from_url(&url).await.map(drop)).await;
         }
+        let database_url = database_url(&all(databases));
+        let store = Store::new(&DatabaseArgs { database_url: database_url.as_str().into() }).expect("a good address");
         store.migrate().await.expect("a database of our own");
         ground.declare().await;
         let mut environment = ground.environment();
@@ -56,13 +70,16 @@ impl Stage {
                 value.clone_from(&database_url);
             }
         }
-        let producer = start("sluice-producer", &["serve", "--listen", "127.0.0.1:0"], &environment);
+        let receipts = cluster.dir().join(RECEIPTS).display().to_string();
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--receipts", &receipts];
+        let producer = start("sluice-producer", &serve, &environment);
         producer.says("serving", 1).await;
         let workers = (0..workers).map(|_| start("sluice-worker", &["run"], &environment)).collect::<Vec<_>>();
         for worker in &workers {
             worker.says("consuming", 1).await;
         }
-        Self { producer, _workers: workers, ground, store, cluster, environment }
+        let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client");
+        Self { producer, workers, ground, store, cluster, client, environment }
     }
 
     /// One more worker.
@@ -70,28 +87,46 @@ impl Stage {
         start("sluice-worker", &["run"], &self.environment)
     }
 
+    /// What `sluice verify` says of all posts that were accepted so far.
+    pub(crate) async fn verify(&self) -> Output {
+        let mut sluice = tokio::process::Command::new(program("sluice"));
+        sluice.args(["verify", "--json", "--receipts"]).arg(self.cluster.dir().join(RECEIPTS));
+        sluice.envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        sluice.kill_on_drop(true).output().await.expect("the program was built")
+    }
+
     /// Sends posts until `enough`, each again with the same id until it is accepted.
     pub(crate) async fn send(&self, enough: &CancellationToken) -> Sent {
-        let url = format!("http://{}/posts", listening(&self.producer));
-        let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client");
         let mut sent = Sent::default();
         while !enough.is_cancelled() {
-            let post = self.ground.post("on a cluster");
-            let body = serde_json::json!({"id": post.id, "title": post.title, "content": post.content});
-            loop {
-                let answer = client.post(&url).json(&body).send().await;
-                let refusal = match answer {
-                    Ok(answer) if answer.status() == 202 => break,
-                    Ok(answer) => format!("{}: {}", answer.status(), answer.text().await.unwrap_or_default()),
-                    Err(error) => error.to_string(),
-                };
-                sent.refused.push((Instant::now(), refusal));
-                tokio::time::sleep(PACE).await;
-            }
-            sent.accepted.push((Instant::now(), post.id));
+            self.submit(PostId::new(), &mut sent).await;
             tokio::time::sleep(PACE).await;
         }
         sent
+    }
+
+    /// Sends all of these once more, with the same ids.
+    pub(crate) async fn send_again(&self, sent: &Sent) {
+        let mut again = Sent::default();
+        for (_, id) in &sent.accepted {
+            self.submit(*id, &mut again).await;
+        }
+    }
+
+    /// Sends a post until it is accepted.
+    async fn submit(&self, id: PostId, sent: &mut Sent) {
+        let url = format!("http://{}/posts", listening(&self.producer));
+        let body = serde_json::json!({"id": id, "title": "on a cluster", "content": "A text about nothing."});
+        loop {
+            let refusal = match self.client.post(&url).json(&body).send().await {
+                Ok(answer) if answer.status() == 202 => break,
+                Ok(answer) => format!("{}: {}", answer.status(), answer.text().await.unwrap_or_default()),
+                Err(error) => error.to_string(),
+            };
+            sent.refused.push((Instant::now(), refusal));
+            tokio::time::sleep(PACE).await;
+        }
+        sent.accepted.push((Instant::now(), id));
     }
 
     /// Waits until all of these are stored, and nothing else is left anywhere.
@@ -128,8 +163,12 @@ impl Sent {
 }
 
 fn start(name: &str, args: &[&str], environment: &[(&'static str, String)]) -> Program {
-    let folder = Path::new(env!("CARGO_BIN_EXE_sluice-lab")).parent().expect("a file is in a folder");
-    Program::start(&folder.join(name).display().to_string(), args, environment)
+    Program::start(&program(name).display().to_string(), args, environment)
+}
+
+/// A program of the workspace, by its name.
+fn program(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_sluice-lab")).with_file_name(name)
 }
 
 /// Where the producer listens, as it says.

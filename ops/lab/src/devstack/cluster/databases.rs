@@ -10,6 +10,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder};
 
 use super::galera::{Galera, Node, SYNCED};
+use super::{ClusterOptions, Replication};
 use crate::devstack::error::StackError;
 use crate::devstack::folder;
 use crate::devstack::ground::Ground;
@@ -33,8 +34,13 @@ pub(super) struct Databases {
 }
 
 impl Databases {
-    /// Starts as many as `count` and waits until they are one cluster. `None`: there are to be none.
-    pub(super) async fn raise(ground: &Ground, count: usize, secrets: &Secrets) -> Result<Option<Self>, StackError> {
+    /// Starts as many as the options say and waits until they are one cluster. `None`: there are to be none.
+    pub(super) async fn raise(
+        ground: &Ground,
+        options: &ClusterOptions,
+        secrets: &Secrets,
+    ) -> Result<Option<Self>, StackError> {
+        let count = if options.replication == Replication::Galera { options.databases } else { 0 };
         let nodes = Node::draw(count)?;
         let Some(first) = nodes.first().copied() else { return Ok(None) };
         let ground = Ground { programs: Programs::find(None)?, ..ground.clone() };

@@ -19,7 +19,7 @@ use crate::devstack::server::Server;
 /// What a node says of itself that has all of the cluster's data and takes part.
 pub(super) const SYNCED: &str = "Synced";
 
-const NAMES: [&str; MOST] = ["mariadb-1", "mariadb-2", "mariadb-3", "mariadb-4", "mariadb-5"];
+pub(super) const NAMES: [&str; MOST] = ["mariadb-1", "mariadb-2", "mariadb-3", "mariadb-4", "mariadb-5"];
 /// Where distributions put the library that makes servers a cluster.
 const PROVIDERS: [&str; 4] = [
     "/usr/lib/galera/libgalera_smm.so",
@@ -34,7 +34,7 @@ const START: &str = include_str!("galera.sh");
 const TRANSFER: &str = include_str!("transfer.sh");
 const RSYNC: &str = include_str!("rsync.sh");
 /// Small, because a node that joins gets them whole.
-const LOGS: &str = "--innodb-log-file-size=16M";
+pub(super) const LOGS: &str = "--innodb-log-file-size=16M";
 
 /// A node: its name and its ports.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! Clusters: several RabbitMQ nodes that are one broker, several MariaDB nodes (Galera) that are one database.
+//! Clusters: several RabbitMQ nodes that are one broker, several MariaDB nodes that are one database (Galera, replicas).
 //!
 //! In one folder, under one mark and one guardian, on free ports of 127.0.0.1, like a stack; always temporary. Each node
 //! is a [`Server`] with its own ports, data and log, so one can be killed or frozen while the others go on.
@@ -17,15 +17,16 @@
 //! # }
 //! ```
 //!
-//! RabbitMQ may be a root's (`root`); Galera is always this machine's MariaDB, since MySQL has none.
+//! RabbitMQ may be a root's (`root`); the databases are always this machine's MariaDB, since MySQL has no Galera.
 
 mod brokers;
 mod databases;
 mod galera;
 mod options;
 mod queues;
+mod replicas;
 
-pub use options::{ClusterOptions, PartitionHandling};
+pub use options::{ClusterOptions, PartitionHandling, Replication};
 
 use std::path::Path;
 use std::process::Child;
@@ -61,7 +62,10 @@ const ATTEMPTS: usize = 5;
 pub struct Cluster {
     ground: Ground,
     brokers: Brokers,
+    /// Galera's nodes.
     databases: Option<Databases>,
+    /// A primary, and then its replicas.
+    replicated: Vec<Server>,
     secrets: Secrets,
     bond: Option<Bond>,
 }
@@ -100,10 +104,13 @@ impl Cluster {
         let bond = Bond::tie(&ground, lock, End::Remove)?;
         let raised = tokio::try_join!(
             Brokers::raise(&ground, options, &secrets),
-            Databases::raise(&ground, options.databases, &secrets)
+            Databases::raise(&ground, options, &secrets),
+            replicas::raise(&ground, options, &secrets)
         );
         match raised {
-            Ok((brokers, databases)) => Ok(Self { ground, brokers, databases, secrets, bond: Some(bond) }),
+            Ok((brokers, databases, replicated)) => {
+                Ok(Self { ground, brokers, databases, replicated, secrets, bond: Some(bond) })
+            }
             Err(error) => {
                 // The error that matters is the one in flight.
                 let _ = bond.end(&ground, Vec::new()).await;
@@ -177,10 +184,8 @@ impl Cluster {
     /// # Errors
     /// As [`Server::start`], and when one is not synced in time.
     pub async fn start_databases(&self) -> Result<(), StackError> {
-        match &self.databases {
-            Some(databases) => databases.start().await,
-            None => Ok(()),
-        }
+        let Some(databases) = &self.databases else { return Ok(()) };
+        databases.start().await
     }
 
     /// Starts the database servers again after all were down, as an operator would: the one with the newest data begins
@@ -189,18 +194,14 @@ impl Cluster {
     /// # Errors
     /// When one is running, does not start, or is not synced in time.
     pub async fn bootstrap_databases(&self) -> Result<(), StackError> {
-        match &self.databases {
-            Some(databases) => databases.bootstrap().await,
-            None => Ok(()),
-        }
+        let Some(databases) = &self.databases else { return Ok(()) };
+        databases.bootstrap().await
     }
 
     /// Whether database server `i` is a synced member of the cluster, and so takes statements.
     pub async fn synced(&self, i: usize) -> bool {
-        match &self.databases {
-            Some(databases) => databases.is_synced(i).await,
-            None => false,
-        }
+        let Some(databases) = &self.databases else { return false };
+        databases.is_synced(i).await
     }
 
     /// Waits until database server `i` is a synced member of the cluster.
@@ -208,10 +209,8 @@ impl Cluster {
     /// # Errors
     /// When it is not in time.
     pub async fn until_synced(&self, i: usize) -> Result<(), StackError> {
-        match &self.databases {
-            Some(databases) => databases.until_synced(i).await,
-            None => Ok(()),
-        }
+        let Some(databases) = &self.databases else { return Ok(()) };
+        databases.until_synced(i).await
     }
 
     /// Ends all nodes and waits until nothing is left.
@@ -224,7 +223,7 @@ impl Cluster {
     }
 
     fn database_servers(&self) -> &[Server] {
-        self.databases.as_ref().map_or(&[], |databases| &databases.servers)
+        self.databases.as_ref().map_or(&self.replicated, |databases| &databases.servers)
     }
 
     fn take_children(&self) -> Vec<Child> {

@@ -16,6 +16,19 @@ pub enum PartitionHandling {
     PauseMinority,
 }
 
+/// How several MariaDB nodes are one database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Replication {
+    /// Each of them may be written to, and has what the others commit: Galera.
+    #[default]
+    Galera,
+    /// The first is written to. The others are its replicas, read-only until they are promoted, and receive a moment
+    /// later what it commits.
+    Asynchronous,
+    /// The same, but a commit waits until a replica has received it, for an hour if need be.
+    SemiSync,
+}
+
 /// What a cluster is to be like. The default: three nodes of each kind, RabbitMQ's from the root that [`ROOT`] names, or
 /// else this machine's.
 #[derive(Debug, Clone)]
@@ -24,6 +37,8 @@ pub struct ClusterOptions {
     pub brokers: usize,
     /// How many MariaDB nodes, 0 to 5.
     pub databases: usize,
+    /// How these are one database.
+    pub replication: Replication,
     /// What brokers do that lose sight of each other.
     pub partition_handling: PartitionHandling,
     /// After how long a broker that says nothing counts as gone, in whole seconds. `None`: Erlang's own 60 s.
@@ -39,6 +54,7 @@ impl Default for ClusterOptions {
         Self {
             brokers: 3,
             databases: 3,
+            replication: Replication::default(),
             partition_handling: PartitionHandling::default(),
             net_ticktime: None,
             deadline: Duration::from_secs(120),
