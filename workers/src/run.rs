@@ -110,7 +110,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         retry: args.retry(),
         max_deliveries: args.max_deliveries,
         topology: topology.clone(),
-        dead_letters: Publisher::new(&broker, DEAD_LETTER_PATIENCE)?,
+        dead_letters: Publisher::new(&broker, &topology, DEAD_LETTER_PATIENCE)?,
     };
     let consumers = Consumers {
         broker,

@@ -28,7 +28,7 @@ async fn takers(concurrency: usize) -> Vec<String> {
         if depth.consumers as usize == PROCESSES * concurrency { Ok(()) } else { Err(depth) }
     })
     .await;
-    let publisher = Publisher::new(&ground.broker(), Duration::from_secs(20)).expect("a pool");
+    let publisher = Publisher::new(&ground.broker(), &ground.topology(), Duration::from_secs(20)).expect("a pool");
     let (topology, mut turn) = (ground.topology(), tokio::time::interval(APART));
     for number in 0..POSTS {
         turn.tick().await;

@@ -51,8 +51,9 @@ async fn servers_on_ipv6_are_reached_at_the_address_as_it_is_written() {
     let connection = broker.connect().await.expect("the proxy leads to the broker");
     // The pool of publishers comes to its connections in another way.
     let publisher =
-        sluice_rabbit::publisher::Publisher::new(&broker, std::time::Duration::from_secs(5)).expect("a pool");
-    publisher.declare(&ground.topology()).await.expect("it leads there as well");
+        sluice_rabbit::publisher::Publisher::new(&broker, &ground.topology(), std::time::Duration::from_secs(5))
+            .expect("a pool");
+    publisher.declare().await.expect("it leads there as well");
     close(&connection).await;
     let store = store(&ground.database_url_via(mysql.addr()));
     assert_eq!(store.at(), format!("[::1]:{}", mysql.addr().port()));

@@ -59,8 +59,8 @@ async fn publishing_goes_on_by_another_node_when_the_one_in_use_hangs_or_is_gone
     let ground = Ground::new().await;
     ground.declare().await;
     let nodes: [Proxy; 2] = proxies(&ground);
-    let publisher = Publisher::new(&broker(&ground, &nodes), PATIENCE).expect("a pool");
     let topology = ground.topology();
+    let publisher = Publisher::new(&broker(&ground, &nodes), &topology, PATIENCE).expect("a pool");
     let publish = async |what: &str| {
         let begun = Instant::now();
         let envelope = Envelope::post(&topology, &ground.post(what));

@@ -20,7 +20,7 @@ async fn those_that_share_a_batch_with_a_refused_message_have_each_their_own_tim
     let mut args = ground.broker_args();
     args.amqp_url = ground.amqp_url_via(line.addr()).as_str().into();
     let broker = Broker::new(&args, "test").expect("a valid address");
-    let publisher = Publisher::new(&broker, PATIENCE).expect("a pool");
+    let publisher = Publisher::new(&broker, &topology, PATIENCE).expect("a pool");
     let mut batch: Vec<_> = (0..BATCH).map(|_| Envelope::post(&topology, &ground.post("one of many"))).collect();
     // Which RabbitMQ answers as it does a message that is larger than it takes: it closes the channel.
     batch[REFUSED].properties = batch[REFUSED].properties.clone().with_expiration("soon".into());

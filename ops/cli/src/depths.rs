@@ -33,7 +33,10 @@ impl Depths {
         let connection = broker.connect().await?;
         let asked = async {
             let posts = topology.queue_depth(&connection).await?;
-            Ok(Self { posts, dead: topology.dead_letter_depth(&connection).await? })
+            posts.check_leader(broker, &topology.queue()).await?;
+            let dead = topology.dead_letter_depth(&connection).await?;
+            dead.check_leader(broker, &topology.dead_letter_queue()).await?;
+            Ok(Self { posts, dead })
         }
         .await;
         close(&connection).await;

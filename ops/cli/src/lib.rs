@@ -30,6 +30,7 @@ pub mod depths;
 pub mod dlq;
 mod grants;
 pub mod hint;
+mod members;
 pub mod migrate;
 pub mod numbers;
 pub mod operation;

@@ -4,10 +4,12 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sluice_core::config::BrokerArgs;
 use sluice_rabbit::broker::{Broker, close};
-use sluice_rabbit::topology::{Drift, Topology};
+use sluice_rabbit::topology::{Drift, Topology, no_leader};
 use sluice_runtime::exit::Exit;
 
 use sluice_runtime::output::{self, report};
+
+use crate::members::{Cluster, Management, ManagementArgs};
 
 /// What is declared but cannot be compared: AMQP has no query for either.
 const NOT_COMPARED: [&str; 2] = ["bindings", "policies"];
@@ -28,15 +30,22 @@ enum TopologyCommand {
         #[command(flatten)]
         broker: BrokerArgs,
     },
-    /// List every difference between the topology and the broker (read only)
+    /// List what differs from the topology in the broker, and queues without a leader (read only)
     ///
-    /// Exits with 1 if there is any difference. RabbitMQ compares the type and durability of an exchange and every
+    /// Exits with 1 if there is any. RabbitMQ compares the type and durability of an exchange and every
     /// argument of a quorum queue. Bindings and policies cannot be queried over AMQP and are not compared; `sluice
-    /// topology apply` declares the bindings whether or not they exist.
+    /// topology apply` declares the bindings whether or not they exist. On a cluster, AMQP tells that a queue has no
+    /// leader, unless it holds messages and has just lost its majority; with --management-url, nodes that are down,
+    /// queues without a majority and queues with too few members are listed too, with what to do.
     Check {
         #[command(flatten)]
         broker: BrokerArgs,
-        /// Print one JSON object: {"drift": [{"entity", "argument", "wanted", "found"}], "not_compared": [...]}
+        #[command(flatten)]
+        management: ManagementArgs,
+        /// Print one JSON object
+        ///
+        /// Keys: drift [{entity, argument, wanted, found}], not_compared [...], leaderless [queues], problems [texts],
+        /// cluster {nodes [{name, running}], queues [{name, members, online}]} or null without --management-url.
         #[arg(long)]
         json: bool,
     },
@@ -49,7 +58,7 @@ enum TopologyCommand {
 pub async fn run(args: TopologyArgs) -> anyhow::Result<Exit> {
     match args.command {
         TopologyCommand::Apply { broker } => apply(&broker).await,
-        TopologyCommand::Check { broker, json } => check(&broker, json).await,
+        TopologyCommand::Check { broker, management, json } => check(&broker, &management, json).await,
     }
 }
 
@@ -80,20 +89,40 @@ async fn apply(args: &BrokerArgs) -> anyhow::Result<Exit> {
 struct Comparison<'a> {
     drift: &'a [Drift],
     not_compared: [&'static str; 2],
+    leaderless: &'a [String],
+    problems: Vec<String>,
+    cluster: Option<&'a Cluster>,
 }
 
-async fn check(args: &BrokerArgs, json: bool) -> anyhow::Result<Exit> {
+async fn check(args: &BrokerArgs, management: &ManagementArgs, json: bool) -> anyhow::Result<Exit> {
     let (broker, topology) = (Broker::new(args, "sluice topology check")?, Topology::new(args));
+    let management = Management::new(management, args)?;
     let connection = broker.connect().await?;
     let compared = topology.differences(&connection).await;
+    // What is not there has no leader either.
+    let missing = compared.as_ref().is_ok_and(|drift| drift.iter().any(Drift::is_missing));
+    let leaderless = if missing { Ok(Vec::new()) } else { topology.leaderless(&broker, &connection).await };
     close(&connection).await;
-    let drift = compared?;
+    let (drift, leaderless) = (compared?, leaderless.map_err(|failure| broker.with_context(failure))?);
+    let cluster = match management.filter(|_| !missing) {
+        Some(management) => Some(management.ask().await?),
+        None => None,
+    };
+    let mut problems = cluster.as_ref().map_or_else(Vec::new, Cluster::problems);
+    if problems.is_empty() {
+        problems.extend(leaderless.iter().map(|queue| no_leader(queue)));
+    }
     output::print(|out| {
         if json {
-            return output::json_line(out, &Comparison { drift: &drift, not_compared: NOT_COMPARED });
+            let (drift, leaderless, cluster) = (&drift, &leaderless, cluster.as_ref());
+            let (not_compared, problems) = (NOT_COMPARED, problems.clone());
+            return output::json_line(out, &Comparison { drift, not_compared, leaderless, problems, cluster });
         }
         for difference in &drift {
             writeln!(out, "{}", crate::visible::line(&difference.to_string()))?;
+        }
+        for problem in &problems {
+            writeln!(out, "{problem}")?;
         }
         if drift.is_empty() {
             writeln!(out, "the exchanges and queues at {} are as declared", broker.at())?;
@@ -106,5 +135,5 @@ async fn check(args: &BrokerArgs, json: bool) -> anyhow::Result<Exit> {
             NOT_COMPARED.join(" and ")
         );
     }
-    Ok(if drift.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if drift.is_empty() && problems.is_empty() { Exit::Done } else { Exit::Failed })
 }

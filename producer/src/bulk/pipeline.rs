@@ -75,7 +75,7 @@ impl Pipeline {
         let broker = Broker::new(broker, "sluice-producer")?;
         let receipts = run.receipts.as_deref().map(Receipts::open).transpose()?;
         topology_status::declare_within(run.patience, &broker, &topology, |error| progress.say(error)).await?;
-        let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
+        let publisher = Publisher::new(&broker.lean(), &topology, CONFIRM_WITHIN)?;
         Ok(Self { publisher, topology, rate, patience: run.patience, receipts, progress, source })
     }
 
@@ -86,8 +86,7 @@ impl Pipeline {
     {
         let halt = stop.child_token();
         let (publisher, topology) = (self.publisher.clone(), self.topology.clone());
-        let retrying_publisher =
-            RetryingPublisher::new(publisher, topology.clone(), self.patience, self.progress.clone(), halt.clone());
+        let retrying_publisher = RetryingPublisher::new(publisher, self.patience, self.progress.clone(), halt.clone());
         let (retrying_publisher, titles) = (Arc::new(retrying_publisher), self.progress.each);
         let carried =
             bundles(entries, RateLimit::new(self.rate)).take_until(halt.clone().cancelled_owned()).map(|bundle| {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use sluice_core::retry::RetryPolicy;
 use sluice_rabbit::publisher::{PublishError, Publisher};
-use sluice_rabbit::topology::Topology;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +20,6 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// Publishes chunks, several at a time.
 pub struct RetryingPublisher {
     publisher: Publisher,
-    topology: Topology,
     patience: Duration,
     progress: Progress,
     /// Start no new tries: finish the current one.
@@ -35,15 +33,9 @@ pub struct RetryingPublisher {
 impl RetryingPublisher {
     /// A retrying publisher that gives up after so long without progress.
     #[must_use]
-    pub fn new(
-        publisher: Publisher,
-        topology: Topology,
-        patience: Duration,
-        progress: Progress,
-        halt: CancellationToken,
-    ) -> Self {
+    pub fn new(publisher: Publisher, patience: Duration, progress: Progress, halt: CancellationToken) -> Self {
         let (last_confirm, told) = (Mutex::new(Instant::now()), AtomicBool::new(false));
-        Self { publisher, topology, patience, progress, halt, last_confirm, told }
+        Self { publisher, patience, progress, halt, last_confirm, told }
     }
 
     /// Publishes a chunk. Posts that could not be published are left unconfirmed, with the error.
@@ -62,7 +54,7 @@ impl RetryingPublisher {
             self.report(&error);
             if matches!(error, PublishError::Unroutable(_)) {
                 // Somebody deleted a queue. If it cannot be declared again, the next try says so too.
-                let _ = self.publisher.declare(&self.topology).await;
+                let _ = self.publisher.declare().await;
             }
             chunk.error = Some(error);
             let wait = waits.next_wait(fastrand::f64()).min(left);

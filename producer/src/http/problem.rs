@@ -36,6 +36,7 @@ pub fn not_published(error: &PublishError, id: PostId) -> Problem {
         PublishError::Unroutable(_) => "No queue for the post",
         PublishError::Oversized { .. } | PublishError::Refused(_) => "Too large for RabbitMQ",
         PublishError::Full => "The queue is full",
+        PublishError::NoLeader(_) => "The queue has no leader",
         PublishError::Blocked => "RabbitMQ accepts no posts",
         PublishError::Unreachable(_) => "RabbitMQ is unavailable",
         PublishError::Unconfirmed(_) => "Not confirmed in time",
@@ -50,6 +51,7 @@ pub fn name(error: &PublishError) -> &'static str {
         PublishError::Unroutable(_) => "unroutable",
         PublishError::Oversized { .. } | PublishError::Refused(_) => "too-large-for-broker",
         PublishError::Full => "queue-full",
+        PublishError::NoLeader(_) => "no-leader",
         PublishError::Blocked => "broker-blocked",
         PublishError::Unreachable(_) => "broker-unreachable",
         PublishError::Unconfirmed(_) => "unconfirmed",
@@ -144,6 +146,7 @@ mod tests {
         for error in [
             PublishError::Unroutable("post_exchange".to_owned()),
             PublishError::Full,
+            PublishError::NoLeader("post_queue".to_owned()),
             PublishError::Blocked,
             PublishError::Unreachable(BrokerError { at: "h:5672".to_owned(), failure }),
             PublishError::Unconfirmed(Duration::from_secs(2)),

@@ -57,7 +57,7 @@ impl App {
 
     async fn ready(&self) -> Result<(), String> {
         self.declared()?;
-        self.0.publisher.ready(&self.0.topology).await.map_err(|error| error.to_string())
+        self.0.publisher.ready().await.map_err(|error| error.to_string())
     }
 
     /// Accepts a single post of whoever was admitted.

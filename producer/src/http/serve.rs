@@ -57,7 +57,7 @@ pub async fn run(args: &Serve, hangups: Hangups, stop: CancellationToken) -> any
     };
 
     let (changing, topology_status) = watch::channel(first_try(&broker, &topology).await?);
-    let publisher = Publisher::new(&broker.lean(), CONFIRM_WITHIN)?;
+    let publisher = Publisher::new(&broker.lean(), &topology, CONFIRM_WITHIN)?;
     let (watch, reports) = Watch::new(broker.clone(), topology.clone(), publisher.clone(), changing);
     tokio::spawn(watch.keep());
 

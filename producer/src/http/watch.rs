@@ -130,7 +130,7 @@ impl Watch {
 
     async fn look(&mut self) {
         self.next_look = Instant::now() + EVERY;
-        let seen = self.publisher.ready(&self.topology).await;
+        let seen = self.publisher.ready().await;
         if self.away.is_some() {
             // This check has replaced all reports until now.
             while self.reports.try_recv().is_ok() {}
@@ -148,7 +148,7 @@ impl Watch {
 
     /// The broker answers: are the queues there, and ours? `missing`: they are known not to be all there.
     async fn declare(&mut self, missing: bool) {
-        match self.publisher.declare(&self.topology).await {
+        match self.publisher.declare().await {
             Ok(()) => self.back(missing),
             Err(TopologyError::Failed(failure)) => {
                 self.gone(&PublishError::Unreachable(self.broker.with_context(failure)))

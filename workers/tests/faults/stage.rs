@@ -37,7 +37,7 @@ pub(crate) fn posts(ground: &Ground, number: usize, title: &str) -> Vec<Post> {
 
 /// Publishes posts as the producer does, many at once.
 pub(crate) async fn flood(ground: &Ground, posts: &[Post]) {
-    let publisher = Publisher::new(&ground.broker(), Duration::from_secs(20)).expect("a pool");
+    let publisher = Publisher::new(&ground.broker(), &ground.topology(), Duration::from_secs(20)).expect("a pool");
     let topology = ground.topology();
     // RabbitMQ 4.3 may not route to a queue yet that it has just declared. One post finds out when it does: of a batch a
     // part could be routed, and be there twice afterwards.

@@ -31,6 +31,7 @@ impl std::fmt::Display for BrokerError {
                  authority of this system or of SSL_CERT_FILE"
             }
             "amqp_foreign" => "check the host and the port in AMQP_URL, and whether the URL must begin with amqps://",
+            "amqp_no_leader" => "start their nodes",
             "amqp_541" => "see RabbitMQ's log",
             _ => "is it running there? AMQP_URL sets the address",
         };

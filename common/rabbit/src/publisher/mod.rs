@@ -19,6 +19,7 @@
 
 mod batch;
 mod confirm_channel;
+mod doubt;
 mod envelope;
 mod micro_batcher;
 mod pool;
@@ -34,7 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::broker::{Broker, BrokerError};
-use crate::topology::{Topology, TopologyError};
+use crate::topology::{Topology, TopologyError, no_leader};
 use sluice_core::failure::Failure;
 
 use micro_batcher::Job;
@@ -52,6 +53,9 @@ pub enum PublishError {
     /// The broker refused it twice: the queue has its maximum length.
     #[error("the queue is full")]
     Full,
+    /// Its queue, of this name, has no leader: the broker refused it, or did not confirm it. It may be in the queue.
+    #[error("{}; the message may or may not have been queued", no_leader(.0))]
+    NoLeader(String),
     /// Its properties and headers do not fit in one frame; it was not sent.
     #[error("its headers have {bytes} bytes; RabbitMQ accepts at most {most} (`frame_max`)")]
     Oversized {
@@ -84,7 +88,7 @@ impl PublishError {
     /// Whether the message may be in the queue anyway.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unconfirmed(_) | Self::Unreachable(_))
+        matches!(self, Self::Unconfirmed(_) | Self::Unreachable(_) | Self::NoLeader(_))
     }
 }
 
@@ -96,13 +100,13 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// A publisher on connections of its own. Nothing is opened before it is needed. `patience` bounds each publish
-    /// from the call to the answer.
+    /// A publisher to the exchanges of `topology`, on connections of its own. Nothing is opened before it is needed.
+    /// `patience` bounds each publish from the call to the answer.
     ///
     /// # Errors
     /// When no pool can be made.
-    pub fn new(broker: &Broker, patience: Duration) -> Result<Self, BrokerError> {
-        let channels = Arc::new(Channels::open(broker, patience)?);
+    pub fn new(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Self, BrokerError> {
+        let channels = Arc::new(Channels::open(broker, topology, patience)?);
         let jobs = micro_batcher::open(&channels);
         Ok(Self { jobs, channels })
     }
@@ -129,13 +133,14 @@ impl Publisher {
         self.channels.publish(batch, Instant::now() + self.channels.patience).await
     }
 
-    /// Asks whether a post could be accepted now: the broker answers, takes publishes, and the queue has room.
+    /// Asks whether a post could be accepted now: the broker answers, takes publishes, and the queue has room, and a
+    /// leader as far as the last posts tell.
     ///
     /// # Errors
     /// Why not.
-    pub async fn ready(&self, topology: &Topology) -> Result<(), PublishError> {
+    pub async fn ready(&self) -> Result<(), PublishError> {
         let patience = self.channels.patience;
-        let asked = self.channels.room(topology);
+        let asked = self.channels.room();
         let late = || Err(self.channels.late("opening a channel"));
         tokio::time::timeout(patience, asked).await.unwrap_or_else(|_| late())
     }
@@ -144,9 +149,9 @@ impl Publisher {
     ///
     /// # Errors
     /// [`TopologyError`].
-    pub async fn declare(&self, topology: &Topology) -> Result<(), TopologyError> {
+    pub async fn declare(&self) -> Result<(), TopologyError> {
         let patience = self.channels.patience;
-        let declared = self.channels.declare(topology);
+        let declared = self.channels.declare();
         let late = || Err(Failure::timed_out("amqp", "declaring the queues", patience).into());
         tokio::time::timeout(patience, declared).await.unwrap_or_else(|_| late())
     }

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use deadpool::managed;
-use deadpool_lapin::lapin::options::QueueDeclareOptions;
-use deadpool_lapin::lapin::types::FieldTable;
 use tokio::time::Instant;
 
 use super::batch::{BatchError, publish_on};
 use super::confirm_channel::{ConfirmChannel, ConfirmChannels, leave, proven};
+use super::doubt::Doubt;
 use super::{Envelope, PublishError};
 use crate::broker::{Broker, BrokerError};
 use crate::failure::classify;
-use crate::topology::{Topology, TopologyError};
+use crate::topology::{NOTHING, Topology, TopologyError, ask};
 use sluice_core::failure::{Failure, Kind};
 
 /// The number of connections for publishing. Consumers have their own: an alarm blocks a connection that publishes,
@@ -23,13 +22,15 @@ const CHANNELS: usize = 16;
 /// The pool of confirm channels and what is needed to explain its failures.
 pub(super) struct Channels {
     pool: managed::Pool<ConfirmChannels>,
+    topology: Topology,
+    doubt: Doubt,
     /// What bounds each call.
     pub(super) patience: Duration,
 }
 
 impl Channels {
     /// The pool; nothing in it is opened before it is needed.
-    pub(super) fn open(broker: &Broker, patience: Duration) -> Result<Self, BrokerError> {
+    pub(super) fn open(broker: &Broker, topology: &Topology, patience: Duration) -> Result<Self, BrokerError> {
         let manager = ConfirmChannels { broker: broker.clone(), connections: broker.pool(CONNECTIONS)?, patience };
         let pool = managed::Pool::builder(manager)
             .max_size(CHANNELS)
@@ -39,7 +40,7 @@ impl Channels {
             .recycle_timeout(Some(patience))
             .build()
             .map_err(|error| broker.with_context(Failure::new(Kind::Dependency, "amqp_pool", error.to_string())))?;
-        Ok(Self { pool, patience })
+        Ok(Self { pool, topology: topology.clone(), doubt: Doubt::default(), patience })
     }
 
     /// Publishes a batch, on a channel that has to be there by `ready_by`; the answers are in the order of its messages.
@@ -56,6 +57,7 @@ impl Channels {
                 answers[place] = self.publish_together(&[*envelope], ready_by).await.pop().unwrap_or(Ok(()));
             }
         }
+        self.doubt.hear(&answers);
         answers
     }
 
@@ -75,10 +77,13 @@ impl Channels {
         let sent: Vec<&Envelope> =
             batch.iter().zip(&oversized).filter(|(_, over)| over.is_none()).map(|(envelope, _)| *envelope).collect();
         match tokio::time::timeout_at(until, publish_on(&checkout.channel, &sent)).await {
-            Ok(Ok(answers)) => {
+            Ok(Ok(mut answers)) => {
                 // Every outcome is known, so nothing is outstanding on the channel. But one that was opened while the
                 // queue had no leader may refuse for ever (seen with RabbitMQ 3.10), as if the queue were full.
                 checkout.fit = !answers.contains(&Err(PublishError::Full));
+                if !checkout.fit {
+                    self.tell_leaderless(&checkout, &sent, &mut answers, until).await;
+                }
                 let mut answers = answers.into_iter();
                 let answer = |over: Option<PublishError>| over.map_or_else(|| answers.next().unwrap_or(Ok(())), Err);
                 oversized.into_iter().map(answer).collect()
@@ -86,8 +91,26 @@ impl Channels {
             Ok(Err(error)) => all(self.explain(error)),
             Err(_) => {
                 self.retire(&checkout);
-                all(PublishError::Unconfirmed(self.patience))
+                let known = self.doubt.now().filter(|doubt| matches!(doubt, PublishError::NoLeader(_)));
+                all(known.unwrap_or(PublishError::Unconfirmed(self.patience)))
             }
+        }
+    }
+
+    /// A refusal does not give a reason. But a queue that reports that it is empty is not full: it has no leader.
+    async fn tell_leaderless(
+        &self,
+        channel: &ConfirmChannel,
+        batch: &[&Envelope],
+        answers: &mut [Result<(), PublishError>],
+        until: Instant,
+    ) {
+        let refused = answers.iter().position(|answer| *answer == Err(PublishError::Full));
+        let Some(queue) = refused.and_then(|place| self.topology.fed_by(&batch[place].exchange)) else { return };
+        let depth = tokio::time::timeout_at(until, ask(&channel.channel, &queue)).await;
+        if matches!(depth, Ok(Ok(depth)) if depth == NOTHING) {
+            let refused = answers.iter_mut().filter(|answer| **answer == Err(PublishError::Full));
+            refused.for_each(|answer| *answer = Err(PublishError::NoLeader(queue.clone())));
         }
     }
 
@@ -105,31 +128,40 @@ impl Channels {
         }
     }
 
-    /// Asks whether the queue is there and has room.
-    pub(super) async fn room(&self, topology: &Topology) -> Result<(), PublishError> {
+    /// Asks whether the queue is there and has room, and a leader as far as the last messages tell.
+    pub(super) async fn room(&self) -> Result<(), PublishError> {
         if self.pool.manager().is_blocked() {
             return Err(PublishError::Blocked);
         }
         let mut checkout = self.checkout().await.map_err(|error| self.explain(error))?;
-        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let ask = checkout.channel.queue_declare(topology.queue().into(), options, FieldTable::default());
-        let Ok(asked) = tokio::time::timeout(self.patience, ask).await else {
+        let queue = self.topology.queue();
+        let Ok(asked) = tokio::time::timeout(self.patience, ask(&checkout.channel, &queue)).await else {
             self.retire(&checkout);
             return Err(self.late("reading the queue's depth"));
         };
-        let queue = asked.map_err(|error| match classify(&error) {
-            // The queue is missing, so the exchange is bound to nothing.
-            failure if failure.code == "amqp_404" => PublishError::Unroutable(topology.exchange()),
+        let depth = asked.map_err(|error| match classify(&error) {
+            // The queue is missing, so the exchange is bound to nothing, and that is why messages failed.
+            failure if failure.code == "amqp_404" => {
+                self.doubt.end();
+                PublishError::Unroutable(self.topology.exchange())
+            }
             failure => self.explain(failure.into()),
         })?;
         checkout.fit = true;
-        if topology.is_full(queue.message_count()) { Err(PublishError::Full) } else { Ok(()) }
+        match self.doubt.now() {
+            Some(_) if depth == NOTHING => return Err(self.doubt.is_the_leader(&queue)),
+            // It has one again.
+            Some(PublishError::NoLeader(_)) => self.doubt.end(),
+            Some(unconfirmed) => return Err(unconfirmed),
+            None => {}
+        }
+        if self.topology.is_full(depth.ready) { Err(PublishError::Full) } else { Ok(()) }
     }
 
-    pub(super) async fn declare(&self, topology: &Topology) -> Result<(), TopologyError> {
+    pub(super) async fn declare(&self) -> Result<(), TopologyError> {
         match self.pool.manager().connection().await {
             Ok(connection) => {
-                let declared = topology.declare(&connection).await;
+                let declared = self.topology.declare(&connection).await;
                 if !matches!(declared, Err(TopologyError::Failed(_))) {
                     proven(connection);
                 }

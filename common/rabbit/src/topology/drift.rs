@@ -30,6 +30,12 @@ impl Drift {
         }
     }
 
+    /// Whether the entity is not there at all.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.argument == EXISTENCE
+    }
+
     /// Reads the broker's refusal: `PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'post_queue' in
     /// vhost '/': received none but current is the value '5' of type 'long'`.
     pub(super) fn read(entity: &str, failure: &Failure) -> Option<Self> {
@@ -99,7 +105,7 @@ fn plain(told: &str) -> String {
 impl std::fmt::Display for Drift {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { entity, argument, wanted, found } = self;
-        if argument == EXISTENCE {
+        if self.is_missing() {
             return write!(f, "{entity}: is {found}");
         }
         write!(f, "{entity}: {argument} should be {wanted}, but is {found}")

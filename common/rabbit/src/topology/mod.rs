@@ -13,11 +13,14 @@ mod decisions;
 mod depth;
 mod drift;
 mod entity;
+mod leader;
 mod permissions;
 
 pub use depth::Depth;
+pub(crate) use depth::{NOTHING, ask};
 pub use drift::Drift;
 pub use entity::Entity;
+pub use leader::no_leader;
 pub use permissions::Permissions;
 
 use std::sync::Arc;
@@ -213,20 +216,15 @@ impl Topology {
         Ok(found)
     }
 
-    /// How many posts wait in the queue, and how many consumers it has.
-    ///
-    /// # Errors
-    /// When the broker could not be asked, or the queue does not exist.
-    pub async fn queue_depth(&self, connection: &Connection) -> Result<Depth, Failure> {
-        depth::read(connection, &self.queue()).await
-    }
-
-    /// How many dead letters wait.
-    ///
-    /// # Errors
-    /// As [`Self::queue_depth`].
-    pub async fn dead_letter_depth(&self, connection: &Connection) -> Result<Depth, Failure> {
-        depth::read(connection, &self.dead_letter_queue()).await
+    /// The queue that an exchange fills, if it is one of ours.
+    pub(crate) fn fed_by(&self, exchange: &str) -> Option<String> {
+        if exchange == self.exchange() {
+            Some(self.queue())
+        } else if exchange == self.dead_letter_exchange() {
+            Some(self.dead_letter_queue())
+        } else {
+            None
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Status {
     pub(crate) posts: Option<Posts>,
     /// What waits for people, and for the forum; none when the database is down.
     pub(crate) review: Option<Review>,
+    /// What is wrong with the nodes and the queues' members on them; none where nobody was asked.
+    pub(crate) cluster: Vec<String>,
     /// How fast it moves; none in a first sample.
     pub(crate) rates: Option<Rates>,
     /// What could not be queried.
@@ -106,7 +108,7 @@ pub(crate) struct Review {
 /// What could not be queried.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Unreachable {
-    /// `RabbitMQ`, `MySQL`, `dead letters` or `review`.
+    /// `RabbitMQ`, `cluster`, `MySQL`, `dead letters` or `review`.
     pub(crate) what: &'static str,
     /// The first of the samples in a row that could not ask it, UTC.
     #[serde(with = "time::serde::rfc3339")]

@@ -22,6 +22,7 @@ use sluice_runtime::exit::Exit;
 use sluice_runtime::shutdown;
 use tokio_util::sync::CancellationToken;
 
+use crate::members::{Management, ManagementArgs};
 use sluice_runtime::output;
 
 /// The time between the two samples of a single answer.
@@ -32,6 +33,8 @@ const APART: Duration = Duration::from_secs(1);
 pub struct StatusArgs {
     #[command(flatten)]
     servers: ServerArgs,
+    #[command(flatten)]
+    management: ManagementArgs,
     /// Print one JSON object; with --watch, one per line
     ///
     /// Keys: at, prefix, paused {dependency, since, workers, code, message} or null, queue {name, ready, consumers,
@@ -40,7 +43,8 @@ pub struct StatusArgs {
     /// scorer {id, since, in_shadow, refused {at, why}}, reviewer {circuit, since, why}}], dead_letters {name, ready, by_class, last_hour, oldest_failed_at,
     /// oldest_age_seconds, note}, posts {total, exact, by_verdict, pruned, sample}, review {waiting, escalated,
     /// claimed, oldest, unnumbered (events not in the feed yet), undelivered, time_to_decision {decisions, p50, p90,
-    /// p99} (seconds from the opening of a case, of the last 24 hours' decisions)}, rates {over_seconds,
+    /// p99} (seconds from the opening of a case, of the last 24 hours' decisions)}, cluster [what is wrong, with
+    /// --management-url], rates {over_seconds,
     /// accepted_per_second, recorded_per_second, queue_growth_per_second, workers [{worker, pid, stored_per_second,
     /// share}]}, unreachable [{what, since, problem}]. Anything that cannot be queried is null.
     #[arg(long)]
@@ -96,7 +100,9 @@ pub async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         (_, true) => dead::Look::Never,
         _ => dead::Look::UpTo(dead::USUAL_LOOK),
     };
-    let mut sampler = Sampler::new(&args.servers.broker, &args.servers.database, look, args.exact, stop.clone())?;
+    let (broker, database) = (&args.servers.broker, &args.servers.database);
+    let management = Management::new(&args.management, broker)?;
+    let mut sampler = Sampler::new(broker, database, look, args.exact, stop.clone())?.with(management);
     if !args.watch {
         let status = tokio::select! {
             status = once(&mut sampler) => status,

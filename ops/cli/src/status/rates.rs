@@ -112,6 +112,7 @@ mod tests {
             dead_letters: None,
             posts: rows.map(|rows| Posts::new(&Stored::Exactly(vec![(Verdict::Approved, rows)]), 0)),
             review: None,
+            cluster: Vec::new(),
             rates: None,
             unreachable: Vec::new(),
         }

@@ -14,11 +14,13 @@ use super::known::{Dead, Posts, Queue, Review, Status, Unreachable};
 use super::workers::Workers;
 use crate::browse::DeadLetters;
 use crate::depths::Depths;
+use crate::members::Management;
 
 /// Takes samples.
 pub(crate) struct Sampler {
     dead: DeadLetters,
     store: Store,
+    management: Option<Management>,
     look: Look,
     /// Whether to count the posts even if there are many.
     exact: bool,
@@ -39,7 +41,12 @@ impl Sampler {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let dead = DeadLetters::briefly(broker, "status", stop)?;
-        Ok(Self { dead, store: Store::new(database)?, look, exact, seen: None })
+        Ok(Self { dead, store: Store::new(database)?, management: None, look, exact, seen: None })
+    }
+
+    /// The same, with a look at the cluster.
+    pub(crate) fn with(self, management: Option<Management>) -> Self {
+        Self { management, ..self }
     }
 
     /// The prefix of the names in RabbitMQ.
@@ -70,11 +77,13 @@ impl Sampler {
     pub(crate) async fn take(&mut self) -> Status {
         let depths = Depths::ask(&self.dead.broker, &self.dead.topology);
         let workers = Workers::call(&self.dead.broker, &self.dead.topology);
-        let (depths, rows, review, workers) = tokio::join!(depths, self.posts(), self.review(), workers);
+        let (depths, rows, review, workers, cluster) =
+            tokio::join!(depths, self.posts(), self.review(), workers, self.cluster());
         let (at, taken) = (OffsetDateTime::now_utc(), Instant::now());
         let mut unreachable = Vec::new();
         let mut note = |what, problem: String| unreachable.push(Unreachable { what, since: at, problem });
         let depths = depths.map_err(|problem| note("RabbitMQ", problem.to_string())).ok();
+        let cluster = cluster.map_err(|problem| note("cluster", format!("{problem:#}"))).unwrap_or_default();
         let posts = match rows {
             Ok(posts) => Some(posts),
             Err(failure) => {
@@ -105,7 +114,16 @@ impl Sampler {
         let queue = depths.map(|Depths { posts, .. }| Queue::new(topology.queue(), posts, workers.as_ref(), at));
         let paused = workers.as_ref().and_then(Workers::paused);
         let prefix = self.dead.prefix.clone();
-        Status { at, taken, prefix, paused, queue, workers, dead_letters, posts, review, rates: None, unreachable }
+        let rates = None;
+        Status { at, taken, prefix, paused, queue, workers, dead_letters, posts, review, cluster, rates, unreachable }
+    }
+
+    /// What is wrong with the cluster; nothing where nobody is to be asked.
+    async fn cluster(&self) -> anyhow::Result<Vec<String>> {
+        match &self.management {
+            Some(management) => Ok(management.ask().await?.problems()),
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn dead_letters(&mut self, depth: Depth, now: OffsetDateTime) -> (Dead, Option<String>) {

@@ -47,6 +47,7 @@ pub(crate) fn facts(status: &Status) -> Vec<Fact> {
     if let Some(value) = status.review.as_ref().and_then(|known| review(known, status.at)) {
         facts.push(Fact { name: "review", value });
     }
+    facts.extend(status.cluster.iter().map(|value| Fact { name: "cluster", value: value.clone() }));
     if let Some(rates) = status.rates.as_ref().filter(|_| status.queue.is_some() || status.posts.is_some()) {
         facts.push(Fact { name: "speed", value: speed(rates) });
     }
@@ -188,6 +189,7 @@ pub(super) mod tests {
             }),
             posts: None,
             review: None,
+            cluster: Vec::new(),
             rates: None,
             unreachable: vec![Unreachable {
                 what: "MySQL",

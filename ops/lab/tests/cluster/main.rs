@@ -4,6 +4,7 @@
 mod brokers;
 mod databases;
 mod failover;
+mod leaderless;
 mod migrations;
 mod owner;
 mod replicas;

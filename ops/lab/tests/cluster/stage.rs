@@ -89,10 +89,26 @@ impl Stage {
 
     /// What `sluice verify` says of all posts that were accepted so far.
     pub(crate) async fn verify(&self) -> Output {
+        let receipts = self.cluster.dir().join(RECEIPTS).display().to_string();
+        self.sluice(&["verify", "--json", "--receipts", &receipts]).await
+    }
+
+    /// What a command prints, on both ways, and whether it succeeded.
+    pub(crate) async fn run(&self, args: &[&str]) -> (String, bool) {
+        let Output { status, stdout, stderr } = self.sluice(args).await;
+        let said = [stdout, stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+        (said.concat(), status.success())
+    }
+
+    async fn sluice(&self, args: &[&str]) -> Output {
         let mut sluice = tokio::process::Command::new(program("sluice"));
-        sluice.args(["verify", "--json", "--receipts"]).arg(self.cluster.dir().join(RECEIPTS));
-        sluice.envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        sluice.args(args).envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         sluice.kill_on_drop(true).output().await.expect("the program was built")
+    }
+
+    /// An address of the producer.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", listening(&self.producer))
     }
 
     /// Sends posts until `enough`, each again with the same id until it is accepted.
@@ -115,7 +131,7 @@ impl Stage {
 
     /// Sends a post until it is accepted.
     async fn submit(&self, id: PostId, sent: &mut Sent) {
-        let url = format!("http://{}/posts", listening(&self.producer));
+        let url = self.url("/posts");
         let body = serde_json::json!({"id": id, "title": "on a cluster", "content": "A text about nothing."});
         loop {
             let refusal = match self.client.post(&url).json(&body).send().await {

@@ -175,11 +175,13 @@ fn posts_leave_over_http_only_by_the_outside_reviewers_client() {
     let allowed = ["common/https/src/", "ops/lab/src/demo/", COMPARED];
     only_in(&["hyper_util::client", "hyper_rustls", "reqwest"], &allowed);
     // The sender of decisions sends events, and no event holds a text of a post: next test.
-    // So does what asks a health page: it has no post, and sends nothing. The exporter of spans knows no post: below.
+    // So do what asks a health page, and what asks for a cluster's members: they have no post, and send nothing. The
+    // exporter of spans knows no post: below.
     let clients = [
         "common/review/src/reviewer/client.rs",
         "common/traces/src/export.rs",
         "ops/cli/src/console/sender/client.rs",
+        "ops/cli/src/members.rs",
         "ops/cli/src/probe.rs",
     ];
     only_in(&["sluice_https::"], &clients);

@@ -74,7 +74,11 @@ impl DeadLetterBrowser {
         let valve = Arc::new(Valve::new(HANDFUL_BYTES));
         let lock = BrowserLock::take(broker, topology, &valve, patience, on_wait).await?;
         let left = match topology.dead_letter_depth(&lock.connection).await {
-            Ok(depth) => depth.ready,
+            Ok(depth) => {
+                let checked = depth.check_leader(broker, &topology.dead_letter_queue()).await;
+                checked.map_err(|failure| broker.with_context(failure))?;
+                depth.ready
+            }
             Err(failure) if failure.code == "amqp_404" => {
                 return Err(BrowseError::NoQueue(topology.dead_letter_queue()));
             }

@@ -75,7 +75,7 @@ impl Sender {
                 Target::Webhook { url, secrets } => Sink::Webhook { poster: poster.clone(), url, secrets },
                 Target::Exchange => {
                     let (topology, broker) = (Topology::new(broker), Broker::new(broker, "sluice console")?);
-                    let publisher = Publisher::new(&broker, CONFIRM_WITHIN)?;
+                    let publisher = Publisher::new(&broker, &topology, CONFIRM_WITHIN)?;
                     Sink::Exchange { publisher, broker, topology }
                 }
             };

@@ -77,7 +77,7 @@ pub(in crate::dlq) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let present = present(&dead).await?;
     let asked = serde_json::json!({ "file": args.file, "again": args.again });
     let audit_log = AuditLog::new(store, IMPORT.kind, args.servers.broker.prefix.as_str(), asked).await;
-    let publisher = Publisher::new(&dead.broker, PATIENCE)?;
+    let publisher = Publisher::new(&dead.broker, &dead.topology, PATIENCE)?;
     let report = Reporter::new(IMPORT, Audience::Terminal { json: args.json }, 0, None);
     let mut import = Import { dead, present, again: args.again, audit_log, publisher, report };
     let ending = import.work(lines).await;

@@ -103,7 +103,7 @@ pub(crate) async fn put_back(
     let DroppedEntries { chosen, missing, .. } = found;
     let total = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
     let report = Reporter::new(RESTORE, audience, total, None);
-    let publisher = Publisher::new(&dead.broker, PATIENCE)?;
+    let publisher = Publisher::new(&dead.broker, &dead.topology, PATIENCE)?;
     let mut restore = Restoring::new(dead, audit_log, publisher, report);
     let ending = if chosen.is_empty() { Ending::Complete } else { restore.run(chosen).await? };
     for (id, reason) in missing {

@@ -106,7 +106,7 @@ const ARCHIVED: &str = "archived";
 
 async fn put(new: Option<Transcript>, over: Vec<DeadLetter>, dead: &DeadLetters) -> anyhow::Result<()> {
     if let Some(new) = new {
-        let publisher = Publisher::new(&dead.broker, PATIENCE)?;
+        let publisher = Publisher::new(&dead.broker, &dead.topology, PATIENCE)?;
         publisher.publish(new.dead_letter(&dead.topology)?).await?;
         failpoint::reach(failpoint::EDIT_CONFIRMED);
     }

@@ -84,7 +84,7 @@ impl Action {
             Self::Drop => (Executor::Dropper, BATCH),
             Self::Destroy => (Executor::Destroyer, BATCH),
             Self::Replay(options) => {
-                let publisher = Publisher::new(&dead.broker, replay::PATIENCE)?;
+                let publisher = Publisher::new(&dead.broker, &dead.topology, replay::PATIENCE)?;
                 (Executor::Replayer(Replayer { publisher, options }), replay::BATCH)
             }
         };

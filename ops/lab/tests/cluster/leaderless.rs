@@ -1,0 +1,116 @@
+//! A queue that has lost its leader is called that everywhere, and neither full nor healthy; so is one with too few
+//! members.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sluice_lab::devstack::cluster::ClusterOptions;
+use sluice_lab::testing::eventually;
+
+use crate::stage::Stage;
+
+/// A post sent to the producer: the status, and the name of the problem if there is one.
+async fn submit(stage: &Stage) -> (u16, String) {
+    let body = serde_json::json!({"title": "on a cluster", "content": "c"});
+    let answer = reqwest::Client::new().post(stage.url("/posts")).json(&body).send().await.expect("an answer");
+    let (status, body) = (answer.status().as_u16(), answer.json::<Value>().await.expect("an object"));
+    let problem = body["type"].as_str().unwrap_or_default().trim_start_matches("urn:sluice:problem:").to_owned();
+    (status, problem)
+}
+
+async fn get(stage: &Stage, path: &str) -> (u16, String) {
+    let answer = reqwest::get(stage.url(path)).await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a text"))
+}
+
+/// How often the producer has said this.
+fn said(stage: &Stage, words: &str) -> usize {
+    stage.producer.said().matches(words).count()
+}
+
+#[tokio::test]
+async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_command_until_it_has_one() {
+    let stage = Stage::new(ClusterOptions { databases: 1, ..ClusterOptions::default() }, 0).await;
+    assert_eq!(submit(&stage).await.0, 202);
+    let queue = stage.ground.topology().queue();
+    let leader = eventually("a leader", async || {
+        let leader = stage.cluster.leader_of(&queue).await.map_err(|error| error.to_string())?;
+        leader.ok_or_else(|| "none".to_owned())
+    })
+    .await;
+    let (left, other) = ((leader + 1) % 3, (leader + 2) % 3);
+    assert_eq!(stage.run(&["topology", "check"]).await.1, true);
+
+    for i in [leader, other] {
+        stage.cluster.broker(i).kill().await.expect("it is ours to kill");
+    }
+    let mut problems = Vec::new();
+    eventually("posts to be refused because there is no leader", async || {
+        let (status, problem) = submit(&stage).await;
+        problems.push(problem.clone());
+        if (status, problem.as_str()) == (503, "no-leader") { Ok(()) } else { Err((status, problem)) }
+    })
+    .await;
+    assert!(!problems.iter().any(|problem| problem == "queue-full"), "{problems:?}");
+    let begun = tokio::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(6) {
+        let (status, problem) = submit(&stage).await;
+        assert!(status == 503 && problem != "queue-full", "{status} {problem}");
+        let (status, why) = get(&stage, "/readyz").await;
+        assert!(status == 503 && why.contains("has no leader"), "{status} {why}\n{}", stage.producer.said());
+        let (_, metrics) = get(&stage, "/metrics").await;
+        assert!(metrics.contains("sluice_producer_broker_up 0"), "{metrics}");
+    }
+    let management = stage.cluster.management_url(left);
+    let commands: [&[&str]; 5] = [
+        &["topology", "check"],
+        &["status"],
+        &["dlq", "list"],
+        &["topology", "check", "--management-url", &management],
+        &["status", "--management-url", &management],
+    ];
+    for command in commands {
+        let (said, succeeded) = stage.run(command).await;
+        println!("{}:\n{said}", command[..2.min(command.len())].join(" "));
+        assert!(!succeeded && said.contains("has no leader"), "{command:?}: {said}");
+        let named = said.matches("is down: start it").count();
+        assert_eq!(named, if command.contains(&"--management-url") { 2 } else { 0 }, "{command:?}: {said}");
+        assert!(!said.contains(management.split(['/', '@']).nth(2).expect("a password")), "{command:?}: {said}");
+    }
+    let (gone, back) = ("RabbitMQ accepts no posts", "RabbitMQ accepts posts again");
+    assert_eq!((said(&stage, gone), said(&stage, back)), (1, 0), "{}", stage.producer.said());
+
+    stage.cluster.start_brokers().await.expect("they come back");
+    eventually("posts to be accepted", async || match submit(&stage).await {
+        (202, _) => Ok(()),
+        refused => Err(refused),
+    })
+    .await;
+    eventually("the producer to be ready", async || match get(&stage, "/readyz").await {
+        (200, _) => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    assert_eq!((said(&stage, gone), said(&stage, back)), (1, 1), "{}", stage.producer.said());
+
+    // What a queue has that was declared before the other nodes were there.
+    let node = format!("sluice{}@localhost", other + 1);
+    let shrink = format!("rabbit_quorum_queue:delete_member(<<\"/\">>, <<\"{queue}\">>, '{node}').");
+    let management = stage.cluster.management_url(left);
+    let few = ["topology", "check", "--management-url", &management];
+    eventually("all to be well", async || match stage.run(&few).await {
+        (_, true) => Ok(()),
+        (said, _) => Err(said),
+    })
+    .await;
+    eventually("the member to be gone", async || {
+        stage.cluster.rabbitmqctl(left, &["eval", &shrink]).await.map_err(|error| error.to_string())?;
+        let members = stage.cluster.members_of(&queue).await.map_err(|error| error.to_string())?;
+        if members.len() == 2 { Ok(()) } else { Err(format!("{members:?}")) }
+    })
+    .await;
+    let (said, succeeded) = stage.run(&few).await;
+    let grow = format!("{queue} has 2 of 3 members: `rabbitmq-queues grow {node} all --queue-pattern '^{queue}$'`");
+    assert!(!succeeded && said.contains(&grow), "{said}");
+    stage.cluster.stop().await.expect("all of it ends");
+}
