@@ -120,7 +120,9 @@ impl Management {
                 .collect()
                 .await
                 .map_err(anyhow::Error::from_boxed)?;
-            serde_json::from_slice(&body.to_bytes()).context("its answer is not that of a management API")
+            // RabbitMQ 3.10 gives some keys twice, which only an object without a type takes.
+            let object = serde_json::from_slice::<serde_json::Value>(&body.to_bytes());
+            object.and_then(serde_json::from_value).context("its answer is not that of a management API")
         };
         let answered =
             tokio::time::timeout(TIMEOUT, asked).await.with_context(|| format!("no answer within {TIMEOUT:?}"));

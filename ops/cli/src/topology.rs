@@ -1,10 +1,13 @@
 //! `sluice topology`: the exchanges and queues, declared or compared.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use sluice_core::config::BrokerArgs;
 use sluice_rabbit::broker::{Broker, close};
-use sluice_rabbit::topology::{Drift, Topology, no_leader};
+use sluice_rabbit::dead_letters::{BrowseError, DeadLetterBrowser};
+use sluice_rabbit::topology::{Drift, NO_LEADER, Topology, no_leader};
 use sluice_runtime::exit::Exit;
 
 use sluice_runtime::output::{self, report};
@@ -85,6 +88,32 @@ async fn apply(args: &BrokerArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The queues that have no leader, as far as AMQP tells.
+async fn leaderless(broker: &Broker, topology: &Topology) -> Result<Vec<String>, BrowseError> {
+    let connection = broker.connect().await?;
+    let posts = async {
+        let depth = topology.queue_depth(&connection).await?;
+        depth.check_leader(broker, &topology.queue()).await
+    };
+    let posts = posts.await;
+    close(&connection).await;
+    let posts = posts.map_err(|failure| BrowseError::from(broker.with_context(failure)));
+    let dead = match DeadLetterBrowser::open(broker, topology, Duration::ZERO, || ()).await {
+        Ok(browser) => browser.put_back().await,
+        // Whoever has them in flight got them from a leader.
+        Err(BrowseError::Busy { .. }) => Ok(()),
+        Err(error) => Err(error),
+    };
+    let mut found = Vec::new();
+    for (queue, checked) in [(topology.queue(), posts), (topology.dead_letter_queue(), dead)] {
+        match checked {
+            Err(BrowseError::Broker(error)) if error.failure.code == NO_LEADER => found.push(queue),
+            checked => checked?,
+        }
+    }
+    Ok(found)
+}
+
 #[derive(Serialize)]
 struct Comparison<'a> {
     drift: &'a [Drift],
@@ -99,11 +128,11 @@ async fn check(args: &BrokerArgs, management: &ManagementArgs, json: bool) -> an
     let management = Management::new(management, args)?;
     let connection = broker.connect().await?;
     let compared = topology.differences(&connection).await;
-    // What is not there has no leader either.
-    let missing = compared.as_ref().is_ok_and(|drift| drift.iter().any(Drift::is_missing));
-    let leaderless = if missing { Ok(Vec::new()) } else { topology.leaderless(&broker, &connection).await };
     close(&connection).await;
-    let (drift, leaderless) = (compared?, leaderless.map_err(|failure| broker.with_context(failure))?);
+    let drift = compared?;
+    // What is not there has neither a leader nor members.
+    let missing = drift.iter().any(Drift::is_missing);
+    let leaderless = if missing { Vec::new() } else { leaderless(&broker, &topology).await? };
     let cluster = match management.filter(|_| !missing) {
         Some(management) => Some(management.ask().await?),
         None => None,

@@ -73,8 +73,8 @@ async fn what_is_deleted_makes_posts_unroutable_until_the_producer_has_declared_
             let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 202).collect();
             // What was on its way at that moment fails with an error of the broker's own, or is never answered:
             // RabbitMQ may stop reading a connection for good whose posts were on their way to a quorum queue that is
-            // deleted. A queue whose deletion takes its time refuses them twice running, as a full one does.
-            let known = ["unroutable", "broker-unreachable", "unconfirmed", "queue-full"];
+            // deleted. A queue whose deletion takes its time refuses them twice running, as one without a leader does.
+            let known = ["unroutable", "broker-unreachable", "unconfirmed", "queue-full", "no-leader"];
             assert!(refused.iter().all(|answer| known.contains(&answer.problem.as_str())), "{deletion:?}: {refused:?}");
             println!("{deletion:?}: {} refused, accepted after {took:?}", refused.len());
             refused.iter().any(|answer| answer.problem == "unroutable")

@@ -4,16 +4,15 @@
 //! tells is a command that has to pass through the queue's log. `basic.get` on a queue that is said to be empty is the
 //! one that changes nothing.
 
-use lapin::Connection;
 use lapin::options::BasicGetOptions;
 
-use super::depth::{Depth, NOTHING, read};
-use super::{TIMEOUT, Topology, open};
+use super::depth::{Depth, NOTHING};
+use super::{TIMEOUT, open};
 use crate::broker::{Broker, bounded, close};
 use sluice_core::failure::{Failure, Kind};
 
 /// The code of the failure of a queue without a leader.
-const NO_LEADER: &str = "amqp_no_leader";
+pub const NO_LEADER: &str = "amqp_no_leader";
 
 /// What every message says of a queue without a leader, and what to do.
 #[must_use]
@@ -26,10 +25,11 @@ pub fn no_leader(queue: &str) -> String {
 
 impl Depth {
     /// Makes sure of a depth that was read of a queue: one without a leader reports that it is empty. A queue
-    /// that reports anything else has a leader, though it may have lost its majority.
+    /// that reports anything else has a leader, though it may have lost its majority. Not for dead letters that others
+    /// may be returning: asking takes a message that comes in at this moment, and returns it.
     ///
     /// # Errors
-    /// With the code `amqp_no_leader` where it has none; otherwise as [`Topology::queue_depth`].
+    /// With the code [`NO_LEADER`] where it has none; otherwise as [`super::Topology::queue_depth`].
     pub async fn check_leader(self, broker: &Broker, queue: &str) -> Result<(), Failure> {
         if self != NOTHING {
             return Ok(());
@@ -50,24 +50,5 @@ impl Depth {
             }
             Err(failure) => Err(failure),
         }
-    }
-}
-
-impl Topology {
-    /// The queues that have no leader, as far as AMQP tells: a queue with messages that has just lost its majority is
-    /// not among them.
-    ///
-    /// # Errors
-    /// As [`Self::queue_depth`].
-    pub async fn leaderless(&self, broker: &Broker, connection: &Connection) -> Result<Vec<String>, Failure> {
-        let mut found = Vec::new();
-        for queue in [self.queue(), self.dead_letter_queue()] {
-            let depth = read(connection, &queue).await?;
-            match depth.check_leader(broker, &queue).await {
-                Err(failure) if failure.code == NO_LEADER => found.push(queue),
-                checked => checked?,
-            }
-        }
-        Ok(found)
     }
 }

@@ -53,7 +53,7 @@ async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_co
     .await;
     assert!(!problems.iter().any(|problem| problem == "queue-full"), "{problems:?}");
     let begun = tokio::time::Instant::now();
-    while begun.elapsed() < Duration::from_secs(6) {
+    while begun.elapsed() < Duration::from_secs(4) {
         let (status, problem) = submit(&stage).await;
         assert!(status == 503 && problem != "queue-full", "{status} {problem}");
         let (status, why) = get(&stage, "/readyz").await;
@@ -62,6 +62,7 @@ async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_co
         assert!(metrics.contains("sluice_producer_broker_up 0"), "{metrics}");
     }
     let management = stage.cluster.management_url(left);
+    let password = management.split([':', '@']).nth(2).expect("it has one").to_owned();
     let commands: [&[&str]; 5] = [
         &["topology", "check"],
         &["status"],
@@ -70,12 +71,15 @@ async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_co
         &["status", "--management-url", &management],
     ];
     for command in commands {
-        let (said, succeeded) = stage.run(command).await;
-        println!("{}:\n{said}", command[..2.min(command.len())].join(" "));
-        assert!(!succeeded && said.contains("has no leader"), "{command:?}: {said}");
-        let named = said.matches("is down: start it").count();
-        assert_eq!(named, if command.contains(&"--management-url") { 2 } else { 0 }, "{command:?}: {said}");
-        assert!(!said.contains(management.split(['/', '@']).nth(2).expect("a password")), "{command:?}: {said}");
+        let down = if command.contains(&"--management-url") { 2 } else { 0 };
+        // Where a node that is down is tried first, one that is busy may get too little time for its answer.
+        eventually("it to be named", async || {
+            let (said, succeeded) = stage.run(command).await;
+            assert!(!succeeded && !said.contains(&password), "{command:?}: {said}");
+            let named = said.contains("has no leader") && said.matches("is down: start it").count() == down;
+            if named { Ok(println!("{said}")) } else { Err(said) }
+        })
+        .await;
     }
     let (gone, back) = ("RabbitMQ accepts no posts", "RabbitMQ accepts posts again");
     assert_eq!((said(&stage, gone), said(&stage, back)), (1, 0), "{}", stage.producer.said());
@@ -109,8 +113,12 @@ async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_co
         if members.len() == 2 { Ok(()) } else { Err(format!("{members:?}")) }
     })
     .await;
-    let (said, succeeded) = stage.run(&few).await;
     let grow = format!("{queue} has 2 of 3 members: `rabbitmq-queues grow {node} all --queue-pattern '^{queue}$'`");
-    assert!(!succeeded && said.contains(&grow), "{said}");
+    // What 3.10 tells of members is up to some seconds old.
+    eventually("too few members to be named", async || {
+        let (said, succeeded) = stage.run(&few).await;
+        if !succeeded && said.contains(&grow) { Ok(()) } else { Err(said) }
+    })
+    .await;
     stage.cluster.stop().await.expect("all of it ends");
 }

@@ -23,16 +23,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_lapin::lapin;
-use lapin::Channel;
 use lapin::message::Delivery;
+use lapin::{Channel, Connection};
 use tokio::time::Instant;
 
 use super::dead_letter::{DeadLetter, Removed};
 use super::error::BrowseError;
 use super::handful::{HANDFUL_BYTES, Handful, Size, Taken, bytes};
 use super::lock::{BrowserLock, TIMEOUT};
-use crate::broker::{Broker, Valve, bounded};
-use crate::topology::Topology;
+use crate::broker::{Broker, Valve, bounded, close};
+use crate::topology::{Depth, Topology};
 use sluice_core::failure::Failure;
 
 /// The most bytes of dead letters that are kept for [`DeadLetterBrowser::next`] during [`DeadLetterBrowser::pause`].
@@ -72,18 +72,17 @@ impl DeadLetterBrowser {
         on_wait: impl FnOnce(),
     ) -> Result<Self, BrowseError> {
         let valve = Arc::new(Valve::new(HANDFUL_BYTES));
-        let lock = BrowserLock::take(broker, topology, &valve, patience, on_wait).await?;
-        let left = match topology.dead_letter_depth(&lock.connection).await {
-            Ok(depth) => {
-                let checked = depth.check_leader(broker, &topology.dead_letter_queue()).await;
-                checked.map_err(|failure| broker.with_context(failure))?;
-                depth.ready
+        let lock = match BrowserLock::take(broker, topology, &valve, patience, on_wait).await {
+            // A minority of a cluster of RabbitMQ 4.3 makes no lock.
+            Err(BrowseError::Broker(late)) if late.failure.code == "amqp_timeout" => {
+                let connection = broker.connect().await?;
+                let depth = depth(&connection, broker, topology).await;
+                close(&connection).await;
+                return Err(depth.err().unwrap_or(late.into()));
             }
-            Err(failure) if failure.code == "amqp_404" => {
-                return Err(BrowseError::NoQueue(topology.dead_letter_queue()));
-            }
-            Err(failure) => return Err(broker.with_context(failure).into()),
+            taken => taken?,
         };
+        let left = depth(&lock.connection, broker, topology).await?.ready;
         let channel = bounded("opening a channel", TIMEOUT, lock.connection.create_channel())
             .await
             .map_err(|failure| broker.with_context(failure))?;
@@ -181,4 +180,18 @@ impl DeadLetterBrowser {
         }
         self.broker.with_context(failure).into()
     }
+}
+
+/// How many dead letters there are, of a queue that is there and has a leader.
+async fn depth(connection: &Connection, broker: &Broker, topology: &Topology) -> Result<Depth, BrowseError> {
+    let queue = topology.dead_letter_queue();
+    let asked = async {
+        let depth = topology.dead_letter_depth(connection).await?;
+        depth.check_leader(broker, &queue).await?;
+        Ok(depth)
+    };
+    asked.await.map_err(|failure: Failure| match failure.code.as_str() {
+        "amqp_404" => BrowseError::NoQueue(queue.clone()),
+        _ => broker.with_context(failure).into(),
+    })
 }
