@@ -150,7 +150,7 @@ impl Cluster {
             members.iter().filter(|member| !online.contains(member)).map(|member| line(member)).collect();
         let minority = online.len() * 2 <= members.len() && !members.is_empty();
         minority.then(|| {
-            let (up, of) = (online.len(), members.len());
+            let (name, up, of) = (line(name), online.len(), members.len());
             format!("{name} has no leader: {up} of {of} members are running; start {}", gone.join(", "))
         })
     }
@@ -159,7 +159,8 @@ impl Cluster {
         let wanted = self.nodes.len().min(MEMBERS_MAX);
         let node = self.nodes.iter().find(|node| !members.contains(&node.name))?;
         (members.len() < wanted).then(|| {
-            let (has, node, pattern) = (members.len(), shell_word(&node.name), name.replace('.', "\\."));
+            let (has, node, name) = (members.len(), shell_word(&node.name), line(name));
+            let pattern = name.replace('.', "\\.");
             format!(
                 "{name} has {has} of {wanted} members: `rabbitmq-queues grow {node} all --queue-pattern '^{pattern}$'` \
                  adds one"

@@ -33,7 +33,7 @@ enum TopologyCommand {
         #[command(flatten)]
         broker: BrokerArgs,
     },
-    /// List what differs from the topology in the broker, and queues without a leader (read only)
+    /// List differences from the topology, and queues without a leader (read only)
     ///
     /// Exits with 1 if there is any. RabbitMQ compares the type and durability of an exchange and every
     /// argument of a quorum queue. Bindings and policies cannot be queried over AMQP and are not compared; `sluice
