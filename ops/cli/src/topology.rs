@@ -7,7 +7,7 @@ use serde::Serialize;
 use sluice_core::config::BrokerArgs;
 use sluice_rabbit::broker::{Broker, close};
 use sluice_rabbit::dead_letters::{BrowseError, DeadLetterBrowser};
-use sluice_rabbit::topology::{Drift, NO_LEADER, Topology, no_leader};
+use sluice_rabbit::topology::{Drift, Topology, no_leader};
 use sluice_runtime::exit::Exit;
 
 use sluice_runtime::output::{self, report};
@@ -16,6 +16,9 @@ use crate::members::{Cluster, Management, ManagementArgs};
 
 /// What is declared but cannot be compared: AMQP has no query for either.
 const NOT_COMPARED: [&str; 2] = ["bindings", "policies"];
+
+/// How long to wait for another client that has the dead letters in flight.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Arguments of `sluice topology`.
 #[derive(Debug, Args)]
@@ -98,7 +101,7 @@ async fn leaderless(broker: &Broker, topology: &Topology) -> Result<Vec<String>,
     let posts = posts.await;
     close(&connection).await;
     let posts = posts.map_err(|failure| BrowseError::from(broker.with_context(failure)));
-    let dead = match DeadLetterBrowser::open(broker, topology, Duration::ZERO, || ()).await {
+    let dead = match DeadLetterBrowser::open(broker, topology, LOCK_PATIENCE, || ()).await {
         Ok(browser) => browser.put_back().await,
         // Whoever has them in flight got them from a leader.
         Err(BrowseError::Busy { .. }) => Ok(()),
@@ -107,7 +110,7 @@ async fn leaderless(broker: &Broker, topology: &Topology) -> Result<Vec<String>,
     let mut found = Vec::new();
     for (queue, checked) in [(topology.queue(), posts), (topology.dead_letter_queue(), dead)] {
         match checked {
-            Err(BrowseError::Broker(error)) if error.failure.code == NO_LEADER => found.push(queue),
+            Err(error) if error.is_no_leader() => found.push(queue),
             checked => checked?,
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::broker::BrokerError;
 use crate::delivery::Unsettled;
+use crate::topology::NO_LEADER;
 
 /// Why the dead letters cannot be browsed.
 #[derive(Debug, thiserror::Error)]
@@ -36,4 +37,20 @@ pub enum BrowseError {
     /// A dead letter could not be settled; it is delivered again.
     #[error(transparent)]
     Unsettled(#[from] Unsettled),
+}
+
+impl BrowseError {
+    /// Whether the queue of the dead letters has no leader.
+    #[must_use]
+    pub fn is_no_leader(&self) -> bool {
+        matches!(self, Self::Broker(error) if error.failure.code == NO_LEADER)
+    }
+
+    pub(super) fn may_mean_a_minority(&self) -> bool {
+        match self {
+            Self::Broker(error) => error.failure.code == "amqp_timeout",
+            Self::Busy { .. } => true,
+            _ => false,
+        }
+    }
 }

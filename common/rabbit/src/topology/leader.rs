@@ -12,7 +12,7 @@ use crate::broker::{Broker, bounded, close};
 use sluice_core::failure::{Failure, Kind};
 
 /// The code of the failure of a queue without a leader.
-pub const NO_LEADER: &str = "amqp_no_leader";
+pub(crate) const NO_LEADER: &str = "amqp_no_leader";
 
 /// What every message says of a queue without a leader, and what to do.
 #[must_use]
@@ -29,7 +29,7 @@ impl Depth {
     /// may be returning: asking takes a message that comes in at this moment, and returns it.
     ///
     /// # Errors
-    /// With the code [`NO_LEADER`] where it has none; otherwise as [`super::Topology::queue_depth`].
+    /// With the code `amqp_no_leader` where it has none; otherwise as [`super::Topology::queue_depth`].
     pub async fn check_leader(self, broker: &Broker, queue: &str) -> Result<(), Failure> {
         if self != NOTHING {
             return Ok(());

@@ -20,7 +20,8 @@ pub use depth::Depth;
 pub(crate) use depth::{NOTHING, ask};
 pub use drift::Drift;
 pub use entity::Entity;
-pub use leader::{NO_LEADER, no_leader};
+pub(crate) use leader::NO_LEADER;
+pub use leader::no_leader;
 pub use permissions::Permissions;
 
 use std::sync::Arc;

@@ -24,7 +24,7 @@ async fn get(stage: &Stage, path: &str) -> (u16, String) {
 }
 
 /// How often the producer has said this.
-fn said(stage: &Stage, words: &str) -> usize {
+fn told(stage: &Stage, words: &str) -> usize {
     stage.producer.said().matches(words).count()
 }
 
@@ -83,7 +83,7 @@ async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_co
         .await;
     }
     let (gone, back) = ("RabbitMQ accepts no posts", "RabbitMQ accepts posts again");
-    assert_eq!((said(&stage, gone), said(&stage, back)), (1, 0), "{}", stage.producer.said());
+    assert_eq!((told(&stage, gone), told(&stage, back)), (1, 0), "{}", stage.producer.said());
 
     stage.cluster.start_brokers().await.expect("they come back");
     eventually("posts to be accepted", async || match submit(&stage).await {
@@ -96,7 +96,7 @@ async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_co
         other => Err(other),
     })
     .await;
-    assert_eq!((said(&stage, gone), said(&stage, back)), (1, 1), "{}", stage.producer.said());
+    assert_eq!((told(&stage, gone), told(&stage, back)), (1, 1), "{}", stage.producer.said());
 
     // What a queue has that was declared before the other nodes were there.
     let node = format!("sluice{}@localhost", other + 1);

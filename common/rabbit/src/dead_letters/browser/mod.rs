@@ -73,12 +73,12 @@ impl DeadLetterBrowser {
     ) -> Result<Self, BrowseError> {
         let valve = Arc::new(Valve::new(HANDFUL_BYTES));
         let lock = match BrowserLock::take(broker, topology, &valve, patience, on_wait).await {
-            // A minority of a cluster of RabbitMQ 4.3 makes no lock.
-            Err(BrowseError::Broker(late)) if late.failure.code == "amqp_timeout" => {
+            // A minority of a cluster of RabbitMQ 4.3 makes no lock, and ends none.
+            Err(error) if error.may_mean_a_minority() => {
                 let connection = broker.connect().await?;
                 let depth = depth(&connection, broker, topology).await;
                 close(&connection).await;
-                return Err(depth.err().unwrap_or(late.into()));
+                return Err(depth.err().filter(BrowseError::is_no_leader).unwrap_or(error));
             }
             taken => taken?,
         };
