@@ -23,7 +23,7 @@ impl Stack {
         vec![
             ("AMQP_URL", self.amqp_url()),
             ("DATABASE_URL", self.database_url(DATABASE)),
-            ("SLUICE_MANAGEMENT_URL", self.management_url()),
+            ("RABBITMQ_MANAGEMENT_URL", self.management_url()),
         ]
     }
 
