@@ -118,7 +118,7 @@ async fn up(dir: &Path, root: Option<&Path>) -> anyhow::Result<Exit> {
         writeln!(out, "{now} in {}: {versions}", stack.dir().display())?;
         for (variable, address) in stack.environment() {
             // Without the password: a terminal's pages are kept, and shown to others.
-            writeln!(out, "  {variable:<21}  {}", SecretUrl::from(address.as_str()))?;
+            writeln!(out, "  {variable:<23}  {}", SecretUrl::from(address.as_str()))?;
         }
         writeln!(out, "for programs in this shell:  eval \"$(sluice-lab stack env{option})\"")?;
         writeln!(out, "to stop it:                  sluice-lab stack down{option}")
