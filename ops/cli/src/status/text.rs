@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use sluice_mysql::review::{ReviewCounts, TimeToDecision};
 use time::{Duration, OffsetDateTime};
 
-use super::known::Rates;
-use super::known::{Dead, Posts, Queue, Review, Status, Unreachable};
+use super::known::{Dead, Posts, Queue, Rates, Review, Status, Unreachable};
 use super::worker_table::{notes, table_of};
 use super::workers::PausedWorkers;
 use crate::times::{shown, span};
