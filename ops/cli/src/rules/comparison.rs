@@ -87,8 +87,8 @@ impl<'a> Comparison<'a> {
     pub(super) fn page(&self, shown: usize) -> String {
         let Self { file, ruleset, candidate, tests, rows, changed, turned, .. } = self;
         let mut page = format!(
-            "{}: {rows} texts by the rules {ruleset} and by the candidate {candidate}, whose {tests} tests pass\n\
-             {changed} get another verdict, which turns {turned} decisions\n",
+            "{}: {rows} rows by the rules {ruleset} and by the candidate {candidate}; tests of its own that pass: {tests}\n\
+             rows with another verdict: {changed}; decisions that are turned: {turned}\n",
             line(file)
         );
         if *changed > 0 {

@@ -124,14 +124,17 @@ async fn what_was_exported_is_evaluated_and_tells_which_decisions_a_changed_file
     let page = sluice(&compare).await.ok().stdout;
     let line =
         format!("{}: approved instead of held; people rejected it: a girl who watches birds, call now | what", ids[2]);
-    assert!(page.contains(&line) && page.contains("5 get another verdict, which turns 2 decisions\n"), "{page}");
+    assert!(
+        page.contains(&line) && page.contains("rows with another verdict: 5; decisions that are turned: 2\n"),
+        "{page}"
+    );
     assert!(page.find("turned: people") < page.find("others"), "{page}");
     let short = sluice(&[&compare[..], &["--shown", "1"]].concat()).await.ok().stdout;
     let and_more = ["and 1 more: --shown 2 shows all", "and 2 more: --shown 3 shows all"];
     assert!(and_more.iter().all(|more| short.contains(more)) && short.matches("instead of").count() == 2, "{short}");
     assert!(page.ends_with("No file and no decision was changed.\n"), "{page}");
     let itself = sluice(&["compare", &rows, "--rules", &site, "--candidate", &site]).await.ok();
-    assert!(itself.stdout.contains("0 get another verdict, which turns 0 decisions"), "{itself:?}");
+    assert!(itself.stdout.contains("rows with another verdict: 0; decisions that are turned: 0"), "{itself:?}");
     assert!(itself.stderr.contains("site.toml has no [[test]]"), "{itself:?}");
 
     let failing = file(&folder, "failing.toml", &format!("{RULES}{TEST}"));
