@@ -20,7 +20,7 @@ pub(super) struct Doubt(Mutex<Option<(Instant, PublishError)>>);
 
 impl Doubt {
     /// Takes in the outcomes of a batch: one confirm ends the doubt.
-    pub(super) fn hear(&self, answers: &[Result<(), PublishError>]) {
+    pub(super) fn add(&self, answers: &[Result<(), PublishError>]) {
         let raises = |error: &&PublishError| matches!(error, PublishError::NoLeader(_) | PublishError::Unconfirmed(_));
         let raised = answers.iter().filter_map(|answer| answer.as_ref().err()).find(raises).cloned();
         if answers.iter().any(Result::is_ok) {
@@ -65,14 +65,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_doubt_ends_with_a_confirm_or_when_no_message_raises_it_any_more() {
         let doubt = Doubt::default();
-        doubt.hear(&[Err(PublishError::Full)]);
+        doubt.add(&[Err(PublishError::Full)]);
         assert_eq!(doubt.now(), None, "a full queue has a leader");
-        doubt.hear(&[Err(UNCONFIRMED)]);
+        doubt.add(&[Err(UNCONFIRMED)]);
         assert_eq!(doubt.now(), Some(UNCONFIRMED));
         assert_eq!(doubt.now().map(|_| doubt.is_the_leader("q")), doubt.now());
-        doubt.hear(&[Err(UNCONFIRMED), Ok(())]);
+        doubt.add(&[Err(UNCONFIRMED), Ok(())]);
         assert_eq!(doubt.now(), None);
-        doubt.hear(&[Err(UNCONFIRMED)]);
+        doubt.add(&[Err(UNCONFIRMED)]);
         tokio::time::advance(LASTS).await;
         assert_eq!(doubt.now(), None);
     }

@@ -57,7 +57,7 @@ impl Channels {
                 answers[place] = self.publish_together(&[*envelope], ready_by).await.pop().unwrap_or(Ok(()));
             }
         }
-        self.doubt.hear(&answers);
+        self.doubt.add(&answers);
         answers
     }
 
@@ -82,7 +82,7 @@ impl Channels {
                 // queue had no leader may refuse for ever (seen with RabbitMQ 3.10), as if the queue were full.
                 checkout.fit = !answers.contains(&Err(PublishError::Full));
                 if !checkout.fit {
-                    self.tell_leaderless(&checkout, &sent, &mut answers, until).await;
+                    self.report_leaderless(&checkout, &sent, &mut answers, until).await;
                 }
                 let mut answers = answers.into_iter();
                 let answer = |over: Option<PublishError>| over.map_or_else(|| answers.next().unwrap_or(Ok(())), Err);
@@ -98,7 +98,7 @@ impl Channels {
     }
 
     /// A refusal does not give a reason. But a queue that reports that it is empty is not full: it has no leader.
-    async fn tell_leaderless(
+    async fn report_leaderless(
         &self,
         channel: &ConfirmChannel,
         batch: &[&Envelope],
