@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
@@ -96,6 +96,21 @@ impl Program {
             report!("{} did not exit in time; killing it", self.name);
             self.child.kill().await?;
         }
+        Ok(())
+    }
+
+    /// Ends it and what it has started with SIGKILL, as the kernel does when memory runs out, and waits until it is
+    /// gone.
+    ///
+    /// # Errors
+    /// When it has ended by itself before, with the end of its log, or cannot be killed.
+    pub async fn kill_group(mut self) -> anyhow::Result<()> {
+        self.check()?;
+        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok());
+        let group = Pid::from_raw(pid.with_context(|| format!("{} has ended", self.name))?);
+        // It leads a group of its own: see `start`.
+        killpg(group, Signal::SIGKILL).with_context(|| format!("cannot kill {} and its group {group}", self.name))?;
+        self.child.wait().await?;
         Ok(())
     }
 }

@@ -84,6 +84,10 @@ fn stopped_half_way_it_says_so_prints_no_figure_and_leaves_nothing_behind() {
 fn what_it_cannot_be_run_with_is_named_with_the_fix() {
     for (args, told) in [
         (&["--go-peer", "/nowhere/peer"][..], "there is no program /nowhere/peer: build it with ops/peers/build"),
+        (
+            &["--celery-peer", "/nowhere"],
+            "there is no /nowhere/tasks.py: --celery-peer names Sluice's ops/peers/celery",
+        ),
         (&["--stack", "/nowhere/stack"], "no stack is up in /nowhere/stack: start one with: sluice-lab stack up"),
     ] {
         let ran = bench(args).output().expect("it runs");

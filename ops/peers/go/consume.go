@@ -20,6 +20,7 @@ func consume(stop context.Context, args []string) error {
 	dsn := flags.String("dsn", "", "the database, as user:password@tcp(host:port)/name or mysql://user:password@host:port/name; by default what DATABASE_URL says")
 	consumers := flags.Int("consumers", 1, "how many posts are worked on at a time")
 	prefetch := flags.Int("prefetch", 1, "how many posts each consumer has in hand")
+	autoAck := flags.Bool("auto-ack", false, "have the broker forget a post as soon as it is sent, as in the usual tutorial; --prefetch means nothing then")
 	_ = flags.Parse(args) // It ends the program at an error.
 
 	connection, err := connect(given(*url, "AMQP_URL"))
@@ -32,11 +33,15 @@ func consume(stop context.Context, args []string) error {
 	}
 	defer table.close()
 
+	work := store
+	if *autoAck {
+		work = storeUnanswered
+	}
 	var working sync.WaitGroup
 	for number := 1; number <= *consumers; number++ {
 		// A channel for each: deliveries of one channel come one after the other.
 		name := fmt.Sprintf("go-%d", number)
-		deliveries, err := subscribe(stop, connection, *queue, name, *prefetch)
+		deliveries, err := subscribe(stop, connection, *queue, name, *prefetch, *autoAck)
 		if err != nil {
 			return err
 		}
@@ -44,7 +49,7 @@ func consume(stop context.Context, args []string) error {
 		go func() {
 			defer working.Done()
 			for delivery := range deliveries {
-				if err := store(table, delivery, name); err != nil {
+				if err := work(table, delivery, name); err != nil {
 					log.Printf("%s: message %q: %v", name, delivery.MessageId, err)
 				}
 			}
@@ -56,16 +61,18 @@ func consume(stop context.Context, args []string) error {
 }
 
 // subscribe begins to take posts from the queue; after the signal to stop no new ones come.
-func subscribe(stop context.Context, connection *amqp.Connection, queue, name string, prefetch int) (<-chan amqp.Delivery, error) {
+func subscribe(stop context.Context, connection *amqp.Connection, queue, name string, prefetch int, autoAck bool) (<-chan amqp.Delivery, error) {
 	channel, err := connection.Channel()
 	if err != nil {
 		return nil, err
 	}
-	if err := channel.Qos(prefetch, 0, false); err != nil {
-		return nil, err
+	if !autoAck {
+		if err := channel.Qos(prefetch, 0, false); err != nil {
+			return nil, err
+		}
 	}
 	go endWith(channel.NotifyClose(make(chan *amqp.Error, 1)))
-	deliveries, err := channel.Consume(queue, name, false, false, false, false, nil)
+	deliveries, err := channel.Consume(queue, name, autoAck, false, false, false, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -93,4 +100,16 @@ func store(table *table, delivery amqp.Delivery, worker string) error {
 		return fmt.Errorf("put back: %w", err)
 	}
 	return delivery.Ack(false)
+}
+
+// storeUnanswered stores one post whose delivery wants no answer: the broker forgot the post when it sent it.
+func storeUnanswered(table *table, delivery amqp.Delivery, worker string) error {
+	var post post
+	if err := json.Unmarshal(delivery.Body, &post); err != nil {
+		return fmt.Errorf("lost, it is no post: %w", err)
+	}
+	if err := table.insert(context.Background(), &post, worker); err != nil {
+		return fmt.Errorf("lost: %w", err)
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 //! How many posts a second the workers bring from the queue into MySQL, and what the two servers would allow.
 
-use super::figures::{RABBITMQ, SLUICE};
-use super::figures::{Sheet, Unit};
+use super::figures::{RABBITMQ, SLUICE, Sheet, Unit, mebibytes};
 use super::floor;
 use super::stage::Stage;
 
@@ -13,14 +12,16 @@ pub(super) const SIMPLE_GO: &str = "simple consumer in Go";
 pub(super) const MYSQL: &str = "MySQL alone";
 
 /// Consumers of one process, each with one post in flight.
-pub(super) const CONSUMERS: [u16; 5] = [1, 4, 16, 32, 64];
+pub(super) const CONSUMERS: [u16; 6] = [1, 2, 4, 16, 32, 64];
+/// The most of them, with which the worker's memory is measured.
+pub(super) const MOST: u16 = 64;
 /// Worker processes of [`EACH`] consumers.
 pub(super) const PROCESSES: [u16; 3] = [1, 2, 4];
 const EACH: u16 = 16;
 /// Posts in flight of each consumer when there is much to catch up with.
-const PREFETCH: u16 = 64;
+pub(super) const PREFETCH: u16 = 64;
 /// Consumers then.
-const CATCHING_UP: u16 = 8;
+pub(super) const CATCHING_UP: u16 = 8;
 
 pub(super) fn consumers(count: u16) -> String {
     if count == 1 { "1 consumer".to_owned() } else { format!("{count} consumers") }
@@ -33,6 +34,7 @@ pub(super) fn processes(count: u16) -> String {
 
 /// What it was measured under, in the tables.
 pub(super) const PREFETCHING: &str = "8 consumers, prefetch 64";
+pub(super) const WORKER_MEMORY: &str = "worker's memory, 64 consumers";
 
 /// So many posts that each measurement takes a few seconds.
 fn posts(stage: &Stage, consumers: u16) -> usize {
@@ -49,7 +51,10 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
         let what = consumers(count);
         acknowledged(stage, sheet, &what, count, 1).await?;
         let arguments = ["--concurrency", &count.to_string()];
-        worked_off(stage, sheet, &what, posts(stage, count), &arguments).await?;
+        let memory = worked_off(stage, sheet, &what, posts(stage, count), &arguments).await?;
+        if count == MOST {
+            sheet.add(WORKER_MEMORY, SLUICE, Unit::Mebibytes, mebibytes(memory));
+        }
         by_peers(stage, sheet, &what, count).await?;
     }
     acknowledged(stage, sheet, PREFETCHING, CATCHING_UP, PREFETCH).await?;
@@ -78,21 +83,22 @@ async fn acknowledged(
     Ok(())
 }
 
-/// By our worker.
+/// By our worker; the most memory that it held, in bytes.
 async fn worked_off(
     stage: &Stage,
     sheet: &mut Sheet<'_>,
     what: &str,
     posts: usize,
     arguments: &[&str],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u64> {
     let place = stage.filled(posts).await?;
     let worker = stage.start(&place, "sluice-worker", &[&["run"], arguments].concat())?;
     let rate_limit = place.drained(stage.rows(), posts).await;
+    let memory = worker.peak_memory();
     worker.end().await?;
     place.remove().await;
     sheet.add(what, SLUICE, Unit::PostsPerSecond, rate_limit?);
-    Ok(())
+    memory
 }
 
 /// By what one would write without us.

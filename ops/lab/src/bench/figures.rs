@@ -21,6 +21,15 @@ pub(super) enum Unit {
     /// Mebibytes.
     #[serde(rename = "MiB")]
     Mebibytes,
+    /// Microseconds of a processor's time for one post.
+    #[serde(rename = "µs/post")]
+    MicrosecondsPerPost,
+    /// Posts.
+    #[serde(rename = "posts")]
+    Posts,
+    /// How often something happened.
+    #[serde(rename = "times")]
+    Times,
 }
 
 impl Unit {
@@ -29,6 +38,9 @@ impl Unit {
             Self::PostsPerSecond => "posts/s",
             Self::Milliseconds => "ms",
             Self::Mebibytes => "MiB",
+            Self::MicrosecondsPerPost => "µs/post",
+            Self::Posts => "posts",
+            Self::Times => "times",
         }
     }
 }
@@ -111,6 +123,11 @@ pub(super) fn percentile(values: &[f64], percent: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * (at - at.floor())
 }
 
+/// Bytes as [`Unit::Mebibytes`].
+pub(super) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
 /// As many digits as mean something.
 pub(super) fn rounded(value: f64) -> String {
     match value {
@@ -124,7 +141,8 @@ pub(super) fn rounded(value: f64) -> String {
                 format!("{head},{tail}")
             }
         }
-        value if value >= 100.0 => format!("{value:.0}"),
+        // What was counted has no fraction.
+        value if value >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),
         value => format!("{value:.2}"),
     }
@@ -158,7 +176,7 @@ mod tests {
 
     #[test]
     fn numbers_are_told_with_the_digits_that_mean_something() {
-        let told = [0.123, 9.876, 12.34, 567.8, 1234.5, 1_234_567.0].map(rounded);
-        assert_eq!(told, ["0.12", "9.88", "12.3", "568", "1,235", "1,234,567"]);
+        let told = [0.123, 9.876, 12.34, 567.8, 1234.5, 1_234_567.0, 0.0, 5.0].map(rounded);
+        assert_eq!(told, ["0.12", "9.88", "12.3", "568", "1,235", "1,234,567", "0", "5"]);
     }
 }

@@ -60,6 +60,16 @@ pub(super) struct Load {
     pub(super) bodies: Arc<Vec<Bytes>>,
 }
 
+/// What came of a load, and what was looked at meanwhile.
+pub(super) struct Watched<T> {
+    /// Answers during the measured time.
+    pub(super) answers: u64,
+    /// How long that was.
+    pub(super) took: Duration,
+    /// What was seen right before it, and right after.
+    pub(super) seen: (T, T),
+}
+
 impl Load {
     /// Single posts.
     pub(super) fn of_posts(address: &str, bodies: Arc<Vec<Bytes>>) -> Self {
@@ -68,6 +78,18 @@ impl Load {
 
     /// Each connection sends as soon as it is answered; how many answers in a second, after the warm-up.
     pub(super) async fn closed(&self, connections: usize, warm_up: Duration, time: Duration) -> anyhow::Result<f64> {
+        let watched = self.watched(connections, warm_up, time, || Ok(())).await?;
+        Ok(watched.answers as f64 / watched.took.as_secs_f64())
+    }
+
+    /// The same, with a look at something right before and right after the measured time.
+    pub(super) async fn watched<T>(
+        &self,
+        connections: usize,
+        warm_up: Duration,
+        time: Duration,
+        look: impl Fn() -> anyhow::Result<T>,
+    ) -> anyhow::Result<Watched<T>> {
         let (over, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut tasks = JoinSet::new();
         for (number, mut client) in Client::all(&self.address, connections).await?.into_iter().enumerate() {
@@ -84,14 +106,16 @@ impl Load {
             });
         }
         tokio::time::sleep(warm_up).await;
+        let seen_first = look()?;
         let (before, begun) = (answers.load(Ordering::Relaxed), Instant::now());
         tokio::time::sleep(time).await;
         let (after, took) = (answers.load(Ordering::Relaxed), begun.elapsed());
+        let seen_last = look()?;
         over.store(true, Ordering::Relaxed);
         while let Some(done) = tasks.join_next().await {
             done??;
         }
-        Ok((after - before) as f64 / took.as_secs_f64())
+        Ok(Watched { answers: after - before, took, seen: (seen_first, seen_last) })
     }
 
     /// So many posts a second are due for so long, over so many connections. What is told is each answer's delay in

@@ -2,9 +2,9 @@
 //! it.
 //!
 //! ```text
-//!  turn 1 ─► accept ─► drain ─► latency ─► scale ─► start ─► review      each subject of a part right after the other
-//!  turn 2 ─► …                                                 so that what the machine does meanwhile hits all of them
-//!  …
+//!  turn 1 ─► accept ─► drain ─► cost ─► latency ─► scale ─► start ─► kills ─► review
+//!  turn 2 ─► …            each subject of a part right after the other, so that what the machine does meanwhile hits
+//!  …                      all of them
 //!  ─► medians, ratios within each turn, what was promised ─► table, JSON, plots
 //! ```
 //!
@@ -12,10 +12,13 @@
 //! figures of one turn count, and of those the median. Nothing is printed of a run that did not end.
 
 mod accept;
+mod celery;
+mod cost;
 mod door;
 mod drain;
 mod figures;
 mod floor;
+mod kills;
 mod latency;
 mod load;
 mod machine;
@@ -24,6 +27,7 @@ mod place;
 mod plot;
 mod plots;
 mod posts;
+mod processor;
 mod promises;
 mod report;
 mod review;
@@ -63,9 +67,20 @@ pub struct BenchArgs {
     #[arg(long, value_name = "DIR")]
     pub stack: Option<PathBuf>,
 
+    /// Start its own servers from this root folder: the newest RabbitMQ and MySQL [default: this machine's RabbitMQ and
+    /// MariaDB]
+    ///
+    /// `ops/newest` creates one; only root can use it.
+    #[arg(long, value_name = "DIR", conflicts_with = "stack")]
+    pub root: Option<PathBuf>,
+
     /// Also measure this program, the same written in Go; `ops/peers/build` builds it
     #[arg(long, value_name = "PROGRAM")]
     pub go_peer: Option<PathBuf>,
+
+    /// Also measure the Celery tasks in this folder, `ops/peers/celery`; `ops/peers/build` installs what they need
+    #[arg(long, value_name = "DIR")]
+    pub celery_peer: Option<PathBuf>,
 
     /// Folder to write figures.json and the plots to
     #[arg(long, value_name = "DIR")]
@@ -84,26 +99,33 @@ pub enum Part {
     Accept,
     /// Posts recorded in MySQL per second
     Drain,
+    /// Processor time that a post takes
+    Cost,
     /// Time that a post takes, under light and heavier traffic
     Latency,
     /// Slowdown and memory use with a long backlog
     Scale,
     /// Time that the programs take to start and to stop
     Start,
+    /// Posts lost when the consumer is killed
+    Kills,
     /// Cost of the cases of held posts, and time that a moderator waits for the next one
     Review,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Accept, Self::Drain, Self::Latency, Self::Scale, Self::Start, Self::Review];
+    const ALL: [Self; 8] =
+        [Self::Accept, Self::Drain, Self::Cost, Self::Latency, Self::Scale, Self::Start, Self::Kills, Self::Review];
 
     fn name(self) -> &'static str {
         match self {
             Self::Accept => "accept",
             Self::Drain => "drain",
+            Self::Cost => "cost",
             Self::Latency => "latency",
             Self::Scale => "scale",
             Self::Start => "start",
+            Self::Kills => "kills",
             Self::Review => "review",
         }
     }
@@ -156,9 +178,11 @@ async fn measure(stage: &Stage, args: &BenchArgs) -> anyhow::Result<Figures> {
             match part {
                 Part::Accept => accept::turn(stage, &mut sheet).await,
                 Part::Drain => drain::turn(stage, &mut sheet).await,
+                Part::Cost => cost::turn(stage, &mut sheet).await,
                 Part::Latency => latency::turn(stage, &mut sheet).await,
                 Part::Scale => scale::turn(stage, &mut sheet).await,
                 Part::Start => start::turn(stage, &mut sheet).await,
+                Part::Kills => kills::turn(stage, &mut sheet).await,
                 Part::Review => review::turn(stage, &mut sheet).await,
             }
             .with_context(|| format!("measuring `{}` failed in turn {turn}", part.name()))?;

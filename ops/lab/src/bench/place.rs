@@ -40,6 +40,12 @@ impl Place {
 
     /// Waits until all of so many posts are stored; how many in a second, from the first to the last.
     pub(super) async fn drained(&self, rows: &Rows, posts: usize) -> anyhow::Result<f64> {
+        self.emptied(rows, posts).await?;
+        rows.rate_limit().await
+    }
+
+    /// Waits until the queue is empty and all of so many posts are stored.
+    pub(super) async fn emptied(&self, rows: &Rows, posts: usize) -> anyhow::Result<()> {
         let connection = self.broker.connect().await?;
         let (mut since, mut before) = (Instant::now(), u32::MAX);
         loop {
@@ -54,8 +60,15 @@ impl Place {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         close(&connection).await;
-        rows.all_there(posts, PATIENCE).await?;
-        rows.rate_limit().await
+        rows.all_there(posts, PATIENCE).await
+    }
+
+    /// How many posts wait in the queue, without those that a consumer has in flight.
+    pub(super) async fn waiting(&self) -> anyhow::Result<u32> {
+        let connection = self.broker.connect().await?;
+        let depth = self.topology.queue_depth(&connection).await;
+        close(&connection).await;
+        Ok(depth?.ready)
     }
 
     /// Removes the queues, with what is left in them. RabbitMQ 3.10 may answer with an internal error while it is still

@@ -1,5 +1,6 @@
 //! The table of posts, as a stopwatch: each row tells when it was stored.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -50,7 +51,8 @@ impl Rows {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.pool.disconnect()).await;
     }
 
-    async fn count(&self) -> anyhow::Result<usize> {
+    /// How many posts are stored.
+    pub(super) async fn count(&self) -> anyhow::Result<usize> {
         let count = self.pool.get_conn().await?.query_first("SELECT COUNT(*) FROM posts").await?;
         Ok(count.unwrap_or(0))
     }
@@ -76,6 +78,12 @@ impl Rows {
             Some((rows, Some(microseconds))) if microseconds > 0.0 => Ok(rows as f64 / microseconds * 1e6),
             _ => anyhow::bail!("too few rows to tell how fast they came"),
         }
+    }
+
+    /// The ids of all posts that are stored.
+    pub(super) async fn ids(&self) -> anyhow::Result<HashSet<String>> {
+        let ids: Vec<String> = self.pool.get_conn().await?.query("SELECT id FROM posts").await?;
+        Ok(ids.into_iter().collect())
     }
 
     /// Time from submission to the row, in milliseconds, of each post.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use super::door::{Door, Kind};
-use super::figures::SLUICE;
-use super::figures::{Sheet, Unit};
+use super::figures::{RABBITMQ, SLUICE, Sheet, Unit, mebibytes};
+use super::floor;
 use super::load::Load;
 use super::stage::Stage;
 
@@ -15,9 +15,11 @@ use super::stage::Stage;
 const SHORT: usize = 10_000;
 const LONG: usize = 1_000_000;
 /// Consumers of the worker.
-const CONSUMERS: &str = "16";
+const CONSUMERS: u16 = 16;
 /// How long the long backlog is worked on.
 const TIME: Duration = Duration::from_secs(20);
+/// Of the long backlog, as many are only acknowledged: about as many as a worker stores in that time.
+const ACKNOWLEDGED: usize = 150_000;
 /// Clients that hold a connection to the HTTP API.
 const CLIENTS: usize = 1000;
 
@@ -29,16 +31,20 @@ pub(super) const WORKER_LATE: &str = "worker's memory, long backlog";
 pub(super) const PRODUCER: &str = "producer's memory, 1000 clients";
 
 pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result<()> {
+    let consumers = CONSUMERS.to_string();
+    let args = ["run", "--concurrency", consumers.as_str()];
     let place = stage.filled(SHORT).await?;
-    let worker = stage.start(&place, "sluice-worker", &["run", "--concurrency", CONSUMERS])?;
+    let worker = stage.start(&place, "sluice-worker", &args)?;
     let rate_limit = place.drained(stage.rows(), SHORT).await?;
     sheet.add(BACKLOG_SHORT, SLUICE, Unit::PostsPerSecond, rate_limit);
     sheet.add(WORKER_EARLY, SLUICE, Unit::Mebibytes, mebibytes(worker.peak_memory()?));
     worker.end().await?;
     place.remove().await;
+    acknowledged(stage, sheet, BACKLOG_SHORT, (SHORT, SHORT)).await?;
 
-    let place = stage.filled(stage.count(LONG)).await?;
-    let mut worker = stage.start(&place, "sluice-worker", &["run", "--concurrency", CONSUMERS])?;
+    let long = stage.count(LONG);
+    let place = stage.filled(long).await?;
+    let mut worker = stage.start(&place, "sluice-worker", &args)?;
     tokio::time::sleep(stage.time(TIME)).await;
     worker.check()?;
     let memory = worker.peak_memory()?;
@@ -46,6 +52,7 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
     sheet.add(BACKLOG_LONG, SLUICE, Unit::PostsPerSecond, stage.rows().rate_limit().await?);
     sheet.add(WORKER_LATE, SLUICE, Unit::Mebibytes, mebibytes(memory));
     place.remove().await;
+    acknowledged(stage, sheet, BACKLOG_LONG, (long, stage.count(ACKNOWLEDGED))).await?;
 
     let place = stage.place().await?;
     let door = Door::open(stage, &place, Kind::Sluice).await?;
@@ -58,6 +65,16 @@ pub(super) async fn turn(stage: &Stage, sheet: &mut Sheet<'_>) -> anyhow::Result
     Ok(())
 }
 
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
+/// What RabbitMQ alone loses by a backlog: so many posts wait, and so many of them are only acknowledged.
+async fn acknowledged(
+    stage: &Stage,
+    sheet: &mut Sheet<'_>,
+    what: &str,
+    (waiting, posts): (usize, usize),
+) -> anyhow::Result<()> {
+    let place = stage.filled(waiting).await?;
+    let rate = floor::broker::acknowledge(&stage.amqp_url(), &place, CONSUMERS, 1, posts).await?;
+    place.remove().await;
+    sheet.add(what, RABBITMQ, Unit::PostsPerSecond, rate);
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::devstack::{Stack, StackOptions};
+use crate::devstack::{Server, Stack, StackOptions};
 use anyhow::{Context as _, ensure};
 use sluice_core::config::DatabaseArgs;
 use sluice_core::post::Post;
@@ -18,6 +18,8 @@ use super::rows::Rows;
 use super::{BenchArgs, floor};
 use crate::program::{self, Program};
 
+/// The Python that packages of the system belong to, whichever one the `PATH` names first.
+const PYTHON: &str = "/usr/bin/python3";
 /// How long a program may take until it listens.
 const LISTENS_WITHIN: Duration = Duration::from_secs(20);
 
@@ -28,6 +30,7 @@ pub(super) struct Stage {
     rows: Rows,
     logs: tempfile::TempDir,
     go_peer: Option<PathBuf>,
+    celery_peer: Option<PathBuf>,
     quick: bool,
     posts: RefCell<Posts>,
     places: Cell<u32>,
@@ -42,12 +45,24 @@ impl Stage {
         if let Some(peer) = &args.go_peer {
             ensure!(peer.is_file(), "there is no program {}: build it with ops/peers/build", peer.display());
         }
+        if let Some(folder) = &args.celery_peer {
+            let sought = folder.join("tasks.py");
+            ensure!(
+                sought.is_file(),
+                "there is no {}: --celery-peer names Sluice's ops/peers/celery",
+                sought.display()
+            );
+        }
         if cfg!(debug_assertions) {
             eprintln!("this is a debug build: its figures say nothing; use `cargo build --release --workspace`");
         }
         let stack = match &args.stack {
             Some(dir) => Stack::attach(dir)?,
-            None => Stack::start(StackOptions::default()).await?,
+            None => {
+                let usual = StackOptions::default();
+                let root = args.root.clone().or_else(|| usual.root.clone());
+                Stack::start(StackOptions { root, ..usual }).await?
+            }
         };
         let database = format!("sluice_bench_{}", std::process::id());
         let url = stack.database_url(&database);
@@ -61,6 +76,7 @@ impl Stage {
             database,
             logs: tempfile::tempdir().context("cannot create a folder for the programs' logs")?,
             go_peer: args.go_peer.clone(),
+            celery_peer: args.celery_peer.clone(),
             quick: args.quick,
             posts: RefCell::new(Posts::new()),
             places: Cell::new(0),
@@ -93,6 +109,16 @@ impl Stage {
 
     pub(super) fn has_go_peer(&self) -> bool {
         self.go_peer.is_some()
+    }
+
+    pub(super) fn has_celery_peer(&self) -> bool {
+        self.celery_peer.is_some()
+    }
+
+    /// The process ids of RabbitMQ (its `beam.smp`) and of the database server.
+    pub(super) fn server_pids(&self) -> anyhow::Result<[u32; 2]> {
+        let pid = |server: &Server| server.pid().with_context(|| format!("{} has ended", server.name()));
+        Ok([pid(self.stack.rabbitmq())?, pid(self.stack.database())?])
     }
 
     /// So many, or a tenth of that if the run only has to show that everything works.
@@ -165,6 +191,15 @@ impl Stage {
         Program::start("the peer in Go", command, self.log("go-peer"), false)
     }
 
+    /// Python in the folder of the Celery peer, to be given its arguments.
+    pub(super) fn celery_peer(&self) -> anyhow::Result<Command> {
+        let mut command = Command::new(PYTHON);
+        let folder = self.celery_peer.as_ref().context("no --celery-peer was given")?;
+        // Nothing that it compiles is left behind among the sources.
+        self.addresses(&mut command).current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(command)
+    }
+
     /// Runs one of our programs to its end; how long that took.
     pub(super) async fn run(&self, place: &Place, name: &str, args: &[&str]) -> anyhow::Result<Duration> {
         let begun = Instant::now();
@@ -184,7 +219,8 @@ impl Stage {
         self.logs.path()
     }
 
-    fn log(&self, name: &str) -> PathBuf {
+    /// The log of a program of this name.
+    pub(super) fn log(&self, name: &str) -> PathBuf {
         self.logs.path().join(format!("{name}.log"))
     }
 }
