@@ -1,10 +1,10 @@
 //! `sluice-worker`: wiring only.
 
-use sluice_runtime::exit::Exit;
+use sluice_runtime::exit::{self, Exit, Threads};
 use sluice_worker::cli::{Cli, Command};
 
 fn main() -> ! {
-    sluice_runtime::exit::run(start())
+    exit::run(Threads::One, start())
 }
 
 async fn start() -> anyhow::Result<Exit> {

@@ -17,16 +17,13 @@ use std::sync::Arc;
 use sluice_core::disposition::Blame;
 use sluice_core::failure::{Failure, Kind};
 use sluice_mysql::{Row, Store};
+use sluice_runtime::gather::gather;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::case_opener::CaseOpener;
 use crate::group::{GROUP_ROWS, Group, Job};
 use crate::suspects::Suspects;
 use crate::writer::{Answer, Writer, Written};
-
-/// How often the others get a turn before a group is written, as long as each turn brings another row. Consumers that
-/// have a delivery at hand review it meanwhile, so that groups are larger by a third; nobody waits for a timer.
-const TURNS: usize = 5;
 
 /// A handle to the recorder's task, which ends when its last handle is dropped.
 #[derive(Clone)]
@@ -78,7 +75,8 @@ async fn run(mut waiting: mpsc::Receiver<Job>, writer: Arc<Writer>, suspects: Su
                 None => return,
             }
         }
-        gather(&mut waiting, &mut jobs).await;
+        // Consumers that have a delivery at hand review it meanwhile, so that groups are larger by a third.
+        gather(&mut waiting, GROUP_ROWS.saturating_sub(jobs.len()), |job| jobs.push_back(job)).await;
         let group = Group::next(&mut jobs, writer.packet());
         match writer.write(&group.rows).await {
             Written::Answered(answers) => cases.open(group.answered(answers)),
@@ -88,22 +86,6 @@ async fn run(mut waiting: mpsc::Receiver<Job>, writer: Arc<Writer>, suspects: Su
                 group.failed(&failure, Blame::Post);
             }
             Written::Failed(_, Blame::Post) | Written::TooSlow => suspects.take(group),
-        }
-    }
-}
-
-/// Adds what comes while the others have their turns.
-async fn gather(waiting: &mut mpsc::Receiver<Job>, jobs: &mut VecDeque<Job>) {
-    for _ in 0..TURNS {
-        tokio::task::yield_now().await;
-        let before = jobs.len();
-        while jobs.len() < GROUP_ROWS
-            && let Ok(job) = waiting.try_recv()
-        {
-            jobs.push_back(job);
-        }
-        if jobs.len() == before {
-            return;
         }
     }
 }
