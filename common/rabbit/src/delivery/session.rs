@@ -7,6 +7,7 @@
 //! the highest priority that is free, so processes take turns whatever the order in which their consumers were started.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct Session {
     /// How the consumers' names begin.
     tag: String,
     tags: Vec<String>,
+    /// How many of them, the oldest, are not cancelled.
+    left: AtomicUsize,
 }
 
 /// The deliveries of one consumer. It ends when the consumer was cancelled, by us or by the broker (its queue is gone,
@@ -76,7 +79,15 @@ impl Session {
         topology.declare(&connection).await?;
         let channel = bounded("opening a channel", TIMEOUT, connection.create_channel()).await.map_err(with_context)?;
         let (answers, queue) = (Answers::over(channel.clone()), topology.queue());
-        let session = Self { connection, channel, answers, queue, tag: tag.to_owned(), tags: Vec::new() };
+        let session = Self {
+            connection,
+            channel,
+            answers,
+            queue,
+            tag: tag.to_owned(),
+            tags: Vec::new(),
+            left: AtomicUsize::new(usize::MAX),
+        };
         // On a queue without a leader, a consumer that was given up would begin to receive posts once there is one.
         let mut session = scopeguard::guard(session, |given_up| drop(tokio::spawn(given_up.close())));
         let first = session.start(1, 1, &CancellationToken::new()).await.map_err(with_context)?.remove(0);
@@ -125,10 +136,16 @@ impl Session {
     }
 
     /// Stops deliveries to all consumers but the `kept` oldest. Posts in flight stay in flight until they are settled;
-    /// each stream ends after its remaining deliveries. A consumer may be cancelled twice.
+    /// each stream ends after its remaining deliveries.
     ///
-    /// All are cancelled at once: one after the other, over a slow line, the last would still get posts when the time
-    /// for a stop is over.
+    /// The first one is cancelled alone, and nothing is acknowledged meanwhile. An acknowledgement brings its consumer
+    /// the next post, and RabbitMQ's channel sends that only after it has carried out all cancellations that wait: those
+    /// posts then belong to nobody until the connection ends, and come back one delivery nearer to their limit. A
+    /// cancellation is answered when the queue has carried out what came before it, so by then they are here, and only
+    /// the first consumer's may be lost that way.
+    ///
+    /// All others are cancelled at once: one after the other, over a slow line, the last would still get posts when the
+    /// time for a stop is over.
     ///
     /// Whoever cancels the two oldest one by one, after the others have settled their posts, loses no acknowledgement.
     /// RabbitMQ's channel puts acknowledgements aside while more than `quorum_commands_soft_limit` (32) of its commands
@@ -140,8 +157,15 @@ impl Session {
             let cancel = self.channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default());
             bounded("cancelling a consumer", TIMEOUT, cancel)
         };
+        let mut tags = self.tags.iter().take(self.left.load(Ordering::Relaxed)).skip(kept);
+        let _held = self.answers.hold().await;
         // Where one fails, the channel is gone, and all consumers with it.
-        let _ = try_join_all(self.tags.iter().skip(kept).map(cancel)).await;
+        if let Some(first) = tags.next()
+            && cancel(first).await.is_ok()
+        {
+            let _ = try_join_all(tags.map(cancel)).await;
+        }
+        self.left.store(kept, Ordering::Relaxed);
     }
 
     /// Ends the session. Unsettled deliveries return to the queue.
