@@ -45,7 +45,7 @@ impl Channels {
 
     /// Publishes a batch, on a channel that has to be there by `ready_by`; the answers are in the order of its messages.
     pub(super) async fn publish(&self, batch: &[Envelope], ready_by: Instant) -> Vec<Result<(), PublishError>> {
-        let batch: Vec<&Envelope> = batch.iter().collect();
+        let (begun, batch): (_, Vec<&Envelope>) = (Instant::now(), batch.iter().collect());
         let mut answers = self.publish_together(&batch, ready_by).await;
         let is_refused = |answer: &Result<(), PublishError>| matches!(answer, Err(PublishError::Refused(_)));
         if batch.len() > 1 && answers.iter().any(is_refused) {
@@ -57,7 +57,7 @@ impl Channels {
                 answers[place] = self.publish_together(&[*envelope], ready_by).await.pop().unwrap_or(Ok(()));
             }
         }
-        self.doubt.add(&answers);
+        self.doubt.add(begun, &answers);
         answers
     }
 
