@@ -96,6 +96,8 @@ async fn a_queue_without_a_leader_is_called_that_by_the_producer_and_by_every_co
         other => Err(other),
     })
     .await;
+    // It checks once a second, and logs what it finds: a post may be accepted before.
+    stage.producer.says(back, 1).await;
     assert_eq!((told(&stage, gone), told(&stage, back)), (1, 1), "{}", stage.producer.said());
 
     // What a queue has that was declared before the other nodes were there.
