@@ -34,6 +34,7 @@ pub mod post;
 pub mod retry;
 mod secret_url;
 pub mod server_user;
+pub mod standing;
 pub mod trace_parent;
 pub mod verdict;
 pub mod visible;

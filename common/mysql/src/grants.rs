@@ -5,12 +5,14 @@ use sluice_core::server_user::ServerUser;
 /// What may be done, and to which table; an empty name is the whole database.
 type Grant = (&'static str, &'static str);
 
-/// A worker adds posts and cases, and tests commits. On a key that is taken, its inserts set a column to itself, which
+/// A worker adds posts, cases and authors, asks what people decided about an author's posts, and tests commits. On a key that is taken, its inserts set a column to itself, which
 /// needs the right to update: MariaDB asks for that on all columns that are inserted, so it cannot be limited to the one.
-const WORKER: [Grant; 4] = [
+const WORKER: [Grant; 6] = [
     ("SELECT, INSERT, UPDATE", "posts"),
     ("SELECT, INSERT, UPDATE", "review_cases"),
     ("SELECT, INSERT, UPDATE", "commit_tests"),
+    ("SELECT, INSERT", "authors"),
+    ("SELECT", "review_decisions"),
     ("SELECT", "refinery_schema_history"),
 ];
 

@@ -6,6 +6,7 @@
 
 mod archive;
 mod audit;
+mod authors;
 mod beginnings;
 mod commit_test;
 mod content;
@@ -37,6 +38,7 @@ mod under_way;
 
 pub use archive::{DropOperation, Dropped, LastOperation};
 pub use audit::AuditEntry;
+pub use authors::Author;
 pub use content::{Content, ID_CONFLICT, StoredContent};
 pub use counts::{ByVerdict, Stored};
 pub use error::{StoreError, advice};

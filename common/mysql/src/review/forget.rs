@@ -38,6 +38,10 @@ impl Store {
             let post = post.to_string();
             let there: Option<u8> =
                 transaction.exec_first("SELECT 1 FROM posts WHERE id = ? FOR UPDATE", (&post,)).await?;
+            // He is a stranger again, if he writes once more.
+            let author = "DELETE a FROM authors a JOIN posts p ON a.sender = COALESCE(p.sender, '') \
+                          AND a.name = CAST(p.author AS BINARY) WHERE p.id = ?";
+            transaction.exec_drop(author, (&post,)).await?;
             // What the rules found is cut out of the text.
             let texts = "UPDATE posts SET title = '', content = '', author = NULL, reasons = '[]' WHERE id = ?";
             transaction.exec_drop(texts, (&post,)).await?;

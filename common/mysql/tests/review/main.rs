@@ -3,6 +3,7 @@
 
 mod appeals;
 mod around;
+mod authors;
 mod cases;
 mod claim_races;
 mod claims;
