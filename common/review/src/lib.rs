@@ -15,6 +15,7 @@
 mod builtin;
 mod check;
 mod compact;
+mod compile;
 pub mod copies;
 mod decode;
 mod error;
@@ -47,27 +48,24 @@ mod signal;
 mod source;
 mod spelled;
 mod spelling;
+pub mod strangers;
 mod table;
 mod together;
 mod vocabulary;
 mod ways;
 mod words;
 
-use std::path::Path;
-
-use self::builtin::BUILTIN;
 pub use self::builtin::BUILTIN_RULES;
 pub use self::error::{Mistakes, Position, RulesError};
-use self::error::{Source, Wrong};
 pub use self::explain::{Explanation, Finding};
-use self::file::RulesFile;
 pub use self::fit::{Change, Fit, Rates, Sample, Share, Unfit};
 pub use self::judge::Judge;
 use self::language::Language;
-pub use self::learned::{About, Lesson, Lessons, Points, Scorer, ScorerError};
+use self::learned::suspected;
+pub use self::learned::{About, Draft, Lesson, Lessons, Points, Scorer, ScorerError, drafted};
 pub use self::lint::{Checked, Warning};
 use self::matcher::{Hits, Matcher};
-use self::rules::{Category, Combination, Rule, Rules};
+use self::rules::{Category, Combination, Rule};
 pub use self::same_text::fingerprint;
 use self::score::{Scored, Tally};
 use sluice_core::post::{CONTENT_MAX_CHARS, Post, TITLE_MAX_CHARS};
@@ -83,6 +81,8 @@ pub struct RuleSet {
     own: usize,
     /// The languages that the lists are for; none, if no file says.
     languages: Vec<Language>,
+    /// Whether what looks suspicious holds a post.
+    suspected: bool,
     matcher: Matcher,
 }
 
@@ -93,46 +93,6 @@ impl std::fmt::Debug for RuleSet {
 }
 
 impl RuleSet {
-    /// The rules that come with the program.
-    #[must_use]
-    pub fn builtin() -> Self {
-        // Their text is compiled in and nothing else is looked at, so what the test
-        // `the_built_in_rules_are_in_order` read is what is read here.
-        let (rules, _) = Self::compile(BUILTIN).expect("the built-in rules are valid, as a test checks");
-        rules
-    }
-
-    /// Reads a rules file.
-    ///
-    /// # Errors
-    /// [`Mistakes`], when the file cannot be read, is no rules file, or fails a test that it carries.
-    pub fn load(path: &Path) -> Result<Self, Mistakes> {
-        let origin = path.display().to_string();
-        Self::parse(&source::read(path, &origin)?, &origin)
-    }
-
-    /// Reads a rules file, and says also what is odd about one that is in order.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub fn check(path: &Path) -> Result<Checked, Mistakes> {
-        let origin = path.display().to_string();
-        let text = source::read(path, &origin)?;
-        let source = Source { origin: &origin, text: &text };
-        let set = Self::tested(source)?;
-        let (file, rules) = rules::read(source, BUILTIN)?;
-        Ok(lint::checked(set, &file, &rules, source))
-    }
-
-    /// Reads rules from a text. `origin` is what errors call it; where the text gives no name, its last part without
-    /// the extension is the rule set's name.
-    ///
-    /// # Errors
-    /// [`Mistakes`], when the text is no rules file, or fails a test that it carries.
-    pub fn parse(text: &str, origin: &str) -> Result<Self, Mistakes> {
-        Self::tested(Source { origin, text })
-    }
-
     /// What the rules say of a post.
     #[must_use]
     pub fn review(&self, post: &Post) -> Review {
@@ -156,13 +116,30 @@ impl RuleSet {
             findings.extend(tally.findings(field, read, &hits));
         }
         let unlisted = self.unlisted(title, content).map(str::to_owned);
-        Explanation { findings, review: self.concluded(tally), unlisted, scorer: None }
+        let mut review = self.concluded(tally);
+        self.suspect(&mut review, title, content);
+        if self.suspected && unlisted.is_none() {
+            findings.extend(suspected::findings(title, content));
+        }
+        Explanation { findings, review, unlisted, scorer: None }
     }
 
     /// What the rules say of a text that is no post yet.
     #[must_use]
     pub fn review_text(&self, title: &str, content: &str) -> Review {
-        self.concluded(self.counted(title, content))
+        let mut review = self.concluded(self.counted(title, content));
+        self.suspect(&mut review, title, content);
+        review
+    }
+
+    /// Adds what looks suspicious. Of other languages than those of the lists nothing was learnt.
+    fn suspect(&self, review: &mut Review, title: &str, content: &str) {
+        if self.suspected
+            && let Some(found) = suspected::found(title, content)
+            && self.unlisted(title, content).is_none()
+        {
+            found.add(review);
+        }
     }
 
     /// The rules that match a text, a list as often as its terms do.
@@ -207,30 +184,6 @@ impl RuleSet {
         let Scored { verdict, scores, reasons, shadow } = tally.outcome();
         Review { verdict, reasons, scores, shadow, ruleset: self.id.clone() }
     }
-
-    fn compile(source: Source<'_>) -> Result<(Self, RulesFile), Mistakes> {
-        let (file, mut rules) = rules::read(source, BUILTIN)?;
-        let matcher = Matcher::new(&mut rules, source)?;
-        let id = source::id(&file, source, &rules.files)?;
-        // Not at the first post: it would wait for the dictionary and the table.
-        words::ready();
-        let Rules { categories, rules, combinations, own, languages, .. } = rules;
-        Ok((Self { id, categories, rules, combinations, own, languages, matcher }, file))
-    }
-
-    /// Reads rules, and runs the tests that they carry.
-    fn tested(source: Source<'_>) -> Result<Self, Mistakes> {
-        let (set, file) = Self::compile(source)?;
-        let mut wrong = Wrong::default();
-        for case in &file.test {
-            let review = set.review_text(&case.title, case.text.get_ref());
-            if review.verdict != case.expect {
-                let place = source.place(&case.text.span());
-                wrong.add(RulesError::TestFailed { place, expected: case.expect, found: told(&review) });
-            }
-        }
-        wrong.or(set, source)
-    }
 }
 
 /// The fields of a post, each with how much of it is read: as many bytes as a front door lets in.
@@ -240,11 +193,4 @@ fn fields<'a>(title: &'a str, content: &'a str) -> [(&'static str, &'a str, usiz
         ("title", title, CHARACTER_MAX_BYTES * TITLE_MAX_CHARS),
         ("content", content, CHARACTER_MAX_BYTES * CONTENT_MAX_CHARS),
     ]
-}
-
-/// A review on one line, for the person whose test failed.
-fn told(review: &Review) -> String {
-    let reasons: Vec<_> = review.reasons.iter().map(|reason| format!("{} {:?}", reason.rule, reason.text)).collect();
-    let by = if reasons.is_empty() { "no rule".to_owned() } else { reasons.join(", ") };
-    format!("{} (by {by})", review.verdict)
 }

@@ -8,6 +8,8 @@ use sluice_runtime::regular;
 use super::builtin::BUILTIN;
 use super::error::{RulesError, Source};
 use super::file::{Base, RulesFile};
+use super::learned::suspected;
+use super::rules::Rules;
 use super::{check, rules};
 
 /// The text of a file that people call `origin`.
@@ -23,7 +25,7 @@ pub(super) fn read(path: &Path, origin: &str) -> Result<String, RulesError> {
 }
 
 /// The rule set's name, `@`, and the beginning of the hash of all texts that it was read from.
-pub(super) fn id(file: &RulesFile, source: Source<'_>, lists: &[String]) -> Result<String, RulesError> {
+pub(super) fn id(file: &RulesFile, source: Source<'_>, rules: &Rules) -> Result<String, RulesError> {
     let name = match &file.name {
         Some(name) => check::checked_id(name, "a name", source)?,
         None => check::name_from(source.origin),
@@ -35,7 +37,8 @@ pub(super) fn id(file: &RulesFile, source: Source<'_>, lists: &[String]) -> Resu
         hash.update([0]);
     }
     hash.update(source.text);
-    for list in lists {
+    let suspected = rules.suspected.then_some(suspected::TEXT);
+    for list in rules.files.iter().map(String::as_str).chain(suspected) {
         hash.update([0]);
         hash.update(list);
     }

@@ -123,17 +123,24 @@ fn what_nobody_wants_to_read_is_stopped() {
     }
 }
 
+/// The built-in rules without what looks suspicious besides.
+fn lists_alone() -> RuleSet {
+    let rules = format!("{BUILTIN_RULES}\n").replace("suspected = true", "suspected = false");
+    RuleSet::parse(&rules, "lists.toml").expect("they are in order")
+}
+
 #[test]
 fn saying_it_again_adds_nothing() {
-    let once = review("Visit our website for wholesale prices.");
-    let often = review(&"Visit our website for wholesale prices. ".repeat(50));
+    let lists = lists_alone();
+    let once = lists.review_text("", "Visit our website for wholesale prices.");
+    let often = lists.review_text("", &"Visit our website for wholesale prices. ".repeat(50));
     assert_eq!(once.verdict, Approved);
     assert_eq!((often.verdict, often.reasons), (once.verdict, once.reasons));
 }
 
 #[test]
 fn title_and_content_are_weighed_together_and_named_apart() {
-    let review = BUILTIN.review(&post("Wholesale prices", "Visit our website, order now."));
+    let review = lists_alone().review(&post("Wholesale prices", "Visit our website, order now."));
     assert_eq!(review.verdict, Held);
     let places: Vec<_> = review.reasons.iter().map(|reason| (reason.field.as_str(), reason.text.as_str())).collect();
     assert_eq!(places, [("title", "Wholesale prices"), ("content", "Visit our website"), ("content", "order now")]);
@@ -142,7 +149,7 @@ fn title_and_content_are_weighed_together_and_named_apart() {
 #[test]
 fn a_reason_points_at_what_was_written() {
     let text = "看这里：加 微\u{200b}信 ＡＢＣ12345";
-    let review = review(text);
+    let review = lists_alone().review_text("", text);
     let reason = review.reasons.first().expect("a contact is a reason");
     assert_eq!(reason.category, "contact");
     assert_eq!(&text[reason.span[0]..reason.span[1]], reason.text);

@@ -91,7 +91,9 @@ async fn what_is_learnt_is_written_once_and_used_by_explain_and_eval() {
 
     assert!(text(&told, "scorer").starts_with("learned@"), "{told}");
     let offer = words(SELLING, 999);
-    let scorer = ["--scorer", shown(&out)];
+    // Nothing but the scorer speaks of these.
+    let lists = files.write("lists.toml", "extend = \"builtin\"\nsuspected = false\n");
+    let scorer = ["--rules", &lists, "--scorer", shown(&out)];
     let explained = rules(&[&["explain", &offer, "--json"], &scorer[..]].concat()).await.ok().object();
     assert_eq!((&explained["verdict"], &explained["scores"][0]["category"]), (&json!("held"), &json!("learned")));
     assert!(explained["learned"]["points"].as_u64().is_some_and(|points| points >= 50), "{explained}");
@@ -100,7 +102,7 @@ async fn what_is_learnt_is_written_once_and_used_by_explain_and_eval() {
     let unseen: String =
         (500..520).map(|nth| format!("{}\n", json!({"text": words(SELLING, nth), "expect": "flag"}))).collect();
     let unseen = files.write("unseen.jsonl", &unseen);
-    let alone = rules(&["eval", &unseen, "--json"]).await.ok().object();
+    let alone = rules(&["eval", &unseen, "--json", "--rules", &lists]).await.ok().object();
     let with = rules(&[&["eval", &unseen, "--json"], &scorer[..]].concat()).await.ok().object();
     assert_eq!((&alone["flagged"], &with["flagged"]), (&json!(0), &json!(20)));
 }

@@ -31,8 +31,8 @@ const WORDS: u64 = 0x9e37_79b9_7f4a_7c15;
 /// A place of a field's folded text, in bytes: where an n-gram begins, and where it ends.
 pub(super) type Place = [usize; 2];
 
-/// Finds all n-grams of a folded text, as often as they stand there: the bucket, and the place.
-pub(super) fn each(folded: &str, mut found: impl FnMut(u32, Place)) {
+/// Finds all n-grams of a folded text, as often as they stand there: the hash, and the place.
+pub(super) fn each(folded: &str, mut found: impl FnMut(u64, Place)) {
     CHARACTERS.with_borrow_mut(|characters| {
         characters.clear();
         // A blank before and after it, so that the first word and the last are whole ones, too.
@@ -53,7 +53,39 @@ thread_local! {
     static CHARACTERS: RefCell<Vec<(u32, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
-fn of_characters(characters: &[(u32, usize)], found: &mut impl FnMut(u32, Place)) {
+/// A blank, and the edge of a text.
+pub(super) const BLANK_EDGE: char = ' ';
+
+/// The hash of some characters in a row.
+pub(super) fn hash_of_characters(characters: impl Iterator<Item = char>) -> u64 {
+    characters.fold(0, |hash, c| step(hash, alike(c)))
+}
+
+/// The hash of two words in a row.
+pub(super) fn hash_of_words(one: &str, other: &str) -> u64 {
+    let word = |word: &str| word.chars().fold(WORDS, |hash, c| step(hash, u32::from(c)));
+    step64(word(one), word(other))
+}
+
+/// The same n-grams of characters as [`each`] finds, as they are compared.
+pub(super) fn characters(folded: &str, mut found: impl FnMut(&[char])) {
+    let alike = folded.chars().map(|c| if c.is_ascii_digit() { '0' } else { c });
+    let all: Vec<char> = std::iter::once(BLANK_EDGE).chain(alike).chain([BLANK_EDGE]).collect();
+    let [least, most] = LENGTHS;
+    if all.len() > 2 {
+        for first in 0..all.len() {
+            (least..=most).filter_map(|length| all.get(first..first + length)).for_each(&mut found);
+        }
+    }
+}
+
+/// The same pairs of words as [`each`] finds.
+pub(super) fn words(folded: &str, mut found: impl FnMut(&str, &str)) {
+    let all: Vec<&str> = folded.split(|c| !has_word_edges(c)).filter(|word| !word.is_empty()).collect();
+    all.windows(2).for_each(|pair| found(pair[0], pair[1]));
+}
+
+fn of_characters(characters: &[(u32, usize)], found: &mut impl FnMut(u64, Place)) {
     let [least, most] = LENGTHS;
     for first in 0..characters.len() - least {
         let (mut hash, from) = (0, characters[first].1);
@@ -61,13 +93,13 @@ fn of_characters(characters: &[(u32, usize)], found: &mut impl FnMut(u32, Place)
         for (before, pair) in characters[first..=last].windows(2).enumerate() {
             hash = step(hash, pair[0].0);
             if before + 1 >= least {
-                found(bucket(hash), [from, pair[1].1]);
+                found(hash, [from, pair[1].1]);
             }
         }
     }
 }
 
-fn of_words(folded: &str, found: &mut impl FnMut(u32, Place)) {
+fn of_words(folded: &str, found: &mut impl FnMut(u64, Place)) {
     let mut before: Option<(u64, usize)> = None;
     let mut word: Option<(u64, usize)> = None;
     for (at, c) in folded.char_indices().chain([(folded.len(), ' ')]) {
@@ -76,7 +108,7 @@ fn of_words(folded: &str, found: &mut impl FnMut(u32, Place)) {
             word = Some((step(hash, u32::from(c)), from));
         } else if let Some((hash, from)) = word.take() {
             if let Some((first, first_from)) = before {
-                found(bucket(step64(first, hash)), [first_from, at]);
+                found(step64(first, hash), [first_from, at]);
             }
             before = Some((hash, from));
         }
@@ -96,112 +128,32 @@ fn step64(hash: u64, more: u64) -> u64 {
     (hash.rotate_left(5) ^ more).wrapping_mul(MULTIPLIER)
 }
 
-/// The highest bits: they depend on all others.
-fn bucket(hash: u64) -> u32 {
+/// The bucket of a hash. The highest bits: they depend on all others.
+pub(super) fn bucket(hash: u64) -> u32 {
     (hash >> (u64::BITS - BITS)) as u32
-}
-
-/// The buckets of one text, each once.
-pub(super) struct Buckets {
-    there: Vec<u64>,
-    all: Vec<u32>,
-}
-
-impl Default for Buckets {
-    fn default() -> Self {
-        Self { there: vec![0; BUCKETS / 64], all: Vec::new() }
-    }
-}
-
-impl Buckets {
-    /// Those of the folded fields of a text, in the order in which they come up first.
-    pub(super) fn of<'a>(&mut self, fields: impl IntoIterator<Item = &'a str>) -> &[u32] {
-        self.forget();
-        for field in fields {
-            each(field, |bucket, _| {
-                let (word, bit) = (&mut self.there[bucket as usize / 64], 1 << (bucket % 64));
-                if *word & bit == 0 {
-                    *word |= bit;
-                    self.all.push(bucket);
-                }
-            });
-        }
-        &self.all
-    }
-
-    /// What the weights of these buckets come to, each counted once, and how many there are: without a list of them.
-    pub(super) fn weighed<'a>(&mut self, fields: impl IntoIterator<Item = &'a str>, weights: &[i8]) -> (i32, usize) {
-        self.forget();
-        let (mut sum, mut count) = (0, 0);
-        for field in fields {
-            each(field, |bucket, _| {
-                let word = &mut self.there[bucket as usize / 64];
-                // 1, if it is there for the first time.
-                let first = !(*word >> (bucket % 64)) & 1;
-                *word |= 1 << (bucket % 64);
-                sum += i32::from(weights[bucket as usize]) * first as i32;
-                count += first as usize;
-            });
-        }
-        self.there.fill(0);
-        (sum, count)
-    }
-
-    fn forget(&mut self) {
-        for bucket in self.all.drain(..) {
-            self.there[bucket as usize / 64] = 0;
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fold::folded;
     use proptest::prelude::*;
-
-    fn buckets(text: &str) -> Vec<u32> {
-        let mut all = Buckets::default().of([folded(text).as_str()]).to_vec();
-        all.sort_unstable();
-        all
-    }
-
-    #[test]
-    fn case_width_and_which_digits_make_no_difference_but_words_do() {
-        assert_eq!(buckets("Win FREE money"), buckets("ｗｉｎ free ＭＯＮＥＹ"));
-        assert_eq!(buckets("a00"), buckets("a77"));
-        let shared = |one: &str, other: &str| {
-            let other = buckets(other);
-            buckets(one).iter().filter(|bucket| other.contains(bucket)).count()
-        };
-        assert_eq!(buckets("win 500").len(), shared("win 500", "win 600") + 1, "only the pair of words differs");
-        assert_eq!(buckets("word").len(), 5 + 4 + 3 + 2, "of six characters, the blanks among them");
-    }
-
-    #[test]
-    fn how_often_something_is_said_makes_no_difference() {
-        assert_eq!(buckets("ha ha ha ha"), buckets("ha ".repeat(1000).trim_end()));
-        assert!(buckets("").is_empty());
-    }
-
-    #[test]
-    fn a_second_text_is_not_added_to_the_first() {
-        let mut buckets = Buckets::default();
-        let first = buckets.of(["one", "text"]).to_vec();
-        buckets.of(["another"]);
-        assert_eq!(buckets.of(["one", "text"]), first);
-        let weights: Vec<i8> = (0..BUCKETS).map(|bucket| (bucket % 251) as i8).collect();
-        let sum = first.iter().map(|bucket| i32::from(weights[*bucket as usize])).sum();
-        assert_eq!(buckets.weighed(["one", "text"], &weights), (sum, first.len()));
-        assert_eq!(buckets.weighed(["one", "text"], &weights), (sum, first.len()));
-        assert_eq!(buckets.of(["one", "text"]), first);
-    }
 
     proptest! {
         #[test]
+        fn n_grams_as_texts_have_the_hashes_of_those_that_are_found(text in "(?s)[ a-c0-9福利\n|]{0,30}") {
+            let (mut found, mut told) = (Vec::new(), Vec::new());
+            each(&text, |hash, _| found.push(hash));
+            characters(&text, |ngram| told.push(hash_of_characters(ngram.iter().copied())));
+            words(&text, |one, other| told.push(hash_of_words(one, other)));
+            found.sort_unstable();
+            told.sort_unstable();
+            prop_assert_eq!(found, told);
+        }
+
+        #[test]
         fn every_place_is_within_the_text_and_between_characters(text in "(?s).{0,40}") {
-            each(&text, |bucket, [from, to]| {
-                assert!((bucket as usize) < BUCKETS);
+            each(&text, |hash, [from, to]| {
+                assert!((bucket(hash) as usize) < BUCKETS);
                 assert!(from <= to && text.get(from..to).is_some(), "{from}..{to}");
             });
         }

@@ -21,7 +21,7 @@ use sluice_runtime::regular;
 
 use super::about::About;
 use super::features::BUCKETS;
-use super::model::Model;
+use super::model::{Model, Weights};
 
 /// What the file begins with.
 const MAGIC: &[u8; 14] = b"sluice-scorer\n";
@@ -100,6 +100,7 @@ pub(super) struct Content {
 /// The bytes of a file, the checksum at their end.
 pub(super) fn written(content: &Content) -> Vec<u8> {
     let Content { about, model: Model { weights, scale, bias }, threshold } = content;
+    let weights = weights.of_buckets();
     let header = Header { about: about.clone(), threshold: *threshold, scale: *scale, bias: *bias };
     // Numbers and times only: there is nothing in it that JSON cannot hold.
     let header = serde_json::to_vec(&header).unwrap_or_default();
@@ -163,7 +164,7 @@ pub(super) fn read(bytes: &[u8], file: &str) -> Result<Content, ScorerError> {
     if !numbers_are_sound {
         return Err(damaged("a number of it is none".to_owned()));
     }
-    let weights = weights.iter().map(|byte| i8::from_le_bytes([*byte])).collect();
+    let weights = Weights::OfBuckets(weights.iter().map(|byte| i8::from_le_bytes([*byte])).collect());
     Ok(Content { about, model: Model { weights, scale, bias }, threshold })
 }
 
@@ -185,7 +186,7 @@ mod tests {
         };
         let mut weights = vec![0; BUCKETS];
         (weights[0], weights[7], weights[BUCKETS - 1]) = (127, -128, 1);
-        Content { about, model: Model { weights, scale: 0.1, bias: -1.5 }, threshold: 0.3 }
+        Content { about, model: Model { weights: Weights::OfBuckets(weights), scale: 0.1, bias: -1.5 }, threshold: 0.3 }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::features::each;
+use super::features::{bucket, each};
 use crate::fold::{Folded, has_word_edges};
 use sluice_core::verdict::Reason;
 
@@ -32,14 +32,14 @@ struct Ngram {
     place: [usize; 2],
 }
 
-/// The stretches that speak most against a text, the heaviest first. `weigh`: what a bucket adds to the sum.
-pub(super) fn stretches(fields: [(&'static str, &str); 2], weigh: impl Fn(u32) -> f32) -> Vec<Stretch> {
+/// The stretches that speak most against a text, the heaviest first. `weigh`: what an n-gram adds to the sum.
+pub(super) fn stretches(rule: &str, fields: [(&'static str, &str); 2], weigh: impl Fn(u64) -> f32) -> Vec<Stretch> {
     let folded = fields.map(|(_, text)| Folded::new(text));
     let (mut seen, mut ngrams) = (HashSet::new(), Vec::new());
     for (field, text) in folded.iter().enumerate() {
-        each(text.text(), |bucket, place| {
-            let weight = weigh(bucket);
-            if weight > 0.0 && seen.insert(bucket) {
+        each(text.text(), |hash, place| {
+            let weight = weigh(hash);
+            if weight > 0.0 && seen.insert(bucket(hash)) {
                 ngrams.push(Ngram { weight, field, place });
             }
         });
@@ -70,8 +70,8 @@ pub(super) fn stretches(fields: [(&'static str, &str); 2], weigh: impl Fn(u32) -
         let (name, text) = fields[field];
         let span = folded[field].origin(&stretch)?;
         let reason = Reason {
-            rule: LEARNED.to_owned(),
-            category: LEARNED.to_owned(),
+            rule: rule.to_owned(),
+            category: rule.to_owned(),
             field: name.to_owned(),
             span: [span.start, span.end],
             text: text[span].to_owned(),
@@ -127,15 +127,15 @@ mod tests {
     #[test]
     fn the_heaviest_are_named_once_and_where_they_stand_in_the_original() {
         let mut heavy = HashSet::new();
-        each("gnome", |bucket, _| {
-            heavy.insert(bucket);
+        each("gnome", |hash, _| {
+            heavy.insert(hash);
         });
-        let weigh = |bucket| if heavy.contains(&bucket) { 1.0 } else { 0.0 };
-        let named = stretches([("title", "A ＧＮＯＭＥ"), ("content", "gnome and gnome")], weigh);
+        let weigh = |hash| if heavy.contains(&hash) { 1.0 } else { 0.0 };
+        let named = stretches(LEARNED, [("title", "A ＧＮＯＭＥ"), ("content", "gnome and gnome")], weigh);
         assert_eq!(named.len(), 1, "the same n-grams in the content were counted in the title: {named:?}");
         let Reason { field, text, matched, span, .. } = &named[0].reason;
         assert_eq!((field.as_str(), text.as_str(), matched.as_str(), *span), ("title", "ＧＮＯＭＥ", "gnome", [2, 17]));
         assert!((named[0].share - 1.0).abs() < 1e-6, "all of it stands there");
-        assert_eq!(stretches([("title", ""), ("content", "fluff")], weigh), Vec::new());
+        assert_eq!(stretches(LEARNED, [("title", ""), ("content", "fluff")], weigh), Vec::new());
     }
 }

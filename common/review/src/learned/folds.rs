@@ -4,7 +4,7 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::features::Buckets;
+use super::buckets::Buckets;
 use super::lesson::Lesson;
 use super::model::Model;
 use super::near::groups;

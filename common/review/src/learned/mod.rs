@@ -11,17 +11,22 @@
 //! show that it is good enough, it runs in shadow.
 
 mod about;
+mod buckets;
 mod features;
 mod file;
 mod finding;
 mod folds;
+mod gauge;
 mod lesson;
+mod listed;
 mod model;
 mod near;
 mod scorer;
+pub(crate) mod suspected;
 mod train;
 
 pub use self::about::About;
 pub use self::file::ScorerError;
 pub use self::lesson::{Lesson, Lessons};
 pub use self::scorer::{Points, Scorer};
+pub use self::suspected::{Draft, drafted};

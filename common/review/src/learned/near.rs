@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use super::features::each;
+use super::features::{bucket, each};
 use super::lesson::Lesson;
 
 /// How many hashes.
@@ -57,7 +57,8 @@ fn signature<'a>(fields: impl Iterator<Item = &'a str>) -> Option<Signature> {
     let mut least = [u32::MAX; HASHES];
     let mut any = false;
     for field in fields {
-        each(field, |bucket, [from, to]| {
+        each(field, |hash, [from, to]| {
+            let bucket = bucket(hash);
             if field[from..to].chars().count() == CHARACTERS {
                 any = true;
                 for (least, seed) in least.iter_mut().zip(1_u32..) {

@@ -4,7 +4,8 @@
 //! as one of many. Both classes count the same, whatever there is more of. The same lessons in the same order give the
 //! same weights: there is no chance in it.
 
-use super::features::{BUCKETS, Buckets};
+use super::buckets::Buckets;
+use super::features::BUCKETS;
 use super::lesson::Lesson;
 use super::model::Model;
 

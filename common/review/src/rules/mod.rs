@@ -37,6 +37,8 @@ pub(super) struct Rules {
     pub(super) combinations: Vec<Combination>,
     /// The languages that the lists are for.
     pub(super) languages: Vec<Language>,
+    /// Whether what looks suspicious holds a post.
+    pub(super) suspected: bool,
     /// The first of the rules that are the file's own.
     pub(super) own: usize,
     /// The ids of wrong rules, so that each mistake is reported once.
@@ -66,6 +68,7 @@ impl Rules {
     /// thresholds.
     pub(super) fn absorb(&mut self, file: &RulesFile, source: Source<'_>, wrong: &mut Wrong) {
         self.languages.extend(file.languages.iter().flatten());
+        self.suspected = file.suspected.unwrap_or(self.suspected);
         for (name, thresholds) in &file.categories {
             wrong.note(self.absorb_category(name, thresholds, source));
         }

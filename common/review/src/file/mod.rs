@@ -11,8 +11,12 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::error::{Source, Wrong};
 use super::language::Language;
-use super::signal::Kind;
-use sluice_core::verdict::Verdict;
+
+mod rule;
+
+pub(super) use self::rule::{
+    Allow, Base, Case, Combination, HostIs, Link, List, Mode, Number, Pattern, Signal, Thresholds,
+};
 
 /// The whole file.
 #[derive(Default, Deserialize)]
@@ -21,6 +25,7 @@ pub(super) struct RulesFile {
     pub(super) extend: Option<Base>,
     pub(super) name: Option<Spanned<String>>,
     pub(super) languages: Option<Vec<Language>>,
+    pub(super) suspected: Option<bool>,
     #[serde(default)]
     pub(super) categories: BTreeMap<Spanned<String>, Thresholds>,
     #[serde(default)]
@@ -69,6 +74,7 @@ impl RulesFile {
             extend,
             name: _,
             languages: _,
+            suspected,
             categories,
             list,
             pattern,
@@ -79,14 +85,28 @@ impl RulesFile {
             test: _,
         } = self;
         let rules = [list.len(), pattern.len(), link.len(), signal.len(), combination.len(), allow.len()];
-        extend.is_none() && categories.is_empty() && rules.iter().all(|rules| *rules == 0)
+        extend.is_none() && *suspected != Some(true) && categories.is_empty() && rules.iter().all(|rules| *rules == 0)
     }
 
     fn append(&mut self, part: Self) {
-        let Self { extend, name, languages, categories, list, pattern, link, signal, combination, allow, test } = part;
+        let Self {
+            extend,
+            name,
+            languages,
+            suspected,
+            categories,
+            list,
+            pattern,
+            link,
+            signal,
+            combination,
+            allow,
+            test,
+        } = part;
         self.extend = extend.or(self.extend.take());
         self.name = name.or(self.name.take());
         self.languages = languages.or(self.languages.take());
+        self.suspected = suspected.or(self.suspected);
         self.categories.extend(categories);
         self.list.extend(list);
         self.pattern.extend(pattern);
@@ -115,136 +135,4 @@ fn parts(value: Spanned<DeValue<'_>>) -> Vec<Spanned<DeValue<'_>>> {
 
 fn is_table(value: &Spanned<DeValue<'_>>) -> bool {
     matches!(value.get_ref(), DeValue::Table(_))
-}
-
-/// What a file builds on.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Base {
-    Builtin,
-}
-
-/// Whether a rule decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Mode {
-    #[default]
-    Live,
-    /// It is only told of.
-    Shadow,
-}
-
-/// A number that may be written `50` or `50.0`: programs that write rules files do either.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Number {
-    Integer(i64),
-    Float(f64),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Thresholds {
-    pub(super) hold: Option<Spanned<Number>>,
-    pub(super) reject: Option<Spanned<Number>>,
-    /// Other categories, whose sums are added to this one's.
-    pub(super) with: Option<Vec<Spanned<String>>>,
-    pub(super) urgent: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct List {
-    pub(super) id: Spanned<String>,
-    pub(super) category: Spanned<String>,
-    pub(super) weight: Option<Spanned<Number>>,
-    #[serde(default)]
-    pub(super) mode: Mode,
-    #[serde(default = "word_edges")]
-    pub(super) words: bool,
-    pub(super) terms: Option<Spanned<Vec<Spanned<String>>>>,
-    pub(super) file: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Pattern {
-    pub(super) id: Spanned<String>,
-    pub(super) category: Spanned<String>,
-    pub(super) weight: Option<Spanned<Number>>,
-    #[serde(default)]
-    pub(super) mode: Mode,
-    pub(super) regex: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Link {
-    pub(super) id: Spanned<String>,
-    pub(super) category: Spanned<String>,
-    pub(super) weight: Option<Spanned<Number>>,
-    #[serde(default)]
-    pub(super) mode: Mode,
-    pub(super) hosts: Option<Vec<Spanned<String>>>,
-    pub(super) host_is: Option<HostIs>,
-    pub(super) imitates: Option<Vec<Spanned<String>>>,
-    pub(super) more_than: Option<usize>,
-    pub(super) denser_than: Option<usize>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum HostIs {
-    Address,
-    MixedScript,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Signal {
-    pub(super) id: Spanned<String>,
-    pub(super) category: Spanned<String>,
-    pub(super) weight: Option<Spanned<Number>>,
-    #[serde(default)]
-    pub(super) mode: Mode,
-    pub(super) is: Kind,
-    pub(super) from: Spanned<Number>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Combination {
-    pub(super) id: Spanned<String>,
-    pub(super) category: Spanned<String>,
-    pub(super) weight: Option<Spanned<Number>>,
-    #[serde(default)]
-    pub(super) mode: Mode,
-    pub(super) all: Spanned<Vec<Spanned<String>>>,
-    #[serde(default)]
-    pub(super) any: Vec<Spanned<String>>,
-    pub(super) within: Option<Spanned<Number>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Allow {
-    #[serde(default = "word_edges")]
-    pub(super) words: bool,
-    pub(super) phrases: Option<Spanned<Vec<Spanned<String>>>>,
-    #[serde(default)]
-    pub(super) patterns: Vec<Spanned<String>>,
-    pub(super) hosts: Option<Vec<Spanned<String>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Case {
-    #[serde(default)]
-    pub(super) title: String,
-    pub(super) text: Spanned<String>,
-    pub(super) expect: Verdict,
-}
-
-fn word_edges() -> bool {
-    true
 }
