@@ -10,6 +10,7 @@ use sluice_core::retry::RetryPolicy;
 use sluice_review::reviewer::ReviewerArgs;
 use sluice_runtime::command_line::Reference;
 
+use crate::authors::StrangersArgs;
 use crate::copies::CopiesArgs;
 use crate::gate::SchemaMode;
 
@@ -103,6 +104,10 @@ pub struct RunArgs {
     #[command(flatten)]
     pub copies: CopiesArgs,
 
+    /// Strangers.
+    #[command(flatten)]
+    pub strangers: StrangersArgs,
+
     /// What to do with a schema that is older than this version
     #[arg(long, env = "SLUICE_MIGRATE", value_name = "MODE", default_value = "auto")]
     pub migrate: SchemaMode,
@@ -167,6 +172,7 @@ impl RunArgs {
     /// The setting that is wrong.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.copies.check()?;
+        self.strangers.check()?;
         if self.hold > LONGEST_HOLD {
             let problem =
                 format!("{:?} is too long: RabbitMQ takes a delivery back after 30 minutes; at most 15m", self.hold);

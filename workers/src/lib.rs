@@ -10,6 +10,7 @@
 //! ```
 
 pub mod activity;
+pub mod authors;
 pub mod case_opener;
 pub mod cli;
 pub mod consumer;

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::activity::Activity;
+use crate::authors::Authors;
 use crate::cli::RunArgs;
 use crate::consumer::Consumers;
 use crate::copies::Copies;
@@ -93,12 +94,17 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         tokio::spawn(sharing.instrument(process));
         copies
     });
+    let authors = Authors::new(&args.strangers, &store).map(|(authors, noting)| {
+        tokio::spawn(noting.run(Arc::clone(&authors), end.clone()));
+        authors
+    });
     let (tracer, exporting) = Tracer::start("sluice-worker", Some(&name))?;
     let (activity, log) = Activity::new(Arc::clone(&status.in_flight));
     let handler = Handler {
         worker: name.clone(),
         rules,
         reviewer,
+        authors,
         copies,
         recorder: Recorder::start(Arc::clone(&store), name.clone()),
         gate: Arc::clone(&gate),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sluice_core::disposition::{Blame, Outcome};
 use sluice_core::failure::Failure;
+use sluice_core::name::SenderName;
 use sluice_core::post::{Post, PostId};
 use sluice_core::verdict::Review;
 use sluice_mysql::{Recorded, Row};
@@ -49,6 +50,7 @@ impl Handler {
             Ok(post) => post,
             Err(failure) => return Outcome::Failed(failure, Blame::Post),
         };
+        let sender = delivery.sender();
         let Judged { review, at } = match &attempts.judged {
             Some(judged) => judged.clone(),
             None => {
@@ -59,7 +61,7 @@ impl Handler {
                         span.fail(&failure.code);
                         return Outcome::Failed(failure, Blame::Post);
                     }
-                    Some(Ok(review)) => match unless(withdrawn, self.ask(&post, review)).await {
+                    Some(Ok(review)) => match unless(withdrawn, self.ask(&post, sender.as_ref(), review)).await {
                         None => return Outcome::Interrupted,
                         Some(judged) => {
                             span.set("sluice.verdict", || judged.review.verdict.to_string());
@@ -70,7 +72,7 @@ impl Handler {
             }
         };
         let (id, submitted_at) = (post.id, post.submitted_at);
-        let row = Row { post, review, reviewed_at: at, attempts: attempts.made, sender: delivery.sender() };
+        let row = Row { post, review, reviewed_at: at, attempts: attempts.made, sender };
         let mut span = span.child("store", Kind::Client);
         match unless(withdrawn, self.recorder.record(row)).await {
             None => Outcome::Interrupted,
@@ -99,9 +101,13 @@ impl Handler {
         }
     }
 
-    /// Asks the outside reviewer, where there is one and the rules are uncertain, and counts near copies. The result
-    /// always is a verdict.
-    async fn ask(&self, post: &Post, review: Review) -> Judged {
+    /// Looks at the author, asks the outside reviewer, where there is one and the rules are uncertain, and counts near
+    /// copies. The result always is a verdict.
+    async fn ask(&self, post: &Post, sender: Option<&SenderName>, review: Review) -> Judged {
+        let review = match &self.authors {
+            Some(authors) => authors.reviewed(post, sender, review).await,
+            None => review,
+        };
         let review = match &self.reviewer {
             Some(reviewer) => reviewer.second(post, review).await,
             None => review,

@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
+use crate::authors::Authors;
 use crate::copies::Copies;
 use crate::gate::Gate;
 use crate::in_flight::InFlight;
@@ -41,6 +42,8 @@ pub struct Handler {
     pub rules: Arc<Rules>,
     /// The outside reviewer, if there is one.
     pub reviewer: Option<Arc<Reviewer>>,
+    /// What is known of authors, unless all are read alike.
+    pub authors: Option<Arc<Authors>>,
     /// What is known of near copies, unless that is off.
     pub copies: Option<Arc<Copies>>,
     /// Where rows are written.

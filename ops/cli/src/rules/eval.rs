@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use sluice_review::Judge;
+use sluice_review::{Judge, strangers};
 use sluice_runtime::exit::Exit;
 
 use super::Chosen;
@@ -33,6 +33,11 @@ pub(super) struct EvalArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     chosen: Chosen,
+    /// Read the texts as those of strangers, held from this share of a threshold on
+    ///
+    /// 50 to 99 percent; a worker takes 85 by default.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(50..=99))]
+    strangers: Option<u32>,
     /// Show at most N wrong rows per file [default: 20 on a terminal, otherwise none]
     ///
     /// A row is wrong if its result is not the expected one.
@@ -68,7 +73,7 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
         if rows.report_bad(&name) {
             exit = Exit::Partial;
         }
-        let outcome = judge(&rules, name, rows.good);
+        let outcome = judge(&rules, args.strangers, name, rows.good);
         output::print(|out| match args.json {
             true => output::json_line(out, &outcome),
             false => write!(out, "{}", scorecard::page(&outcome, shown)),
@@ -78,8 +83,15 @@ pub(super) fn run(args: &EvalArgs) -> anyhow::Result<Exit> {
 }
 
 /// Reviews the rows of one file.
-fn judge(rules: &Judge, file: String, rows: Vec<(usize, Row)>) -> EvalOutcome<'_> {
-    let reviews: Vec<_> = rows.iter().map(|(_, row)| rules.review_text(&row.title, &row.text)).collect();
+fn judge(rules: &Judge, strangers: Option<u32>, file: String, rows: Vec<(usize, Row)>) -> EvalOutcome<'_> {
+    let review = |row: &Row| {
+        let review = rules.review_text(&row.title, &row.text);
+        match strangers {
+            Some(percent) => strangers::held(review, percent, None),
+            None => review,
+        }
+    };
+    let reviews: Vec<_> = rows.iter().map(|(_, row)| review(row)).collect();
     let (times, took) = measure(rules, &rows);
     let mut outcome = EvalOutcome {
         file,
