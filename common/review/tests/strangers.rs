@@ -1,5 +1,5 @@
-//! Texts by four hands that had seen neither the rules nor what these were learnt from: of what must be seen most is
-//! found, and little of the rest. The sets are counted, and nothing is tuned on them.
+//! Texts by six hands that had seen neither the rules nor what these were learnt from: of what must be seen most is
+//! found, and little of the rest.
 
 use std::fs;
 use std::path::Path;
@@ -14,15 +14,15 @@ struct Row {
     expect: String,
 }
 
-/// The rows that two hands wrote in one language.
+/// The rows that three hands wrote in one language.
 fn rows(lang: &str) -> Vec<Row> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strangers");
     let read = |hand: &str| {
         let path = folder.join(format!("{lang}-{hand}.jsonl"));
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
     };
-    let both = [read("a"), read("b")].concat();
-    both.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    let all = ["a", "b", "c"].map(read).concat();
+    all.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 /// What share of the rows that expect this is held or rejected, in percent.
@@ -37,7 +37,7 @@ fn of_what_strangers_write_most_is_found_and_little_else() {
     let rules = RuleSet::builtin();
     for (lang, least) in [("zh", 70.0), ("en", 75.0)] {
         let rows = rows(lang);
-        assert!(rows.len() >= 320, "{lang}: {}", rows.len());
+        assert!(rows.len() >= 480, "{lang}: {}", rows.len());
         let found = flagged(&rows, "flag", |text| rules.review_text("", text).verdict);
         let alarms = flagged(&rows, "clean", |text| rules.review_text("", text).verdict);
         assert!(found >= least && alarms <= 4.0, "{lang}: {found:.1} % found, {alarms:.1} % false alarms");
