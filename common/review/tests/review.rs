@@ -161,7 +161,7 @@ fn the_reasons_that_decided_come_first_and_their_number_is_capped() {
     let review = review(BUILTIN_RULES);
     assert_eq!(review.verdict, Held);
     assert_eq!(review.reasons.len(), 16);
-    let mixed = self::review("Wholesale prices. You absolute moron.");
+    let mixed = lists_alone().review_text("", "Wholesale prices. You absolute moron.");
     assert_eq!(mixed.verdict, Held);
     let categories: Vec<_> = mixed.reasons.iter().map(|reason| reason.category.as_str()).collect();
     let (last, others) = categories.split_last().expect("there are reasons");
